@@ -1,0 +1,24 @@
+//! The FORMAT of KMIP messages: TTLV, and its XML and JSON spellings.
+//!
+//! This crate knows items, lengths and nesting; it knows no tag by name, does no I/O and asks no clock.
+//! TTLV is the canonical form: typed values are read from and written to it, XML and JSON are transcoded
+//! to and from it with the names that a [`Vocabulary`] supplies.
+//!
+//! KMIP 2.1 §10 (Message Encoding); KMIP Additional Message Encodings 1.0.
+
+pub mod error;
+pub mod item;
+pub mod limits;
+pub mod reader;
+pub mod secret;
+pub mod tag;
+pub mod vocabulary;
+pub mod writer;
+
+pub use error::{Error, ErrorKind, Result};
+pub use item::{ItemType, Value};
+pub use reader::Reader;
+pub use secret::Secret;
+pub use tag::Tag;
+pub use vocabulary::{Scope, Vocabulary};
+pub use writer::Writer;

@@ -1,0 +1,290 @@
+//! Reading TTLV: strict, borrowed, without allocation. A structure that is read leaves no byte behind, by construction.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::{ItemType, Value};
+use crate::limits::{HEADER_LENGTH, MAX_DEPTH};
+use crate::tag::Tag;
+
+/// A position inside a structure (or before the outermost item), with the end it may not pass.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The bytes that remain of this structure.
+    rest: &'a [u8],
+    /// Offset of `rest` from the start of the message.
+    offset: usize,
+    depth: u8,
+}
+
+/// An item's header, read and checked, with its value's bytes (padding checked and removed).
+struct Raw<'a> {
+    tag: Tag,
+    kind: ItemType,
+    bytes: &'a [u8],
+    /// Offset of the value.
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader over a whole message. The caller has bounded its length.
+    #[must_use]
+    pub const fn new(message: &'a [u8]) -> Self {
+        Self {
+            rest: message,
+            offset: 0,
+            depth: 0,
+        }
+    }
+
+    /// Bytes from the start of the message to the next item.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The bytes of the items that remain in this structure, unread.
+    #[must_use]
+    pub const fn remaining(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Whether all items of this structure have been read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// An error of this kind at the present position.
+    #[must_use]
+    pub const fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind, self.offset)
+    }
+
+    /// The tag of the next item, or `None` at the end of the structure.
+    #[must_use]
+    pub fn peek(&self) -> Option<Tag> {
+        match self.rest {
+            [a, b, c, ..] => Some(Tag(u32::from_be_bytes([0, *a, *b, *c]))),
+            _ => None,
+        }
+    }
+
+    /// Whether the next item has this tag.
+    #[must_use]
+    pub fn at(&self, tag: Tag) -> bool {
+        self.peek() == Some(tag)
+    }
+
+    /// The type of the next item.
+    #[must_use]
+    pub fn peek_type(&self) -> Option<ItemType> {
+        self.rest.get(3).and_then(|b| ItemType::from_byte(*b))
+    }
+
+    /// Ends the structure: what remains is an error.
+    pub fn finish(&self) -> Result<()> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error(ErrorKind::Unexpected(self.peek())))
+        }
+    }
+
+    /// The next item, whatever it is.
+    pub fn item(&mut self) -> Result<(Tag, Value<'a>)> {
+        let depth = self.depth;
+        let raw = self.raw()?;
+        let tag = raw.tag;
+        raw.value(depth).map(|v| (tag, v)).map_err(|e| e.within(tag))
+    }
+
+    /// Skips the next item, checking all that it contains.
+    pub fn skip(&mut self) -> Result<()> {
+        let (tag, value) = self.item()?;
+        if let Value::Structure(mut inner) = value {
+            while !inner.is_empty() {
+                inner.skip().map_err(|e| e.within(tag))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a structure with this tag by `read`, and refuses what it leaves unread.
+    pub fn structure<T>(&mut self, tag: Tag, read: impl FnOnce(&mut Reader<'a>) -> Result<T>) -> Result<T> {
+        let depth = self.depth;
+        let raw = self.expect(tag, ItemType::Structure)?;
+        let mut inner = raw.structure(depth).map_err(|e| e.within(tag))?;
+        let value = read(&mut inner).map_err(|e| e.within(tag))?;
+        inner.finish().map_err(|e| e.within(tag))?;
+        Ok(value)
+    }
+
+    /// An Integer with this tag.
+    pub fn integer(&mut self, tag: Tag) -> Result<i32> {
+        self.expect(tag, ItemType::Integer)?.word().map(u32::cast_signed)
+    }
+
+    /// An Enumeration with this tag.
+    pub fn enumeration(&mut self, tag: Tag) -> Result<u32> {
+        self.expect(tag, ItemType::Enumeration)?.word()
+    }
+
+    /// An Interval with this tag, in seconds.
+    pub fn interval(&mut self, tag: Tag) -> Result<u32> {
+        self.expect(tag, ItemType::Interval)?.word()
+    }
+
+    /// A Long Integer with this tag.
+    pub fn long_integer(&mut self, tag: Tag) -> Result<i64> {
+        self.expect(tag, ItemType::LongInteger)?
+            .double_word()
+            .map(u64::cast_signed)
+    }
+
+    /// A Date-Time with this tag, in seconds since 1970.
+    pub fn date_time(&mut self, tag: Tag) -> Result<i64> {
+        self.expect(tag, ItemType::DateTime)?
+            .double_word()
+            .map(u64::cast_signed)
+    }
+
+    /// A Date-Time Extended with this tag, in microseconds since 1970.
+    pub fn date_time_extended(&mut self, tag: Tag) -> Result<i64> {
+        self.expect(tag, ItemType::DateTimeExtended)?
+            .double_word()
+            .map(u64::cast_signed)
+    }
+
+    /// A Boolean with this tag.
+    pub fn boolean(&mut self, tag: Tag) -> Result<bool> {
+        self.expect(tag, ItemType::Boolean)?.boolean()
+    }
+
+    /// A Text String with this tag.
+    pub fn text(&mut self, tag: Tag) -> Result<&'a str> {
+        self.expect(tag, ItemType::TextString)?.text()
+    }
+
+    /// A Byte String with this tag.
+    pub fn bytes(&mut self, tag: Tag) -> Result<&'a [u8]> {
+        Ok(self.expect(tag, ItemType::ByteString)?.bytes)
+    }
+
+    /// A Big Integer with this tag: two's complement, big-endian, a multiple of eight bytes.
+    pub fn big_integer(&mut self, tag: Tag) -> Result<&'a [u8]> {
+        Ok(self.expect(tag, ItemType::BigInteger)?.bytes)
+    }
+
+    /// The next item's header and bytes, which must have this tag and type.
+    fn expect(&mut self, tag: Tag, kind: ItemType) -> Result<Raw<'a>> {
+        if self.peek() != Some(tag) {
+            return Err(self.error(ErrorKind::Missing(tag)));
+        }
+        let start = self.offset;
+        let raw = self.raw()?;
+        if raw.kind == kind {
+            Ok(raw)
+        } else {
+            let mismatch = ErrorKind::WrongType {
+                expected: kind,
+                found: raw.kind,
+            };
+            Err(Error::new(mismatch, start).within(tag))
+        }
+    }
+
+    /// The next item's header and bytes; type, length and padding are checked, the value is not yet looked at.
+    fn raw(&mut self) -> Result<Raw<'a>> {
+        let Some((header, after)) = self.rest.split_first_chunk::<HEADER_LENGTH>() else {
+            return Err(self.error(ErrorKind::Truncated));
+        };
+        let [t0, t1, t2, kind, l0, l1, l2, l3] = *header;
+        let tag = Tag(u32::from_be_bytes([0, t0, t1, t2]));
+        let fail = |kind| Error::new(kind, self.offset).within(tag);
+        let kind = ItemType::from_byte(kind).ok_or_else(|| fail(ErrorKind::UnknownType(kind)))?;
+        let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).map_err(|_| fail(ErrorKind::WrongLength))?;
+        if kind.fixed_length().is_some_and(|fixed| fixed != length) {
+            return Err(fail(ErrorKind::WrongLength));
+        }
+        // Structures hold whole items, Big Integers whole words (KMIP 2.1 §10.1.1.3-4); an empty Big Integer has no value.
+        let whole = matches!(kind, ItemType::Structure | ItemType::BigInteger);
+        if whole && (length % 8 != 0 || (kind == ItemType::BigInteger && length == 0)) {
+            return Err(fail(ErrorKind::WrongLength));
+        }
+        let padded = length
+            .checked_next_multiple_of(8)
+            .ok_or_else(|| fail(ErrorKind::Truncated))?;
+        let Some((field, rest)) = after.split_at_checked(padded) else {
+            return Err(fail(ErrorKind::Truncated));
+        };
+        let Some((bytes, padding)) = field.split_at_checked(length) else {
+            return Err(fail(ErrorKind::Truncated));
+        };
+        if padding.iter().any(|b| *b != 0) {
+            return Err(fail(ErrorKind::Padding));
+        }
+        let offset = self.offset + HEADER_LENGTH;
+        self.rest = rest;
+        self.offset = offset + padded;
+        Ok(Raw {
+            tag,
+            kind,
+            bytes,
+            offset,
+        })
+    }
+}
+
+impl<'a> Raw<'a> {
+    fn value(self, depth: u8) -> Result<Value<'a>> {
+        Ok(match self.kind {
+            ItemType::Structure => Value::Structure(self.structure(depth)?),
+            ItemType::Integer => Value::Integer(self.word()?.cast_signed()),
+            ItemType::LongInteger => Value::LongInteger(self.double_word()?.cast_signed()),
+            ItemType::BigInteger => Value::BigInteger(self.bytes),
+            ItemType::Enumeration => Value::Enumeration(self.word()?),
+            ItemType::Boolean => Value::Boolean(self.boolean()?),
+            ItemType::TextString => Value::TextString(self.text()?),
+            ItemType::ByteString => Value::ByteString(self.bytes),
+            ItemType::DateTime => Value::DateTime(self.double_word()?.cast_signed()),
+            ItemType::Interval => Value::Interval(self.word()?),
+            ItemType::DateTimeExtended => Value::DateTimeExtended(self.double_word()?.cast_signed()),
+        })
+    }
+
+    fn structure(&self, depth: u8) -> Result<Reader<'a>> {
+        if depth >= MAX_DEPTH {
+            return Err(self.error(ErrorKind::TooDeep));
+        }
+        Ok(Reader {
+            rest: self.bytes,
+            offset: self.offset,
+            depth: depth + 1,
+        })
+    }
+
+    fn word(&self) -> Result<u32> {
+        let bytes = self.bytes.try_into().map_err(|_| self.error(ErrorKind::WrongLength))?;
+        Ok(u32::from_be_bytes(bytes))
+    }
+
+    fn double_word(&self) -> Result<u64> {
+        let bytes = self.bytes.try_into().map_err(|_| self.error(ErrorKind::WrongLength))?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    fn boolean(&self) -> Result<bool> {
+        match self.double_word()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.error(ErrorKind::NotBoolean)),
+        }
+    }
+
+    fn text(&self) -> Result<&'a str> {
+        core::str::from_utf8(self.bytes).map_err(|_| self.error(ErrorKind::NotUtf8))
+    }
+
+    fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind, self.offset)
+    }
+}

@@ -1,0 +1,3 @@
+//! Claviger: a key-management server that speaks KMIP natively. `docs/ARCHITECTURE.md` walks one request through the house.
+
+pub mod wait;
