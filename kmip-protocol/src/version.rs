@@ -1,0 +1,183 @@
+//! Protocol versions, and ranges of them: the first kind of version data that rows carry.
+
+use core::fmt;
+
+/// A version of the protocol that this crate speaks, oldest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// KMIP 1.0.
+    V1_0,
+    /// KMIP 1.1.
+    V1_1,
+    /// KMIP 1.2.
+    V1_2,
+    /// KMIP 1.3.
+    V1_3,
+    /// KMIP 1.4.
+    V1_4,
+    /// KMIP 2.0.
+    V2_0,
+    /// KMIP 2.1.
+    V2_1,
+}
+
+impl Version {
+    /// The oldest version spoken.
+    pub const OLDEST: Self = Self::V1_0;
+    /// The newest version spoken.
+    pub const NEWEST: Self = Self::V2_1;
+    /// Every version spoken, oldest first.
+    pub const ALL: [Self; 7] = [
+        Self::V1_0,
+        Self::V1_1,
+        Self::V1_2,
+        Self::V1_3,
+        Self::V1_4,
+        Self::V2_0,
+        Self::V2_1,
+    ];
+
+    /// The version with these numbers, if it is one of ours.
+    #[must_use]
+    pub const fn from_numbers(major: i32, minor: i32) -> Option<Self> {
+        Some(match (major, minor) {
+            (1, 0) => Self::V1_0,
+            (1, 1) => Self::V1_1,
+            (1, 2) => Self::V1_2,
+            (1, 3) => Self::V1_3,
+            (1, 4) => Self::V1_4,
+            (2, 0) => Self::V2_0,
+            (2, 1) => Self::V2_1,
+            _ => return None,
+        })
+    }
+
+    /// The number before the point.
+    #[must_use]
+    pub const fn major(self) -> i32 {
+        match self {
+            Self::V1_0 | Self::V1_1 | Self::V1_2 | Self::V1_3 | Self::V1_4 => 1,
+            Self::V2_0 | Self::V2_1 => 2,
+        }
+    }
+
+    /// The number after the point.
+    #[must_use]
+    pub const fn minor(self) -> i32 {
+        match self {
+            Self::V1_0 | Self::V2_0 => 0,
+            Self::V1_1 | Self::V2_1 => 1,
+            Self::V1_2 => 2,
+            Self::V1_3 => 3,
+            Self::V1_4 => 4,
+        }
+    }
+
+    /// Whether attributes are items under their own tags (2.0 and later), not structures with an Attribute Name (1.x).
+    #[must_use]
+    pub const fn has_tagged_attributes(self) -> bool {
+        Versions::since(Self::V2_0).include(self)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major(), self.minor())
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The versions in which something is present: from a first to a last one, both included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Versions {
+    /// The first version.
+    pub first: Version,
+    /// The last version.
+    pub last: Version,
+}
+
+impl Versions {
+    /// All versions.
+    pub const ALL: Self = Self {
+        first: Version::OLDEST,
+        last: Version::NEWEST,
+    };
+
+    /// From this version on.
+    #[must_use]
+    pub const fn since(first: Version) -> Self {
+        Self {
+            first,
+            last: Version::NEWEST,
+        }
+    }
+
+    /// Up to this version, included.
+    #[must_use]
+    pub const fn until(last: Version) -> Self {
+        Self {
+            first: Version::OLDEST,
+            last,
+        }
+    }
+
+    /// From one version to another, both included.
+    #[must_use]
+    pub const fn between(first: Version, last: Version) -> Self {
+        Self { first, last }
+    }
+
+    /// Whether `version` is one of them.
+    #[must_use]
+    #[allow(clippy::as_conversions)] // comparing fieldless variants in a constant function: `PartialOrd` is not const
+    pub const fn include(self, version: Version) -> bool {
+        self.first as u8 <= version as u8 && version as u8 <= self.last as u8
+    }
+}
+
+/// The range that a row names: nothing (all versions), `V1_2..`, `..=V1_4` or `V1_1..=V1_4`.
+macro_rules! versions {
+    () => {
+        $crate::Versions::ALL
+    };
+    ($first:ident ..) => {
+        $crate::Versions::since($crate::Version::$first)
+    };
+    (..= $last:ident) => {
+        $crate::Versions::until($crate::Version::$last)
+    };
+    ($first:ident ..= $last:ident) => {
+        $crate::Versions::between($crate::Version::$first, $crate::Version::$last)
+    };
+}
+pub(crate) use versions;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_name_the_version() {
+        for version in Version::ALL {
+            assert_eq!(Version::from_numbers(version.major(), version.minor()), Some(version));
+        }
+        assert_eq!(Version::from_numbers(1, 5), None);
+        assert_eq!(Version::from_numbers(3, 0), None);
+        assert_eq!(Version::V1_4.to_string(), "1.4");
+        assert!(Version::ALL.is_sorted());
+    }
+
+    #[test]
+    fn ranges_include_their_ends() {
+        assert!(versions!().include(Version::V1_0));
+        assert!(!versions!(V1_2..).include(Version::V1_1));
+        assert!(versions!(V1_2..).include(Version::V2_1));
+        assert!(versions!(..=V1_4).include(Version::V1_4));
+        assert!(!versions!(V1_1..=V1_2).include(Version::V1_3));
+    }
+}
