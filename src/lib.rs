@@ -1,3 +1,5 @@
 //! Claviger: a key-management server that speaks KMIP natively. `docs/ARCHITECTURE.md` walks one request through the house.
 
+pub mod audit;
+pub mod store;
 pub mod wait;
