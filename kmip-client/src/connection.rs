@@ -1,0 +1,197 @@
+//! One TLS connection, and the framing of messages on it.
+
+use crate::{Error, Identity};
+use kmip_ttlv::limits::{DEFAULT_MESSAGE_LENGTH, HEADER_LENGTH};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The stream under a connection: for those who bring their own framing, as foreign client libraries do.
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// How long to wait for the server at each step. Generating a large RSA key takes seconds; nothing takes a minute.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where a server is and how to speak to it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `HOST:PORT`.
+    pub address: String,
+    /// The name that the server's certificate must carry; the host of the address if `None`.
+    pub server_name: Option<String>,
+    /// The bound on connecting, and on each read and write.
+    pub timeout: Duration,
+    /// The longest answer that is accepted, in bytes.
+    pub limit: usize,
+}
+
+impl Settings {
+    /// The settings for a server at `HOST:PORT`, with the default timeout and limit.
+    #[must_use]
+    pub fn new(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            server_name: None,
+            timeout: DEFAULT_TIMEOUT,
+            // A client asks for what it wants: a Locate answer of a hundred thousand identifiers is a legitimate one.
+            limit: 16 * DEFAULT_MESSAGE_LENGTH,
+        }
+    }
+
+    fn name(&self) -> Result<ServerName<'static>, Error> {
+        let host = match &self.server_name {
+            Some(name) => name.as_str(),
+            None => self
+                .address
+                .rsplit_once(':')
+                .map_or(self.address.as_str(), |(host, _)| host),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        ServerName::try_from(host.to_owned()).map_err(|_| Error::Address(self.address.clone()))
+    }
+
+    fn socket(&self) -> Result<TcpStream, Error> {
+        let addresses = self
+            .address
+            .to_socket_addrs()
+            .map_err(|_| Error::Address(self.address.clone()))?;
+        let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+        for address in addresses {
+            match TcpStream::connect_timeout(&address, self.timeout) {
+                Ok(socket) => {
+                    socket.set_nodelay(true)?;
+                    socket.set_read_timeout(Some(self.timeout))?;
+                    socket.set_write_timeout(Some(self.timeout))?;
+                    return Ok(socket);
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(Error::Connect {
+            address: self.address.clone(),
+            source: last,
+        })
+    }
+}
+
+/// A connection to a KMIP server.
+pub struct Connection {
+    stream: Stream,
+    limit: usize,
+}
+
+impl Connection {
+    /// Connects and completes the handshake.
+    ///
+    /// # Errors
+    /// Files that cannot be read, no connection, a handshake that either side refuses.
+    pub fn open(settings: &Settings, identity: &Identity) -> Result<Self, Error> {
+        Self::open_with(settings, identity.tls()?)
+    }
+
+    /// Connects with a TLS configuration that was read before ([`Identity::tls`]).
+    ///
+    /// # Errors
+    /// No connection, or a handshake that either side refuses. In TLS 1.3 a server refuses a client's certificate after
+    /// the client is done: that refusal comes out of the first [`Connection::send`].
+    pub fn open_with(settings: &Settings, tls: Arc<ClientConfig>) -> Result<Self, Error> {
+        let connection = ClientConnection::new(tls, settings.name()?)?;
+        let mut stream = StreamOwned::new(connection, settings.socket()?);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).map_err(tls_error)?;
+        }
+        Ok(Self {
+            stream,
+            limit: settings.limit,
+        })
+    }
+
+    /// Sends one message, already encoded in TTLV, and returns the answer, whole and in TTLV. The caller wipes both if
+    /// they hold secrets.
+    ///
+    /// # Errors
+    /// Timeout, a closed connection, an answer that is too long or no KMIP. The connection is of no use afterwards.
+    pub fn send(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
+        self.stream.write_all(request).map_err(tls_error)?;
+        self.stream.flush().map_err(tls_error)?;
+        read_message(&mut self.stream, self.limit)
+    }
+
+    /// Gives up the framing and hands out the stream.
+    #[must_use]
+    pub fn into_stream(self) -> Stream {
+        self.stream
+    }
+}
+
+/// Reads one whole message. Its length is checked before anything is allocated.
+fn read_message(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, Error> {
+    let mut header = [0; HEADER_LENGTH];
+    read_exact(stream, &mut header)?;
+    let [tag, _, _, kind, l0, l1, l2, l3] = header;
+    // Every message is a structure with a tag of the standard range (KMIP 2.1 §10.1.1.1-2).
+    if tag != 0x42 || kind != kmip_ttlv::ItemType::Structure.byte() {
+        return Err(Error::NotKmip);
+    }
+    let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Error::TooLong { length, limit });
+    }
+    let mut message = vec![0; HEADER_LENGTH + length];
+    let (start, body) = message.split_at_mut(HEADER_LENGTH);
+    start.copy_from_slice(&header);
+    read_exact(stream, body)?;
+    Ok(message)
+}
+
+fn read_exact(stream: &mut impl Read, buffer: &mut [u8]) -> Result<(), Error> {
+    stream.read_exact(buffer).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => Error::Closed,
+        _ => tls_error(error),
+    })
+}
+
+/// rustls hides its errors in I/O errors; a refused certificate should read as one.
+fn tls_error(error: io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(inner) => Error::Tls(inner.clone()),
+        None => Error::Io(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_message_and_leaves_the_next() {
+        let mut bytes: &[u8] = &[0x42, 0x00, 0x7B, 0x01, 0, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0x42];
+        let message = read_message(&mut bytes, 100).unwrap();
+        assert_eq!(message.len(), 16);
+        assert_eq!(bytes, [0x42]);
+    }
+
+    #[test]
+    fn refuses_before_allocating() {
+        let mut long: &[u8] = &[0x42, 0x00, 0x7B, 0x01, 0xFF, 0xFF, 0xFF, 0xF8];
+        assert!(matches!(
+            read_message(&mut long, 1000),
+            Err(Error::TooLong { limit: 1000, .. })
+        ));
+        let mut foreign: &[u8] = b"HTTP/1.1 400 Bad Request";
+        assert!(matches!(read_message(&mut foreign, 1000), Err(Error::NotKmip)));
+        let mut cut: &[u8] = &[0x42, 0x00, 0x7B, 0x01, 0, 0, 0, 8, 1];
+        assert!(matches!(read_message(&mut cut, 1000), Err(Error::Closed)));
+    }
+
+    #[test]
+    fn the_server_name_is_the_host() {
+        let name = |address: &str| Settings::new(address).name().unwrap().to_str().into_owned();
+        assert_eq!(name("kms.example.org:5696"), "kms.example.org");
+        assert_eq!(name("127.0.0.1:5696"), "127.0.0.1");
+        assert_eq!(name("[::1]:5696"), "::1");
+    }
+}

@@ -1,0 +1,80 @@
+//! Who the client is and whom it believes: PEM files.
+
+use crate::Error;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The files that a client is identified by, all PEM.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The CA certificates that the server's certificate must chain to.
+    pub ca: PathBuf,
+    /// The client's certificate, with the chain above it if there is one. `None` sends no certificate.
+    pub certificate: Option<PathBuf>,
+    /// The private key of the certificate.
+    pub key: Option<PathBuf>,
+}
+
+impl Identity {
+    /// The files of this name in a folder as `claviger demo` leaves it: `ca.pem`, `NAME.pem`, `NAME-key.pem`.
+    #[must_use]
+    pub fn in_folder(folder: &Path, name: &str) -> Self {
+        Self {
+            ca: folder.join("ca.pem"),
+            certificate: Some(folder.join(format!("{name}.pem"))),
+            key: Some(folder.join(format!("{name}-key.pem"))),
+        }
+    }
+
+    /// Reads the files into a TLS configuration, which any number of connections may share.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds something else; a certificate and key that do not fit.
+    pub fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&self.ca)? {
+            roots.add(certificate)?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_root_certificates(roots);
+        let configuration = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => {
+                builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        Ok(Arc::new(configuration))
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = read(path)?;
+    let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match parsed {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(Error::Pem {
+            path: path.to_owned(),
+            expected: "certificate",
+        }),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    let bytes = kmip_ttlv::Secret::new(read(path)?);
+    PrivateKeyDer::from_pem_slice(bytes.expose()).map_err(|_| Error::Pem {
+        path: path.to_owned(),
+        expected: "private key",
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
+}

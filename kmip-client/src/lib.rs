@@ -1,0 +1,12 @@
+//! A blocking KMIP client over mutually authenticated TLS: one connection, one message out, one message back.
+//!
+//! The command line, the conformance player and the load comparisons speak to servers through it. It trusts a server no
+//! more than a server trusts a client: every length is checked against a limit before anything is allocated.
+
+mod connection;
+mod error;
+mod identity;
+
+pub use connection::{Connection, Settings, Stream};
+pub use error::Error;
+pub use identity::Identity;
