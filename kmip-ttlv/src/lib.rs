@@ -9,14 +9,19 @@
 pub mod error;
 pub mod item;
 pub mod limits;
+mod moment;
 pub mod reader;
+mod scalar;
 pub mod secret;
 pub mod tag;
+mod text;
 pub mod vocabulary;
 pub mod writer;
+pub mod xml;
 
 pub use error::{Error, ErrorKind, Result};
 pub use item::{ItemType, Value};
+pub use limits::TextLimits;
 pub use reader::Reader;
 pub use secret::Secret;
 pub use tag::Tag;
