@@ -1,1 +1,27 @@
-//! Placeholder until its room is furnished.
+//! X.509 for Claviger: issue certificates, sign requests, read facts, judge chains, issue and read revocation lists,
+//! write PKCS#12. It knows no tenant and no KMIP, does no I/O and asks no clock: the caller says what time it is, in
+//! seconds since 1970.
+//!
+//! RFC 5280 (certificates and revocation lists), RFC 2986 (requests), RFC 7292 (PKCS#12), RFC 7468 (PEM).
+
+mod authority;
+mod chain;
+mod crl;
+mod error;
+mod facts;
+mod key;
+mod name;
+pub mod pem;
+mod pkcs12;
+
+pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
+pub use chain::{ChainError, Judgement, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned};
+pub use crl::{CrlFacts, Revocation, RevocationReason, RevokedEntry};
+pub use error::{Error, Result};
+pub use facts::{CertificateFacts, ExtendedKeyUsages, PublicKeyFacts, fingerprint};
+pub use key::{KeyKind, PrivateKey};
+pub use name::{AlternativeName, NameAttribute, Subject};
+pub use pkcs12::{KeyStore, pkcs12};
+
+#[cfg(test)]
+mod tests;
