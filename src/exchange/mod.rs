@@ -1,0 +1,40 @@
+//! One message in, one message out. No socket and no clock of its own: listener, tests, fuzzing and benches all enter
+//! through [`Exchange`].
+
+mod facts;
+
+pub use facts::{ConnectionFacts, TlsFacts};
+
+use crate::wait::{Wait, ready};
+
+/// Answers messages. The listener holds one of these and knows nothing of what is behind it.
+pub trait Exchange: Send + Sync {
+    /// The whole response to one whole request message. The callee wipes the request, the listener wipes the response
+    /// once it is written. There is always an answer: what fails is answered by a message that says so.
+    fn answer<'a>(&'a self, request: Vec<u8>, facts: &'a ConnectionFacts) -> Wait<'a, Vec<u8>>;
+
+    /// The response to a message that will not be read whole, from what came first of it (at most
+    /// [`REFUSED_BEGINNING`] bytes, fewer when the peer sent fewer). `None`: not enough could be read to answer in the
+    /// peer's version, and the connection is closed without a word. It is closed after the answer as well.
+    fn refuse<'a>(
+        &'a self,
+        beginning: Vec<u8>,
+        refusal: Refusal,
+        facts: &'a ConnectionFacts,
+    ) -> Wait<'a, Option<Vec<u8>>> {
+        let _ = (beginning, refusal, facts);
+        ready(None)
+    }
+}
+
+/// Why a message is not read whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Its header announces more bytes than the listener's limit.
+    TooLong,
+    /// It does not begin with a TTLV structure.
+    NotTtlv,
+}
+
+/// Bytes of a refused message that are kept: a request header with credentials and all optional fields fits.
+pub const REFUSED_BEGINNING: usize = 4096;
