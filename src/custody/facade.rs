@@ -1,0 +1,540 @@
+//! `Custody`: what the rest of the server sees of the room. It knows domains, their KEKs and record keys, and seals and opens
+//! by them; no plaintext DEK or material outlives the call that used it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use kmip_ttlv::Secret;
+
+use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
+use super::error::CustodyError;
+use super::random::Randomness;
+use super::record::{KekRecord, KekState, MAX_KEKS, Placement, RecordKeyRecord, RecordKeyWrap};
+use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_known_answer, make_known_answer};
+use super::sealing::{self, KEY};
+use super::slab::{Locked, Protection, Slab};
+use crate::store::Domain;
+
+/// Sealed material of an object, as kept in its record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sealed {
+    /// The KEK that wrapped the DEK: a reference to it.
+    pub kek: KekId,
+    /// Its generation.
+    pub kek_generation: u32,
+    /// The DEK under the KEK.
+    pub wrapped_dek: Vec<u8>,
+    /// The material under the DEK.
+    pub blob: Vec<u8>,
+}
+
+/// What `status` says of one KEK.
+#[derive(Clone, Debug)]
+pub struct KekStatus {
+    /// The KEK.
+    pub id: KekId,
+    /// Its generation.
+    pub generation: u32,
+    /// Its HSM-Profile.
+    pub profile: ProfileId,
+    /// What keeps it; [`SealerKind::Software`] is to be reported as fit for development only.
+    pub kind: SealerKind,
+    /// Its state.
+    pub state: KekState,
+    /// Whether its known answer opens now.
+    pub health: Result<(), CustodyError>,
+}
+
+/// What `status` says of one domain.
+#[derive(Clone, Debug)]
+pub struct DomainStatus {
+    /// The domain.
+    pub domain: Domain,
+    /// Whether its record key is open, so that its records can be verified.
+    pub record_key_open: bool,
+    /// Its KEKs.
+    pub keks: Vec<KekStatus>,
+}
+
+/// The room.
+pub struct Custody {
+    slab: Slab,
+    randomness: Arc<dyn Randomness>,
+    providers: RwLock<HashMap<ProfileId, Arc<dyn KekProvider>>>,
+    domains: RwLock<HashMap<Domain, Arc<DomainKeys>>>,
+}
+
+/// The keys of a domain as last opened. It is replaced as a whole, never changed.
+struct DomainKeys {
+    keks: Vec<Kek>,
+    sealed_record_key: RecordKeyRecord,
+    record_key: Arc<OnceLock<Locked>>,
+}
+
+#[derive(Clone)]
+struct Kek {
+    record: KekRecord,
+    sealer: Arc<dyn Sealer>,
+}
+
+impl DomainKeys {
+    fn active(&self) -> Result<&Kek, CustodyError> {
+        self.keks
+            .iter()
+            .find(|kek| kek.record.state == KekState::Active)
+            .ok_or(CustodyError::UnknownKek)
+    }
+
+    fn live(&self, id: KekId, generation: u32) -> Result<&Kek, CustodyError> {
+        self.keks
+            .iter()
+            .find(|kek| kek.record.id == id && kek.record.generation == generation && kek.record.is_live())
+            .ok_or(CustodyError::UnknownKek)
+    }
+}
+
+impl Custody {
+    /// An empty room.
+    #[must_use]
+    pub fn new(slab: Slab, randomness: Arc<dyn Randomness>) -> Self {
+        Self {
+            slab,
+            randomness,
+            providers: RwLock::default(),
+            domains: RwLock::default(),
+        }
+    }
+
+    /// The secret memory of the process.
+    #[must_use]
+    pub fn slab(&self) -> &Slab {
+        &self.slab
+    }
+
+    /// How that memory is protected.
+    #[must_use]
+    pub fn memory(&self) -> Protection {
+        self.slab.protection()
+    }
+
+    /// Puts an HSM-Profile to work, or replaces it. Domains opened before keep what they had; open them again.
+    pub fn add_provider(&self, profile: ProfileId, provider: Arc<dyn KekProvider>) {
+        self.providers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(profile, provider);
+    }
+
+    /// Takes an HSM-Profile out of work; domains opened before keep using it until they are opened again.
+    pub fn remove_provider(&self, profile: ProfileId) {
+        self.providers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&profile);
+    }
+
+    /// The HSM-Profile at work.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownProfile`]
+    pub fn provider(&self, profile: ProfileId) -> Result<Arc<dyn KekProvider>, CustodyError> {
+        let providers = self.providers.read().unwrap_or_else(PoisonError::into_inner);
+        providers.get(&profile).cloned().ok_or(CustodyError::UnknownProfile)
+    }
+
+    /// Makes a KEK at its profile; the record that comes back is Inactive, and is the caller's to store. `login` is the
+    /// key-management credential where the token has one of its own.
+    ///
+    /// # Errors
+    /// [`CustodyError::Exists`] if a KEK of that identifier is there already (see [`Custody::adopt_kek`]); those of [`Sealer`].
+    pub async fn create_kek(&self, new: &NewKek, login: Option<&Locked>) -> Result<KekRecord, CustodyError> {
+        let provider = self.provider(new.profile)?;
+        let placement = provider.create(new, login).await?;
+        self.describe_kek(provider.as_ref(), new, placement).await
+    }
+
+    /// The record of a KEK that an interrupted [`Custody::create_kek`] has made.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownKek`] if there is none; those of [`Sealer`].
+    pub async fn adopt_kek(&self, new: &NewKek) -> Result<KekRecord, CustodyError> {
+        let provider = self.provider(new.profile)?;
+        let placement = provider.find(new).await?;
+        self.describe_kek(provider.as_ref(), new, placement).await
+    }
+
+    async fn describe_kek(
+        &self,
+        provider: &dyn KekProvider,
+        new: &NewKek,
+        placement: Placement,
+    ) -> Result<KekRecord, CustodyError> {
+        let NewKek {
+            id,
+            domain,
+            generation,
+            profile,
+            cka_id: _,
+            created_ms,
+        } = new;
+        let mut record = KekRecord {
+            id: *id,
+            domain: *domain,
+            generation: *generation,
+            state: KekState::Inactive,
+            profile: *profile,
+            placement,
+            created_ms: *created_ms,
+            compromised_ms: None,
+            known_answer: Vec::new(),
+        };
+        let sealer = provider.sealer(&record)?;
+        record.known_answer = make_known_answer(&self.slab, sealer.as_ref(), &record).await?;
+        check_known_answer(sealer.as_ref(), &record).await?;
+        Ok(record)
+    }
+
+    /// Destroys a KEK at its profile and verifies that it is gone. The caller has counted its references, and stored the state
+    /// Deleting; Destroyed may be stored when this returns.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`]; [`CustodyError::Limit`] if the record is not in state Deleting.
+    pub async fn destroy_kek(&self, record: &KekRecord, login: Option<&Locked>) -> Result<(), CustodyError> {
+        if record.state != KekState::Deleting {
+            return Err(CustodyError::Limit);
+        }
+        self.provider(record.profile)?.destroy(record, login).await
+    }
+
+    /// Makes the record key of a new domain, wrapped under each of its KEKs.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`]; [`CustodyError::UnknownKek`] if no KEK is given or one is of another domain.
+    pub async fn create_record_key(
+        &self,
+        domain: Domain,
+        keks: &[KekRecord],
+        created_ms: i64,
+    ) -> Result<RecordKeyRecord, CustodyError> {
+        let mut record = RecordKeyRecord {
+            id: [0; 16],
+            domain,
+            generation: 1,
+            created_ms,
+            wraps: Vec::new(),
+        };
+        self.randomness.fill(&mut record.id)?;
+        let mut key = self.slab.allocate(KEY)?;
+        self.randomness.fill(key.expose_mut())?;
+        record.wraps = self.wrap_record_key(&record, keks, &key).await?;
+        if record.wraps.is_empty() {
+            Err(CustodyError::UnknownKek)
+        } else {
+            Ok(record)
+        }
+    }
+
+    /// Wraps the open record key of a domain under each live one of `keks`, and no other: after a KEK was made, and before one
+    /// is deleted. The caller stores the record and then opens the domain again.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`]; [`CustodyError::Unavailable`] while the record key is not open.
+    pub async fn rewrap_record_key(
+        &self,
+        record: &RecordKeyRecord,
+        keks: &[KekRecord],
+    ) -> Result<RecordKeyRecord, CustodyError> {
+        self.ready(record.domain).await?;
+        let domain = self.domain(record.domain)?;
+        if domain.sealed_record_key.id != record.id {
+            return Err(CustodyError::Refused);
+        }
+        let key = domain.record_key.get().ok_or(CustodyError::Unavailable)?;
+        let wraps = self.wrap_record_key(record, keks, key).await?;
+        if wraps.is_empty() {
+            Err(CustodyError::UnknownKek)
+        } else {
+            Ok(RecordKeyRecord {
+                wraps,
+                ..record.clone()
+            })
+        }
+    }
+
+    async fn wrap_record_key(
+        &self,
+        record: &RecordKeyRecord,
+        keks: &[KekRecord],
+        key: &Locked,
+    ) -> Result<Vec<RecordKeyWrap>, CustodyError> {
+        let mut wraps = Vec::new();
+        for kek in keks.iter().filter(|kek| kek.is_live()) {
+            if kek.domain != record.domain {
+                return Err(CustodyError::UnknownKek);
+            }
+            let sealer = self.provider(kek.profile)?.sealer(kek)?;
+            let context = record_key_context(record, kek.id, kek.generation);
+            let wrapped = sealer.wrap(context, key).await?;
+            wraps.push(RecordKeyWrap {
+                kek: kek.id,
+                kek_generation: kek.generation,
+                wrapped,
+            });
+        }
+        Ok(wraps)
+    }
+
+    /// Puts a domain to work with the KEKs and the record key that the store has, at start and after each change of them, and
+    /// tries to open the record key. A KEK whose HSM is away does not fail this: [`Custody::ready`] tries again.
+    ///
+    /// # Errors
+    /// [`CustodyError::Record`] if the records are not of this domain, or more than one KEK is active;
+    /// [`CustodyError::UnknownProfile`]; [`CustodyError::Limit`]; [`CustodyError::Refused`] if the record key opens under no KEK
+    /// although all answer.
+    pub async fn open_domain(
+        &self,
+        domain: Domain,
+        keks: &[KekRecord],
+        record_key: &RecordKeyRecord,
+    ) -> Result<(), CustodyError> {
+        let fits = record_key.domain == domain && keks.iter().all(|kek| kek.domain == domain);
+        let active = keks.iter().filter(|kek| kek.state == KekState::Active).count();
+        if !fits || active > 1 {
+            return Err(CustodyError::Record);
+        }
+        if keks.iter().filter(|kek| kek.is_live()).count() > MAX_KEKS {
+            return Err(CustodyError::Limit);
+        }
+        let before = self.domain(domain).ok();
+        let mut opened = Vec::with_capacity(keks.len());
+        for record in keks.iter().filter(|kek| kek.is_live()) {
+            let sealer = self.provider(record.profile)?.sealer(record)?;
+            opened.push(Kek {
+                record: record.clone(),
+                sealer,
+            });
+        }
+        let same_key = before.filter(|before| {
+            let (old, new) = (&before.sealed_record_key, record_key);
+            (old.id, old.generation) == (new.id, new.generation)
+        });
+        let record_key_slot = same_key
+            .map(|before| Arc::clone(&before.record_key))
+            .unwrap_or_default();
+        let opened = Arc::new(DomainKeys {
+            keks: opened,
+            sealed_record_key: record_key.clone(),
+            record_key: record_key_slot,
+        });
+        self.domains
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(domain, opened);
+        match self.ready(domain).await {
+            Err(CustodyError::Unavailable | CustodyError::Credential) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Forgets a domain; its record key is wiped when the last call that uses it has returned.
+    pub fn close_domain(&self, domain: Domain) {
+        self.domains
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&domain);
+    }
+
+    fn domain(&self, domain: Domain) -> Result<Arc<DomainKeys>, CustodyError> {
+        let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+        domains.get(&domain).cloned().ok_or(CustodyError::UnknownDomain)
+    }
+
+    /// Makes sure that the record key of a domain is open: nothing but a look when it is, else one try at each KEK. Await it at
+    /// the beginning of a request; what follows need not wait for record keys.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownDomain`]; [`CustodyError::Unavailable`] while no KEK of it answers; others as [`Sealer`].
+    pub async fn ready(&self, domain: Domain) -> Result<(), CustodyError> {
+        let opened = self.domain(domain)?;
+        if opened.record_key.get().is_some() {
+            return Ok(());
+        }
+        let record = &opened.sealed_record_key;
+        let mut failure = CustodyError::UnknownKek;
+        for wrap in &record.wraps {
+            let Ok(kek) = opened.live(wrap.kek, wrap.kek_generation) else {
+                continue;
+            };
+            let context = record_key_context(record, wrap.kek, wrap.kek_generation);
+            match kek.sealer.unwrap(context, &wrap.wrapped).await {
+                Ok(key) => {
+                    opened.record_key.get_or_init(|| key);
+                    return Ok(());
+                }
+                // An outage outweighs the rest: another try may succeed.
+                Err(_) if failure == CustodyError::Unavailable => {}
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Seals the material of an object under a new DEK and the active KEK of its domain.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownDomain`], [`CustodyError::UnknownKek`] if none is active; those of [`Sealer`].
+    pub async fn seal(&self, domain: Domain, context: SealContext, material: &Secret) -> Result<Sealed, CustodyError> {
+        let opened = self.domain(domain)?;
+        let kek = opened.active()?;
+        let mut dek = self.slab.allocate(KEY)?;
+        self.randomness.fill(dek.expose_mut())?;
+        let blob = sealing::seal(
+            self.randomness.as_ref(),
+            &dek,
+            &context.material_aad(domain),
+            material.expose(),
+        )?;
+        let wrapping = dek_context(domain, context, &kek.record);
+        let wrapped_dek = kek.sealer.wrap(wrapping, &dek).await?;
+        Ok(Sealed {
+            kek: kek.record.id,
+            kek_generation: kek.record.generation,
+            wrapped_dek,
+            blob,
+        })
+    }
+
+    /// Opens the material of an object.
+    ///
+    /// # Errors
+    /// [`CustodyError::Refused`] if anything of it was sealed for another domain, object, generation or type, or was edited;
+    /// [`CustodyError::UnknownKek`], [`CustodyError::UnknownDomain`]; those of [`Sealer`].
+    pub async fn open(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Secret, CustodyError> {
+        let dek = self.open_dek(domain, context, sealed).await?;
+        sealing::open(&dek, &context.material_aad(domain), &sealed.blob)
+    }
+
+    /// Wraps the DEK of sealed material anew, under the active KEK; the material is not touched.
+    ///
+    /// # Errors
+    /// Those of [`Custody::open`] and [`Custody::seal`].
+    pub async fn rewrap(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Sealed, CustodyError> {
+        let dek = self.open_dek(domain, context, sealed).await?;
+        let opened = self.domain(domain)?;
+        let kek = opened.active()?;
+        let wrapped_dek = kek.sealer.wrap(dek_context(domain, context, &kek.record), &dek).await?;
+        let Sealed {
+            kek: _,
+            kek_generation: _,
+            wrapped_dek: _,
+            blob,
+        } = sealed.clone();
+        Ok(Sealed {
+            kek: kek.record.id,
+            kek_generation: kek.record.generation,
+            wrapped_dek,
+            blob,
+        })
+    }
+
+    async fn open_dek(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Locked, CustodyError> {
+        let opened = self.domain(domain)?;
+        let kek = opened.live(sealed.kek, sealed.kek_generation)?;
+        kek.sealer
+            .unwrap(dek_context(domain, context, &kek.record), &sealed.wrapped_dek)
+            .await
+    }
+
+    /// The MAC of a record of the domain: HMAC-SHA-256 under its record key.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownDomain`]; [`CustodyError::Unavailable`] while the record key is not open (see [`Custody::ready`]).
+    pub fn record_mac(&self, domain: Domain, record: &[u8]) -> Result<[u8; 32], CustodyError> {
+        self.mac(domain, b"record", record)
+    }
+
+    /// Checks the MAC of a record.
+    ///
+    /// # Errors
+    /// [`CustodyError::Refused`] if it is not that of these bytes in this domain; those of [`Custody::record_mac`].
+    pub fn verify_record_mac(&self, domain: Domain, record: &[u8], mac: &[u8]) -> Result<(), CustodyError> {
+        let expected = self.record_mac(domain, record)?;
+        if sealing::equal(&expected, mac) {
+            Ok(())
+        } else {
+            Err(CustodyError::Refused)
+        }
+    }
+
+    /// A keyed hash of the domain, for whatever needs one that outsiders cannot compute; each label is a hash of its own.
+    ///
+    /// # Errors
+    /// Those of [`Custody::record_mac`].
+    pub fn keyed_hash(&self, domain: Domain, label: &str, bytes: &[u8]) -> Result<[u8; 32], CustodyError> {
+        self.mac(domain, format!("hash:{label}").as_bytes(), bytes)
+    }
+
+    fn mac(&self, domain: Domain, label: &[u8], bytes: &[u8]) -> Result<[u8; 32], CustodyError> {
+        let opened = self.domain(domain)?;
+        let key = opened.record_key.get().ok_or(CustodyError::Unavailable)?;
+        Ok(sealing::mac(key, label, bytes))
+    }
+
+    /// The domains at work, with the KEKs of each asked for their known answer.
+    pub async fn status(&self) -> Vec<DomainStatus> {
+        let domains: Vec<(Domain, Arc<DomainKeys>)> = {
+            let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+            domains
+                .iter()
+                .map(|(domain, opened)| (*domain, Arc::clone(opened)))
+                .collect()
+        };
+        let mut statuses = Vec::with_capacity(domains.len());
+        for (domain, opened) in domains {
+            let mut keks = Vec::with_capacity(opened.keks.len());
+            for Kek { record, sealer } in &opened.keks {
+                keks.push(KekStatus {
+                    id: record.id,
+                    generation: record.generation,
+                    profile: record.profile,
+                    kind: sealer.kind(),
+                    state: record.state,
+                    health: sealer.health().await,
+                });
+            }
+            statuses.push(DomainStatus {
+                domain,
+                record_key_open: opened.record_key.get().is_some(),
+                keks,
+            });
+        }
+        statuses
+    }
+}
+
+fn dek_context(domain: Domain, context: SealContext, kek: &KekRecord) -> WrapContext {
+    let SealContext {
+        internal_id,
+        generation,
+        object_type: _,
+    } = context;
+    WrapContext {
+        purpose: Purpose::Dek,
+        domain,
+        internal_id,
+        generation,
+        kek: kek.id,
+        kek_generation: kek.generation,
+    }
+}
+
+fn record_key_context(record: &RecordKeyRecord, kek: KekId, kek_generation: u32) -> WrapContext {
+    WrapContext {
+        purpose: Purpose::RecordKey,
+        domain: record.domain,
+        internal_id: record.id,
+        generation: record.generation,
+        kek,
+        kek_generation,
+    }
+}

@@ -1,0 +1,28 @@
+//! How key material is sealed: installation root, KEKs and their keepers, secret memory. Nothing leaves this room in clear but
+//! the material that a request was granted.
+//!
+//! A KEK ([`Sealer`]) wraps the DEK of an object, the DEK seals its material, and both are bound by additional authenticated
+//! data to domain, object and generation. Records are MACed under the domain's record key, which its KEKs wrap.
+
+pub mod context;
+pub mod error;
+pub mod facade;
+pub mod harden;
+pub mod random;
+pub mod record;
+pub mod root;
+pub mod sealer;
+mod sealing;
+pub mod slab;
+pub mod software;
+
+pub use context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
+pub use error::CustodyError;
+pub use facade::{Custody, DomainStatus, KekStatus, Sealed};
+pub use harden::{harden, is_hardened};
+pub use random::{Randomness, SystemRandomness};
+pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
+pub use root::{InstallationRoot, PinRole, RootOrigin};
+pub use sealer::{KekProvider, NewKek, Sealer, SealerKind};
+pub use slab::{Locked, Protection, Slab};
+pub use software::SoftwareKeks;
