@@ -7,7 +7,9 @@
 //! KMIP 2.1 §10 (Message Encoding); KMIP Additional Message Encodings 1.0.
 
 pub mod error;
+pub mod frame;
 pub mod item;
+pub mod json;
 pub mod limits;
 mod moment;
 pub mod reader;
@@ -20,6 +22,7 @@ pub mod writer;
 pub mod xml;
 
 pub use error::{Error, ErrorKind, Result};
+pub use frame::{Frame, FrameError};
 pub use item::{ItemType, Value};
 pub use limits::TextLimits;
 pub use reader::Reader;

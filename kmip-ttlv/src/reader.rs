@@ -156,12 +156,14 @@ impl<'a> Reader<'a> {
 
     /// A Boolean with this tag.
     pub fn boolean(&mut self, tag: Tag) -> Result<bool> {
-        self.expect(tag, ItemType::Boolean)?.boolean()
+        let raw = self.expect(tag, ItemType::Boolean)?;
+        raw.boolean().map_err(|e| e.within(tag))
     }
 
     /// A Text String with this tag.
     pub fn text(&mut self, tag: Tag) -> Result<&'a str> {
-        self.expect(tag, ItemType::TextString)?.text()
+        let raw = self.expect(tag, ItemType::TextString)?;
+        raw.text().map_err(|e| e.within(tag))
     }
 
     /// A Byte String with this tag.

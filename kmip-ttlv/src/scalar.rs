@@ -56,7 +56,7 @@ pub(crate) fn write(
         ItemType::Enumeration => writer.enumeration(tag, named(text, scope, vocabulary)?),
         ItemType::Boolean => writer.boolean(tag, boolean(text)?),
         ItemType::TextString => writer.text(tag, text),
-        ItemType::ByteString => writer.bytes(tag, &*hex_bytes(text)?),
+        ItemType::ByteString => writer.bytes(tag, &hex_bytes(text)?),
         ItemType::DateTime => writer.date_time(tag, date_time(text)?),
         ItemType::Interval => writer.interval(tag, interval(text)?),
         ItemType::DateTimeExtended => writer.date_time_extended(tag, date_time_extended(text)?),

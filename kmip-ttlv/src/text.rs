@@ -1,6 +1,8 @@
-//! The buffer that a text is written into: like [`crate::Writer`]'s, it leaves no unwiped copy behind, for it may carry keys.
+//! Texts that may carry keys: the buffer that one is written into and the strings that are read from one leave no
+//! unwiped copy behind.
 
 use core::fmt;
+use std::borrow::Cow;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A text under construction.
@@ -70,5 +72,16 @@ impl fmt::Write for TextBuffer {
 impl Drop for TextBuffer {
     fn drop(&mut self) {
         self.text.zeroize();
+    }
+}
+
+/// A string that was read: borrowed from the text where that has no escapes, else a copy, wiped when dropped.
+pub(crate) struct Wiped<'t>(pub(crate) Cow<'t, str>);
+
+impl Drop for Wiped<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(text) = &mut self.0 {
+            text.zeroize();
+        }
     }
 }

@@ -6,12 +6,12 @@ use crate::item::ItemType;
 use crate::limits::{MAX_DEPTH, TextLimits};
 use crate::scalar;
 use crate::tag::Tag;
+use crate::text::Wiped;
 use crate::vocabulary::{Scope, Vocabulary};
 use crate::writer::Writer;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
-use std::borrow::Cow;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Attributes of one element that are looked at: the four of ours, and declarations of namespaces, which mean nothing here.
 const MAX_ATTRIBUTES: usize = 16;
@@ -175,10 +175,9 @@ impl<'t> Messages<'t> {
             Some(value) => {
                 let attribute = opened.last().and_then(|open| open.attribute.as_deref());
                 scalar::write(writer, kind, &value.0, Scope { tag, attribute }, self.vocabulary).map_err(at)?;
-                if kind == ItemType::TextString && self.vocabulary.is_attribute_name(tag) {
-                    if let Some(open) = opened.last_mut() {
-                        open.attribute = Some(value.0.clone().into_owned());
-                    }
+                let names = kind == ItemType::TextString && self.vocabulary.is_attribute_name(tag);
+                if let Some(open) = opened.last_mut().filter(|_| names) {
+                    open.attribute = Some(value.0.clone().into_owned());
                 }
                 None
             }
@@ -254,17 +253,6 @@ struct Attributes<'e> {
     tag: Tag,
     kind: Option<ItemType>,
     value: Option<Wiped<'e>>,
-}
-
-/// An attribute's value, wiped when dropped if it is a copy.
-struct Wiped<'e>(Cow<'e, str>);
-
-impl Drop for Wiped<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(text) = &mut self.0 {
-            text.zeroize();
-        }
-    }
 }
 
 fn is_blank(text: &str) -> bool {
