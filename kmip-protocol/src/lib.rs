@@ -4,13 +4,24 @@
 //! that have it. Reading is strict: fields in the order of the specification, no field that the version lacks.
 //! Typed values carry no version; the version is given when they are read or written.
 
+// Identifiers are the names on the wire of XML and JSON: `X_509CertificateSubject`, `PKCS_12FriendlyName`.
+#![allow(non_camel_case_types)]
+
+pub mod attribute;
 mod enumeration;
 pub mod enumerations;
+mod field;
 pub mod names;
+mod structures;
 pub mod tag;
+mod values;
 mod version;
 
+pub use attribute::*;
 pub use enumeration::Names;
 pub use enumerations::*;
+pub use field::{Field, Item, Structure};
 pub use names::KmipVocabulary;
+pub use structures::*;
+pub use values::{AnyItem, AnyValue, BigInteger, DateTime, DateTimeExtended, Interval, SecretText};
 pub use version::{Version, Versions};

@@ -20,78 +20,149 @@ pub use profiles::*;
 pub use query::*;
 pub use reasons::*;
 
+use crate::Version;
 use crate::enumeration::Names;
+use crate::field::Item;
+use kmip_ttlv::{Reader, Result, Tag, Writer};
 
 macro_rules! every {
-    ($($type:ident),+ $(,)?) => {
+    (
+        enumerations { $($enumeration:ident),+ $(,)? }
+        masks { $($mask:ident),+ $(,)? }
+        by_version { $($special:ident),+ $(,)? }
+    ) => {
         /// Every enumeration and mask.
-        pub const ALL: &[Names] = &[$($type::NAMES),+];
+        pub const ALL: &[Names] = &[
+            $($enumeration::NAMES,)+
+            $($mask::NAMES,)+
+            $($special::NAMES,)+
+        ];
+
+        $(impl Item for $enumeration {
+            fn read_item(reader: &mut Reader<'_>, tag: Tag, _: Version) -> Result<Self> {
+                reader.enumeration(tag).map(Self)
+            }
+            fn write_item(&self, writer: &mut Writer, tag: Tag, _: Version) {
+                writer.enumeration(tag, self.0);
+            }
+        })+
+
+        $(impl Item for $mask {
+            fn read_item(reader: &mut Reader<'_>, tag: Tag, _: Version) -> Result<Self> {
+                reader.integer(tag).map(|bits| Self(bits.cast_unsigned()))
+            }
+            fn write_item(&self, writer: &mut Writer, tag: Tag, _: Version) {
+                writer.integer(tag, self.0.cast_signed());
+            }
+        })+
     };
 }
 
 every! {
-    AdjustmentType,
-    AlternativeNameType,
-    AsynchronousIndicator,
-    AttestationType,
-    BatchErrorContinuationOption,
-    BlockCipherMode,
-    CancellationResult,
-    CertificateRequestType,
-    CertificateType,
-    ClientRegistrationMethod,
-    CredentialType,
-    CryptographicAlgorithm,
-    CryptographicUsageMask,
-    DRBGAlgorithm,
-    DataKind,
-    DerivationMethod,
-    DestroyAction,
-    DigitalSignatureAlgorithm,
-    EncodingOption,
-    EndpointRole,
-    FIPS186Variation,
-    HashingAlgorithm,
-    InteropFunction,
-    ItemType,
-    KeyCompressionType,
-    KeyFormatType,
-    KeyRoleType,
-    KeyValueLocationType,
-    KeyWrapType,
-    LinkType,
-    MaskGenerator,
-    NISTKeyType,
-    NameType,
-    ObjectGroupMember,
-    ObjectType,
-    OpaqueDataType,
-    Operation,
-    PaddingMethod,
-    ProcessingStage,
-    ProfileName,
-    ProtectionLevel,
-    ProtectionStorageMask,
-    PutFunction,
-    QueryFunction,
-    RNGAlgorithm,
-    RNGMode,
-    RecommendedCurve,
-    ResultReason,
-    ResultStatus,
-    RevocationReasonCode,
-    RotateNameType,
-    SecretDataType,
-    ShreddingAlgorithm,
-    SplitKeyMethod,
-    State,
-    StorageStatusMask,
-    TicketType,
-    UniqueIdentifierKind,
-    UnwrapMode,
-    UsageLimitsUnit,
-    ValidationAuthorityType,
-    ValidationType,
-    ValidityIndicator,
-    WrappingMethod,
+    enumerations {
+        AdjustmentType,
+        AlternativeNameType,
+        AttestationType,
+        BatchErrorContinuationOption,
+        BlockCipherMode,
+        CancellationResult,
+        CertificateRequestType,
+        CertificateType,
+        ClientRegistrationMethod,
+        CredentialType,
+        CryptographicAlgorithm,
+        DRBGAlgorithm,
+        DataKind,
+        DerivationMethod,
+        DestroyAction,
+        DigitalSignatureAlgorithm,
+        EncodingOption,
+        EndpointRole,
+        FIPS186Variation,
+        HashingAlgorithm,
+        InteropFunction,
+        KeyCompressionType,
+        KeyFormatType,
+        KeyRoleType,
+        KeyValueLocationType,
+        KeyWrapType,
+        LinkType,
+        MaskGenerator,
+        NISTKeyType,
+        NameType,
+        ObjectGroupMember,
+        ObjectType,
+        OpaqueDataType,
+        Operation,
+        PaddingMethod,
+        ProcessingStage,
+        ProfileName,
+        ProtectionLevel,
+        PutFunction,
+        QueryFunction,
+        RNGAlgorithm,
+        RNGMode,
+        RecommendedCurve,
+        ResultReason,
+        ResultStatus,
+        RevocationReasonCode,
+        RotateNameType,
+        SecretDataType,
+        ShreddingAlgorithm,
+        SplitKeyMethod,
+        State,
+        TicketType,
+        UniqueIdentifierKind,
+        UnwrapMode,
+        UsageLimitsUnit,
+        ValidationAuthorityType,
+        ValidationType,
+        ValidityIndicator,
+        WrappingMethod,
+    }
+    masks {
+        CryptographicUsageMask,
+        StorageStatusMask,
+        ProtectionStorageMask,
+    }
+    by_version {
+        AsynchronousIndicator,
+        ItemType,
+    }
+}
+
+/// A Boolean up to 1.4, where `true` says that the client accepts an answer by Poll (KMIP 1.4 §6.7): it stands for
+/// Mandatory, `false` for Prohibited.
+impl Item for AsynchronousIndicator {
+    fn read_item(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
+        if version.has_tagged_attributes() {
+            return reader.enumeration(tag).map(Self);
+        }
+        let wanted = reader.boolean(tag)?;
+        Ok(if wanted { Self::Mandatory } else { Self::Prohibited })
+    }
+    fn write_item(&self, writer: &mut Writer, tag: Tag, version: Version) {
+        if version.has_tagged_attributes() {
+            writer.enumeration(tag, self.0);
+        } else {
+            writer.boolean(tag, *self != Self::Prohibited);
+        }
+    }
+}
+
+/// An Integer up to 1.4 (Extension Type, KMIP 1.4 §2.1.9), an Enumeration since.
+impl Item for ItemType {
+    fn read_item(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
+        if version.has_tagged_attributes() {
+            return reader.enumeration(tag).map(Self);
+        }
+        reader.integer(tag).map(|number| Self(number.cast_unsigned()))
+    }
+    fn write_item(&self, writer: &mut Writer, tag: Tag, version: Version) {
+        if version.has_tagged_attributes() {
+            writer.enumeration(tag, self.0);
+        } else {
+            writer.integer(tag, self.0.cast_signed());
+        }
+    }
 }
