@@ -4,5 +4,6 @@ pub mod audit;
 pub mod custody;
 pub mod exchange;
 pub mod identity;
+pub mod listener;
 pub mod store;
 pub mod wait;

@@ -1,6 +1,7 @@
 //! Judging a chain: signature, validity, basic constraints, extended key usage, name constraints, revocation (RFC 5280
 //! §6), by the library that the TLS handshake uses.
 
+use crate::crl::CrlFacts;
 use crate::error::{Error, Result};
 use crate::facts::CertificateFacts;
 use pki_types::{CertificateDer, TrustAnchor, UnixTime};
@@ -73,6 +74,7 @@ pub enum ChainError {
 #[derive(Debug)]
 pub struct RevocationList {
     list: CertRevocationList<'static>,
+    next_update: Option<i64>,
 }
 
 impl RevocationList {
@@ -81,6 +83,7 @@ impl RevocationList {
         let list = OwnedCertRevocationList::from_der(der).map_err(|_| Error::RevocationList)?;
         Ok(Self {
             list: CertRevocationList::Owned(list),
+            next_update: CrlFacts::read(der)?.next_update,
         })
     }
 }
@@ -124,7 +127,7 @@ impl TrustedAuthority {
 /// A chain that was found good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Judgement {
-    /// The last second in which the whole chain is valid.
+    /// The last second in which the whole chain is valid; where overdue lists are refused, the lists too.
     pub not_after: i64,
 }
 
@@ -173,6 +176,10 @@ pub fn judge(
         )
         .map_err(translate)?;
     let mut not_after = authority.facts.not_after;
+    if authority.stale == StaleList::Refuse {
+        let due = authority.lists.iter().filter_map(|l| l.next_update).min();
+        not_after = due.map_or(not_after, |due| not_after.min(due));
+    }
     let on_path = path.intermediate_certificates().map(webpki::Cert::der);
     for der in on_path.chain(core::iter::once(leaf_der.clone())) {
         let facts = CertificateFacts::read(der.as_ref()).map_err(|_| ChainError::Malformed)?;

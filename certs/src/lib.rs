@@ -15,7 +15,9 @@ pub mod pem;
 mod pkcs12;
 
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
-pub use chain::{ChainError, Judgement, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned};
+pub use chain::{
+    ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned,
+};
 pub use crl::{CrlFacts, Revocation, RevocationReason, RevokedEntry};
 pub use error::{Error, Result};
 pub use facts::{CertificateFacts, ExtendedKeyUsages, PublicKeyFacts, fingerprint};

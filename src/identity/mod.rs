@@ -2,5 +2,26 @@
 //! applications. It decides *who*; what they may do is `authority`'s.
 
 mod certificate;
+mod directory;
+mod memory;
+mod principal;
+mod record;
+mod resolve;
+mod rule;
+mod tag;
+mod trust;
 
 pub use certificate::PeerCertificate;
+pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
+pub use memory::MemoryDirectory;
+pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, UnregisteredCertificate};
+pub use record::{
+    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Id, TenantRecord, claim_space, guard_set,
+    kind,
+};
+pub use resolve::{Identity, IdentityChange, IdentityError};
+pub use rule::{CertificateName, Rule};
+pub use trust::{Accepted, Trust};
+
+#[cfg(test)]
+mod tests;

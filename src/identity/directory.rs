@@ -1,0 +1,174 @@
+//! Where tenants, authorities and clients are looked up.
+
+use super::record::{AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord, kind};
+use crate::store::{ClaimKey, Domain, Kind, Record, Seen, Store, StoreError};
+use crate::wait::Wait;
+use std::sync::Arc;
+
+/// A record with the state it was found in.
+#[derive(Clone, Debug)]
+pub struct Found<T> {
+    /// The record.
+    pub record: T,
+    /// Its revision, where the directory has revisions.
+    pub seen: Option<Seen>,
+}
+
+/// Looks up what identity rests on.
+pub trait Directory: Send + Sync {
+    /// Every tenant's domain.
+    fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>>;
+
+    /// A tenant.
+    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<TenantRecord>, DirectoryError>>;
+
+    /// The authorities that a tenant has enrolled.
+    fn authorities(&self, tenant: Domain) -> Wait<'_, Result<Vec<(Id, AuthorityRecord)>, DirectoryError>>;
+
+    /// One authority.
+    fn authority(&self, tenant: Domain, id: Id) -> Wait<'_, Result<Option<AuthorityRecord>, DirectoryError>>;
+
+    /// At most `limit` clients of a tenant, in the order of their ids, after this one.
+    fn clients(
+        &self,
+        tenant: Domain,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Wait<'_, Result<Vec<(Id, ClientRecord)>, DirectoryError>>;
+
+    /// A client.
+    fn client(&self, client: ClientId) -> Wait<'_, Result<Option<Found<ClientRecord>>, DirectoryError>>;
+
+    /// Which client holds this claim (a key or a rule).
+    fn claimed<'a>(&'a self, claim: &'a ClaimKey) -> Wait<'a, Result<Option<ClientId>, DirectoryError>>;
+}
+
+/// Why a look-up failed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record cannot be read, or its MAC is wrong. Nobody is recognised by it.
+    #[error("a record of kind {} is damaged", .0.0)]
+    Damaged(Kind),
+}
+
+/// Checks a record's MAC and gives the bytes it covers. Custody knows how; this room only insists on it.
+pub trait RecordOpener: Send + Sync {
+    /// The bytes that the record's maker encoded; `None` if the MAC is wrong.
+    fn open(&self, record: &Record) -> Option<Vec<u8>>;
+}
+
+/// The directory in the store.
+pub struct StoreDirectory {
+    store: Arc<dyn Store>,
+    opener: Arc<dyn RecordOpener>,
+}
+
+/// Records to a page of a scan.
+const PAGE: usize = 512;
+
+impl StoreDirectory {
+    /// A directory over this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, opener: Arc<dyn RecordOpener>) -> Self {
+        Self { store, opener }
+    }
+
+    fn decode<T>(
+        &self,
+        record: &Record,
+        decode: impl FnOnce(&[u8]) -> kmip_ttlv::Result<T>,
+    ) -> Result<T, DirectoryError> {
+        let damaged = DirectoryError::Damaged(record.key.kind);
+        let bytes = self.opener.open(record).ok_or_else(|| damaged.clone())?;
+        decode(&bytes).map_err(|_| damaged)
+    }
+
+    async fn all(&self, domain: Domain, kind: Kind) -> Result<Vec<Record>, DirectoryError> {
+        let mut records = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.store.scan(domain, kind, after, PAGE).await?;
+            let last = page.len() < PAGE;
+            after = page.last().map(|r| r.key.id);
+            records.extend(page);
+            if last {
+                return Ok(records);
+            }
+        }
+    }
+}
+
+impl Directory for StoreDirectory {
+    fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>> {
+        Box::pin(async move {
+            let records = self.all(Domain::SYSTEM, kind::TENANT).await?;
+            Ok(records.into_iter().map(|r| Domain(r.key.id)).collect())
+        })
+    }
+
+    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<TenantRecord>, DirectoryError>> {
+        Box::pin(async move {
+            let record = self.store.load(TenantRecord::key(tenant)).await?;
+            record.map(|r| self.decode(&r, TenantRecord::decode)).transpose()
+        })
+    }
+
+    fn authorities(&self, tenant: Domain) -> Wait<'_, Result<Vec<(Id, AuthorityRecord)>, DirectoryError>> {
+        Box::pin(async move {
+            let records = self.all(tenant, kind::AUTHORITY).await?;
+            records
+                .iter()
+                .map(|r| Ok((r.key.id, self.decode(r, AuthorityRecord::decode)?)))
+                .collect()
+        })
+    }
+
+    fn authority(&self, tenant: Domain, id: Id) -> Wait<'_, Result<Option<AuthorityRecord>, DirectoryError>> {
+        Box::pin(async move {
+            let record = self.store.load(AuthorityRecord::key(tenant, id)).await?;
+            record.map(|r| self.decode(&r, AuthorityRecord::decode)).transpose()
+        })
+    }
+
+    fn clients(
+        &self,
+        tenant: Domain,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Wait<'_, Result<Vec<(Id, ClientRecord)>, DirectoryError>> {
+        Box::pin(async move {
+            let records = self.store.scan(tenant, kind::CLIENT, after, limit).await?;
+            records
+                .iter()
+                .map(|r| Ok((r.key.id, self.decode(r, ClientRecord::decode)?)))
+                .collect()
+        })
+    }
+
+    fn client(&self, client: ClientId) -> Wait<'_, Result<Option<Found<ClientRecord>>, DirectoryError>> {
+        Box::pin(async move {
+            let Some(record) = self.store.load(client.key()).await? else {
+                return Ok(None);
+            };
+            let seen = Some(Seen {
+                revision: record.revision,
+                creation: record.creation,
+            });
+            let record = self.decode(&record, ClientRecord::decode)?;
+            Ok(Some(Found { record, seen }))
+        })
+    }
+
+    fn claimed<'a>(&'a self, claim: &'a ClaimKey) -> Wait<'a, Result<Option<ClientId>, DirectoryError>> {
+        Box::pin(async move {
+            let holder = self.store.claimed(claim).await?;
+            Ok(holder.filter(|key| key.kind == kind::CLIENT).map(|key| ClientId {
+                tenant: key.domain,
+                client: key.id,
+            }))
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! A directory in memory: for tests of everything that needs to know who asks.
+
+use super::directory::{Directory, DirectoryError, Found};
+use super::record::{AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord};
+use crate::store::{ClaimKey, Domain};
+use crate::wait::{Wait, ready};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Tenants, authorities and clients in maps.
+#[derive(Default)]
+pub struct MemoryDirectory {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    tenants: BTreeMap<Domain, TenantRecord>,
+    authorities: BTreeMap<(Domain, Id), AuthorityRecord>,
+    clients: BTreeMap<ClientId, ClientRecord>,
+}
+
+impl MemoryDirectory {
+    /// Keeps a tenant, in place of the one before.
+    pub fn put_tenant(&self, tenant: Domain, record: TenantRecord) {
+        self.lock().tenants.insert(tenant, record);
+    }
+
+    /// Keeps an authority, in place of the one before.
+    pub fn put_authority(&self, tenant: Domain, id: Id, record: AuthorityRecord) {
+        self.lock().authorities.insert((tenant, id), record);
+    }
+
+    /// Keeps a client, in place of the one before.
+    pub fn put_client(&self, client: ClientId, record: ClientRecord) {
+        self.lock().clients.insert(client, record);
+    }
+
+    /// Forgets a client.
+    pub fn remove_client(&self, client: ClientId) {
+        self.lock().clients.remove(&client);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Directory for MemoryDirectory {
+    fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>> {
+        ready(Ok(self.lock().tenants.keys().copied().collect()))
+    }
+
+    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<TenantRecord>, DirectoryError>> {
+        ready(Ok(self.lock().tenants.get(&tenant).cloned()))
+    }
+
+    fn authorities(&self, tenant: Domain) -> Wait<'_, Result<Vec<(Id, AuthorityRecord)>, DirectoryError>> {
+        let inner = self.lock();
+        let own = inner.authorities.iter().filter(|((owner, _), _)| *owner == tenant);
+        ready(Ok(own.map(|((_, id), record)| (*id, record.clone())).collect()))
+    }
+
+    fn authority(&self, tenant: Domain, id: Id) -> Wait<'_, Result<Option<AuthorityRecord>, DirectoryError>> {
+        ready(Ok(self.lock().authorities.get(&(tenant, id)).cloned()))
+    }
+
+    fn clients(
+        &self,
+        tenant: Domain,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Wait<'_, Result<Vec<(Id, ClientRecord)>, DirectoryError>> {
+        let inner = self.lock();
+        let at = |client| ClientId { tenant, client };
+        let from = after.map_or(Bound::Included(at([0; 16])), |id| Bound::Excluded(at(id)));
+        let page = inner.clients.range((from, Bound::Included(at([0xFF; 16])))).take(limit);
+        ready(Ok(page.map(|(id, record)| (id.client, record.clone())).collect()))
+    }
+
+    fn client(&self, client: ClientId) -> Wait<'_, Result<Option<Found<ClientRecord>>, DirectoryError>> {
+        let record = self.lock().clients.get(&client).cloned();
+        ready(Ok(record.map(|record| Found { record, seen: None })))
+    }
+
+    fn claimed<'a>(&'a self, claim: &'a ClaimKey) -> Wait<'a, Result<Option<ClientId>, DirectoryError>> {
+        let inner = self.lock();
+        let holder = inner
+            .clients
+            .iter()
+            .find(|(id, record)| record.claims(id.tenant).contains(claim));
+        ready(Ok(holder.map(|(id, _)| *id)))
+    }
+}

@@ -1,0 +1,288 @@
+//! From a connection's certificate to a principal, for each request anew.
+//!
+//! The registered key → that client, if the chain's authority belongs to its tenant or the certificate is pinned; else a
+//! rule, asked only within the tenants whose authorities the chain leads to. Two matches are a refusal. What is found is
+//! kept until something changes that it rests on, so that a request costs one look into a map.
+
+use super::certificate::PeerCertificate;
+use super::directory::{Directory, DirectoryError};
+use super::principal::{ClientPrincipal, Principal, UnregisteredCertificate};
+use super::record::{ClientId, Credential, Id};
+use super::rule::Rule;
+use super::trust::{Accepted, Trust};
+use crate::store::Domain;
+use certs::ChainError;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Principals kept. Each is about 300 bytes; when there are more, all are forgotten and found again.
+const MAX_KEPT: usize = 65_536;
+
+/// Clients to a page when all are read at the start.
+const PAGE: usize = 512;
+
+/// Why a certificate is nobody.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The chain is not accepted any more: expired, revoked, its authority withdrawn.
+    #[error("the certificate is not accepted: {0}")]
+    Chain(#[from] ChainError),
+    /// More than one client matches.
+    #[error("the certificate matches more than one client")]
+    Ambiguous,
+    /// The client or its tenant is suspended, or the client's time is over.
+    #[error("the client is suspended")]
+    Suspended,
+    /// The directory did not answer, or holds a damaged record.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+/// What has changed, told by those who changed it once their commit is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdentityChange {
+    /// A tenant was suspended, resumed or otherwise changed.
+    Tenant(Domain),
+    /// An authority was enrolled, withdrawn, suspended, or has a new revocation list.
+    Authority(Domain, Id),
+    /// A client or one of its credentials was added, changed or removed.
+    Client(ClientId),
+    /// Anything: everything is read again.
+    All,
+}
+
+/// Knows who is who.
+pub struct Identity {
+    trust: Arc<Trust>,
+    directory: Arc<dyn Directory>,
+    /// Grows with each change. What was found under another generation counts no longer.
+    generation: AtomicU64,
+    kept: RwLock<HashMap<[u8; 32], Kept>>,
+}
+
+struct Kept {
+    /// Of the directory and of the trust that the answer rests on.
+    generations: (u64, u64),
+    /// Seconds since 1970 in which it holds.
+    validity: RangeInclusive<i64>,
+    answer: Result<Principal, IdentityError>,
+}
+
+impl Identity {
+    /// Reads authorities and pinned certificates from the directory.
+    pub async fn open(directory: Arc<dyn Directory>) -> Result<Self, DirectoryError> {
+        let identity = Self {
+            trust: Arc::new(Trust::default()),
+            directory,
+            generation: AtomicU64::new(0),
+            kept: RwLock::new(HashMap::new()),
+        };
+        identity.read_all().await?;
+        Ok(identity)
+    }
+
+    /// Which chains the handshake accepts.
+    #[must_use]
+    pub const fn trust(&self) -> &Arc<Trust> {
+        &self.trust
+    }
+
+    /// Who holds this certificate, at this time in seconds since 1970.
+    pub async fn resolve(&self, certificate: &PeerCertificate, now: i64) -> Result<Principal, IdentityError> {
+        // Read before anything is looked up: what changes meanwhile makes the answer count no longer.
+        let generations = (self.generation.load(Ordering::Acquire), self.trust.generation());
+        if let Some(answer) = self.kept(certificate, generations, now) {
+            return answer;
+        }
+        let fingerprint = certificate.chain_fingerprint();
+        let accepted = self.trust.judge_known(fingerprint, certificate.chain(), now)?;
+        let (answer, until) = match self.find(certificate, &accepted, now).await {
+            Ok((principal, until)) => (Ok(principal), until),
+            Err(IdentityError::Directory(why)) => return Err(IdentityError::Directory(why)),
+            Err(refusal) => (Err(refusal), accepted.until),
+        };
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        let entry = Kept {
+            generations,
+            validity: accepted.from..=until,
+            answer: answer.clone(),
+        };
+        kept.insert(*fingerprint, entry);
+        answer
+    }
+
+    fn kept(
+        &self,
+        certificate: &PeerCertificate,
+        generations: (u64, u64),
+        now: i64,
+    ) -> Option<Result<Principal, IdentityError>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.get(certificate.chain_fingerprint())?;
+        let holds = entry.generations == generations && entry.validity.contains(&now);
+        holds.then(|| entry.answer.clone())
+    }
+
+    async fn find(
+        &self,
+        certificate: &PeerCertificate,
+        accepted: &Accepted,
+        now: i64,
+    ) -> Result<(Principal, i64), IdentityError> {
+        let Some((id, by)) = self.candidate(certificate, accepted).await? else {
+            let unregistered = UnregisteredCertificate {
+                fingerprint: *certificate.fingerprint(),
+            };
+            return Ok((Principal::Unregistered(Arc::new(unregistered)), accepted.until));
+        };
+        let tenant = self.directory.tenant(id.tenant).await?;
+        let found = self.directory.client(id).await?;
+        let (Some(tenant), Some(found)) = (tenant, found) else {
+            return Err(IdentityError::Suspended);
+        };
+        let client = found.record;
+        let over = client.expires.is_some_and(|end| now > end);
+        // A claim only points to the record; the record says whether the credential is still its own.
+        let held = client.credentials.iter().any(|credential| by.is_shown_by(credential));
+        if tenant.suspended || client.suspended || over || !held {
+            return Err(IdentityError::Suspended);
+        }
+        let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));
+        let principal = ClientPrincipal {
+            tenant: id.tenant,
+            client: id.client,
+            application: client.application,
+            name: client.name,
+            seen: found.seen,
+        };
+        Ok((Principal::Client(Arc::new(principal)), until))
+    }
+
+    /// The one client that the certificate points to.
+    async fn candidate(
+        &self,
+        certificate: &PeerCertificate,
+        accepted: &Accepted,
+    ) -> Result<Option<(ClientId, Found)>, IdentityError> {
+        let key = *certificate.key_fingerprint();
+        let mut clients: BTreeSet<ClientId> = accepted.pinned.iter().copied().collect();
+        for tenant in &accepted.tenants {
+            clients.extend(self.directory.claimed(&Credential::key_claim(*tenant, &key)).await?);
+        }
+        if let Some(client) = only(&clients)? {
+            let pinned = accepted.pinned.contains(&client).then_some(*certificate.fingerprint());
+            let chained = accepted.tenants.contains(&client.tenant);
+            return Ok(Some((client, Found::Key { key, pinned, chained })));
+        }
+        let mut rules = Vec::new();
+        for rule in Rule::matching(certificate) {
+            for tenant in &accepted.tenants {
+                if let Some(client) = self.directory.claimed(&rule.claim(*tenant)).await? {
+                    clients.insert(client);
+                    rules.push(rule.clone());
+                }
+            }
+        }
+        Ok(only(&clients)?.map(|client| (client, Found::Rules(rules))))
+    }
+
+    /// Takes over a change. It holds for every request that is resolved after this returns; if the directory cannot be
+    /// read, nobody whom the change concerns is recognised from memory either.
+    pub async fn changed(&self, change: IdentityChange) -> Result<(), DirectoryError> {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        match change {
+            IdentityChange::Tenant(_) => Ok(()),
+            IdentityChange::Authority(tenant, id) => self.read_authority(tenant, id).await,
+            IdentityChange::Client(client) => {
+                let found = self.directory.client(client).await?;
+                self.trust.pin(client, found.as_ref().map(|f| &f.record));
+                Ok(())
+            }
+            IdentityChange::All => self.read_all().await,
+        }
+    }
+
+    async fn read_authority(&self, tenant: Domain, id: Id) -> Result<(), DirectoryError> {
+        let record = self.directory.authority(tenant, id).await;
+        if let Ok(Some(record)) = &record
+            && self.trust.enroll(tenant, id, record).is_ok()
+        {
+            return Ok(());
+        }
+        self.trust.withdraw(tenant, id);
+        match record? {
+            Some(_) => Err(DirectoryError::Damaged(super::record::kind::AUTHORITY)),
+            None => Ok(()),
+        }
+    }
+
+    async fn read_all(&self) -> Result<(), DirectoryError> {
+        let fresh = Trust::default();
+        for tenant in self.directory.tenants().await? {
+            for (id, record) in self.directory.authorities(tenant).await? {
+                if fresh.enroll(tenant, id, &record).is_err() {
+                    tracing::error!(%tenant, authority = record.name, "an enrolled authority cannot be read; its certificates are not accepted");
+                }
+            }
+            let mut after = None;
+            loop {
+                let page = self.directory.clients(tenant, after, PAGE).await?;
+                after = page.last().map(|(id, _)| *id);
+                for (client, record) in &page {
+                    fresh.pin(
+                        ClientId {
+                            tenant,
+                            client: *client,
+                        },
+                        Some(record),
+                    );
+                }
+                if page.len() < PAGE {
+                    break;
+                }
+            }
+        }
+        self.trust.replace(fresh);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+/// How a client was found.
+enum Found {
+    Key {
+        key: [u8; 32],
+        /// The certificate's fingerprint, if it is pinned.
+        pinned: Option<[u8; 32]>,
+        /// Whether the chain leads to an authority of the client's tenant.
+        chained: bool,
+    },
+    Rules(Vec<Rule>),
+}
+
+impl Found {
+    /// Whether this credential of the client's record is the one by which it was found.
+    fn is_shown_by(&self, credential: &Credential) -> bool {
+        match (self, credential) {
+            (Self::Key { key, chained, .. }, Credential::Key(own)) => *chained && own == key,
+            (Self::Key { key, pinned, chained }, Credential::Pinned { key: own, certificate }) => {
+                *pinned == Some(*certificate) || (*chained && own == key)
+            }
+            (Self::Rules(rules), Credential::Rule(own)) => rules.contains(own),
+            _ => false,
+        }
+    }
+}
+
+fn only(clients: &BTreeSet<ClientId>) -> Result<Option<ClientId>, IdentityError> {
+    match (clients.first(), clients.len()) {
+        (Some(client), 1) => Ok(Some(*client)),
+        (None, _) => Ok(None),
+        _ => Err(IdentityError::Ambiguous),
+    }
+}

@@ -1,0 +1,236 @@
+//! Which chains are accepted: the authorities that tenants enrolled and the certificates that are pinned, in memory, since
+//! a handshake cannot wait. Changes take hold at the next handshake and the next request, without a restart.
+
+use super::certificate::fingerprint_of_chain;
+use super::record::{AuthorityRecord, ClientId, ClientRecord, Credential, Id};
+use crate::store::Domain;
+use certs::{CertificateFacts, ChainError, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// Judgements kept, so that a client that connects for each request costs one chain verification. About 200 bytes each.
+const MAX_JUDGEMENTS: usize = 16_384;
+
+/// The accepted chains.
+#[derive(Default)]
+pub struct Trust {
+    known: RwLock<Known>,
+    /// Grows with each change, so that no judgement outlives what it rests on.
+    generation: AtomicU64,
+    judged: Mutex<Judgements>,
+}
+
+/// Judgements by the chain's fingerprint, each with the generation that it was made in.
+type Judgements = HashMap<[u8; 32], (u64, Arc<Accepted>)>;
+
+#[derive(Default)]
+struct Known {
+    /// Authorities by their subject (DER), as a certificate's issuer names them.
+    authorities: HashMap<Vec<u8>, Vec<Arc<Enrolled>>>,
+    /// Pinned certificates by fingerprint. More than one client: nobody is recognised by it.
+    pins: HashMap<[u8; 32], HashSet<ClientId>>,
+    pins_of: HashMap<ClientId, Vec<[u8; 32]>>,
+}
+
+struct Enrolled {
+    tenant: Domain,
+    id: Id,
+    authority: TrustedAuthority,
+}
+
+/// Why a chain is accepted, and for how long.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// Tenants with an authority that the chain leads to, each once.
+    pub tenants: Vec<Domain>,
+    /// Clients for which exactly this certificate is registered.
+    pub pinned: Vec<ClientId>,
+    /// From when, in seconds since 1970.
+    pub from: i64,
+    /// Last second.
+    pub until: i64,
+}
+
+impl Trust {
+    /// Whom this chain (DER, end entity first) leads to at this time, in seconds since 1970. An error if it is accepted by
+    /// nobody.
+    pub fn judge(&self, chain: &[impl AsRef<[u8]>], now: i64) -> Result<Arc<Accepted>, ChainError> {
+        self.judge_known(&fingerprint_of_chain(chain), chain, now)
+    }
+
+    /// The same for a chain whose fingerprint is known already.
+    pub(super) fn judge_known(
+        &self,
+        fingerprint: &[u8; 32],
+        chain: &[impl AsRef<[u8]>],
+        now: i64,
+    ) -> Result<Arc<Accepted>, ChainError> {
+        // Read before the judgement: a change meanwhile makes it count no longer.
+        let generation = self.generation();
+        if let Some((judged_in, accepted)) = self.judgements().get(fingerprint)
+            && *judged_in == generation
+            && (accepted.from..=accepted.until).contains(&now)
+        {
+            return Ok(accepted.clone());
+        }
+        let accepted = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::new(known.judge(chain, now)?)
+        };
+        let mut judged = self.judgements();
+        if judged.len() >= MAX_JUDGEMENTS {
+            judged.clear();
+        }
+        judged.insert(*fingerprint, (generation, accepted.clone()));
+        Ok(accepted)
+    }
+
+    /// Grows with each change.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Accepts the chains of an authority, in place of what was enrolled under this id before.
+    pub fn enroll(&self, tenant: Domain, id: Id, record: &AuthorityRecord) -> Result<(), certs::Error> {
+        let enrolled = (!record.suspended).then(|| trusted(record)).transpose()?;
+        self.change(|known| {
+            known.withdraw(tenant, id);
+            if let Some(authority) = enrolled {
+                let subject = authority.facts.subject_der.clone();
+                let enrolled = Enrolled { tenant, id, authority };
+                known.authorities.entry(subject).or_default().push(Arc::new(enrolled));
+            }
+        });
+        Ok(())
+    }
+
+    /// Accepts an authority's chains no longer.
+    pub fn withdraw(&self, tenant: Domain, id: Id) {
+        self.change(|known| known.withdraw(tenant, id));
+    }
+
+    /// Accepts exactly the certificates that this client's record pins, in place of those it pinned before.
+    pub fn pin(&self, client: ClientId, record: Option<&ClientRecord>) {
+        let pins = record.into_iter().flat_map(|r| &r.credentials).filter_map(|c| match c {
+            Credential::Pinned { certificate, .. } => Some(*certificate),
+            _ => None,
+        });
+        let pins: Vec<_> = pins.collect();
+        let unchanged = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            known
+                .pins_of
+                .get(&client)
+                .map_or(pins.is_empty(), |before| *before == pins)
+        };
+        if !unchanged {
+            self.change(|known| known.pin(client, pins));
+        }
+    }
+
+    /// Takes over everything that another one accepts.
+    pub fn replace(&self, other: Self) {
+        let other = other.known.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.change(|known| *known = other);
+    }
+
+    /// How many authorities and pinned certificates there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        (known.authorities.values().map(Vec::len).sum(), known.pins.len())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Known)) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut known);
+        // Within the lock: whoever reads the new generation reads what it stands for.
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        drop(known);
+        self.judgements().clear();
+    }
+
+    fn judgements(&self) -> MutexGuard<'_, Judgements> {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn trusted(record: &AuthorityRecord) -> Result<TrustedAuthority, certs::Error> {
+    let lists = record.revocation_lists.iter().map(|der| RevocationList::read(der));
+    let stale = if record.refuse_stale {
+        StaleList::Refuse
+    } else {
+        StaleList::Accept
+    };
+    Ok(TrustedAuthority::new(&record.certificate)?.with_revocation_lists(lists.collect::<Result<_, _>>()?, stale))
+}
+
+impl Known {
+    /// The chain is judged against each authority by itself that a certificate of it names as its issuer: were it judged
+    /// against all at once, the first path found would hide that it leads to two tenants.
+    fn judge(&self, chain: &[impl AsRef<[u8]>], now: i64) -> Result<Accepted, ChainError> {
+        if chain.is_empty() || chain.len() > certs::MAX_CHAIN_LENGTH {
+            return Err(ChainError::Length);
+        }
+        let facts: Vec<_> = chain.iter().map(|c| CertificateFacts::read(c.as_ref())).collect();
+        let leaf = facts
+            .first()
+            .and_then(|f| f.as_ref().ok())
+            .ok_or(ChainError::Malformed)?;
+        let mut accepted = Accepted {
+            tenants: Vec::new(),
+            pinned: Vec::new(),
+            from: leaf.not_before,
+            until: leaf.not_after,
+        };
+        let mut refusal = ChainError::UnknownIssuer;
+        if let Some(clients) = self.pins.get(&leaf.fingerprint) {
+            match judge_pinned(leaf, now, Purpose::Client) {
+                Ok(_) => accepted.pinned.extend(clients),
+                Err(why) => refusal = why,
+            }
+        }
+        let issuers: HashSet<_> = facts.iter().flatten().map(|f| &f.issuer_der).collect();
+        for enrolled in issuers.into_iter().filter_map(|i| self.authorities.get(i)).flatten() {
+            match judge(chain, &enrolled.authority, now, Purpose::Client) {
+                Ok(judgement) => {
+                    accepted.until = accepted.until.min(judgement.not_after);
+                    if !accepted.tenants.contains(&enrolled.tenant) {
+                        accepted.tenants.push(enrolled.tenant);
+                    }
+                }
+                Err(why) => refusal = why,
+            }
+        }
+        if accepted.tenants.is_empty() && accepted.pinned.is_empty() {
+            return Err(refusal);
+        }
+        accepted.pinned.sort_unstable();
+        Ok(accepted)
+    }
+
+    fn withdraw(&mut self, tenant: Domain, id: Id) {
+        self.authorities.retain(|_, enrolled| {
+            enrolled.retain(|e| e.tenant != tenant || e.id != id);
+            !enrolled.is_empty()
+        });
+    }
+
+    fn pin(&mut self, client: ClientId, pins: Vec<[u8; 32]>) {
+        for before in self.pins_of.remove(&client).unwrap_or_default() {
+            if let Some(clients) = self.pins.get_mut(&before) {
+                clients.remove(&client);
+                if clients.is_empty() {
+                    self.pins.remove(&before);
+                }
+            }
+        }
+        for pin in &pins {
+            self.pins.entry(*pin).or_default().insert(client);
+        }
+        if !pins.is_empty() {
+            self.pins_of.insert(client, pins);
+        }
+    }
+}

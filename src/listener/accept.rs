@@ -1,0 +1,249 @@
+//! Accepting connections, and letting them end.
+
+use super::connection::{Connection, Ended};
+use super::outgoing::Outgoing;
+use super::source::Sources;
+use super::tls::TlsServer;
+use super::{ListenerSettings, unix_now};
+use crate::exchange::{ConnectionFacts, Exchange, TlsFacts};
+use crate::identity::{PeerCertificate, Trust};
+use rustls::{HandshakeKind, ServerConnection};
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// After how much silence the kernel asks whether a peer is still there, and how often: a peer that vanished without a
+/// word is found long before the idle limit.
+const KEEPALIVE: Duration = Duration::from_secs(120);
+
+/// Pause after a failure to accept (no file descriptors left): the loop must not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Numbers of connections, unique in the process.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+/// A bound socket that is about to serve.
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    shutdown: watch::Receiver<bool>,
+}
+
+struct Shared {
+    settings: ListenerSettings,
+    name: Arc<str>,
+    tls: TlsServer,
+    trust: Arc<Trust>,
+    exchange: Arc<dyn Exchange>,
+    outgoing: Arc<Outgoing>,
+    sources: Arc<Sources>,
+    room: Arc<Semaphore>,
+}
+
+/// How a listener came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drained {
+    /// Connections that did not end within the drain limit and were cut.
+    pub cut: usize,
+}
+
+impl Listener {
+    /// Binds the address. Nothing is accepted before [`Listener::run`]; `shutdown` turning true ends it.
+    pub async fn bind(
+        settings: ListenerSettings,
+        tls: TlsServer,
+        trust: Arc<Trust>,
+        exchange: Arc<dyn Exchange>,
+        shutdown: watch::Receiver<bool>,
+    ) -> io::Result<Self> {
+        let socket = TcpListener::bind(settings.address).await?;
+        let address = socket.local_addr()?;
+        let shared = Shared {
+            name: settings.name.as_str().into(),
+            room: Arc::new(Semaphore::new(settings.limits.connections.min(Semaphore::MAX_PERMITS))),
+            settings,
+            tls,
+            trust,
+            exchange,
+            outgoing: Arc::default(),
+            sources: Arc::default(),
+        };
+        Ok(Self {
+            socket,
+            address,
+            shared: Arc::new(shared),
+            shutdown,
+        })
+    }
+
+    /// The address that was bound, with its real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The connections, for requests that the server sends.
+    #[must_use]
+    pub fn outgoing(&self) -> Arc<Outgoing> {
+        self.shared.outgoing.clone()
+    }
+
+    /// Serves until shutdown; then accepts no more, lets requests in flight finish, and returns when all connections have
+    /// ended or the drain limit is reached.
+    pub async fn run(mut self) -> Drained {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = self.shutdown.wait_for(|down| *down) => break,
+                Some(_) = connections.join_next() => continue,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer, &mut connections),
+                Err(why) => {
+                    tracing::warn!(listener = %self.shared.name, error = %why, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(self.socket);
+        let drain = self.shared.settings.limits.drain;
+        let all_ended = async { while connections.join_next().await.is_some() {} };
+        let cut = match timeout(drain, all_ended).await {
+            Ok(()) => 0,
+            Err(_) => connections.len(),
+        };
+        connections.shutdown().await;
+        Drained { cut }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
+        let Ok(room) = self.shared.room.clone().try_acquire_owned() else {
+            self.shared.failed(peer, "too many connections");
+            return;
+        };
+        let shared = self.shared.clone();
+        let shutdown = self.shutdown.clone();
+        connections.spawn(async move { shared.serve(stream, peer, shutdown, room).await });
+    }
+}
+
+impl Shared {
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        shutdown: watch::Receiver<bool>,
+        _room: OwnedSemaphorePermit,
+    ) {
+        let (stream, facts) = match self.handshake(stream, peer).await {
+            Ok(open) => open,
+            Err(why) => return self.failed(peer, &why),
+        };
+        let number = facts.connection;
+        let tls = facts.tls;
+        tracing::debug!(
+            listener = %self.name, connection = number, %peer, subject = facts.certificate.subject(),
+            version = tls.version, cipher = tls.cipher, group = tls.group, resumed = tls.resumed, "connected"
+        );
+        let connection = Connection {
+            exchange: self.exchange.clone(),
+            facts: Arc::new(facts),
+            limits: self.settings.limits,
+            outgoing: self.outgoing.open(number),
+            shutdown,
+            waiting: VecDeque::new(),
+        };
+        let open = OpenConnection {
+            outgoing: &self.outgoing,
+            number,
+        };
+        let ended = connection.serve(stream).await;
+        drop(open);
+        match ended {
+            Ended::ByPeer | Ended::Shutdown | Ended::Idle => {
+                tracing::debug!(connection = number, %peer, ?ended, "disconnected");
+            }
+            _ => tracing::info!(listener = %self.name, connection = number, %peer, ?ended, "disconnected"),
+        }
+    }
+
+    async fn handshake(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Result<(TlsStream<TcpStream>, ConnectionFacts), String> {
+        let limits = &self.settings.limits;
+        let _in_flight = self
+            .sources
+            .begin(peer.ip(), limits.handshakes_per_source)
+            .ok_or("too many handshakes from this address")?;
+        stream.set_nodelay(true).map_err(|why| why.to_string())?;
+        let keepalive = socket2::TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE);
+        socket2::SockRef::from(&stream)
+            .set_tcp_keepalive(&keepalive)
+            .map_err(|why| why.to_string())?;
+        let stream = timeout(limits.handshake, TlsAcceptor::from(self.tls.config()).accept(stream))
+            .await
+            .map_err(|_| "the handshake took too long")?
+            .map_err(|why| why.to_string())?;
+        let facts = self.facts(stream.get_ref().1, peer)?;
+        Ok((stream, facts))
+    }
+
+    /// What is known of the connection. The chain is judged here too: a resumed session has seen no verifier.
+    fn facts(&self, connection: &ServerConnection, peer: SocketAddr) -> Result<ConnectionFacts, String> {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let chain = chain.iter().map(|c| c.as_ref().to_vec()).collect();
+        let certificate = PeerCertificate::read(chain).map_err(|why| why.to_string())?;
+        self.trust
+            .judge(certificate.chain(), unix_now())
+            .map_err(|why| why.to_string())?;
+        let suite = connection.negotiated_cipher_suite().map(|s| s.suite());
+        let group = connection.negotiated_key_exchange_group().map(|g| g.name());
+        let tls = TlsFacts {
+            version: connection.protocol_version().and_then(|v| v.as_str()).unwrap_or("-"),
+            cipher: suite.and_then(|s| s.as_str()).unwrap_or("-"),
+            group: group.and_then(|g| g.as_str()).unwrap_or("-"),
+            resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
+        };
+        Ok(ConnectionFacts {
+            connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
+            peer,
+            listener: self.name.clone(),
+            certificate: Arc::new(certificate),
+            tls,
+        })
+    }
+
+    fn failed(&self, peer: SocketAddr, why: &str) {
+        if let Some(count) = self.sources.failed(peer.ip()) {
+            tracing::info!(listener = %self.name, source = %peer.ip(), count, why, "a connection was refused");
+        }
+    }
+}
+
+/// Takes the connection off the list when it ends, however it ends.
+struct OpenConnection<'a> {
+    outgoing: &'a Outgoing,
+    number: u64,
+}
+
+impl Drop for OpenConnection<'_> {
+    fn drop(&mut self) {
+        self.outgoing.close(self.number);
+    }
+}

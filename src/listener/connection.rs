@@ -1,0 +1,244 @@
+//! One connection: whole messages in, whole answers out, in order. Between messages it holds no buffer of its own.
+
+use super::Limits;
+use super::frame::Header;
+use super::outgoing::{MAX_WAITING, OutgoingRequest};
+use crate::exchange::{ConnectionFacts, Exchange, REFUSED_BEGINNING, Refusal};
+use kmip_protocol::tag;
+use kmip_ttlv::limits::HEADER_LENGTH;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use zeroize::Zeroize as _;
+
+/// How long a peer whose message was refused may go on sending it, so that it reads the answer before the reset that
+/// closing with unread bytes makes.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How many bytes of it are taken and thrown away.
+const LINGER_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long saying good-bye may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ended {
+    /// The peer closed between messages.
+    ByPeer,
+    /// The peer closed within a message.
+    Truncated,
+    /// Nothing came for the idle limit.
+    Idle,
+    /// A message did not arrive whole in time.
+    SlowMessage,
+    /// An answer was not taken in time.
+    SlowReader,
+    /// A message was refused.
+    Refused(Refusal),
+    /// A response came to a request that was never sent.
+    Unasked,
+    /// The server shuts down.
+    Shutdown,
+    /// The transport failed.
+    Transport,
+}
+
+/// What a connection needs besides its stream.
+pub(super) struct Connection {
+    pub(super) exchange: Arc<dyn Exchange>,
+    pub(super) facts: Arc<ConnectionFacts>,
+    pub(super) limits: Limits,
+    pub(super) outgoing: mpsc::Receiver<OutgoingRequest>,
+    pub(super) shutdown: watch::Receiver<bool>,
+    /// Requests sent to the client, oldest first, that wait for their responses.
+    pub(super) waiting: VecDeque<oneshot::Sender<Vec<u8>>>,
+}
+
+impl Connection {
+    /// Serves the connection to its end and says why it ended.
+    pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut self, mut stream: S) -> Ended {
+        let ended = loop {
+            match self.serve_one(&mut stream).await {
+                Ok(()) if *self.shutdown.borrow() => break Ended::Shutdown,
+                Ok(()) => {}
+                Err(ended) => break ended,
+            }
+        };
+        if let Ended::Refused(_) = ended {
+            self.linger(&mut stream).await;
+        }
+        // Close with a word (close_notify), if the peer still listens.
+        let _ = timeout(FAREWELL, stream.shutdown()).await;
+        ended
+    }
+
+    /// Waits for one message and answers it.
+    async fn serve_one<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> Result<(), Ended> {
+        let mut header = [0_u8; HEADER_LENGTH];
+        let received = self.first_bytes(stream, &mut header).await?;
+        let deadline = Instant::now() + self.limits.message;
+        let rest = header.get_mut(received..).unwrap_or_default();
+        within(deadline, stream.read_exact(rest)).await?;
+        let announced = match Header::read(header, self.limits.message_length) {
+            Ok(announced) => announced,
+            Err(refusal) => return self.refuse(stream, &header, refusal, deadline).await,
+        };
+        let message = read_message(stream, &header, announced.length, deadline).await?;
+        if announced.tag == tag::RESPONSE_MESSAGE {
+            return self.deliver(message);
+        }
+        let answer = self.answer(stream, message).await?;
+        self.write(stream, answer).await
+    }
+
+    /// The first bytes of the next message: how many came. Meanwhile requests of our own go out.
+    async fn first_bytes<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        header: &mut [u8],
+    ) -> Result<usize, Ended> {
+        let idle = Instant::now() + self.limits.idle;
+        loop {
+            let next = tokio::select! {
+                biased;
+                read = stream.read(header) => return match read {
+                    Ok(0) => Err(Ended::ByPeer),
+                    Ok(received) => Ok(received),
+                    Err(why) => Err(ended_by(&why, Ended::ByPeer)),
+                },
+                Some(request) = self.outgoing.recv() => request,
+                _ = self.shutdown.wait_for(|down| *down) => return Err(Ended::Shutdown),
+                () = tokio::time::sleep_until(idle) => return Err(Ended::Idle),
+            };
+            self.send(stream, next).await?;
+        }
+    }
+
+    /// Lets the exchange answer. Requests of our own go out meanwhile: the answer may well wait for one.
+    async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        request: Vec<u8>,
+    ) -> Result<Vec<u8>, Ended> {
+        let exchange = self.exchange.clone();
+        let facts = self.facts.clone();
+        let mut answering = exchange.answer(request, &facts);
+        loop {
+            let next = tokio::select! {
+                biased;
+                answer = &mut answering => return Ok(answer),
+                Some(request) = self.outgoing.recv() => request,
+            };
+            self.send(stream, next).await?;
+        }
+    }
+
+    async fn send<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, request: OutgoingRequest) -> Result<(), Ended> {
+        // Whoever gave up waiting still gets an answer from the client: its place stays, so that the order holds.
+        if self.waiting.len() >= MAX_WAITING {
+            return Ok(());
+        }
+        self.waiting.push_back(request.response);
+        self.write(stream, request.message).await
+    }
+
+    fn deliver(&mut self, response: Vec<u8>) -> Result<(), Ended> {
+        let asked = self.waiting.pop_front().ok_or(Ended::Unasked)?;
+        if let Err(mut unwanted) = asked.send(response) {
+            unwanted.zeroize();
+        }
+        Ok(())
+    }
+
+    /// One write for the whole message: clients read its body with a single call, which must not find half of it.
+    async fn write<S: AsyncWrite + Unpin>(&self, stream: &mut S, mut message: Vec<u8>) -> Result<(), Ended> {
+        let written = timeout(self.limits.write, async {
+            stream.write_all(&message).await?;
+            stream.flush().await
+        });
+        let written = written.await;
+        message.zeroize();
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Ended::Transport),
+            Err(_) => Err(Ended::SlowReader),
+        }
+    }
+
+    /// Answers a message that is not read whole, if its beginning says enough to answer it.
+    async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: &mut S,
+        header: &[u8; HEADER_LENGTH],
+        refusal: Refusal,
+        deadline: Instant,
+    ) -> Result<(), Ended> {
+        let mut beginning = Vec::with_capacity(REFUSED_BEGINNING);
+        beginning.extend_from_slice(header);
+        if refusal == Refusal::TooLong {
+            // What has come within a moment is enough: the header is at the front.
+            let patience = deadline.min(Instant::now() + LINGER);
+            while beginning.len() < REFUSED_BEGINNING {
+                let room = u64::try_from(REFUSED_BEGINNING - beginning.len()).unwrap_or(0);
+                match timeout_at(patience, (&mut *stream).take(room).read_buf(&mut beginning)).await {
+                    Ok(Ok(received)) if received > 0 => {}
+                    _ => break,
+                }
+            }
+        }
+        if let Some(answer) = self.exchange.refuse(beginning, refusal, &self.facts).await {
+            self.write(stream, answer).await?;
+        }
+        Err(Ended::Refused(refusal))
+    }
+
+    /// Says that nothing more comes, and takes what the peer still sends for a moment.
+    async fn linger<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut S) {
+        let _ = timeout(LINGER, async {
+            stream.shutdown().await?;
+            tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await
+        })
+        .await;
+    }
+}
+
+/// The whole message. Its length was checked; the memory is touched only as bytes arrive.
+async fn read_message<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    header: &[u8; HEADER_LENGTH],
+    length: usize,
+    deadline: Instant,
+) -> Result<Vec<u8>, Ended> {
+    let mut message = Vec::with_capacity(length);
+    message.extend_from_slice(header);
+    while message.len() < length {
+        let room = u64::try_from(length - message.len()).unwrap_or(0);
+        let received = within(deadline, (&mut *stream).take(room).read_buf(&mut message)).await;
+        if !matches!(received, Ok(1..)) {
+            message.zeroize();
+            return Err(received.err().unwrap_or(Ended::Truncated));
+        }
+    }
+    Ok(message)
+}
+
+async fn within<T>(deadline: Instant, read: impl Future<Output = io::Result<T>>) -> Result<T, Ended> {
+    match timeout_at(deadline, read).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(why)) => Err(ended_by(&why, Ended::Truncated)),
+        Err(_) => Err(Ended::SlowMessage),
+    }
+}
+
+/// Peers that close without close_notify are many, and their messages have lengths of their own.
+fn ended_by(why: &io::Error, closed: Ended) -> Ended {
+    match why.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => closed,
+        _ => Ended::Transport,
+    }
+}
