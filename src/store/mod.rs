@@ -1,8 +1,12 @@
 //! Where records are kept. A handler works on a [`Work`] overlay, which ends as one [`ChangeSet`]; an engine keeps it whole or
 //! refuses it whole. The contract is `contract.rs`; one contract-test file runs on every engine.
 
+mod cache;
 mod contract;
+mod engine;
 mod key;
+mod memory;
+mod sqlite;
 mod work;
 
 pub use contract::{
@@ -11,4 +15,6 @@ pub use contract::{
     Write, Written,
 };
 pub use key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
+pub use memory::MemoryStore;
+pub use sqlite::{SqliteSettings, SqliteStore};
 pub use work::{Mark, Taken, Work};

@@ -1,0 +1,213 @@
+//! The readers: a few connections with prepared statements. A question is answered in place, in microseconds when its pages are
+//! in memory.
+
+use super::super::contract::{
+    Counters, IndexHit, IndexQuery, IndexRange, Record, Revision, StoreError, TrailQuery, TrailRecord,
+};
+use super::super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
+use super::error::store_error;
+use super::rows::{claim_blob, guard_blob, key_blob, key_from, place};
+use super::tables::damaged;
+use crate::audit::{Head, Position, StreamId, hash};
+use rusqlite::{Connection, Error, OptionalExtension, Row, params};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The pool.
+pub(super) struct Readers {
+    connections: Vec<Mutex<Connection>>,
+    next: AtomicUsize,
+}
+
+impl Readers {
+    pub(super) fn new(connections: Vec<Connection>) -> Self {
+        Self {
+            connections: connections.into_iter().map(Mutex::new).collect(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// A free connection if there is one, else the next in turn. A reader that panicked left nothing half done.
+    fn free(&self) -> Option<MutexGuard<'_, Connection>> {
+        let start = self.next.fetch_add(1, Ordering::Relaxed);
+        let count = self.connections.len();
+        let turn = |i: usize| {
+            start
+                .wrapping_add(i)
+                .checked_rem(count)
+                .and_then(|place| self.connections.get(place))
+        };
+        let free = (0..count)
+            .filter_map(turn)
+            .find_map(|connection| connection.try_lock().ok());
+        free.or_else(|| turn(0).map(|connection| connection.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, StoreError> {
+        let connection = self
+            .free()
+            .ok_or_else(|| StoreError::Unavailable("no reader".to_owned()))?;
+        question(&connection).map_err(store_error)
+    }
+
+    pub(super) fn load(&self, key: Key) -> Result<Option<Record>, StoreError> {
+        self.ask(|connection| {
+            let select = "SELECT key, revision, creation, body FROM record WHERE key = ?1";
+            connection
+                .prepare_cached(select)?
+                .query_row([key_blob(key)], record)
+                .optional()
+        })
+    }
+
+    pub(super) fn counters(&self, key: Key) -> Result<Counters, StoreError> {
+        self.ask(|connection| {
+            let mut select =
+                connection.prepare_cached("SELECT field, value FROM counter WHERE key = ?1 ORDER BY field")?;
+            select
+                .query_map([key_blob(key)], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })
+    }
+
+    pub(super) fn claimed(&self, claim: &ClaimKey) -> Result<Option<Key>, StoreError> {
+        self.ask(|connection| {
+            let mut select = connection.prepare_cached("SELECT holder FROM claim WHERE key = ?1")?;
+            select
+                .query_row([claim_blob(claim)], |row| {
+                    key_from(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged(0))
+                })
+                .optional()
+        })
+    }
+
+    pub(super) fn guard(&self, guard: GuardKey) -> Result<u64, StoreError> {
+        self.ask(|connection| {
+            let mut select = connection.prepare_cached("SELECT revision FROM guard WHERE key = ?1")?;
+            let revision: Option<i64> = select.query_row([guard_blob(guard)], |row| row.get(0)).optional()?;
+            Ok(revision.map_or(0, i64::cast_unsigned))
+        })
+    }
+
+    pub(super) fn find(&self, query: &IndexQuery) -> Result<Vec<IndexHit>, StoreError> {
+        let place = place(query.domain, query.kind, query.application, query.attribute);
+        let before = query
+            .before
+            .map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+        let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let hit = |row: &Row<'_>| {
+            let id = row.get_ref(1)?.as_blob()?.try_into().map_err(|_| damaged(1))?;
+            let key = Key {
+                domain: query.domain,
+                kind: query.kind,
+                id,
+            };
+            let creation = row.get::<_, i64>(0)?.cast_unsigned();
+            Ok(IndexHit { key, creation })
+        };
+        let (low, high) = match &query.range {
+            IndexRange::Equal(value) => {
+                return self.ask(|connection| {
+                    // The order is that of the index: the first rows are the answer.
+                    let select = "SELECT creation, id FROM index_row WHERE place = ?1 AND value = ?2 AND creation < ?3
+                              ORDER BY creation DESC LIMIT ?4";
+                    let mut select = connection.prepare_cached(select)?;
+                    select
+                        .query_map(params![place, value.encoded(), before, limit], hit)?
+                        .collect()
+                });
+            }
+            IndexRange::Between { from, to } => (IndexValue::number(*from), IndexValue::number(*to)),
+            IndexRange::Any => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[0xFF])),
+        };
+        self.ask(|connection| {
+            let select = "SELECT DISTINCT creation, id FROM index_row
+                          WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY creation DESC LIMIT ?5";
+            let mut select = connection.prepare_cached(select)?;
+            select.query_map(params![place, low.encoded(), high.encoded(), before, limit], hit)?.collect()
+        })
+    }
+
+    pub(super) fn scan(
+        &self,
+        (domain, kind): (Domain, Kind),
+        after: Option<[u8; 16]>,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        let at = |id| key_blob(Key { domain, kind, id });
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.ask(|connection| {
+            // The first page has no lower neighbour to pass over, so it starts at the least id, included.
+            let select = "SELECT key, revision, creation, body FROM record
+                          WHERE key >= ?1 AND key <= ?2 AND (?3 IS NULL OR key > ?3) ORDER BY key LIMIT ?4";
+            let mut select = connection.prepare_cached(select)?;
+            let values = params![at(after.unwrap_or([0; 16])), at([0xFF; 16]), after.map(at), limit];
+            select.query_map(values, record)?.collect()
+        })
+    }
+
+    pub(super) fn trail(&self, query: TrailQuery) -> Result<Vec<TrailRecord>, StoreError> {
+        let after = i64::try_from(query.after).unwrap_or(i64::MAX);
+        let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let found = |row: &Row<'_>| {
+            let sequence = row.get::<_, i64>(0)?.cast_unsigned();
+            let position = Position {
+                stream: query.stream,
+                sequence,
+            };
+            let bytes = Arc::from(row.get_ref(1)?.as_blob()?);
+            Ok(TrailRecord { position, bytes })
+        };
+        self.ask(|connection| match query.domain {
+            None => {
+                let select = "SELECT sequence, record FROM trail WHERE stream = ?1 AND sequence > ?2
+                              ORDER BY sequence LIMIT ?3";
+                let mut select = connection.prepare_cached(select)?;
+                select
+                    .query_map(params![query.stream.0, after, limit], found)?
+                    .collect()
+            }
+            Some(domain) => {
+                let select = "SELECT sequence, record FROM trail WHERE domain = ?4 AND stream = ?1 AND sequence > ?2
+                              ORDER BY sequence LIMIT ?3";
+                let mut select = connection.prepare_cached(select)?;
+                select
+                    .query_map(params![query.stream.0, after, limit, domain.0], found)?
+                    .collect()
+            }
+        })
+    }
+
+    pub(super) fn trail_heads(&self) -> Result<Vec<Head>, StoreError> {
+        self.ask(|connection| {
+            // Leaps from stream to stream through the index, however long the streams are.
+            let select = "WITH RECURSIVE streams (stream) AS (
+                              SELECT min(stream) FROM trail
+                              UNION ALL
+                              SELECT (SELECT min(stream) FROM trail WHERE stream > streams.stream) FROM streams
+                              WHERE streams.stream IS NOT NULL)
+                          SELECT t.stream, t.sequence, t.record FROM streams s JOIN trail t ON t.stream = s.stream
+                          WHERE t.sequence = (SELECT max(sequence) FROM trail WHERE stream = s.stream)";
+            let mut select = connection.prepare_cached(select)?;
+            let heads = select.query_map([], |row| {
+                let stream = StreamId(row.get_ref(0)?.as_blob()?.try_into().map_err(|_| damaged(0))?);
+                let sequence = row.get::<_, i64>(1)?.cast_unsigned();
+                let hash = hash(row.get_ref(2)?.as_blob()?);
+                Ok(Head {
+                    position: Position { stream, sequence },
+                    hash,
+                })
+            })?;
+            heads.collect()
+        })
+    }
+}
+
+fn record(row: &Row<'_>) -> Result<Record, Error> {
+    Ok(Record {
+        key: key_from(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged(0))?,
+        revision: Revision(row.get::<_, i64>(1)?.cast_unsigned()),
+        creation: row.get::<_, i64>(2)?.cast_unsigned(),
+        body: Arc::from(row.get_ref(3)?.as_blob()?),
+    })
+}
