@@ -1,0 +1,72 @@
+//! Symmetric ciphers against themselves: what was encrypted in some parts is decrypted in others.
+
+use super::cipher::{CipherContext, CipherRequest, Direction, decrypt, encrypt};
+use super::cipher_tests::{request, with};
+use super::error::CryptoError;
+use super::fetch;
+use super::parameters::Parameters;
+use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, PaddingMethod};
+use kmip_ttlv::Secret;
+use proptest::prelude::*;
+
+fn key_for(row: &fetch::CipherRow, seed: u8) -> Secret {
+    let length = row.key_length.unwrap_or(16);
+    Secret::new(
+        (0..length)
+            .map(|at| u8::try_from(at).unwrap().wrapping_mul(37).wrapping_add(seed))
+            .collect(),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Every cipher: what is encrypted in parts with a vector made here is decrypted in other parts.
+    #[test]
+    fn every_cipher_comes_back(data in proptest::collection::vec(any::<u8>(), 32..200), seed: u8, cut in 0_usize..32) {
+        for row in fetch::ciphers() {
+            let key = key_for(row, seed);
+            let wraps = row.mode == Some(BlockCipherMode::NISTKeyWrap);
+            let data = if wraps { &data[..data.len() / 8 * 8] } else { &data[..] };
+            let parameters = Parameters { block_cipher_mode: row.mode, padding_method: Some(PaddingMethod::PKCS5), ..Parameters::default() };
+            let seals = row.algorithm == Algorithm::ChaCha20Poly1305 || matches!(row.mode, Some(BlockCipherMode::GCM | BlockCipherMode::CCM));
+            let additional: &[u8] = if seals { b"beside" } else { b"" };
+            let start = CipherRequest { additional_data: additional, ..request(row.algorithm, &key, &parameters, &[]) };
+            let mut context = CipherContext::start(&start).unwrap();
+            let iv = context.generated_iv().map(<[u8]>::to_vec).unwrap_or_default();
+            let mut sealed = Vec::new();
+            for part in [&data[..cut], &data[cut..]] {
+                context.update(part, &mut sealed).unwrap();
+            }
+            let tag = context.finish(&mut sealed).unwrap();
+            prop_assert_eq!(tag.is_some(), seals);
+            let open = || CipherRequest { additional_data: additional, tag: tag.as_deref(), ..request(row.algorithm, &key, &parameters, &iv) };
+            let opened = decrypt(open(), &sealed).unwrap();
+            prop_assert_eq!(opened.expose(), data);
+            if seals || wraps {
+                let mut wrong = sealed.clone();
+                wrong[cut] ^= 0x10;
+                prop_assert_eq!(decrypt(open(), &wrong).err(), Some(CryptoError::Failed));
+            }
+        }
+    }
+
+    #[test]
+    fn every_padding_comes_back(data in proptest::collection::vec(1_u8.., 0..70), cut in 0_usize..70) {
+        let key = Secret::new((0..16).collect());
+        let cut = cut.min(data.len());
+        for padding in [PaddingMethod::PKCS5, PaddingMethod::ANSIX9_23, PaddingMethod::ISO10126, PaddingMethod::SSL3, PaddingMethod::Zeros] {
+            let parameters = with(BlockCipherMode::CBC, padding);
+            let sealed = encrypt(request(Algorithm::AES, &key, &parameters, &[]), &data).unwrap();
+            let iv = sealed.iv.unwrap();
+            let open = CipherRequest { direction: Direction::Decrypt, ..request(Algorithm::AES, &key, &parameters, &iv) };
+            let mut context = CipherContext::start(&open).unwrap();
+            let mut opened = Vec::new();
+            for part in [&sealed.data[..cut], &sealed.data[cut..]] {
+                context.update(part, &mut opened).unwrap();
+            }
+            context.finish(&mut opened).unwrap();
+            prop_assert_eq!(&opened, &data);
+        }
+    }
+}
