@@ -1,0 +1,183 @@
+//! `conformance play`: plays test cases against a server.
+
+use clap::{Parser, Subcommand};
+use conformance::case::{self, Case};
+use conformance::expectations::Expectations;
+use conformance::play::{Peer, play};
+use conformance::report::Report;
+use kmip_client::{Connection, Identity, Settings};
+use kmip_protocol::names::KmipVocabulary;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Plays KMIP test cases, written in XML, over TLS against any server.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Plays every case below a folder and tells what passed.
+    Play(Play),
+}
+
+#[derive(clap::Args)]
+struct Play {
+    /// The server, HOST:PORT.
+    #[arg(long)]
+    address: String,
+    /// The folder of `claviger demo`: stands for --ca, --cert and --key.
+    #[arg(long, conflicts_with_all = ["ca", "cert", "key"], required_unless_present = "ca")]
+    dir: Option<PathBuf>,
+    /// CA certificates that the server's certificate chains to, PEM.
+    #[arg(long, requires = "cert", requires = "key")]
+    ca: Option<PathBuf>,
+    /// The client's certificate, PEM.
+    #[arg(long)]
+    cert: Option<PathBuf>,
+    /// The client's private key, PEM.
+    #[arg(long)]
+    key: Option<PathBuf>,
+    /// A second client that shares the first one's objects, for the cases with two clients.
+    #[arg(long, requires = "other_key")]
+    other_cert: Option<PathBuf>,
+    /// Its private key.
+    #[arg(long)]
+    other_key: Option<PathBuf>,
+    /// The folder of cases.
+    #[arg(long)]
+    cases: PathBuf,
+    /// Play only the cases whose path contains one of these.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Cases that may fail, `PATH: REASON` a line. A listed case that passes is an error.
+    #[arg(long)]
+    expect: Option<PathBuf>,
+    /// Write the report to this file, as Markdown.
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Also count the cases that use only these operations (comma-separated XML names).
+    #[arg(long, value_delimiter = ',')]
+    operations: Option<Vec<String>>,
+    /// List expected failures and skipped cases too.
+    #[arg(long)]
+    list_failures: bool,
+    /// Print every message as XML.
+    #[arg(long)]
+    trace: bool,
+}
+
+fn main() -> ExitCode {
+    let Command::Play(arguments) = Arguments::parse().command;
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            say(&format!("conformance: {why}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Play) -> Result<bool, String> {
+    let first = identity(arguments)?;
+    let tls = first.tls().map_err(|e| e.to_string())?;
+    let second = match (&arguments.other_cert, &arguments.other_key) {
+        (Some(certificate), Some(key)) => {
+            let mut identity = first;
+            identity.certificate = Some(certificate.clone());
+            identity.key = Some(key.clone());
+            identity.tls().map_err(|e| e.to_string())?
+        }
+        _ => tls.clone(),
+    };
+    let settings = Settings::new(&arguments.address);
+    let mut connect = |other: bool| {
+        let tls = if other { second.clone() } else { tls.clone() };
+        let connection = Connection::open_with(&settings, tls).map_err(|e| e.to_string())?;
+        Ok::<Box<dyn Peer>, String>(Box::new(connection))
+    };
+    connect(false).map_err(|e| format!("{}: {e}", arguments.address))?;
+
+    let expectations = match &arguments.expect {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            Expectations::parse(&text).map_err(|e| format!("{}: {e}", path.display()))?
+        }
+        None => Expectations::default(),
+    };
+    let operations: Option<BTreeSet<String>> = arguments.operations.clone().map(|o| o.into_iter().collect());
+    let mut report = Report::default();
+    for file in case::files(&arguments.cases)? {
+        let path = file
+            .strip_prefix(&arguments.cases)
+            .unwrap_or(&file)
+            .to_string_lossy()
+            .replace('\\', "/");
+        if !arguments.only.is_empty() && !arguments.only.iter().any(|part| path.contains(part.as_str())) {
+            continue;
+        }
+        match Case::read(&arguments.cases, &file) {
+            Ok(case) => {
+                let mut trace = |sent, bytes: &[u8]| {
+                    if arguments.trace {
+                        show_message(sent, bytes);
+                    }
+                };
+                let outcome = play(&case, &mut connect, &mut trace);
+                report.add(&case, outcome, &expectations, operations.as_ref());
+            }
+            Err(why) => report.add_unreadable(&path, why),
+        }
+    }
+    let is_whole = arguments.only.is_empty();
+    if arguments.list_failures {
+        say(report.skipped().trim_end());
+    }
+    say(report.failures(arguments.list_failures).trim_end());
+    say(report.stale(&expectations, is_whole).trim_end());
+    say(report.table().trim_end());
+    say(&report.summary());
+    if let Some(path) = &arguments.report {
+        let text = format!(
+            "{}\n{}\n{}\n{}",
+            report.table(),
+            report.summary(),
+            report.failures(true),
+            report.skipped()
+        );
+        std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(report.is_good(&expectations, is_whole))
+}
+
+fn identity(arguments: &Play) -> Result<Identity, String> {
+    if let Some(folder) = &arguments.dir {
+        return Ok(Identity::in_folder(folder, "client"));
+    }
+    let ca = arguments.ca.clone().ok_or("no CA certificates given")?;
+    Ok(Identity {
+        ca,
+        certificate: arguments.cert.clone(),
+        key: arguments.key.clone(),
+    })
+}
+
+fn show_message(sent: bool, bytes: &[u8]) {
+    say(if sent { "-->" } else { "<--" });
+    match kmip_ttlv::xml::from_ttlv(bytes, &KmipVocabulary) {
+        Ok(text) => say(&text),
+        Err(why) => say(&format!("not TTLV: {why}")),
+    }
+}
+
+/// The one place that prints: this is a tool for a terminal.
+#[allow(clippy::print_stdout)]
+fn say(text: &str) {
+    if !text.is_empty() {
+        println!("{text}");
+    }
+}

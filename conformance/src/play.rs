@@ -1,0 +1,223 @@
+//! Plays a case: substitutes, sends, compares, and cleans up after a failure.
+
+use crate::binding::Bindings;
+use crate::case::{Case, Exchange};
+use crate::compare;
+use crate::element::Element;
+use crate::freedom;
+use crate::pattern::{Pattern, encode};
+use crate::tree::{Content, Node};
+use kmip_protocol::{Operation, ResultStatus, RevocationReasonCode, Version, tag};
+use kmip_ttlv::Writer;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A server, as a case sees it: TTLV in, TTLV out.
+pub trait Peer {
+    /// Sends one message and returns the answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn exchange(&mut self, request: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+impl Peer for kmip_client::Connection {
+    fn exchange(&mut self, request: &[u8]) -> Result<Vec<u8>, String> {
+        self.send(request).map_err(|e| e.to_string())
+    }
+}
+
+/// How a case ended.
+pub enum Outcome {
+    /// Every response was as expected.
+    Passed,
+    /// The first response that was not: its number (from 0) and what differed.
+    Failed(usize, String),
+    /// Not played, and why.
+    Skipped(String),
+}
+
+/// Makes connections: with the first client's certificate, or with the second's (`true`).
+pub type Connect<'c> = dyn FnMut(bool) -> Result<Box<dyn Peer>, String> + 'c;
+
+/// Looks at each message on its way: `true` for requests.
+pub type Trace<'t> = dyn FnMut(bool, &[u8]) + 't;
+
+/// How often and how long a Poll is repeated while the server answers that it is still at work.
+const POLLS: u32 = 100;
+const POLL_PAUSE: Duration = Duration::from_millis(100);
+
+/// Plays one case on connections of its own.
+pub fn play(case: &Case, connect: &mut Connect<'_>, trace: &mut Trace<'_>) -> Outcome {
+    if case.is_sent_by_server() {
+        return Outcome::Skipped("the server is the sender (Notify, Put): needs a client that listens".to_owned());
+    }
+    if let Some(version) = unspoken_version(case) {
+        return Outcome::Skipped(format!("protocol version {version} is not spoken here"));
+    }
+    let mut session = match Session::begin(case, connect, trace) {
+        Ok(session) => session,
+        Err(why) => return Outcome::Failed(0, why),
+    };
+    for (index, exchange) in case.exchanges.iter().enumerate() {
+        if let Err(why) = session.exchange(exchange) {
+            session.clean_up();
+            return Outcome::Failed(index, why);
+        }
+    }
+    Outcome::Passed
+}
+
+/// The version of a case that is none of ours.
+fn unspoken_version(case: &Case) -> Option<String> {
+    let (major, minor) = case.version.split_once('.')?;
+    let known = Version::from_numbers(major.parse().ok()?, minor.parse().ok()?);
+    known.is_none().then(|| case.version.clone())
+}
+
+struct Session<'s> {
+    case: &'s Case,
+    peers: Vec<Box<dyn Peer>>,
+    bindings: Bindings,
+    trace: &'s mut Trace<'s>,
+    /// Objects that the case left on the server so far.
+    objects: BTreeSet<String>,
+}
+
+impl<'s> Session<'s> {
+    fn begin(case: &'s Case, connect: &mut Connect<'_>, trace: &'s mut Trace<'_>) -> Result<Self, String> {
+        let mut peers = vec![connect(false)?];
+        if case.is_for_two_clients() {
+            peers.push(connect(true)?);
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            case,
+            peers,
+            bindings: Bindings::new(i64::try_from(since.as_secs()).unwrap_or_default()),
+            trace,
+            objects: BTreeSet::new(),
+        })
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) -> Result<(), String> {
+        let expected = Pattern::of(&exchange.response).map_err(|e| format!("the case's response: {e}"))?;
+        let request = self.bindings.substitute(&exchange.request)?;
+        let bytes = encode(&request).map_err(|e| format!("the case's request: {e}"))?;
+        let sent = Node::read(&bytes).map_err(|e| format!("the case's request: {e}"))?;
+        self.bindings.note_request(&sent);
+        let mut response = self.send(&request, &bytes)?;
+        for _ in 0..POLLS {
+            if !is_unfinished_poll(&sent, &expected, &response) {
+                break;
+            }
+            std::thread::sleep(POLL_PAUSE);
+            response = self.send(&request, &bytes)?;
+        }
+        self.note_objects(&response);
+        let outcome = compare::message(&self.case.name, &expected, &sent, &response, &mut self.bindings);
+        self.bindings.note_response(&response);
+        outcome.map_err(|difference| difference.to_string())
+    }
+
+    fn send(&mut self, request: &Element, bytes: &[u8]) -> Result<Node, String> {
+        (self.trace)(true, bytes);
+        let index = usize::from(self.peers.len() > 1 && is_for_the_second(request));
+        let peer = self.peers.get_mut(index).ok_or("no connection")?;
+        let answer = peer.exchange(bytes)?;
+        (self.trace)(false, &answer);
+        Node::read(&answer).map_err(|e| format!("the response is not TTLV: {e}"))
+    }
+
+    fn note_objects(&mut self, response: &Node) {
+        for item in response.children().iter().filter(|c| c.tag == tag::BATCH_ITEM) {
+            if !item.enumeration(tag::OPERATION).is_some_and(freedom::leaves_an_object) {
+                continue;
+            }
+            let objects = &mut self.objects;
+            item.walk(None, &mut |node, _| {
+                if let (true, Content::Text(text)) = (freedom::names_an_object(node.tag), &node.content) {
+                    objects.insert(text.clone());
+                }
+            });
+        }
+    }
+
+    /// Revokes and destroys what a failed case left behind, so that it does not turn up in the Locate of another.
+    fn clean_up(&mut self) {
+        let Some((major, minor)) = self.case.exchanges.first().and_then(|e| version_numbers(&e.request)) else {
+            return;
+        };
+        let Some(peer) = self.peers.first_mut() else {
+            return;
+        };
+        self.objects.extend(self.bindings.identifiers().map(str::to_owned));
+        for object in &self.objects {
+            for operation in [Operation::Revoke, Operation::Destroy] {
+                // The server's answer does not matter: what can be removed is.
+                let _ = peer.exchange(&removal(operation, object, major, minor));
+            }
+        }
+    }
+}
+
+fn version_numbers(request: &Element) -> Option<(i32, i32)> {
+    let version = request.child("RequestHeader")?.child("ProtocolVersion")?;
+    let number = |name| {
+        version
+            .child(name)
+            .and_then(Element::value)
+            .and_then(|v| v.parse().ok())
+    };
+    Some((number("ProtocolVersionMajor")?, number("ProtocolVersionMinor")?))
+}
+
+fn removal(operation: Operation, object: &str, major: i32, minor: i32) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.structure(tag::REQUEST_MESSAGE, |w| {
+        w.structure(tag::REQUEST_HEADER, |w| {
+            w.structure(tag::PROTOCOL_VERSION, |w| {
+                w.integer(tag::PROTOCOL_VERSION_MAJOR, major);
+                w.integer(tag::PROTOCOL_VERSION_MINOR, minor);
+            });
+            w.integer(tag::BATCH_COUNT, 1);
+        });
+        w.structure(tag::BATCH_ITEM, |w| {
+            w.enumeration(tag::OPERATION, operation.0);
+            w.structure(tag::REQUEST_PAYLOAD, |w| {
+                w.text(tag::UNIQUE_IDENTIFIER, object);
+                if operation == Operation::Revoke {
+                    w.structure(tag::REVOCATION_REASON, |w| {
+                        w.enumeration(
+                            tag::REVOCATION_REASON_CODE,
+                            RevocationReasonCode::CessationOfOperation.0,
+                        );
+                    });
+                }
+            });
+        });
+    });
+    writer.into_bytes()
+}
+
+/// In cases for two clients the first makes and removes, the second uses (KMIP Use Cases 1.0 §3.1.4).
+fn is_for_the_second(request: &Element) -> bool {
+    let operations = ["Create", "CreateKeyPair", "Register", "Revoke", "Destroy"];
+    let first = request.child("BatchItem").and_then(|item| item.child("Operation"));
+    !first
+        .and_then(Element::value)
+        .is_some_and(|name| operations.contains(&name))
+}
+
+/// Whether the server answers a Poll that it is still at work where the case has it done.
+fn is_unfinished_poll(sent: &Node, expected: &Pattern, response: &Node) -> bool {
+    let pending = Some(ResultStatus::OperationPending.0);
+    let operation = sent.child(tag::BATCH_ITEM).and_then(|i| i.enumeration(tag::OPERATION));
+    let wanted = expected
+        .child(tag::BATCH_ITEM)
+        .and_then(|i| i.enumeration(tag::RESULT_STATUS));
+    let got = response
+        .child(tag::BATCH_ITEM)
+        .and_then(|i| i.enumeration(tag::RESULT_STATUS));
+    operation == Some(Operation::Poll.0) && got == pending && wanted != pending
+}
