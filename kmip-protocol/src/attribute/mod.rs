@@ -2,12 +2,15 @@
 
 mod instance;
 mod named;
+mod pattern;
 mod reference;
 mod rows;
 mod rules;
+mod stored;
 mod tagged;
 
 pub use instance::{AttributeInstance, Attributes, TemplateAttribute};
+pub use pattern::{AttributePattern, AttributePatterns};
 pub use reference::{AttributeReference, VendorName};
 pub use rows::{Attribute, AttributeKind};
 pub use rules::{Amount, ObjectTypeSet, Party, Rules};
