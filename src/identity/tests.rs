@@ -1,1 +1,305 @@
+//! Which certificate belongs to whom, and who gets in through another's door.
 
+use super::*;
+use crate::store::Domain;
+use certs::{AlternativeName, CertificateAuthority, ChainError, KeyKind, Leaf, Subject, Usage, Validity};
+use std::sync::Arc;
+
+const NOW: i64 = 1_800_000_000;
+const ONE: Domain = Domain([1; 16]);
+const TWO: Domain = Domain([2; 16]);
+
+fn authority(name: &str) -> CertificateAuthority {
+    CertificateAuthority::create(&Subject::named(name), Validity::days(NOW, 365), KeyKind::P256).unwrap()
+}
+
+fn enrolled(ca: &CertificateAuthority) -> AuthorityRecord {
+    AuthorityRecord {
+        certificate: ca.certificate().to_vec(),
+        ..AuthorityRecord::default()
+    }
+}
+
+fn leaf(name: &str) -> Leaf {
+    Leaf {
+        subject: Subject::named(name),
+        alternative_names: vec![
+            AlternativeName::Dns(format!("{name}.db.example")),
+            AlternativeName::host("10.0.0.1"),
+        ],
+        usage: Usage::Client,
+        validity: Validity::days(NOW, 90),
+    }
+}
+
+fn peer(ca: &CertificateAuthority, name: &str) -> PeerCertificate {
+    PeerCertificate::read(vec![ca.issue(&leaf(name), KeyKind::P256).unwrap().0]).unwrap()
+}
+
+fn client(name: &str, credentials: Vec<Credential>) -> ClientRecord {
+    ClientRecord {
+        name: name.to_owned(),
+        application: [7; 16],
+        credentials,
+        ..ClientRecord::default()
+    }
+}
+
+fn id(tenant: Domain, number: u8) -> ClientId {
+    ClientId {
+        tenant,
+        client: [number; 16],
+    }
+}
+
+/// Two tenants, each with an authority of its own.
+struct World {
+    directory: Arc<MemoryDirectory>,
+    one: CertificateAuthority,
+    two: CertificateAuthority,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = Arc::new(MemoryDirectory::default());
+        let world = Self {
+            directory,
+            one: authority("one"),
+            two: authority("two"),
+        };
+        for (tenant, ca) in [(ONE, &world.one), (TWO, &world.two)] {
+            world.directory.put_tenant(tenant, TenantRecord::default());
+            world.directory.put_authority(tenant, [1; 16], enrolled(ca));
+        }
+        world
+    }
+
+    async fn identity(&self) -> Identity {
+        Identity::open(self.directory.clone()).await.unwrap()
+    }
+
+    /// The name of whom the certificate belongs to.
+    async fn who(&self, certificate: &PeerCertificate) -> Result<String, IdentityError> {
+        name(&self.identity().await, certificate, NOW).await
+    }
+}
+
+async fn name(identity: &Identity, certificate: &PeerCertificate, now: i64) -> Result<String, IdentityError> {
+    let principal = identity.resolve(certificate, now).await?;
+    Ok(principal
+        .client()
+        .map_or_else(|| "unregistered".to_owned(), |c| c.name.clone()))
+}
+
+fn key(certificate: &PeerCertificate) -> Credential {
+    Credential::Key(*certificate.key_fingerprint())
+}
+
+#[tokio::test]
+async fn a_registered_key_counts_in_its_own_tenants_chains_only() {
+    let world = World::new();
+    let (request_key, alice) = world
+        .one
+        .issue(&leaf("alice"), KeyKind::P256)
+        .map(|(c, k)| (k, c))
+        .unwrap();
+    let alice = PeerCertificate::read(vec![alice]).unwrap();
+    world
+        .directory
+        .put_client(id(ONE, 1), client("alice", vec![key(&alice)]));
+    assert_eq!(world.who(&alice).await.unwrap(), "alice");
+    // The same key, certified by the other tenant's authority.
+    let request = certs::CertificateRequest::create(&Subject::named("alice"), &[], &request_key).unwrap();
+    let elsewhere = world.two.issue_for_request(&leaf("alice"), &request).unwrap();
+    let elsewhere = PeerCertificate::read(vec![elsewhere]).unwrap();
+    assert_eq!(elsewhere.key_fingerprint(), alice.key_fingerprint());
+    assert_eq!(world.who(&elsewhere).await.unwrap(), "unregistered");
+    // Registered there as well, each is who it is where it comes from.
+    world
+        .directory
+        .put_client(id(TWO, 1), client("other alice", vec![key(&alice)]));
+    assert_eq!(world.who(&alice).await.unwrap(), "alice");
+    assert_eq!(world.who(&elsewhere).await.unwrap(), "other alice");
+}
+
+#[tokio::test]
+async fn a_rule_counts_in_its_own_tenant_only() {
+    let world = World::new();
+    let rules = [
+        Rule::common_name("bob"),
+        Rule::alternative_name(&AlternativeName::Dns("BOB.db.example".into())),
+        Rule::alternative_name(&AlternativeName::Dns("*.db.example".into())),
+        Rule::alternative_name(&AlternativeName::host("10.0.0.1")),
+        Rule::subject(peer(&world.one, "bob").subject_der()),
+    ];
+    for rule in rules {
+        world
+            .directory
+            .put_client(id(ONE, 1), client("bob", vec![Credential::Rule(rule)]));
+        assert_eq!(world.who(&peer(&world.one, "bob")).await.unwrap(), "bob");
+        assert_eq!(world.who(&peer(&world.two, "bob")).await.unwrap(), "unregistered");
+    }
+    world.directory.put_client(
+        id(ONE, 1),
+        client("bob", vec![Credential::Rule(Rule::common_name("bo"))]),
+    );
+    assert_eq!(world.who(&peer(&world.one, "bob")).await.unwrap(), "unregistered");
+}
+
+#[tokio::test]
+async fn two_matches_are_a_refusal_and_a_key_comes_before_rules() {
+    let world = World::new();
+    let bob = peer(&world.one, "bob");
+    world.directory.put_client(
+        id(ONE, 1),
+        client("a", vec![Credential::Rule(Rule::common_name("bob"))]),
+    );
+    let by_address = Credential::Rule(Rule::alternative_name(&AlternativeName::host("10.0.0.1")));
+    world.directory.put_client(id(ONE, 2), client("b", vec![by_address]));
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+    world.directory.put_client(id(ONE, 3), client("c", vec![key(&bob)]));
+    assert_eq!(world.who(&bob).await.unwrap(), "c");
+    // Pinned by the other tenant as well.
+    let pinned = Credential::Pinned {
+        key: *bob.key_fingerprint(),
+        certificate: *bob.fingerprint(),
+    };
+    world.directory.put_client(id(TWO, 4), client("d", vec![pinned]));
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+}
+
+#[tokio::test]
+async fn a_chain_to_two_tenants_is_judged_for_both() {
+    let world = World::new();
+    let below = world
+        .one
+        .create_subordinate(&Subject::named("below"), Validity::days(NOW, 99), KeyKind::P256)
+        .unwrap();
+    world.directory.put_authority(TWO, [5; 16], enrolled(&below));
+    let leaf = below.issue(&leaf("bob"), KeyKind::P256).unwrap().0;
+    let short = PeerCertificate::read(vec![leaf.clone()]).unwrap();
+    let long = PeerCertificate::read(vec![leaf, below.certificate().to_vec()]).unwrap();
+    world.directory.put_client(
+        id(TWO, 1),
+        client("bob of two", vec![Credential::Rule(Rule::common_name("bob"))]),
+    );
+    assert_eq!(world.who(&short).await.unwrap(), "bob of two");
+    assert_eq!(world.who(&long).await.unwrap(), "bob of two");
+    world.directory.put_client(
+        id(ONE, 1),
+        client("bob of one", vec![Credential::Rule(Rule::common_name("bob"))]),
+    );
+    assert_eq!(world.who(&short).await.unwrap(), "bob of two");
+    assert_eq!(world.who(&long).await, Err(IdentityError::Ambiguous));
+}
+
+#[tokio::test]
+async fn what_changes_is_seen_at_the_next_request() {
+    let world = World::new();
+    let alice = peer(&world.one, "alice");
+    let record = client("alice", vec![key(&alice)]);
+    let identity = world.identity().await;
+    assert_eq!(name(&identity, &alice, NOW).await.unwrap(), "unregistered");
+    world.directory.put_client(id(ONE, 1), record.clone());
+    identity.changed(IdentityChange::Client(id(ONE, 1))).await.unwrap();
+    assert_eq!(name(&identity, &alice, NOW).await.unwrap(), "alice");
+    let suspended = TenantRecord {
+        suspended: true,
+        ..TenantRecord::default()
+    };
+    world.directory.put_tenant(ONE, suspended);
+    assert_eq!(name(&identity, &alice, NOW).await.unwrap(), "alice", "kept until told");
+    identity.changed(IdentityChange::Tenant(ONE)).await.unwrap();
+    assert_eq!(name(&identity, &alice, NOW).await, Err(IdentityError::Suspended));
+    world.directory.put_tenant(ONE, TenantRecord::default());
+    let expires = Some(NOW + 10);
+    world
+        .directory
+        .put_client(id(ONE, 1), ClientRecord { expires, ..record });
+    identity.changed(IdentityChange::All).await.unwrap();
+    assert_eq!(name(&identity, &alice, NOW + 10).await.unwrap(), "alice");
+    assert_eq!(
+        name(&identity, &alice, NOW + 11).await,
+        Err(IdentityError::Suspended),
+        "no change was told"
+    );
+    let late = NOW + 91 * 86_400;
+    assert_eq!(
+        name(&identity, &alice, late).await,
+        Err(IdentityError::Chain(ChainError::Expired))
+    );
+    let gone = AuthorityRecord {
+        suspended: true,
+        ..enrolled(&world.one)
+    };
+    world.directory.put_authority(ONE, [1; 16], gone);
+    identity.changed(IdentityChange::Authority(ONE, [1; 16])).await.unwrap();
+    let unknown = Err(IdentityError::Chain(ChainError::UnknownIssuer));
+    assert_eq!(name(&identity, &alice, NOW).await, unknown);
+}
+
+#[test]
+fn records_come_back_as_they_went() {
+    let tenant = TenantRecord {
+        name: "Grüße".to_owned(),
+        suspended: true,
+        test: true,
+        created_ms: 5,
+    };
+    assert_eq!(TenantRecord::decode(&tenant.encode()).unwrap(), tenant);
+    let authority = AuthorityRecord {
+        name: "ca".to_owned(),
+        certificate: vec![1; 700],
+        revocation_lists: vec![vec![2; 3], vec![3; 4]],
+        refuse_stale: true,
+        hardware: true,
+        suspended: false,
+        created_ms: -1,
+    };
+    assert_eq!(AuthorityRecord::decode(&authority.encode()).unwrap(), authority);
+    let pinned = Credential::Pinned {
+        key: [8; 32],
+        certificate: [9; 32],
+    };
+    let rule = Credential::Rule(Rule::alternative_name(&AlternativeName::Uri("urn:x".into())));
+    let mut record = client("alice", vec![Credential::Key([7; 32]), pinned, rule]);
+    assert_eq!(ClientRecord::decode(&record.encode()).unwrap(), record);
+    record.expires = Some(NOW);
+    assert_eq!(ClientRecord::decode(&record.encode()).unwrap(), record);
+    assert_eq!(record.claims(ONE).len(), 4);
+    let application = ApplicationRecord {
+        name: "app".to_owned(),
+        created_ms: 1,
+    };
+    assert_eq!(ApplicationRecord::decode(&application.encode()).unwrap(), application);
+    for record in [
+        tenant.encode(),
+        authority.encode(),
+        record.encode(),
+        application.encode(),
+    ] {
+        for cut in 0..record.len() {
+            let part = &record[..cut];
+            assert!(TenantRecord::decode(part).is_err() && AuthorityRecord::decode(part).is_err());
+            assert!(ClientRecord::decode(part).is_err() && ApplicationRecord::decode(part).is_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_answer_costs_little() {
+    let world = World::new();
+    let alice = peer(&world.one, "alice");
+    world
+        .directory
+        .put_client(id(ONE, 1), client("alice", vec![key(&alice)]));
+    let identity = world.identity().await;
+    identity.resolve(&alice, NOW).await.unwrap();
+    let begun = std::time::Instant::now();
+    for _ in 0..10_000 {
+        identity.resolve(&alice, NOW).await.unwrap();
+    }
+    let each = begun.elapsed() / 10_000;
+    assert!(each < std::time::Duration::from_micros(50), "{each:?}");
+    println!("a kept answer: {each:?}");
+}

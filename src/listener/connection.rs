@@ -1,10 +1,11 @@
 //! One connection: whole messages in, whole answers out, in order. Between messages it holds no buffer of its own.
 
 use super::Limits;
-use super::frame::Header;
 use super::outgoing::{MAX_WAITING, OutgoingRequest};
 use crate::exchange::{ConnectionFacts, Exchange, REFUSED_BEGINNING, Refusal};
 use kmip_protocol::tag;
+use kmip_ttlv::Tag;
+use kmip_ttlv::frame::{Frame, FrameError};
 use kmip_ttlv::limits::HEADER_LENGTH;
 use std::collections::VecDeque;
 use std::io;
@@ -21,6 +22,21 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// How many bytes of it are taken and thrown away.
 const LINGER_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long the next piece of a refused message's beginning is waited for.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What may come: requests, and responses to requests of our own.
+const EXPECTED: &[Tag] = &[tag::REQUEST_MESSAGE, tag::RESPONSE_MESSAGE];
+
+/// The first bytes of a request, and of a response.
+const REQUEST: [u8; 3] = first_bytes_of(tag::REQUEST_MESSAGE);
+const RESPONSE: [u8; 3] = first_bytes_of(tag::RESPONSE_MESSAGE);
+
+const fn first_bytes_of(tag: Tag) -> [u8; 3] {
+    let [_, a, b, c] = tag.0.to_be_bytes();
+    [a, b, c]
+}
 
 /// How long saying good-bye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -84,12 +100,16 @@ impl Connection {
         let deadline = Instant::now() + self.limits.message;
         let rest = header.get_mut(received..).unwrap_or_default();
         within(deadline, stream.read_exact(rest)).await?;
-        let announced = match Header::read(header, self.limits.message_length) {
-            Ok(announced) => announced,
-            Err(refusal) => return self.refuse(stream, &header, refusal, deadline).await,
-        };
-        let message = read_message(stream, &header, announced.length, deadline).await?;
-        if announced.tag == tag::RESPONSE_MESSAGE {
+        let mut frame = Frame::new(EXPECTED, self.limits.message_length);
+        if let Err(error) = frame.push(&header) {
+            let refusal = match error {
+                FrameError::TooLong { .. } => Refusal::TooLong,
+                FrameError::NotMessage(_) => Refusal::NotTtlv,
+            };
+            return self.refuse(stream, &header, refusal, deadline).await;
+        }
+        let message = read_message(stream, frame, deadline).await?;
+        if header.starts_with(&RESPONSE) {
             return self.deliver(message);
         }
         let answer = self.answer(stream, message).await?;
@@ -180,11 +200,11 @@ impl Connection {
     ) -> Result<(), Ended> {
         let mut beginning = Vec::with_capacity(REFUSED_BEGINNING);
         beginning.extend_from_slice(header);
-        if refusal == Refusal::TooLong {
-            // What has come within a moment is enough: the header is at the front.
-            let patience = deadline.min(Instant::now() + LINGER);
+        if header.starts_with(&REQUEST) {
+            // The header is at the front; what does not follow at once is not waited for.
             while beginning.len() < REFUSED_BEGINNING {
                 let room = u64::try_from(REFUSED_BEGINNING - beginning.len()).unwrap_or(0);
+                let patience = deadline.min(Instant::now() + PAUSE);
                 match timeout_at(patience, (&mut *stream).take(room).read_buf(&mut beginning)).await {
                     Ok(Ok(received)) if received > 0 => {}
                     _ => break,
@@ -207,24 +227,21 @@ impl Connection {
     }
 }
 
-/// The whole message. Its length was checked; the memory is touched only as bytes arrive.
+/// The rest of a message whose header the frame has accepted. Memory grows only with what arrives.
 async fn read_message<S: AsyncRead + Unpin>(
     stream: &mut S,
-    header: &[u8; HEADER_LENGTH],
-    length: usize,
+    mut frame: Frame,
     deadline: Instant,
 ) -> Result<Vec<u8>, Ended> {
-    let mut message = Vec::with_capacity(length);
-    message.extend_from_slice(header);
-    while message.len() < length {
-        let room = u64::try_from(length - message.len()).unwrap_or(0);
-        let received = within(deadline, (&mut *stream).take(room).read_buf(&mut message)).await;
-        if !matches!(received, Ok(1..)) {
-            message.zeroize();
-            return Err(received.err().unwrap_or(Ended::Truncated));
+    loop {
+        if let Some(mut message) = frame.take() {
+            return Ok(core::mem::take(&mut *message));
+        }
+        let received = within(deadline, stream.read(frame.space())).await?;
+        if received == 0 || frame.advance(received).is_err() {
+            return Err(Ended::Truncated);
         }
     }
-    Ok(message)
 }
 
 async fn within<T>(deadline: Instant, read: impl Future<Output = io::Result<T>>) -> Result<T, Ended> {

@@ -5,7 +5,6 @@
 
 mod accept;
 mod connection;
-mod frame;
 mod outgoing;
 mod session;
 mod source;
