@@ -107,6 +107,15 @@ pub(crate) fn write_structure<T: Structure>(value: &T, writer: &mut Writer, tag:
     writer.structure(tag, |inner| value.write(inner, version));
 }
 
+/// The items that remain, checked to be well formed, as they are.
+pub(crate) fn raw_items(reader: &mut Reader<'_>) -> Result<Secret> {
+    let bytes = Secret::copy_from(reader.remaining());
+    while !reader.is_empty() {
+        reader.skip()?;
+    }
+    Ok(bytes)
+}
+
 /// Declares structures: fields in the order of the specification, each with its tag and the versions that have it.
 ///
 /// A row is `field: Type = TAG [versions];`. A field that was renamed has both tags: `= OLD [..=V1_4] | NEW [V2_0..]`.

@@ -2,7 +2,7 @@
 
 use super::transparent::*;
 use crate::attribute::Attributes;
-use crate::field::{Field, Item, Structure, structure};
+use crate::field::{Field, Item, Structure, raw_items, structure};
 use crate::{
     CryptographicAlgorithm, CryptographicParameters, EncodingOption, KeyCompressionType, KeyFormatType,
     UniqueIdentifier, Version, WrappingMethod, tag,
@@ -94,15 +94,6 @@ key_material! {
         | TransparentECMQVPrivateKey;
     TransparentECPublicKey: TransparentECPublicKey | TransparentECDSAPublicKey | TransparentECDHPublicKey
         | TransparentECMQVPublicKey;
-}
-
-/// The items that remain, checked to be well formed, as they are.
-fn raw_items(reader: &mut Reader<'_>) -> Result<Secret> {
-    let bytes = Secret::copy_from(reader.remaining());
-    while !reader.is_empty() {
-        reader.skip()?;
-    }
-    Ok(bytes)
 }
 
 impl PlainKeyValue {

@@ -1,0 +1,229 @@
+//! Operations: one row each, from which come the payloads' enumerations and their reading and writing.
+
+mod attributes;
+mod creation;
+mod cryptography;
+mod retrieval;
+mod server;
+mod states;
+mod to_client;
+
+pub use attributes::*;
+pub use creation::*;
+pub use cryptography::*;
+pub use retrieval::*;
+pub use server::*;
+pub use states::*;
+pub use to_client::*;
+
+use crate::field::Structure;
+use crate::{Operation, Version};
+use kmip_ttlv::{Reader, Result, Secret, Writer};
+
+/// A request payload, tied to its operation and its answer.
+pub trait Request: Structure + Into<RequestPayload> {
+    /// The operation.
+    const OPERATION: Operation;
+    /// The answer.
+    type Response: Structure + Into<ResponsePayload>;
+}
+
+macro_rules! operations {
+    ($($operation:ident($request:ident) -> ($response:ident) $(also [$($also:tt)+])?;)+) => {
+        /// The payload of a request item.
+        #[allow(clippy::large_enum_variant)] // one value per item, moved a few times
+        #[derive(Clone, PartialEq)]
+        pub enum RequestPayload {
+            $(
+                #[doc = stringify!($operation)]
+                $operation($request),
+            )+
+            /// An operation that the version does not have, with its items in TTLV as they came.
+            Unknown {
+                /// The operation.
+                operation: Operation,
+                /// The items of the payload.
+                items: Secret,
+            },
+        }
+
+        /// The payload of a response item.
+        #[allow(clippy::large_enum_variant)] // one value per item, moved a few times
+        #[derive(Clone, PartialEq)]
+        pub enum ResponsePayload {
+            $(
+                #[doc = stringify!($operation)]
+                $operation($response),
+            )+
+            /// A payload without the fields of its operation, as an ephemeral item answers (KMIP 2.1 §8.3).
+            Empty(Operation),
+            /// An operation that the version does not have, with its items in TTLV as they came.
+            Unknown {
+                /// The operation.
+                operation: Operation,
+                /// The items of the payload.
+                items: Secret,
+            },
+        }
+
+        $(
+            impl Request for $request {
+                const OPERATION: Operation = Operation::$operation;
+                type Response = $response;
+            }
+
+            impl From<$request> for RequestPayload {
+                fn from(payload: $request) -> Self {
+                    Self::$operation(payload)
+                }
+            }
+
+            impl From<$response> for ResponsePayload {
+                fn from(payload: $response) -> Self {
+                    Self::$operation(payload)
+                }
+            }
+        )+
+
+        /// Every operation that has payloads here.
+        pub const OPERATIONS: &[Operation] = &[$(Operation::$operation),+];
+
+        impl Operation {
+            /// Whether messages of this version can carry the operation: where the specification has it, and where its row
+            /// says `also`.
+            #[must_use]
+            pub const fn is_spoken_in(self, version: Version) -> bool {
+                match self {
+                    $(Self::$operation => {
+                        self.is_known_in(version) $(|| crate::version::versions!($($also)+).include(version))?
+                    })+
+                    _ => false,
+                }
+            }
+        }
+
+        impl RequestPayload {
+            /// The operation.
+            #[must_use]
+            pub const fn operation(&self) -> Operation {
+                match self {
+                    $(Self::$operation(_) => Operation::$operation,)+
+                    Self::Unknown { operation, .. } => *operation,
+                }
+            }
+
+            /// Reads the items of the payload of an operation.
+            pub fn read(reader: &mut Reader<'_>, operation: Operation, version: Version) -> Result<Self> {
+                match operation {
+                    $(Operation::$operation if operation.is_spoken_in(version) => {
+                        Structure::read(reader, version).map(Self::$operation)
+                    })+
+                    _ => Ok(Self::Unknown { operation, items: crate::field::raw_items(reader)? }),
+                }
+            }
+
+            /// Writes the items of the payload.
+            pub fn write(&self, writer: &mut Writer, version: Version) {
+                match self {
+                    $(Self::$operation(payload) => Structure::write(payload, writer, version),)+
+                    Self::Unknown { items, .. } => writer.raw(items.expose()),
+                }
+            }
+        }
+
+        impl ResponsePayload {
+            /// The operation.
+            #[must_use]
+            pub const fn operation(&self) -> Operation {
+                match self {
+                    $(Self::$operation(_) => Operation::$operation,)+
+                    Self::Empty(operation) | Self::Unknown { operation, .. } => *operation,
+                }
+            }
+
+            /// Reads the items of the payload of an operation's answer.
+            pub fn read(reader: &mut Reader<'_>, operation: Operation, version: Version) -> Result<Self> {
+                let empty = reader.is_empty();
+                let read = match operation {
+                    $(Operation::$operation if operation.is_spoken_in(version) => {
+                        Structure::read(reader, version).map(Self::$operation)
+                    })+
+                    _ => Ok(Self::Unknown { operation, items: crate::field::raw_items(reader)? }),
+                };
+                read.or_else(|error| if empty { Ok(Self::Empty(operation)) } else { Err(error) })
+            }
+
+            /// Writes the items of the payload.
+            pub fn write(&self, writer: &mut Writer, version: Version) {
+                match self {
+                    $(Self::$operation(payload) => Structure::write(payload, writer, version),)+
+                    Self::Empty(_) => {}
+                    Self::Unknown { items, .. } => writer.raw(items.expose()),
+                }
+            }
+        }
+    };
+}
+
+// Discover Versions is answered at 1.0 too: a client that negotiates cannot know yet that the version lacks it.
+operations! {
+    Create(CreateRequest) -> (CreateResponse);
+    CreateKeyPair(CreateKeyPairRequest) -> (CreateKeyPairResponse);
+    Register(RegisterRequest) -> (RegisterResponse);
+    ReKey(ReKeyRequest) -> (ReKeyResponse);
+    DeriveKey(DeriveKeyRequest) -> (DeriveKeyResponse);
+    Certify(CertifyRequest) -> (CertifyResponse);
+    ReCertify(ReCertifyRequest) -> (ReCertifyResponse);
+    Locate(LocateRequest) -> (LocateResponse);
+    Check(CheckRequest) -> (CheckResponse);
+    Get(GetRequest) -> (GetResponse);
+    GetAttributes(GetAttributesRequest) -> (GetAttributesResponse);
+    GetAttributeList(GetAttributeListRequest) -> (GetAttributeListResponse);
+    AddAttribute(AddAttributeRequest) -> (AddAttributeResponse);
+    ModifyAttribute(ModifyAttributeRequest) -> (ModifyAttributeResponse);
+    DeleteAttribute(DeleteAttributeRequest) -> (DeleteAttributeResponse);
+    ObtainLease(ObtainLeaseRequest) -> (ObtainLeaseResponse);
+    GetUsageAllocation(GetUsageAllocationRequest) -> (GetUsageAllocationResponse);
+    Activate(ActivateRequest) -> (ActivateResponse);
+    Revoke(RevokeRequest) -> (RevokeResponse);
+    Destroy(DestroyRequest) -> (DestroyResponse);
+    Archive(ArchiveRequest) -> (ArchiveResponse);
+    Recover(RecoverRequest) -> (RecoverResponse);
+    Validate(ValidateRequest) -> (ValidateResponse);
+    Query(QueryRequest) -> (QueryResponse);
+    Cancel(CancelRequest) -> (CancelResponse);
+    Poll(PollRequest) -> (PollResponse);
+    Notify(NotifyRequest) -> (NotifyResponse);
+    Put(PutRequest) -> (PutResponse);
+    ReKeyKeyPair(ReKeyKeyPairRequest) -> (ReKeyKeyPairResponse);
+    DiscoverVersions(DiscoverVersionsRequest) -> (DiscoverVersionsResponse) also [..=V1_0];
+    Encrypt(EncryptRequest) -> (EncryptResponse);
+    Decrypt(DecryptRequest) -> (DecryptResponse);
+    Sign(SignRequest) -> (SignResponse);
+    SignatureVerify(SignatureVerifyRequest) -> (SignatureVerifyResponse);
+    MAC(MACRequest) -> (MACResponse);
+    MACVerify(MACVerifyRequest) -> (MACVerifyResponse);
+    RNGRetrieve(RNGRetrieveRequest) -> (RNGRetrieveResponse);
+    RNGSeed(RNGSeedRequest) -> (RNGSeedResponse);
+    Hash(HashRequest) -> (HashResponse);
+    CreateSplitKey(CreateSplitKeyRequest) -> (CreateSplitKeyResponse);
+    JoinSplitKey(JoinSplitKeyRequest) -> (JoinSplitKeyResponse);
+    Import(ImportRequest) -> (ImportResponse);
+    Export(ExportRequest) -> (ExportResponse);
+    Log(LogRequest) -> (LogResponse);
+    Login(LoginRequest) -> (LoginResponse);
+    Logout(LogoutRequest) -> (LogoutResponse);
+    DelegatedLogin(DelegatedLoginRequest) -> (DelegatedLoginResponse);
+    AdjustAttribute(AdjustAttributeRequest) -> (AdjustAttributeResponse);
+    SetAttribute(SetAttributeRequest) -> (SetAttributeResponse);
+    SetEndpointRole(SetEndpointRoleRequest) -> (SetEndpointRoleResponse);
+    PKCS_11(PKCS_11Request) -> (PKCS_11Response);
+    Interop(InteropRequest) -> (InteropResponse);
+    ReProvision(ReProvisionRequest) -> (ReProvisionResponse);
+    SetDefaults(SetDefaultsRequest) -> (SetDefaultsResponse);
+    SetConstraints(SetConstraintsRequest) -> (SetConstraintsResponse);
+    GetConstraints(GetConstraintsRequest) -> (GetConstraintsResponse);
+    QueryAsynchronousRequests(QueryAsynchronousRequestsRequest) -> (QueryAsynchronousRequestsResponse);
+    Process(ProcessRequest) -> (ProcessResponse);
+    Ping(PingRequest) -> (PingResponse);
+}
