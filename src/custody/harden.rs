@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // prctl, setrlimit, socketpair
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 /// Makes the process undumpable (core dumps off, `/proc/self/mem` closed to the same user). Call it first in `main`.
 ///
@@ -68,6 +68,20 @@ pub(super) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     }
     // SAFETY: two fresh descriptors that nobody else owns.
     Ok(unsafe { (OwnedFd::from_raw_fd(pair[0]), OwnedFd::from_raw_fd(pair[1])) })
+}
+
+/// Takes standard input over and leaves `/dev/null` in its place, so that nothing else in the process reads from it.
+///
+/// # Errors
+/// What the operating system says.
+pub(super) fn take_standard_input() -> io::Result<OwnedFd> {
+    let taken = io::stdin().as_fd().try_clone_to_owned()?;
+    let nothing = std::fs::File::open("/dev/null")?;
+    // SAFETY: both descriptors are open; the one replaced is owned by nobody but the process as a whole.
+    if unsafe { libc::dup2(nothing.as_raw_fd(), libc::STDIN_FILENO) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(taken)
 }
 
 #[cfg(test)]

@@ -94,14 +94,15 @@ fn known_answer(record: &KekRecord) -> digest::Digest {
     context.finish()
 }
 
-fn known_answer_context(record: &KekRecord) -> WrapContext {
+/// The context of the known answer of a KEK, by which requests that manage it name it too.
+pub(super) fn known_answer_context(domain: Domain, kek: KekId, generation: u32) -> WrapContext {
     WrapContext {
         purpose: Purpose::KnownAnswer,
-        domain: record.domain,
-        internal_id: record.id.0,
-        generation: record.generation,
-        kek: record.id,
-        kek_generation: record.generation,
+        domain,
+        internal_id: kek.0,
+        generation,
+        kek,
+        kek_generation: generation,
     }
 }
 
@@ -112,13 +113,21 @@ pub(super) async fn make_known_answer(
     record: &KekRecord,
 ) -> Result<Vec<u8>, CustodyError> {
     let answer = slab.copy_from(known_answer(record).as_ref())?;
-    sealer.wrap(known_answer_context(record), &answer).await
+    sealer
+        .wrap(
+            known_answer_context(record.domain, record.id, record.generation),
+            &answer,
+        )
+        .await
 }
 
 /// Opens the known answer of a KEK.
 pub(super) async fn check_known_answer(sealer: &dyn Sealer, record: &KekRecord) -> Result<(), CustodyError> {
     let answer = sealer
-        .unwrap(known_answer_context(record), &record.known_answer)
+        .unwrap(
+            known_answer_context(record.domain, record.id, record.generation),
+            &record.known_answer,
+        )
         .await?;
     if sealing::equal(answer.expose(), known_answer(record).as_ref()) {
         Ok(())

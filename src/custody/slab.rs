@@ -216,6 +216,17 @@ impl Locked {
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 
+    /// Another slot of the same slab with the same bytes.
+    ///
+    /// # Errors
+    /// [`SlabError`]
+    pub fn duplicate(&self) -> Result<Self, SlabError> {
+        Slab {
+            inner: Arc::clone(&self.owner),
+        }
+        .copy_from(self.expose())
+    }
+
     /// The number of bytes, which is not secret.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,0 +1,383 @@
+//! A PKCS#11 module, as thin as it can be: raw calls over `cryptoki-sys`, two for each encryption or decryption, with buffers
+//! of our own. Used in worker processes only.
+#![allow(unsafe_code)] // loading a vendor's library and calling it
+
+use std::path::Path;
+use std::ptr;
+
+use cryptoki_sys::*;
+
+/// What a function of the module returned instead of CKR_OK.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Rv(pub CK_RV);
+
+/// What an error says about what is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Class {
+    /// The bytes given are wrong.
+    Data,
+    /// Session, login or handle are gone: make new ones.
+    Session,
+    /// The credential is wrong, locked or expired: do not try again.
+    Credential,
+    /// No session or memory left.
+    Capacity,
+    /// The device, or nobody knows.
+    Device,
+}
+
+impl Rv {
+    /// No such function, or no such module.
+    pub(super) const UNSUPPORTED: Self = Self(CKR_FUNCTION_NOT_SUPPORTED);
+    /// A length that PKCS#11 cannot carry.
+    pub(super) const TOO_LONG: Self = Self(CKR_DATA_LEN_RANGE);
+
+    pub(super) fn class(self) -> Class {
+        match self.0 {
+            CKR_ENCRYPTED_DATA_INVALID | CKR_ENCRYPTED_DATA_LEN_RANGE | CKR_DATA_INVALID | CKR_DATA_LEN_RANGE => {
+                Class::Data
+            }
+            CKR_SESSION_CLOSED
+            | CKR_SESSION_HANDLE_INVALID
+            | CKR_USER_NOT_LOGGED_IN
+            | CKR_OBJECT_HANDLE_INVALID
+            | CKR_KEY_HANDLE_INVALID => Class::Session,
+            CKR_PIN_INCORRECT
+            | CKR_PIN_INVALID
+            | CKR_PIN_LEN_RANGE
+            | CKR_PIN_EXPIRED
+            | CKR_PIN_LOCKED
+            | CKR_USER_TYPE_INVALID
+            | CKR_USER_PIN_NOT_INITIALIZED => Class::Credential,
+            CKR_SESSION_COUNT | CKR_HOST_MEMORY => Class::Capacity,
+            _ => Class::Device,
+        }
+    }
+}
+
+pub(super) type Outcome<T> = Result<T, Rv>;
+
+/// What the token says of itself.
+pub(super) struct TokenFacts {
+    pub label: String,
+    pub serial: String,
+    pub initialized: bool,
+    /// `None` for "no limit", or none that is told.
+    pub most_sessions: Option<u64>,
+}
+
+/// A loaded module. Its functions may be called from many threads: it is initialised with operating-system locking.
+pub(super) struct Module {
+    functions: *mut CK_FUNCTION_LIST,
+    // Unloads the library when dropped, so it comes last.
+    _library: Pkcs11,
+}
+
+// SAFETY: the function list is constant data of the library, which lives as long as the value; the functions are
+// thread-safe because of CKF_OS_LOCKING_OK.
+unsafe impl Send for Module {}
+// SAFETY: as above.
+unsafe impl Sync for Module {}
+
+/// Calls a function of the list, if the module has it, and turns its return value into a `Result`.
+macro_rules! call {
+    ($module:expr, $function:ident $(, $argument:expr)*) => {{
+        // SAFETY: `functions` points to the list of the loaded library. The arguments are pointers to live values of the types
+        // that PKCS#11 names, with their true lengths; the module keeps none of them after its return.
+        unsafe {
+            match (*$module.functions).$function {
+                None => Err(Rv::UNSUPPORTED),
+                Some(function) => match function($($argument),*) {
+                    CKR_OK => Ok(()),
+                    other => Err(Rv(other)),
+                },
+            }
+        }
+    }};
+}
+
+fn length(of: usize) -> Outcome<CK_ULONG> {
+    CK_ULONG::try_from(of).map_err(|_| Rv::TOO_LONG)
+}
+
+fn size_of<T>() -> CK_ULONG {
+    CK_ULONG::try_from(std::mem::size_of::<T>()).unwrap_or(CK_ULONG::MAX)
+}
+
+fn text(padded: &[u8]) -> String {
+    String::from_utf8_lossy(padded).trim_end_matches([' ', '\0']).to_owned()
+}
+
+fn attribute<T: ?Sized>(kind: CK_ATTRIBUTE_TYPE, value: &T) -> Outcome<CK_ATTRIBUTE> {
+    let value_length = length(size_of_val(value))?;
+    Ok(CK_ATTRIBUTE {
+        type_: kind,
+        pValue: ptr::from_ref(value).cast_mut().cast(),
+        ulValueLen: value_length,
+    })
+}
+
+impl Module {
+    /// Loads the library. It runs its own code in this process from here on.
+    pub(super) fn load(path: &Path) -> Outcome<Self> {
+        // SAFETY: loading runs the library's constructors; that is what a worker process is for. The path was configured by an
+        // administrator.
+        let library = unsafe { Pkcs11::new(path) }.map_err(|_| Rv::UNSUPPORTED)?;
+        let get = library.C_GetFunctionList.as_ref().map_err(|_| Rv::UNSUPPORTED)?;
+        let mut functions = ptr::null_mut();
+        // SAFETY: the function was found under its name, and writes one pointer.
+        match unsafe { get(&raw mut functions) } {
+            CKR_OK if !functions.is_null() => Ok(Self {
+                functions,
+                _library: library,
+            }),
+            CKR_OK => Err(Rv::UNSUPPORTED),
+            other => Err(Rv(other)),
+        }
+    }
+
+    pub(super) fn initialize(&self) -> Outcome<()> {
+        let mut arguments = CK_C_INITIALIZE_ARGS {
+            CreateMutex: None,
+            DestroyMutex: None,
+            LockMutex: None,
+            UnlockMutex: None,
+            flags: CKF_OS_LOCKING_OK,
+            pReserved: ptr::null_mut(),
+        };
+        match call!(self, C_Initialize, (&raw mut arguments).cast()) {
+            Err(Rv(CKR_CRYPTOKI_ALREADY_INITIALIZED)) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Ends all sessions of all tokens of the module.
+    pub(super) fn finalize(&self) -> Outcome<()> {
+        call!(self, C_Finalize, ptr::null_mut())
+    }
+
+    pub(super) fn slots(&self) -> Outcome<Vec<CK_SLOT_ID>> {
+        let mut count = 0;
+        call!(self, C_GetSlotList, CK_TRUE, ptr::null_mut(), &raw mut count)?;
+        let mut slots = vec![0; usize::try_from(count).map_err(|_| Rv::TOO_LONG)?];
+        call!(self, C_GetSlotList, CK_TRUE, slots.as_mut_ptr(), &raw mut count)?;
+        slots.truncate(usize::try_from(count).map_err(|_| Rv::TOO_LONG)?);
+        Ok(slots)
+    }
+
+    pub(super) fn token(&self, slot: CK_SLOT_ID) -> Outcome<TokenFacts> {
+        // SAFETY: a structure of integers and byte arrays, for which all zero is a value.
+        let mut facts: CK_TOKEN_INFO = unsafe { std::mem::zeroed() };
+        call!(self, C_GetTokenInfo, slot, &raw mut facts)?;
+        Ok(TokenFacts {
+            label: text(&facts.label),
+            serial: text(&facts.serialNumber),
+            initialized: facts.flags & CKF_TOKEN_INITIALIZED != 0,
+            most_sessions: match facts.ulMaxSessionCount {
+                CK_EFFECTIVELY_INFINITE | CK_UNAVAILABLE_INFORMATION => None,
+                count => Some(count),
+            },
+        })
+    }
+
+    pub(super) fn open_session(&self, slot: CK_SLOT_ID, writing: bool) -> Outcome<CK_SESSION_HANDLE> {
+        let flags = CKF_SERIAL_SESSION | if writing { CKF_RW_SESSION } else { 0 };
+        let mut session = 0;
+        call!(
+            self,
+            C_OpenSession,
+            slot,
+            flags,
+            ptr::null_mut(),
+            None,
+            &raw mut session
+        )?;
+        Ok(session)
+    }
+
+    pub(super) fn close_session(&self, session: CK_SESSION_HANDLE) {
+        // A session that cannot be closed is gone already, or goes with the next C_Finalize.
+        let _ = call!(self, C_CloseSession, session);
+    }
+
+    /// Logs in as normal user or as Security Officer; whoever is logged in already stays so.
+    pub(super) fn login(&self, session: CK_SESSION_HANDLE, officer: bool, pin: &[u8]) -> Outcome<()> {
+        let user = if officer { CKU_SO } else { CKU_USER };
+        match call!(
+            self,
+            C_Login,
+            session,
+            user,
+            pin.as_ptr().cast_mut(),
+            length(pin.len())?
+        ) {
+            Err(Rv(CKR_USER_ALREADY_LOGGED_IN)) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    pub(super) fn logout(&self, session: CK_SESSION_HANDLE) -> Outcome<()> {
+        call!(self, C_Logout, session)
+    }
+
+    /// The AES keys of the token under a CKA_ID, two at most.
+    pub(super) fn find(&self, session: CK_SESSION_HANDLE, id: &[u8]) -> Outcome<Vec<CK_OBJECT_HANDLE>> {
+        let mut template = [
+            attribute(CKA_CLASS, &CKO_SECRET_KEY)?,
+            attribute(CKA_KEY_TYPE, &CKK_AES)?,
+            attribute(CKA_TOKEN, &CK_TRUE)?,
+            attribute(CKA_ID, id)?,
+        ];
+        call!(
+            self,
+            C_FindObjectsInit,
+            session,
+            template.as_mut_ptr(),
+            length(template.len())?
+        )?;
+        let mut found = vec![0; 2];
+        let mut count = 0;
+        let outcome = call!(self, C_FindObjects, session, found.as_mut_ptr(), 2, &raw mut count);
+        let ended = call!(self, C_FindObjectsFinal, session);
+        outcome.and(ended)?;
+        found.truncate(usize::try_from(count).map_err(|_| Rv::TOO_LONG)?);
+        Ok(found)
+    }
+
+    /// Encrypts with AES-GCM, 128-bit tag: two calls. `sealed` takes ciphertext and tag; answers how much was written.
+    pub(super) fn encrypt(
+        &self,
+        session: CK_SESSION_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        plain: &[u8],
+        sealed: &mut [u8],
+    ) -> Outcome<usize> {
+        let mut parameters = gcm(nonce, aad)?;
+        let mut mechanism = gcm_mechanism(&mut parameters);
+        call!(self, C_EncryptInit, session, &raw mut mechanism, key)?;
+        let mut written = length(sealed.len())?;
+        let input = plain.as_ptr().cast_mut();
+        call!(
+            self,
+            C_Encrypt,
+            session,
+            input,
+            length(plain.len())?,
+            sealed.as_mut_ptr(),
+            &raw mut written
+        )?;
+        usize::try_from(written).map_err(|_| Rv::TOO_LONG)
+    }
+
+    /// Decrypts with AES-GCM: two calls. `plain` needs room as for `sealed`, since some modules ask for it.
+    pub(super) fn decrypt(
+        &self,
+        session: CK_SESSION_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        sealed: &[u8],
+        plain: &mut [u8],
+    ) -> Outcome<usize> {
+        let mut parameters = gcm(nonce, aad)?;
+        let mut mechanism = gcm_mechanism(&mut parameters);
+        call!(self, C_DecryptInit, session, &raw mut mechanism, key)?;
+        let mut written = length(plain.len())?;
+        let input = sealed.as_ptr().cast_mut();
+        call!(
+            self,
+            C_Decrypt,
+            session,
+            input,
+            length(sealed.len())?,
+            plain.as_mut_ptr(),
+            &raw mut written
+        )?;
+        usize::try_from(written).map_err(|_| Rv::TOO_LONG)
+    }
+
+    /// Makes a KEK in the token: AES-256, never extractable, not modifiable.
+    pub(super) fn generate(&self, session: CK_SESSION_HANDLE, id: &[u8], label: &str) -> Outcome<CK_OBJECT_HANDLE> {
+        let bytes: CK_ULONG = 32;
+        let mut template = [
+            attribute(CKA_CLASS, &CKO_SECRET_KEY)?,
+            attribute(CKA_KEY_TYPE, &CKK_AES)?,
+            attribute(CKA_VALUE_LEN, &bytes)?,
+            attribute(CKA_TOKEN, &CK_TRUE)?,
+            attribute(CKA_PRIVATE, &CK_TRUE)?,
+            attribute(CKA_SENSITIVE, &CK_TRUE)?,
+            attribute(CKA_EXTRACTABLE, &CK_FALSE)?,
+            attribute(CKA_MODIFIABLE, &CK_FALSE)?,
+            attribute(CKA_ENCRYPT, &CK_TRUE)?,
+            attribute(CKA_DECRYPT, &CK_TRUE)?,
+            attribute(CKA_WRAP, &CK_TRUE)?,
+            attribute(CKA_UNWRAP, &CK_TRUE)?,
+            attribute(CKA_LABEL, label.as_bytes())?,
+            attribute(CKA_ID, id)?,
+        ];
+        let mut mechanism = CK_MECHANISM {
+            mechanism: CKM_AES_KEY_GEN,
+            pParameter: ptr::null_mut(),
+            ulParameterLen: 0,
+        };
+        let mut key = 0;
+        let attributes = length(template.len())?;
+        call!(
+            self,
+            C_GenerateKey,
+            session,
+            &raw mut mechanism,
+            template.as_mut_ptr(),
+            attributes,
+            &raw mut key
+        )?;
+        Ok(key)
+    }
+
+    pub(super) fn destroy(&self, session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) -> Outcome<()> {
+        call!(self, C_DestroyObject, session, object)
+    }
+
+    /// Initialises a token: everything in it is lost.
+    pub(super) fn init_token(&self, slot: CK_SLOT_ID, officer_pin: &[u8], label: &str) -> Outcome<()> {
+        let mut padded = [b' '; 32];
+        let room = padded.get_mut(..label.len()).ok_or(Rv::TOO_LONG)?;
+        room.copy_from_slice(label.as_bytes());
+        let pin = officer_pin.as_ptr().cast_mut();
+        call!(
+            self,
+            C_InitToken,
+            slot,
+            pin,
+            length(officer_pin.len())?,
+            padded.as_mut_ptr()
+        )
+    }
+
+    /// Sets the normal user's PIN; the session is the Security Officer's.
+    pub(super) fn init_pin(&self, session: CK_SESSION_HANDLE, pin: &[u8]) -> Outcome<()> {
+        call!(self, C_InitPIN, session, pin.as_ptr().cast_mut(), length(pin.len())?)
+    }
+}
+
+/// The parameters point into `nonce` and `aad`, which outlive the call that they are made for.
+fn gcm(nonce: &[u8; 12], aad: &[u8]) -> Outcome<CK_GCM_PARAMS> {
+    Ok(CK_GCM_PARAMS {
+        pIv: nonce.as_ptr().cast_mut(),
+        ulIvLen: 12,
+        ulIvBits: 96,
+        pAAD: aad.as_ptr().cast_mut(),
+        ulAADLen: length(aad.len())?,
+        ulTagBits: 128,
+    })
+}
+
+fn gcm_mechanism(parameters: &mut CK_GCM_PARAMS) -> CK_MECHANISM {
+    CK_MECHANISM {
+        mechanism: CKM_AES_GCM,
+        pParameter: ptr::from_mut(parameters).cast(),
+        ulParameterLen: size_of::<CK_GCM_PARAMS>(),
+    }
+}

@@ -1,0 +1,253 @@
+//! The server's side of an HSM worker: requests with deadlines, restarts, and the breaker.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::time::timeout;
+
+use super::breaker::{Breaker, Pass};
+use super::link::{Answer, Link, WorkerCommand};
+use crate::custody::error::CustodyError;
+use crate::custody::slab::{Locked, Slab};
+use crate::custody::worker::protocol::{FrameWriter, Kind, MAX_FRAME, Role, Status};
+
+/// Requests at a worker at most; more wait in the server, so that a deadline measures the HSM and not the queue before it.
+const IN_FLIGHT: usize = 256;
+
+/// A token and how to reach it.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// How the worker is started.
+    pub command: WorkerCommand,
+    /// The PKCS#11 module.
+    pub module: PathBuf,
+    /// The token's label.
+    pub label: String,
+    /// Its serial number, if it is to be checked too.
+    pub serial: Option<String>,
+    /// Sessions for requests at most; the token may grant fewer.
+    pub sessions: u16,
+    /// How long the HSM may take for one request before its worker is killed and started anew.
+    pub deadline: Duration,
+}
+
+impl TokenSettings {
+    /// 8 sessions and 5 seconds.
+    #[must_use]
+    pub fn new(command: WorkerCommand, module: PathBuf, label: &str) -> Self {
+        Self {
+            command,
+            module,
+            label: label.to_owned(),
+            serial: None,
+            sessions: 8,
+            deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why there is no answer.
+enum Failure {
+    /// The worker died by itself.
+    Died,
+    /// The worker was killed, since it hung.
+    Killed,
+    /// The request was not sent.
+    Here(CustodyError),
+}
+
+impl From<CustodyError> for Failure {
+    fn from(error: CustodyError) -> Self {
+        Self::Here(error)
+    }
+}
+
+pub(super) struct Client {
+    settings: TokenSettings,
+    role: Role,
+    pin: Arc<Locked>,
+    slab: Slab,
+    link: Mutex<Option<Arc<Link>>>,
+    starting: AsyncMutex<()>,
+    breaker: Breaker,
+    in_flight: Semaphore,
+}
+
+impl Client {
+    /// Starts nothing yet.
+    pub(super) fn new(settings: TokenSettings, role: Role, pin: Arc<Locked>, slab: Slab) -> Self {
+        Self {
+            settings,
+            role,
+            pin,
+            slab,
+            link: Mutex::default(),
+            starting: AsyncMutex::default(),
+            breaker: Breaker::default(),
+            in_flight: Semaphore::new(IN_FLIGHT),
+        }
+    }
+
+    /// The same token with another role and PIN.
+    pub(super) fn with_role(&self, role: Role, pin: Arc<Locked>) -> Self {
+        Self::new(self.settings.clone(), role, pin, self.slab.clone())
+    }
+
+    pub(super) fn pin(&self) -> &Arc<Locked> {
+        &self.pin
+    }
+
+    /// The process number of the running worker.
+    pub(super) fn process(&self) -> Option<u32> {
+        self.present().map(|link| link.process())
+    }
+
+    /// Asks the worker. `fields` writes the request's fields; it may be called again for a second worker.
+    pub(super) async fn ask(
+        &self,
+        kind: Kind,
+        capacity: usize,
+        fields: &(dyn Fn(&mut FrameWriter) -> Result<(), CustodyError> + Send + Sync),
+    ) -> Result<Locked, CustodyError> {
+        let pass = self.breaker.enter()?;
+        let waited = timeout(self.settings.deadline, self.in_flight.acquire()).await;
+        let _room = waited
+            .map_err(|_| CustodyError::Unavailable)?
+            .map_err(|_| CustodyError::Unavailable)?;
+        let mut answer = self.try_ask(kind, capacity, fields).await;
+        if matches!(answer, Err(Failure::Died)) {
+            // Nobody killed it, and asking another one changes nothing in the HSM that was not changed.
+            answer = self.try_ask(kind, capacity, fields).await;
+        }
+        let (status, detail) = match answer {
+            Ok(Answer {
+                status: Status::Done,
+                payload,
+                ..
+            }) => {
+                pass.answered();
+                return Ok(payload);
+            }
+            Ok(Answer { status, detail, .. }) => (status, detail),
+            Err(Failure::Died | Failure::Killed) => (Status::Outage, 0),
+            Err(Failure::Here(error)) => return Err(error),
+        };
+        self.judge(pass, status, detail)
+    }
+
+    /// What a failed answer means for the caller, the breaker and the log.
+    fn judge(&self, pass: Pass<'_>, status: Status, detail: u64) -> Result<Locked, CustodyError> {
+        let token = self.settings.label.as_str();
+        match status {
+            Status::Outage => {
+                let restart = pass.failed();
+                tracing::warn!(token, code = format_args!("{detail:#x}"), restart, "HSM outage");
+                if restart && let Some(link) = self.present() {
+                    link.kill();
+                }
+                Err(CustodyError::Unavailable)
+            }
+            Status::Missing => {
+                pass.answered();
+                Err(CustodyError::UnknownKek)
+            }
+            Status::Credential => {
+                pass.refused();
+                tracing::error!(token, code = format_args!("{detail:#x}"), "HSM refused the PIN");
+                Err(CustodyError::Credential)
+            }
+            Status::Refused => {
+                pass.answered();
+                Err(CustodyError::Refused)
+            }
+            Status::Exists => {
+                pass.answered();
+                Err(CustodyError::Exists)
+            }
+            Status::Limit | Status::Misfit | Status::Done => {
+                pass.answered();
+                Err(CustodyError::Limit)
+            }
+        }
+    }
+
+    async fn try_ask(
+        &self,
+        kind: Kind,
+        capacity: usize,
+        fields: &(dyn Fn(&mut FrameWriter) -> Result<(), CustodyError> + Send + Sync),
+    ) -> Result<Answer, Failure> {
+        let link = match self.present() {
+            Some(link) => link,
+            None => match self.start().await? {
+                Ok(link) => link,
+                Err(refusal) => return Ok(refusal),
+            },
+        };
+        let number = link.number();
+        let mut frame = FrameWriter::request(&self.slab, capacity, kind, number)?;
+        fields(&mut frame)?;
+        self.within_deadline(&link, number, &frame).await
+    }
+
+    async fn within_deadline(&self, link: &Link, number: u64, frame: &FrameWriter) -> Result<Answer, Failure> {
+        match timeout(self.settings.deadline, link.ask(number, frame.bytes())).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) if link.was_killed() => Err(Failure::Killed),
+            Ok(None) => Err(Failure::Died),
+            Err(_) => {
+                tracing::error!(token = %self.settings.label, "HSM hangs: its worker is killed");
+                link.kill();
+                Err(Failure::Killed)
+            }
+        }
+    }
+
+    fn present(&self) -> Option<Arc<Link>> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        if link.as_ref().is_some_and(|link| !link.is_alive()) {
+            *link = None;
+        }
+        link.clone()
+    }
+
+    /// Starts a worker and greets it. One that cannot log in stays, and tries again with each request; one whose PIN was refused
+    /// does not.
+    async fn start(&self) -> Result<Result<Arc<Link>, Answer>, Failure> {
+        let _alone = self.starting.lock().await;
+        if let Some(link) = self.present() {
+            return Ok(Ok(link));
+        }
+        let link = Link::start(&self.settings.command, &self.slab).await?;
+        let number = link.number();
+        let mut frame = FrameWriter::request(&self.slab, MAX_FRAME, Kind::Hello, number)?;
+        frame.role(self.role)?;
+        frame.raw(&self.settings.sessions.to_be_bytes())?;
+        frame.field(std::os::unix::ffi::OsStrExt::as_bytes(self.settings.module.as_os_str()))?;
+        frame.field(self.settings.label.as_bytes())?;
+        frame.field(self.settings.serial.as_deref().unwrap_or_default().as_bytes())?;
+        frame.field(self.pin.expose())?;
+        let answer = self.within_deadline(&link, number, &frame).await?;
+        match answer.status {
+            Status::Credential => {
+                link.kill();
+                Ok(Err(answer))
+            }
+            _ if !link.is_alive() => Ok(Err(answer)),
+            _ => {
+                *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
+                Ok(Ok(link))
+            }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(link) = self.present() {
+            link.kill();
+        }
+    }
+}

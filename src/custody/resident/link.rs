@@ -1,0 +1,189 @@
+//! A running worker process and the packets to and from it.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use tokio::net::UnixDatagram;
+use tokio::sync::oneshot;
+use zeroize::Zeroize;
+
+use crate::custody::error::CustodyError;
+use crate::custody::harden::socket_pair;
+use crate::custody::slab::{Locked, Slab};
+use crate::custody::worker::PARENT;
+use crate::custody::worker::protocol::{FrameReader, MAX_FRAME, Status};
+
+/// How a worker process is started.
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    /// The program that has `hsm-worker`: this one.
+    pub program: PathBuf,
+    /// What the module reads from its environment, beside what the server itself has (`SOFTHSM2_CONF` …).
+    pub environment: Vec<(String, OsString)>,
+}
+
+impl WorkerCommand {
+    /// The running program itself.
+    ///
+    /// # Errors
+    /// [`CustodyError::Unavailable`] if the operating system cannot tell its path.
+    pub fn this_program(environment: Vec<(String, OsString)>) -> Result<Self, CustodyError> {
+        let program = std::env::current_exe().map_err(|_| CustodyError::Unavailable)?;
+        Ok(Self { program, environment })
+    }
+}
+
+/// An answer of the worker.
+pub(super) struct Answer {
+    pub status: Status,
+    pub detail: u64,
+    pub payload: Locked,
+}
+
+pub(super) struct Link {
+    socket: UnixDatagram,
+    waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>,
+    numbers: AtomicU64,
+    kill: mpsc::Sender<()>,
+    killed: AtomicBool,
+    process: u32,
+}
+
+impl Link {
+    /// Starts a worker. Needs a tokio runtime, which then delivers its answers.
+    pub(super) async fn start(command: &WorkerCommand, slab: &Slab) -> Result<Arc<Self>, CustodyError> {
+        let (near, far) = socket_pair().map_err(|_| CustodyError::Limit)?;
+        let mut child = Command::new(&command.program);
+        child
+            .arg("hsm-worker")
+            .stdin(Stdio::from(far))
+            .stdout(Stdio::null())
+            .envs(command.environment.iter().map(|(name, value)| (name, value)))
+            .env(PARENT, std::process::id().to_string());
+        // The terminal's interrupt is for the server, which drains first.
+        std::os::unix::process::CommandExt::process_group(&mut child, 0);
+        let (kill, killed) = mpsc::channel();
+        let (started, start) = oneshot::channel();
+        // A thread of its own: the worker asks the kernel to die with the thread that started it, and the runtime's threads come
+        // and go.
+        std::thread::Builder::new()
+            .name("hsm-keeper".to_owned())
+            .spawn(move || keep(child, started, &killed))
+            .map_err(|_| CustodyError::Limit)?;
+        let process = start.await.ok().flatten().ok_or(CustodyError::Unavailable)?;
+
+        let near = std::os::unix::net::UnixDatagram::from(near);
+        near.set_nonblocking(true).map_err(|_| CustodyError::Unavailable)?;
+        let link = Arc::new(Self {
+            socket: UnixDatagram::from_std(near).map_err(|_| CustodyError::Unavailable)?,
+            waiting: Mutex::new(Some(HashMap::new())),
+            numbers: AtomicU64::new(1),
+            kill,
+            killed: AtomicBool::new(false),
+            process,
+        });
+        let buffer = slab.allocate(MAX_FRAME)?;
+        tokio::spawn(deliver(Arc::clone(&link), slab.clone(), buffer));
+        Ok(link)
+    }
+
+    /// The number for the next request.
+    pub(super) fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sends a request and waits for its answer, however long; `None` if the worker is dead or dies.
+    pub(super) async fn ask(&self, number: u64, frame: &[u8]) -> Option<Answer> {
+        let (answered, answer) = oneshot::channel();
+        self.waiting().as_mut()?.insert(number, answered);
+        let sent = match self.socket.try_send(frame) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.socket.send(frame).await,
+            outcome => outcome,
+        };
+        if sent.is_err() {
+            self.end();
+        }
+        answer.await.ok()
+    }
+
+    /// Whether the worker was alive when last heard of.
+    pub(super) fn is_alive(&self) -> bool {
+        self.waiting().is_some()
+    }
+
+    /// Kills the worker, at once.
+    pub(super) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        self.end();
+    }
+
+    /// Whether it was killed, and did not die by itself.
+    pub(super) fn was_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    /// Lets everybody who waits know, and has the process buried.
+    fn end(&self) {
+        *self.waiting() = None;
+        // The keeper may be gone, and the worker with it.
+        let _ = self.kill.send(());
+    }
+
+    /// The worker's process number.
+    pub(super) fn process(&self) -> u32 {
+        self.process
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<Answer>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the process, waits for the order to end it (or for nobody being left to give one), and buries it.
+fn keep(mut command: Command, started: oneshot::Sender<Option<u32>>, killed: &mpsc::Receiver<()>) {
+    let child = command.spawn();
+    // Holds the worker's end of the socket pair, which must be the worker's alone.
+    drop(command);
+    let Ok(mut child) = child else {
+        let _ = started.send(None);
+        return;
+    };
+    if started.send(Some(child.id())).is_ok() {
+        let _ = killed.recv();
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Hands each answer to the request that waits for it, until the worker is gone.
+async fn deliver(link: Arc<Link>, slab: Slab, mut buffer: Locked) {
+    loop {
+        let received = match link.socket.recv(buffer.expose_mut()).await {
+            Ok(received) if received > 0 => received,
+            _ => break,
+        };
+        let frame = buffer.expose().get(..received).unwrap_or_default();
+        let read = FrameReader::answer(frame).and_then(|(status, number, detail, fields)| {
+            Ok((
+                number,
+                Answer {
+                    status,
+                    detail,
+                    payload: slab.copy_from(fields.rest())?,
+                },
+            ))
+        });
+        buffer.expose_mut().get_mut(..received).unwrap_or_default().zeroize();
+        let Ok((number, answer)) = read else { break };
+        let asked = link.waiting().as_mut().and_then(|waiting| waiting.remove(&number));
+        if let Some(asked) = asked {
+            // Whoever asked may have stopped waiting.
+            let _ = asked.send(answer);
+        }
+    }
+    link.end();
+}

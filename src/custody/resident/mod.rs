@@ -1,0 +1,212 @@
+//! KEKs that stay in an HSM: each wrap and unwrap is a request to the profile's worker process.
+
+mod breaker;
+mod client;
+mod link;
+
+use std::sync::Arc;
+
+pub use self::client::TokenSettings;
+pub use self::link::WorkerCommand;
+
+use self::client::Client;
+use super::context::WrapContext;
+use super::error::CustodyError;
+use super::record::{KekRecord, MAX_CKA_ID, Placement};
+use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_context, check_known_answer, known_answer_context};
+use super::sealing::{KEY, WRAPPED};
+use super::slab::{Locked, Slab};
+use super::worker::protocol::{FrameWriter, KEK_FRAME, Kind, MAX_FRAME, Role};
+use crate::wait::Wait;
+
+/// An HSM-Profile at work: one token, one worker for key usage.
+pub struct ResidentKeks {
+    usage: Arc<Client>,
+}
+
+impl ResidentKeks {
+    /// Nothing is started before it is needed, so a missing HSM delays nothing. `pin` is the key-usage credential.
+    #[must_use]
+    pub fn new(settings: TokenSettings, pin: Locked, slab: Slab) -> Self {
+        Self {
+            usage: Arc::new(Client::new(settings, Role::Usage, Arc::new(pin), slab)),
+        }
+    }
+
+    /// The process number of the worker that runs now.
+    #[must_use]
+    pub fn worker_process(&self) -> Option<u32> {
+        self.usage.process()
+    }
+
+    /// Asks a short-lived worker that holds the key-management login.
+    async fn manage(
+        &self,
+        kind: Kind,
+        id: &[u8],
+        kek: WrapContext,
+        login: Option<&Locked>,
+    ) -> Result<(), CustodyError> {
+        let pin = match login {
+            Some(login) => Arc::new(login.duplicate()?),
+            None => Arc::clone(self.usage.pin()),
+        };
+        let manager = self.usage.with_role(Role::Management, pin);
+        manager
+            .ask(kind, KEK_FRAME, &|frame| address(frame, id, &kek))
+            .await
+            .map(|_| ())
+    }
+}
+
+/// Has a worker of its own initialise a token.
+pub(super) async fn prepare(
+    settings: TokenSettings,
+    no_pin: Arc<Locked>,
+    slab: Slab,
+    officer_pin: &Locked,
+    pin: &Locked,
+) -> Result<String, CustodyError> {
+    let label = settings.label.clone();
+    let client = Client::new(settings, Role::Preparation, no_pin, slab);
+    let fields = |frame: &mut FrameWriter| {
+        frame.field(label.as_bytes())?;
+        frame.field(officer_pin.expose())?;
+        frame.field(pin.expose())
+    };
+    let serial = client.ask(Kind::Prepare, MAX_FRAME, &fields).await?;
+    Ok(String::from_utf8_lossy(serial.expose()).into_owned())
+}
+
+/// What every request about a KEK begins with: its CKA_ID, and the whole context.
+fn address(frame: &mut FrameWriter, id: &[u8], context: &WrapContext) -> Result<(), CustodyError> {
+    frame.field(id)?;
+    frame.raw(&context.aad())
+}
+
+fn cka_id(record: &KekRecord) -> Result<&[u8], CustodyError> {
+    match &record.placement {
+        Placement::Resident(id) => Ok(id),
+        Placement::Software => Err(CustodyError::Record),
+    }
+}
+
+impl KekProvider for ResidentKeks {
+    fn kind(&self) -> SealerKind {
+        SealerKind::Resident
+    }
+
+    fn create<'a>(&'a self, kek: &'a NewKek, login: Option<&'a Locked>) -> Wait<'a, Result<Placement, CustodyError>> {
+        Box::pin(async move {
+            if kek.cka_id.is_empty() || kek.cka_id.len() > MAX_CKA_ID {
+                return Err(CustodyError::Limit);
+            }
+            let context = known_answer_context(kek.domain, kek.id, kek.generation);
+            self.manage(Kind::Create, &kek.cka_id, context, login).await?;
+            Ok(Placement::Resident(kek.cka_id.clone()))
+        })
+    }
+
+    fn find<'a>(&'a self, kek: &'a NewKek) -> Wait<'a, Result<Placement, CustodyError>> {
+        Box::pin(async move {
+            let context = known_answer_context(kek.domain, kek.id, kek.generation);
+            self.manage(Kind::Find, &kek.cka_id, context, None).await?;
+            Ok(Placement::Resident(kek.cka_id.clone()))
+        })
+    }
+
+    fn destroy<'a>(&'a self, record: &'a KekRecord, login: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>> {
+        Box::pin(async move {
+            let context = known_answer_context(record.domain, record.id, record.generation);
+            self.manage(Kind::Destroy, cka_id(record)?, context, login).await
+        })
+    }
+
+    fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
+        cka_id(record)?;
+        Ok(Arc::new(ResidentSealer {
+            record: record.clone(),
+            client: Arc::clone(&self.usage),
+        }))
+    }
+
+    fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
+        Box::pin(async move { self.usage.ask(Kind::Probe, KEK_FRAME, &|_| Ok(())).await.map(|_| ()) })
+    }
+}
+
+/// A KEK in the token of a profile.
+struct ResidentSealer {
+    record: KekRecord,
+    client: Arc<Client>,
+}
+
+impl ResidentSealer {
+    async fn seal(&self, context: &WrapContext, key: &Locked) -> Result<Vec<u8>, CustodyError> {
+        check_context(context, &self.record)?;
+        let id = cka_id(&self.record)?;
+        let fields = |frame: &mut FrameWriter| {
+            address(frame, id, context)?;
+            frame.raw(key.expose())
+        };
+        let wrapped = self
+            .client
+            .ask(Kind::Wrap, KEK_FRAME, &fields)
+            .await
+            .map_err(outage_if_missing)?;
+        if wrapped.len() == WRAPPED {
+            Ok(wrapped.expose().to_vec())
+        } else {
+            Err(CustodyError::Unavailable)
+        }
+    }
+
+    async fn open(&self, context: &WrapContext, wrapped: &[u8]) -> Result<Locked, CustodyError> {
+        check_context(context, &self.record)?;
+        if wrapped.len() != WRAPPED {
+            return Err(CustodyError::Refused);
+        }
+        let id = cka_id(&self.record)?;
+        let fields = |frame: &mut FrameWriter| {
+            address(frame, id, context)?;
+            frame.raw(wrapped)
+        };
+        let key = self
+            .client
+            .ask(Kind::Unwrap, KEK_FRAME, &fields)
+            .await
+            .map_err(outage_if_missing)?;
+        if key.len() == KEY {
+            Ok(key)
+        } else {
+            Err(CustodyError::Unavailable)
+        }
+    }
+}
+
+/// A KEK that is on record exists: if the token does not show it, the token is not what it was.
+fn outage_if_missing(error: CustodyError) -> CustodyError {
+    if error == CustodyError::UnknownKek {
+        CustodyError::Unavailable
+    } else {
+        error
+    }
+}
+
+impl Sealer for ResidentSealer {
+    fn kind(&self) -> SealerKind {
+        SealerKind::Resident
+    }
+
+    fn wrap<'a>(&'a self, context: WrapContext, key: &'a Locked) -> Wait<'a, Result<Vec<u8>, CustodyError>> {
+        Box::pin(async move { self.seal(&context, key).await })
+    }
+
+    fn unwrap<'a>(&'a self, context: WrapContext, wrapped: &'a [u8]) -> Wait<'a, Result<Locked, CustodyError>> {
+        Box::pin(async move { self.open(&context, wrapped).await })
+    }
+
+    fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
+        Box::pin(check_known_answer(self, &self.record))
+    }
+}

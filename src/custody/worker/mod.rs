@@ -1,0 +1,280 @@
+//! The HSM worker: a process of its own around one PKCS#11 module and one login, spoken to over one inherited socket pair. It
+//! answers only requests that carry tenant, KEK and full authenticated data, and dies with its parent.
+
+mod engine;
+mod manage;
+pub(super) mod protocol;
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::ExitCode;
+
+use cryptoki_sys::{CK_OBJECT_HANDLE, CK_SESSION_HANDLE, CKR_ENCRYPTED_DATA_INVALID};
+use ring::rand::SecureRandom;
+use zeroize::Zeroize;
+
+use self::engine::{Engine, Fault, Seat, TokenName};
+use self::protocol::{FrameReader, FrameWriter, Kind, MAX_FRAME, Role, Status};
+use super::context::{Purpose, WrapContext};
+use super::error::CustodyError;
+use super::harden::{die_with_parent, harden, take_standard_input};
+use super::pkcs11::{Class, Module, Outcome, Rv};
+use super::sealing::{KEY, NONCE, TAG, WRAPPED, begin_blob, split_blob};
+use super::slab::{Locked, Slab};
+
+/// The environment variable in which the server tells its process number.
+pub(super) const PARENT: &str = "CLAVIGER_WORKER_PARENT";
+/// Threads, and so sessions, at most: HSMs gain nothing from more.
+const MOST_SESSIONS: u16 = 64;
+/// Room beyond the true length, which some modules ask for.
+const SLACK: usize = 32;
+
+/// The whole life of a worker: what `claviger hsm-worker` calls. Standard input is the socket pair's end.
+#[must_use]
+pub fn run() -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {
+        // A thread less would be a session less for ever; the server starts a new worker at once.
+        std::process::exit(70)
+    }));
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn serve() -> Result<(), CustodyError> {
+    let parent = std::env::var(PARENT).ok().and_then(|number| number.parse().ok());
+    harden().map_err(|_| CustodyError::Limit)?;
+    die_with_parent(parent.ok_or(CustodyError::Unavailable)?).map_err(|_| CustodyError::Unavailable)?;
+    let socket = UnixDatagram::from(take_standard_input().map_err(|_| CustodyError::Unavailable)?);
+    let slab = Slab::new()?;
+
+    let mut buffer = slab.allocate(MAX_FRAME)?;
+    let received = socket
+        .recv(buffer.expose_mut())
+        .map_err(|_| CustodyError::Unavailable)?;
+    let greeting = buffer.expose().get(..received).unwrap_or_default();
+    let (kind, number, fields) = FrameReader::request(greeting)?;
+    if kind != Kind::Hello {
+        return Err(CustodyError::Record);
+    }
+    let mut answer = FrameWriter::empty(&slab)?;
+    let greeted = greet(&slab, fields);
+    let outcome = greeted
+        .as_ref()
+        .map(|(_, _, started)| *started)
+        .unwrap_or_else(|fault| Err(*fault));
+    reply(&socket, &mut answer, number, outcome)?;
+    buffer.expose_mut().zeroize();
+    let (engine, wanted, _) = greeted.map_err(|_| CustodyError::Unavailable)?;
+
+    let most = engine
+        .most_sessions()
+        .and_then(|count| u16::try_from(count).ok())
+        .unwrap_or(MOST_SESSIONS);
+    std::thread::scope(|scope| {
+        for _ in 0..wanted.clamp(1, MOST_SESSIONS).min(most) {
+            scope.spawn(|| {
+                // An end is the end of the process: the server is gone.
+                let _ = attend(&slab, &socket, &engine);
+                engine.close()
+            });
+        }
+    });
+    Ok(())
+}
+
+/// Reads the greeting, loads the module and logs in. A login that fails is told, and tried again as requests come.
+fn greet(slab: &Slab, mut fields: FrameReader<'_>) -> Result<(Engine, u16, Result<(), Fault>), Fault> {
+    let role = fields.role()?;
+    let sessions = u16::from_be_bytes(fields.raw()?);
+    let path = text(fields.field()?)?;
+    let label = text(fields.field()?)?.to_owned();
+    let serial = Some(text(fields.field()?)?.to_owned()).filter(|serial| !serial.is_empty());
+    let pin = slab.copy_from(fields.field()?).map_err(CustodyError::from)?;
+    fields.end()?;
+    let module = Module::load(Path::new(path)).map_err(|rv| Fault {
+        status: Status::Outage,
+        detail: rv.0,
+    })?;
+    let engine = Engine::new(module, TokenName { label, serial }, pin, role);
+    let started = match role {
+        Role::Preparation => engine.module.initialize().map_err(|rv| Fault {
+            status: Status::Outage,
+            detail: rv.0,
+        }),
+        Role::Usage | Role::Management => engine.start(),
+    };
+    Ok((engine, if role == Role::Usage { sessions } else { 1 }, started))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, CustodyError> {
+    std::str::from_utf8(bytes).map_err(|_| CustodyError::Record)
+}
+
+fn reply(
+    socket: &UnixDatagram,
+    answer: &mut FrameWriter,
+    number: u64,
+    outcome: Result<(), Fault>,
+) -> Result<(), CustodyError> {
+    let fault = outcome.err().unwrap_or(Fault::new(Status::Done));
+    answer.answer(fault.status, number, fault.detail)?;
+    send(socket, answer)
+}
+
+fn send(socket: &UnixDatagram, answer: &mut FrameWriter) -> Result<(), CustodyError> {
+    let sent = socket.send(answer.bytes()).map_err(|_| CustodyError::Unavailable);
+    answer.clear();
+    sent.map(|_| ())
+}
+
+/// One thread: takes a request, answers it, takes the next. The kernel hands each packet to one of the waiting threads.
+fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine) -> Result<(), CustodyError> {
+    let mut request = slab.allocate(MAX_FRAME)?;
+    let mut answer = FrameWriter::empty(slab)?;
+    let mut desk = Desk {
+        engine,
+        seat: Seat::default(),
+        plain: slab.allocate(WRAPPED + SLACK)?,
+    };
+    loop {
+        let received = match socket.recv(request.expose_mut()) {
+            Ok(0) => return Ok(()),
+            Ok(received) => received,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => return Err(CustodyError::Unavailable),
+        };
+        let frame = request.expose().get(..received).unwrap_or_default();
+        let (kind, number, fields) = FrameReader::request(frame)?;
+        answer.answer(Status::Done, number, 0)?;
+        let outcome = desk.handle(kind, fields, &mut answer);
+        request.expose_mut().get_mut(..received).unwrap_or_default().zeroize();
+        match outcome {
+            Ok(()) => send(socket, &mut answer)?,
+            Err(fault) => reply(socket, &mut answer, number, Err(fault))?,
+        }
+    }
+}
+
+/// What a thread works with.
+struct Desk<'a> {
+    engine: &'a Engine,
+    seat: Seat,
+    plain: Locked,
+}
+
+impl Desk<'_> {
+    fn handle(&mut self, kind: Kind, mut fields: FrameReader<'_>, answer: &mut FrameWriter) -> Result<(), Fault> {
+        match kind {
+            Kind::Wrap => {
+                let (id, context) = kek(&mut fields)?;
+                let key = fields.raw::<KEY>();
+                fields.end()?;
+                let mut key = key?;
+                let outcome = self.wrap(id, &context, &key, answer);
+                key.zeroize();
+                outcome
+            }
+            Kind::Unwrap => {
+                let (id, context) = kek(&mut fields)?;
+                self.unwrap(id, &context, fields.rest(), answer)
+            }
+            Kind::Create | Kind::Find | Kind::Destroy | Kind::Prepare | Kind::Probe => {
+                manage::handle(self.engine, &mut self.seat, kind, fields, answer)
+            }
+            Kind::Hello => Err(Fault::new(Status::Misfit)),
+        }
+    }
+
+    fn wrap(&mut self, id: &[u8], context: &WrapContext, key: &[u8], answer: &mut FrameWriter) -> Result<(), Fault> {
+        let mut nonce = [0; NONCE];
+        ring::rand::SystemRandom::new()
+            .fill(&mut nonce)
+            .map_err(|_| Fault::new(Status::Outage))?;
+        let (aad, module) = (context.aad(), &self.engine.module);
+        let mut sealed = [0; KEY + TAG + SLACK];
+        let length = self.engine.with_key(&mut self.seat, id, &mut |session, handle| {
+            module.encrypt(session, handle, &nonce, &aad, key, &mut sealed)
+        })?;
+        let mut blob = begin_blob(&nonce, KEY);
+        blob.extend_from_slice(sealed.get(..length).unwrap_or_default());
+        // A module that answers another length answers nothing that could be opened again.
+        if blob.len() != WRAPPED {
+            return Err(Fault::new(Status::Outage));
+        }
+        Ok(answer.raw(&blob)?)
+    }
+
+    fn unwrap(&mut self, id: &[u8], context: &WrapContext, blob: &[u8], answer: &mut FrameWriter) -> Result<(), Fault> {
+        if blob.len() != WRAPPED {
+            return Err(Fault::new(Status::Refused));
+        }
+        let (nonce, sealed) = split_blob(blob)?;
+        let (aad, module) = (context.aad(), &self.engine.module);
+        let plain = self.plain.expose_mut();
+        let outcome = self.engine.with_key(&mut self.seat, id, &mut |session, handle| {
+            decrypt(module, session, handle, nonce, &aad, sealed, plain)
+        });
+        let told = match outcome {
+            Ok(KEY) => Ok(answer.raw(self.plain.expose().get(..KEY).unwrap_or_default())?),
+            Ok(_) => Err(Fault::new(Status::Refused)),
+            Err(fault) => Err(fault),
+        };
+        self.plain.expose_mut().zeroize();
+        told
+    }
+}
+
+/// The CKA_ID and the whole context of a request about a KEK.
+fn kek<'a>(fields: &mut FrameReader<'a>) -> Result<(&'a [u8], WrapContext), CustodyError> {
+    let id = fields.field()?;
+    if id.is_empty() {
+        Err(CustodyError::Record)
+    } else {
+        Ok((id, fields.context()?))
+    }
+}
+
+/// Decrypts, and finds out whose fault a failure is: some modules say CKR_GENERAL_ERROR for a wrong tag. If the same key still
+/// answers a known question and fails on these bytes again, the bytes are wrong.
+fn decrypt(
+    module: &Module,
+    session: CK_SESSION_HANDLE,
+    key: CK_OBJECT_HANDLE,
+    nonce: &[u8; NONCE],
+    aad: &[u8],
+    sealed: &[u8],
+    plain: &mut [u8],
+) -> Outcome<usize> {
+    let failure = match module.decrypt(session, key, nonce, aad, sealed, plain) {
+        Err(rv) if rv.class() == Class::Device => rv,
+        outcome => return outcome,
+    };
+    let question = [0x5a; TAG];
+    let mut asked = [0; 2 * TAG + SLACK];
+    let mut answered = [0; 2 * TAG + SLACK];
+    let mut nonce_of_question = [0; NONCE];
+    ring::rand::SystemRandom::new()
+        .fill(&mut nonce_of_question)
+        .map_err(|_| failure)?;
+    let length = module.encrypt(session, key, &nonce_of_question, aad, &question, &mut asked)?;
+    let asked = asked.get(..length).ok_or(failure)?;
+    let length = module.decrypt(session, key, &nonce_of_question, aad, asked, &mut answered)?;
+    if answered.get(..length) != Some(&question[..]) {
+        return Err(failure);
+    }
+    match module.decrypt(session, key, nonce, aad, sealed, plain) {
+        Err(rv) if rv.class() == Class::Device => Err(Rv(CKR_ENCRYPTED_DATA_INVALID)),
+        outcome => outcome,
+    }
+}
+
+/// Requests that manage a KEK name it by the context of its known answer.
+fn managed(context: &WrapContext) -> Result<(), Fault> {
+    if context.purpose == Purpose::KnownAnswer {
+        Ok(())
+    } else {
+        Err(Fault::new(Status::Misfit))
+    }
+}
