@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test file through and through
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use claviger::crypto::OsRandomness;
 use claviger::custody::{
-    Custody, CustodyError, KekId, KekProvider, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord, SealContext,
-    Sealed, Slab, SoftwareKeks, SystemRandomness,
+    Custody, CustodyError, KekId, KekProvider, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord, ResidentKeks,
+    SealContext, Sealed, Slab, SoftwareKeks, TokenSettings, token,
 };
 use claviger::store::Domain;
 use kmip_ttlv::Secret;
@@ -41,7 +43,7 @@ struct Room {
 }
 
 async fn room(slab: &Slab, provider: Arc<dyn KekProvider>) -> Room {
-    let custody = Custody::new(slab.clone(), Arc::new(SystemRandomness));
+    let custody = Custody::new(slab.clone(), Arc::new(OsRandomness::new()));
     custody.add_provider(PROFILE, provider);
     let mut keks = Vec::new();
     let mut record_keys = Vec::new();
@@ -259,7 +261,7 @@ async fn software() {
     let folder = tempfile::tempdir().unwrap();
     let slab = Slab::new().unwrap();
     let keks = folder.path().join("keks");
-    let provider = Arc::new(SoftwareKeks::new(&keks, slab.clone(), Arc::new(SystemRandomness)));
+    let provider = Arc::new(SoftwareKeks::new(&keks, slab.clone(), Arc::new(OsRandomness::new())));
     let room = room(&slab, provider).await;
     objects_open_only_in_their_place(&room).await;
     record_macs_are_of_their_domain(&room);
@@ -271,7 +273,7 @@ async fn software_away_at_start_and_back() {
     let folder = tempfile::tempdir().unwrap();
     let slab = Slab::new().unwrap();
     let keks = folder.path().join("keks");
-    let provider = || Arc::new(SoftwareKeks::new(&keks, slab.clone(), Arc::new(SystemRandomness)));
+    let provider = || Arc::new(SoftwareKeks::new(&keks, slab.clone(), Arc::new(OsRandomness::new())));
     let before = room(&slab, provider()).await;
     let sealed = before
         .custody
@@ -281,7 +283,7 @@ async fn software_away_at_start_and_back() {
     let away = folder.path().join("away");
     std::fs::rename(&keks, &away).unwrap();
 
-    let custody = Custody::new(slab.clone(), Arc::new(SystemRandomness));
+    let custody = Custody::new(slab.clone(), Arc::new(OsRandomness::new()));
     custody.add_provider(PROFILE, provider());
     custody
         .open_domain(TENANT, &before.keks[..1], &before.record_keys[0])
@@ -298,4 +300,266 @@ async fn software_away_at_start_and_back() {
     assert!(custody.open(TENANT, context(1), &sealed).await.is_ok());
     let status = custody.status().await;
     assert!(status[0].record_key_open && status[0].keks[0].health.is_ok());
+}
+
+// ---- resident KEKs, in SoftHSM ----
+
+/// A SoftHSM token of its own, prepared in a temporary folder.
+struct Token {
+    folder: tempfile::TempDir,
+    slab: Slab,
+    settings: TokenSettings,
+}
+
+impl Token {
+    /// `None`, loudly, if SoftHSM is not installed.
+    async fn prepare() -> Option<Self> {
+        let Some(module) = token::find_module("softhsm") else {
+            eprintln!("SKIPPED: SoftHSM2 is not installed (apt install softhsm2), resident KEKs are NOT tested");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let slab = Slab::new().unwrap();
+        token::configure_softhsm(folder.path()).unwrap();
+        let mut settings = token::softhsm_settings(&module, folder.path(), "claviger test").unwrap();
+        settings.command.program = env!("CARGO_BIN_EXE_claviger").into();
+        let (officer_pin, pin) = (slab.copy_from(b"officer").unwrap(), slab.copy_from(b"1234").unwrap());
+        let serial = token::initialize_token(&settings, &slab, &officer_pin, &pin)
+            .await
+            .unwrap();
+        assert_eq!(
+            token::initialize_token(&settings, &slab, &officer_pin, &pin).await,
+            Err(CustodyError::Exists),
+            "a token was initialised twice"
+        );
+        settings.serial = Some(serial);
+        Some(Self { folder, slab, settings })
+    }
+
+    fn provider(&self) -> Arc<ResidentKeks> {
+        self.provider_with(b"1234")
+    }
+
+    fn provider_with(&self, pin: &[u8]) -> Arc<ResidentKeks> {
+        Arc::new(ResidentKeks::new(
+            self.settings.clone(),
+            self.slab.copy_from(pin).unwrap(),
+            self.slab.clone(),
+        ))
+    }
+
+    fn take_away(&self) {
+        std::fs::rename(self.folder.path().join("tokens"), self.folder.path().join("away")).unwrap();
+    }
+
+    fn bring_back(&self) {
+        std::fs::rename(self.folder.path().join("away"), self.folder.path().join("tokens")).unwrap();
+    }
+}
+
+fn signal(process: u32, name: &str) {
+    let done = std::process::Command::new("kill")
+        .args([name, &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(done.success());
+}
+
+/// Tries to open until it works, as clients do; it must within `limit`, and fail as an outage until then.
+async fn recovers(room: &Room, sealed: &Sealed, limit: Duration) -> Duration {
+    let start = Instant::now();
+    loop {
+        match room.custody.open(TENANT, context(1), sealed).await {
+            Ok(_) => return start.elapsed(),
+            Err(error) => assert_eq!(error, CustodyError::Unavailable),
+        }
+        assert!(start.elapsed() < limit, "no recovery");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn sealed_one(room: &Room) -> Sealed {
+    room.custody
+        .seal(TENANT, context(1), &Secret::copy_from(b"material"))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn resident() {
+    let Some(token) = Token::prepare().await else { return };
+    let room = room(&token.slab, token.provider()).await;
+    objects_open_only_in_their_place(&room).await;
+    record_macs_are_of_their_domain(&room);
+    a_second_kek_takes_over(&room).await;
+}
+
+#[tokio::test]
+async fn resident_token_away_and_back() {
+    let Some(token) = Token::prepare().await else { return };
+    let room = room(&token.slab, token.provider()).await;
+    let sealed = sealed_one(&room).await;
+    for _ in 0..2 {
+        token.take_away();
+        for _ in 0..20 {
+            let outcome = room.custody.open(TENANT, context(1), &sealed).await;
+            assert_eq!(outcome.err(), Some(CustodyError::Unavailable));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(
+            room.custody
+                .status()
+                .await
+                .iter()
+                .all(|domain| domain.keks[0].health.is_err())
+        );
+        // What is open stays usable.
+        assert!(room.custody.record_mac(TENANT, b"record").is_ok());
+        // An outage is no absence: nothing is made, and nothing counts as destroyed.
+        let adopted = room.custody.adopt_kek(&new_kek(TENANT, 1, 1)).await;
+        assert_eq!(adopted.err(), Some(CustodyError::Unavailable));
+        let deleting = KekRecord {
+            state: KekState::Deleting,
+            ..room.keks[0].clone()
+        };
+        assert_eq!(
+            room.custody.destroy_kek(&deleting, None).await,
+            Err(CustodyError::Unavailable)
+        );
+        token.bring_back();
+        let took = recovers(&room, &sealed, Duration::from_secs(4)).await;
+        eprintln!("token back: served again after {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn resident_token_away_at_start() {
+    let Some(token) = Token::prepare().await else { return };
+    let before = room(&token.slab, token.provider()).await;
+    let sealed = sealed_one(&before).await;
+    token.take_away();
+    let custody = Custody::new(token.slab.clone(), Arc::new(OsRandomness::new()));
+    custody.add_provider(PROFILE, token.provider());
+    custody
+        .open_domain(TENANT, &before.keks[..1], &before.record_keys[0])
+        .await
+        .unwrap();
+    assert_eq!(custody.ready(TENANT).await, Err(CustodyError::Unavailable));
+    token.bring_back();
+    let room = Room { custody, ..before };
+    recovers(&room, &sealed, Duration::from_secs(4)).await;
+    assert_eq!(room.custody.ready(TENANT).await, Ok(()));
+}
+
+#[tokio::test]
+async fn resident_worker_killed() {
+    let Some(token) = Token::prepare().await else { return };
+    let provider = token.provider();
+    let room = room(&token.slab, provider.clone()).await;
+    let sealed = sealed_one(&room).await;
+    for _ in 0..5 {
+        signal(provider.worker_process().unwrap(), "-KILL");
+        recovers(&room, &sealed, Duration::from_secs(4)).await;
+    }
+}
+
+#[tokio::test]
+async fn resident_worker_hangs() {
+    let Some(mut token) = Token::prepare().await else {
+        return;
+    };
+    token.settings.deadline = Duration::from_millis(400);
+    let provider = token.provider();
+    let room = room(&token.slab, provider.clone()).await;
+    let sealed = sealed_one(&room).await;
+    let hung = provider.worker_process().unwrap();
+    signal(hung, "-STOP");
+    let start = Instant::now();
+    let outcome = room.custody.open(TENANT, context(1), &sealed).await;
+    assert_eq!(outcome.err(), Some(CustodyError::Unavailable));
+    assert!(start.elapsed() < Duration::from_millis(800), "{:?}", start.elapsed());
+    recovers(&room, &sealed, Duration::from_secs(4)).await;
+    assert_ne!(provider.worker_process(), Some(hung));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resident_many_at_once_through_a_kill() {
+    let Some(token) = Token::prepare().await else { return };
+    let provider = token.provider();
+    let room = Arc::new(room(&token.slab, provider.clone()).await);
+    let mut tasks = Vec::new();
+    for number in 0..64_u8 {
+        let room = Arc::clone(&room);
+        tasks.push(tokio::spawn(async move {
+            let mut failed = 0;
+            for round in 0..50_u8 {
+                let material = Secret::copy_from(&[number, round, 1, 2, 3]);
+                let outcome = async {
+                    let sealed = room.custody.seal(TENANT, context(number), &material).await?;
+                    room.custody.open(TENANT, context(number), &sealed).await
+                };
+                match outcome.await {
+                    Ok(opened) => assert!(opened == material),
+                    Err(error) => {
+                        assert_eq!(error, CustodyError::Unavailable);
+                        failed += 1;
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+            }
+            failed
+        }));
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    if let Some(process) = provider.worker_process() {
+        signal(process, "-KILL");
+    }
+    let mut failed = 0;
+    for task in tasks {
+        failed += task.await.unwrap();
+    }
+    eprintln!("{failed} of 3200 failed when the worker was killed");
+    assert!(failed < 320);
+}
+
+#[tokio::test]
+async fn resident_wrong_pin_is_sent_once() {
+    let Some(token) = Token::prepare().await else { return };
+    drop(room(&token.slab, token.provider()).await);
+    let provider = token.provider_with(b"9999");
+    assert_eq!(provider.health().await, Err(CustodyError::Credential));
+    let process = provider.worker_process();
+    for _ in 0..5 {
+        assert_eq!(provider.health().await, Err(CustodyError::Credential));
+    }
+    assert_eq!(
+        (process, provider.worker_process()),
+        (None, None),
+        "a worker was started for a refused PIN"
+    );
+}
+
+#[tokio::test]
+async fn resident_a_lost_kek_disturbs_no_other() {
+    let Some(token) = Token::prepare().await else { return };
+    let room = room(&token.slab, token.provider()).await;
+    let sealed = sealed_one(&room).await;
+    let others = room
+        .custody
+        .seal(OTHER, context(1), &Secret::copy_from(b"other"))
+        .await
+        .unwrap();
+    // Somebody else destroys the tenant's KEK in the token.
+    let lost = KekRecord {
+        state: KekState::Deleting,
+        ..room.keks[0].clone()
+    };
+    let elsewhere = Custody::new(token.slab.clone(), Arc::new(OsRandomness::new()));
+    elsewhere.add_provider(PROFILE, token.provider());
+    elsewhere.destroy_kek(&lost, None).await.unwrap();
+    for _ in 0..20 {
+        let outcome = room.custody.open(TENANT, context(1), &sealed).await;
+        assert_eq!(outcome.err(), Some(CustodyError::Unavailable));
+        assert!(room.custody.open(OTHER, context(1), &others).await.is_ok());
+    }
 }

@@ -8,11 +8,11 @@ use kmip_ttlv::Secret;
 
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
-use super::random::Randomness;
 use super::record::{KekRecord, KekState, MAX_KEKS, Placement, RecordKeyRecord, RecordKeyWrap};
 use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_known_answer, make_known_answer};
 use super::sealing::{self, KEY};
 use super::slab::{Locked, Protection, Slab};
+use crate::crypto::Randomness;
 use crate::store::Domain;
 
 /// Sealed material of an object, as kept in its record.
@@ -223,9 +223,13 @@ impl Custody {
             created_ms,
             wraps: Vec::new(),
         };
-        self.randomness.fill(&mut record.id)?;
+        self.randomness
+            .fill(&mut record.id)
+            .map_err(|_| CustodyError::Randomness)?;
         let mut key = self.slab.allocate(KEY)?;
-        self.randomness.fill(key.expose_mut())?;
+        self.randomness
+            .fill(key.expose_mut())
+            .map_err(|_| CustodyError::Randomness)?;
         record.wraps = self.wrap_record_key(&record, keks, &key).await?;
         if record.wraps.is_empty() {
             Err(CustodyError::UnknownKek)
@@ -387,7 +391,9 @@ impl Custody {
         let opened = self.domain(domain)?;
         let kek = opened.active()?;
         let mut dek = self.slab.allocate(KEY)?;
-        self.randomness.fill(dek.expose_mut())?;
+        self.randomness
+            .fill(dek.expose_mut())
+            .map_err(|_| CustodyError::Randomness)?;
         let blob = sealing::seal(
             self.randomness.as_ref(),
             &dek,

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::context::{ProfileId, pin_aad};
 use super::error::CustodyError;
-use super::random::Randomness;
 use super::sealing::{self, KEY};
 use super::slab::{Locked, Slab};
+use crate::crypto::Randomness;
 
 /// Whom a PIN logs in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,7 +134,9 @@ impl InstallationRoot {
 /// Makes 32 random bytes and writes them to a new file of mode 0600; file and folder are synced.
 pub(super) fn create_key_file(slab: &Slab, randomness: &dyn Randomness, path: &Path) -> Result<Locked, CustodyError> {
     let mut key = slab.allocate(KEY)?;
-    randomness.fill(key.expose_mut())?;
+    randomness
+        .fill(key.expose_mut())
+        .map_err(|_| CustodyError::Randomness)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -178,23 +180,23 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::custody::random::SystemRandomness;
+    use crate::crypto::OsRandomness;
 
     #[test]
     fn a_root_is_kept_in_a_private_file_and_seals_pins() {
         let slab = Slab::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root");
-        let root = InstallationRoot::create_file(&slab, &SystemRandomness, &path).unwrap();
+        let root = InstallationRoot::create_file(&slab, &OsRandomness::new(), &path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert!(
-            InstallationRoot::create_file(&slab, &SystemRandomness, &path).is_err(),
+            InstallationRoot::create_file(&slab, &OsRandomness::new(), &path).is_err(),
             "overwritten"
         );
         let pin = slab.copy_from(b"1234").unwrap();
         let profile = ProfileId([1; 16]);
         let sealed = root
-            .seal_pin(&slab, &SystemRandomness, profile, PinRole::KeyUsage, &pin)
+            .seal_pin(&slab, &OsRandomness::new(), profile, PinRole::KeyUsage, &pin)
             .unwrap();
 
         let again = InstallationRoot::from_file(&slab, &path).unwrap();

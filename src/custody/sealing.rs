@@ -10,8 +10,8 @@ use ring::{hkdf, hmac};
 
 use super::context::FORMAT;
 use super::error::CustodyError;
-use super::random::Randomness;
 use super::slab::{Locked, Slab};
+use crate::crypto::Randomness;
 
 /// AES-256-GCM with a 96-bit nonce and a 128-bit tag.
 const AES_256_GCM: u8 = 1;
@@ -35,7 +35,7 @@ pub(super) fn seal(
     plain: &[u8],
 ) -> Result<Vec<u8>, CustodyError> {
     let mut nonce = [0; NONCE];
-    randomness.fill(&mut nonce)?;
+    randomness.fill(&mut nonce).map_err(|_| CustodyError::Randomness)?;
     let blob = seal_with(key, &nonce, aad, plain);
     clear_stack();
     blob
@@ -177,7 +177,7 @@ pub(super) fn clear_stack() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::custody::random::SystemRandomness;
+    use crate::crypto::OsRandomness;
 
     #[test]
     fn blobs_open_only_whole_and_in_their_place() {
@@ -185,7 +185,7 @@ mod tests {
         let key = slab.copy_from(&[7; 32]).unwrap();
         for length in [0, 1, 16, 32, 1000] {
             let plain = vec![3; length];
-            let blob = seal(&SystemRandomness, &key, b"here", &plain).unwrap();
+            let blob = seal(&OsRandomness::new(), &key, b"here", &plain).unwrap();
             assert_eq!(blob.len(), length + OVERHEAD);
             assert_eq!(open(&key, b"here", &blob).unwrap().expose(), plain);
             assert_eq!(open(&key, b"there", &blob).err(), Some(CustodyError::Refused));

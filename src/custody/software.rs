@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::context::{KekId, WrapContext};
 use super::error::CustodyError;
-use super::random::Randomness;
 use super::record::{KekRecord, Placement};
 use super::root::{create_key_file, read_key_file, sync_folder};
 use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_context, check_known_answer};
 use super::sealing;
 use super::slab::{Locked, Slab};
+use crate::crypto::Randomness;
 use crate::wait::{Wait, ready};
 
 /// A folder of key files. Whoever reads the folder opens everything: every status says so.
