@@ -1,14 +1,20 @@
 //! The trails. What happened is said in an [`AuditDraft`]; the committer gives it a place in a chain, from which no record can be
 //! altered, removed or moved without notice.
 
+mod access;
 mod chain;
 mod draft;
 mod entry;
 mod position;
+mod segment;
+#[cfg(test)]
+mod segment_tests;
 mod verify;
 
+pub use access::{AccessTrail, MemoryTrail, TrailError};
 pub use chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain, hash};
 pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE};
 pub use entry::{Entry, Place, TrailKind};
 pub use position::{Head, Position, StreamId};
+pub use segment::{SegmentSettings, SegmentTrail, segments, split};
 pub use verify::{BadRecord, Fault, Verifier};

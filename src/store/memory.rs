@@ -33,6 +33,8 @@ struct Stored {
 /// Domain, kind, application, attribute, value, creation, id.
 type IndexEntry = (Domain, Kind, [u8; 16], u32, IndexValue, u64, [u8; 16]);
 
+type Trail = BTreeMap<(StreamId, u64), (Domain, Arc<[u8]>)>;
+
 #[derive(Default)]
 struct Maps {
     records: BTreeMap<Key, Stored>,
@@ -40,7 +42,7 @@ struct Maps {
     claims: BTreeMap<ClaimKey, Key>,
     guards: BTreeMap<GuardKey, u64>,
     counters: BTreeMap<(Key, u32), i64>,
-    trail: BTreeMap<(StreamId, u64), (Domain, Arc<[u8]>)>,
+    trail: Trail,
 }
 
 impl MemoryStore {

@@ -1,6 +1,6 @@
 //! The file: who may open it, what happens when there is no room, and that what was deleted is gone from it.
 
-use crate::engines::{chain, creation, draft, key, named};
+use crate::engines::{chain, creation, draft, key};
 use claviger::store::{ChangeSet, CommitError, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use std::path::Path;
 use std::sync::Arc;
@@ -133,69 +133,6 @@ async fn a_full_disk_refuses_whole_changes_and_service_resumes() {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(check, "ok");
-}
-
-fn occurrences(folder: &Path, needle: &[u8]) -> usize {
-    let files = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
-    files
-        .map(|bytes| bytes.windows(needle.len()).filter(|window| *window == needle).count())
-        .sum()
-}
-
-/// Bodies of many sizes, made, grown, shrunk and destroyed, so that pages split and merge.
-#[tokio::test]
-async fn what_was_deleted_leaves_file_and_log() {
-    const NEEDLE: &[u8] = b"wrapped key that must go";
-    let folder = tempdir().unwrap();
-    let store = open(&settings(&folder));
-    let change = |n: u64, body: Option<Vec<u8>>| {
-        let store = Arc::clone(&store);
-        async move {
-            let mut work = Work::new(Arc::clone(&store) as Arc<dyn Store>);
-            work.load(key(n)).await.unwrap();
-            match body {
-                Some(body) => drop(work.put(key(n), body, vec![named(&format!("object {n}"))])),
-                None => drop(work.delete(key(n)).await.unwrap()),
-            }
-            store.commit(work.into_change_set(1)).await.unwrap();
-        }
-    };
-    let size = |n: u64, round: u64| usize::try_from((n * 7919 + round * 104_729) % 6000).unwrap();
-    for round in 0..4 {
-        for n in 0..200 {
-            let mut body = NEEDLE.to_vec();
-            body.resize(NEEDLE.len() + size(n, round), 0x2E);
-            body.extend_from_slice(NEEDLE);
-            change(n, Some(body)).await;
-        }
-    }
-    assert!(occurrences(folder.path(), NEEDLE) >= 400, "the canary is found");
-    for n in 0..200 {
-        // Half are overwritten as Destroy does, half are deleted as a purge does.
-        change(n, (n % 2 == 0).then(|| vec![0x2E; size(n, 9)])).await;
-    }
-    assert!(store.erase().await);
-    assert_eq!(occurrences(folder.path(), NEEDLE), 0);
-}
-
-#[tokio::test]
-async fn the_log_is_erased_in_time_without_being_asked() {
-    const NEEDLE: &[u8] = b"overwritten soon";
-    let folder = tempdir().unwrap();
-    let mut soon = settings(&folder);
-    soon.erase_after = std::time::Duration::from_millis(300);
-    let store = open(&soon);
-    store.commit(creation(1, NEEDLE)).await.unwrap();
-    let mut work = Work::new(Arc::clone(&store) as Arc<dyn Store>);
-    work.load(key(1)).await.unwrap();
-    work.put(key(1), b"gone".to_vec(), vec![]);
-    store.commit(work.into_change_set(1)).await.unwrap();
-    assert!(occurrences(folder.path(), NEEDLE) > 0, "the canary is found");
-    tokio::time::sleep(std::time::Duration::from_millis(900)).await;
-    assert_eq!(occurrences(folder.path(), NEEDLE), 0);
-    assert_eq!(std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len(), 0);
 }
 
 #[tokio::test]

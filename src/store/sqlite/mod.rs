@@ -1,5 +1,6 @@
 //! The embedded engine: one SQLite file in WAL mode, one writer with group commit, readers in place, a cache in front.
 
+mod erasure;
 mod error;
 mod reader;
 mod rows;
@@ -16,6 +17,7 @@ use crate::audit::{Chain, Head};
 use crate::wait::{Wait, ready};
 use error::store_error;
 use reader::Readers;
+use ring::rand::SystemRandom;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,6 +98,7 @@ impl SqliteStore {
         let high_water = Arc::new(AtomicI64::new(marks.high_water));
         let writer = Writer {
             connection,
+            random: SystemRandom::new(),
             chain,
             marks,
             cache: Arc::clone(&cache),

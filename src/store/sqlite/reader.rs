@@ -2,9 +2,10 @@
 //! in memory.
 
 use super::super::contract::{
-    Counters, IndexHit, IndexQuery, IndexRange, Record, Revision, StoreError, TrailQuery, TrailRecord,
+    Counters, IndexHit, IndexQuery, IndexRange, Record, Revision, Seen, StoreError, TrailQuery, TrailRecord,
 };
 use super::super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
+use super::erasure::unveil;
 use super::error::store_error;
 use super::rows::{claim_blob, guard_blob, key_blob, key_from, place};
 use super::tables::damaged;
@@ -52,7 +53,8 @@ impl Readers {
 
     pub(super) fn load(&self, key: Key) -> Result<Option<Record>, StoreError> {
         self.ask(|connection| {
-            let select = "SELECT key, revision, creation, body FROM record WHERE key = ?1";
+            let select = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
+                          WHERE r.key = ?1";
             connection
                 .prepare_cached(select)?
                 .query_row([key_blob(key)], record)
@@ -138,8 +140,8 @@ impl Readers {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.ask(|connection| {
             // The first page has no lower neighbour to pass over, so it starts at the least id, included.
-            let select = "SELECT key, revision, creation, body FROM record
-                          WHERE key >= ?1 AND key <= ?2 AND (?3 IS NULL OR key > ?3) ORDER BY key LIMIT ?4";
+            let select = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
+                          WHERE r.key >= ?1 AND r.key <= ?2 AND (?3 IS NULL OR r.key > ?3) ORDER BY r.key LIMIT ?4";
             let mut select = connection.prepare_cached(select)?;
             let values = params![at(after.unwrap_or([0; 16])), at([0xFF; 16]), after.map(at), limit];
             select.query_map(values, record)?.collect()
@@ -204,10 +206,16 @@ impl Readers {
 }
 
 fn record(row: &Row<'_>) -> Result<Record, Error> {
+    let key = key_from(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged(0))?;
+    let revision = Revision(row.get::<_, i64>(1)?.cast_unsigned());
+    let creation = row.get::<_, i64>(2)?.cast_unsigned();
+    let seen = Seen { revision, creation };
+    let body = unveil(row.get_ref(4)?.as_blob()?, key, seen, row.get_ref(3)?.as_blob()?);
+    let body = Arc::from(body.map_err(|_| damaged(3))?);
     Ok(Record {
-        key: key_from(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged(0))?,
-        revision: Revision(row.get::<_, i64>(1)?.cast_unsigned()),
-        creation: row.get::<_, i64>(2)?.cast_unsigned(),
-        body: Arc::from(row.get_ref(3)?.as_blob()?),
+        key,
+        revision,
+        creation,
+        body,
     })
 }

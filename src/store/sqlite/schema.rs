@@ -30,7 +30,7 @@ pub(super) fn newest() -> u32 {
 
 /// Keys are one blob each, domain first: `record.key` = domain, kind, id; `claim.key` = domain, space, value; `guard.key` = domain,
 /// set, id; `index_row.place` = domain, kind, application, attribute. A record's row is found by its creation number, so that new
-/// records are appended and never move their neighbours; the index covers its queries and holds no other rows.
+/// records are appended; the index covers its queries and holds no other rows. No row of `erasure` is ever deleted (see `erasure.rs`).
 const SCHEMA_1: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE record (
@@ -41,6 +41,7 @@ CREATE TABLE record (
     rows     BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX record_key ON record (key);
+CREATE TABLE erasure (creation INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;
 CREATE TABLE index_row (
     place    BLOB NOT NULL,
     value    BLOB NOT NULL,

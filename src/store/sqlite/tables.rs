@@ -3,8 +3,10 @@
 use super::super::contract::{IndexRow, Seen};
 use super::super::engine::{Marks, Tables};
 use super::super::key::{ClaimKey, Domain, GuardKey, Key};
+use super::erasure::{ERASED, Veiled, veil};
 use super::rows::{claim_blob, decode_rows, encode_rows, guard_blob, key_blob, key_from, place};
 use crate::audit::Linked;
+use ring::rand::SystemRandom;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::BTreeSet;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 /// The tables, through the writer's connection.
 pub(super) struct Rows<'c> {
     pub connection: &'c Connection,
+    pub random: &'c SystemRandom,
     /// Whether something was overwritten or deleted, whose bytes must leave the WAL.
     pub leaves_residue: bool,
 }
@@ -43,6 +46,18 @@ impl Rows<'_> {
         let place = place(key.domain, key.kind, row.application, row.attribute);
         let values = params![place, row.value.encoded(), seen.creation.cast_signed()];
         self.connection.prepare_cached(delete)?.execute(values).map(drop)
+    }
+}
+
+impl Rows<'_> {
+    /// In place: the same length in the same row.
+    fn overwrite_erasure(&mut self, seen: Seen, key: &[u8]) -> Result<(), Error> {
+        self.leaves_residue = true;
+        let update = "UPDATE erasure SET key = ?2 WHERE creation = ?1";
+        self.connection
+            .prepare_cached(update)?
+            .execute(params![seen.creation.cast_signed(), key])
+            .map(drop)
     }
 }
 
@@ -90,14 +105,20 @@ impl Tables for Rows<'_> {
     fn put(&mut self, key: Key, seen: Seen, is_new: bool, body: &Arc<[u8]>, rows: &[IndexRow]) -> Result<(), Error> {
         let wanted: BTreeSet<&IndexRow> = rows.iter().collect();
         let blob = encode_rows(&wanted.iter().copied().collect::<Vec<_>>());
+        let veiled =
+            veil(self.random, key, seen, body).map_err(|_| Error::ToSqlConversionFailure("no randomness".into()))?;
+        let Veiled { key: erasure, body } = veiled;
         let (revision, creation) = (seen.revision.0.cast_signed(), seen.creation.cast_signed());
         if is_new {
             let insert = "INSERT INTO record (creation, key, revision, body, rows) VALUES (?1, ?2, ?3, ?4, ?5)";
-            let values = params![creation, key_blob(key), revision, &body[..], blob];
+            let values = params![creation, key_blob(key), revision, body, blob];
             self.connection.prepare_cached(insert)?.execute(values)?;
+            let insert = "INSERT INTO erasure (creation, key) VALUES (?1, ?2)";
+            self.connection
+                .prepare_cached(insert)?
+                .execute(params![creation, erasure.as_slice()])?;
             return wanted.into_iter().try_for_each(|row| self.index(key, seen, row));
         }
-        self.leaves_residue = true;
         let before = self.indexed(seen)?;
         let before: BTreeSet<&IndexRow> = before.iter().collect();
         before
@@ -106,18 +127,19 @@ impl Tables for Rows<'_> {
         wanted
             .difference(&before)
             .try_for_each(|row| self.index(key, seen, row))?;
+        self.overwrite_erasure(seen, erasure.as_slice())?;
         let update = "UPDATE record SET revision = ?2, body = ?3, rows = ?4 WHERE creation = ?1";
         self.connection
             .prepare_cached(update)?
-            .execute(params![creation, revision, &body[..], blob])
+            .execute(params![creation, revision, body, blob])
             .map(drop)
     }
 
     fn remove(&mut self, key: Key, seen: Seen) -> Result<(), Error> {
-        self.leaves_residue = true;
         for row in self.indexed(seen)? {
             self.unindex(key, seen, &row)?;
         }
+        self.overwrite_erasure(seen, &ERASED)?;
         self.connection
             .prepare_cached("DELETE FROM counter WHERE key = ?1")?
             .execute([key_blob(key)])?;

@@ -7,6 +7,7 @@ use super::super::engine::{Failure, Marks, perform};
 use super::error::commit_error;
 use super::tables::{Rows, save_marks};
 use crate::audit::Chain;
+use ring::rand::SystemRandom;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,6 +34,7 @@ pub(super) enum Job {
 /// The writer's state.
 pub(super) struct Writer {
     pub connection: Connection,
+    pub random: SystemRandom,
     pub chain: Box<dyn Chain>,
     pub marks: Marks,
     pub cache: Arc<Cache>,
@@ -143,6 +145,7 @@ impl Writer {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut rows = Rows {
             connection: &self.connection,
+            random: &self.random,
             leaves_residue: false,
         };
         let mut outcomes = Vec::with_capacity(changes.len());
