@@ -122,7 +122,7 @@ async fn a_full_disk_refuses_whole_changes_and_service_resumes() {
     let sequence = store.trail_heads().await.unwrap()[0].position.sequence;
     assert_eq!(sequence, 3 + kept, "a refused change leaves no record");
     assert!(store.load(key(0)).await.unwrap().is_some(), "reading goes on");
-    let mut work = Work::new(Arc::clone(&store) as Arc<dyn Store>);
+    let mut work = Work::new(store.clone());
     for n in 10..20 {
         work.delete(key(n)).await.unwrap();
     }

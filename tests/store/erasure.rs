@@ -62,7 +62,7 @@ async fn what_was_deleted_leaves_file_and_log() {
     let mut random = 88_172_645_463_325_252;
     let mut every_key = HashSet::new();
     for _ in 0..40 {
-        let mut work = Work::new(Arc::clone(&store) as Arc<dyn Store>);
+        let mut work = Work::new(store.clone());
         for _ in 0..100 {
             let n = xorshift(&mut random) % 600;
             work.load(key(n)).await.unwrap();
@@ -94,7 +94,7 @@ async fn the_log_is_erased_in_time_without_being_asked() {
     let store = Arc::new(SqliteStore::open(&settings, chain()).unwrap());
     store.commit(creation(1, b"x")).await.unwrap();
     let before: HashSet<ErasureKey> = keys_in(folder.path()).into_values().collect();
-    let mut work = Work::new(Arc::clone(&store) as Arc<dyn Store>);
+    let mut work = Work::new(store.clone());
     work.load(key(1)).await.unwrap();
     work.put(key(1), b"y".to_vec(), vec![]);
     store.commit(work.into_change_set(1)).await.unwrap();
