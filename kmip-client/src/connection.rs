@@ -1,10 +1,12 @@
 //! One TLS connection, and the framing of messages on it.
 
 use crate::{Error, Identity};
+use kmip_protocol::{Request, RequestMessage, ResponseMessage, ResultStatus, Structure, Version, tag};
 use kmip_ttlv::limits::{DEFAULT_MESSAGE_LENGTH, HEADER_LENGTH};
+use kmip_ttlv::{ErrorKind, Reader, Secret, Writer};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +60,7 @@ impl Settings {
             .address
             .to_socket_addrs()
             .map_err(|_| Error::Address(self.address.clone()))?;
-        let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
             match TcpStream::connect_timeout(&address, self.timeout) {
                 Ok(socket) => {
@@ -120,11 +122,50 @@ impl Connection {
         read_message(&mut self.stream, self.limit)
     }
 
+    /// Asks for one operation and returns its answer.
+    ///
+    /// # Errors
+    /// Those of [`Connection::send`], an answer that cannot be read, or the failure that the server reports.
+    pub fn call<R: Request>(&mut self, version: Version, request: R) -> Result<R::Response, Error> {
+        let mut writer = Writer::new();
+        RequestMessage::single(version, request).write(&mut writer);
+        let answer = Secret::new(self.send(writer.as_bytes())?);
+        payload::<R>(answer.expose())
+    }
+
     /// Gives up the framing and hands out the stream.
     #[must_use]
     pub fn into_stream(self) -> Stream {
         self.stream
     }
+}
+
+/// The payload of the one item in an answer, read as what the request asks for.
+fn payload<R: Request>(answer: &[u8]) -> Result<R::Response, Error> {
+    let message = ResponseMessage::read(answer)?;
+    let version = message.version();
+    let Some(item) = message.items.into_iter().next() else {
+        return Err(kmip_ttlv::Error::new(ErrorKind::Missing(tag::BATCH_ITEM), 0).into());
+    };
+    match item.result_status {
+        ResultStatus::Success => {}
+        ResultStatus::OperationFailed => {
+            return Err(Error::Failed {
+                reason: item.result_reason,
+                message: item.result_message,
+            });
+        }
+        other => return Err(Error::NotDone(other)),
+    }
+    // The answer's type follows from the request's, not from the operation that the server claims to have done.
+    let mut items = Writer::new();
+    if let Some(payload) = &item.payload {
+        payload.write(&mut items, version);
+    }
+    let mut reader = Reader::new(items.as_bytes());
+    let response = R::Response::read(&mut reader, version)?;
+    reader.finish()?;
+    Ok(response)
 }
 
 /// Reads one whole message. Its length is checked before anything is allocated.
@@ -149,7 +190,7 @@ fn read_message(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, Error> 
 
 fn read_exact(stream: &mut impl Read, buffer: &mut [u8]) -> Result<(), Error> {
     stream.read_exact(buffer).map_err(|error| match error.kind() {
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => Error::Closed,
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Error::Closed,
         _ => tls_error(error),
     })
 }
@@ -165,6 +206,48 @@ fn tls_error(error: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kmip_protocol::{
+        ActivateRequest, ActivateResponse, DateTime, GetRequest, Operation, ResponseHeader, ResponseItem, ResultReason,
+    };
+
+    fn answer(item: ResponseItem) -> Vec<u8> {
+        let version = Version::NEWEST;
+        let mut writer = Writer::new();
+        let header = ResponseHeader::new(version, DateTime(0), 1);
+        ResponseMessage {
+            header,
+            items: vec![item],
+        }
+        .write(&mut writer);
+        writer.into_bytes()
+    }
+
+    #[test]
+    fn the_payload_is_what_was_asked_for() {
+        let item = ResponseItem {
+            payload: Some(
+                ActivateResponse {
+                    unique_identifier: "a".to_owned(),
+                }
+                .into(),
+            ),
+            ..ResponseItem::bare(Some(Operation::Activate), ResultStatus::Success)
+        };
+        let bytes = answer(item);
+        assert_eq!(payload::<ActivateRequest>(&bytes).ok().unwrap().unique_identifier, "a");
+        assert!(matches!(payload::<GetRequest>(&bytes), Err(Error::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_failure_tells_its_reason() {
+        let item = ResponseItem {
+            result_reason: Some(ResultReason::ItemNotFound),
+            result_message: Some("no such object".to_owned()),
+            ..ResponseItem::bare(Some(Operation::Activate), ResultStatus::OperationFailed)
+        };
+        let error = payload::<ActivateRequest>(&answer(item)).err().unwrap();
+        assert_eq!(error.to_string(), "ItemNotFound: no such object");
+    }
 
     #[test]
     fn reads_a_message_and_leaves_the_next() {

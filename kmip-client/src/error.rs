@@ -1,5 +1,6 @@
 //! What can go wrong between a client and its server.
 
+use kmip_protocol::{ResultReason, ResultStatus};
 use std::io;
 use std::path::PathBuf;
 
@@ -53,4 +54,22 @@ pub enum Error {
         /// The limit in force.
         limit: usize,
     },
+    /// The answer is KMIP and still no answer to the request.
+    #[error("the answer cannot be read: {0}")]
+    Unreadable(#[from] kmip_ttlv::Error),
+    /// The server answers that the operation failed.
+    #[error("{}{}", reason_name(*reason), message.as_deref().map(|m| format!(": {m}")).unwrap_or_default())]
+    Failed {
+        /// Why, if it says so.
+        reason: Option<ResultReason>,
+        /// Why, in its words.
+        message: Option<String>,
+    },
+    /// The server answers that it is at work on the operation, or has undone it.
+    #[error("the operation is not done: {0}")]
+    NotDone(ResultStatus),
+}
+
+fn reason_name(reason: Option<ResultReason>) -> String {
+    reason.map_or_else(|| "the operation failed".to_owned(), |r| r.to_string())
 }
