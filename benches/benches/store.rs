@@ -2,7 +2,11 @@
 //! find by Name as the store grows.
 //!
 //! `cargo bench -p claviger-benches --bench store [-- OBJECTS …]`; prints one line per figure.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops where it is surprised")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench prints, and stops where it is surprised"
+)]
 
 use claviger::audit::{AuditDraft, ChainStart, RatchetChain, StreamId, TrailKind};
 use claviger::store::{
@@ -29,7 +33,10 @@ fn open(folder: &Path, file: &str) -> Arc<SqliteStore> {
 
 /// Scatters numbers over the key space, as random identifiers are.
 fn key(n: u64) -> Key {
-    let mixed = n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = n
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(31)
+        .wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let id = (u128::from(mixed) << 64) | u128::from(n);
     Key {
         domain: TENANT,
@@ -59,7 +66,9 @@ async fn create(work: &mut Work, n: u64) {
         row(0x42_0057, IndexValue::number(2)),
     ];
     work.put(key(n), vec![0x5A; BODY], rows);
-    work.take(ClaimKey::new(TENANT, 1, name.as_bytes()), key(n)).await.unwrap();
+    work.take(ClaimKey::new(TENANT, 1, name.as_bytes()), key(n))
+        .await
+        .unwrap();
     work.audit(AuditDraft {
         tenant: TENANT.0,
         source: "192.0.2.1:40000".to_owned(),
@@ -94,7 +103,8 @@ async fn creates_per_second(folder: &Path, committers: u64) -> f64 {
 /// The yardstick: so many rows of the same size a transaction, into one table, nothing else.
 fn bare_rows_per_second(folder: &Path, group: u32) -> f64 {
     let connection = rusqlite::Connection::open(folder.join(format!("bare-{group}.db"))).unwrap();
-    let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)";
+    let settings =
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)";
     connection.execute_batch(settings).unwrap();
     let begun = Instant::now();
     let mut rows = 0_u32;
@@ -148,12 +158,21 @@ async fn finds(folder: &Path, objects: u64) {
         assert!(store.load(key(n)).await.unwrap().is_some());
         loaded.push(begun.elapsed());
     }
-    println!("find by Name among {objects}: median {:.1} µs", median(found).as_secs_f64() * 1e6);
-    println!("load by key among {objects}: median {:.1} µs", median(loaded).as_secs_f64() * 1e6);
+    println!(
+        "find by Name among {objects}: median {:.1} µs",
+        median(found).as_secs_f64() * 1e6
+    );
+    println!(
+        "load by key among {objects}: median {:.1} µs",
+        median(loaded).as_secs_f64() * 1e6
+    );
     drop(store);
     let begun = Instant::now();
     drop(open(folder, &format!("find-{objects}.db")));
-    println!("open and close with {objects}: {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "open and close with {objects}: {:.1} ms",
+        begun.elapsed().as_secs_f64() * 1e3
+    );
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -164,7 +183,10 @@ async fn main() {
     for group in [1, 8, 64] {
         let bare = bare_rows_per_second(folder.path(), group);
         let ours = creates_per_second(folder.path(), group.into()).await;
-        println!("{group} at a time: bare SQLite {bare:.0} rows/s, creates {ours:.0}/s, ratio {:.2}", ours / bare);
+        println!(
+            "{group} at a time: bare SQLite {bare:.0} rows/s, creates {ours:.0}/s, ratio {:.2}",
+            ours / bare
+        );
     }
     for objects in sizes {
         finds(folder.path(), objects).await;
