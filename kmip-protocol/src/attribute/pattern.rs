@@ -17,7 +17,8 @@ pub struct AttributePattern {
     value: Secret,
 }
 
-/// The attributes that are asked for: repeated structures in 1.x, one Attributes structure since.
+/// The attributes that are asked for: repeated structures in 1.x, one Attributes structure since (none at all is read as an
+/// empty one).
 #[derive(Clone, PartialEq, Default)]
 pub struct AttributePatterns(pub Vec<AttributePattern>);
 
@@ -143,7 +144,7 @@ fn take_item(reader: &mut Reader<'_>, tag: Tag) -> Result<Secret> {
 impl Field for AttributePatterns {
     fn read_field(reader: &mut Reader<'_>, _: Tag, version: Version) -> Result<Self> {
         let tag = Attributes::tag_in(version);
-        if version.has_tagged_attributes() {
+        if version.has_tagged_attributes() && reader.at(tag) {
             return reader.structure(tag, |inner| {
                 let mut patterns = Vec::new();
                 while !inner.is_empty() {

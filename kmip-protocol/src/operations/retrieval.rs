@@ -4,7 +4,7 @@ use crate::field::structure;
 use crate::{
     CryptographicUsageMask, Interval, KeyCompressionType, KeyFormatType, KeyWrapType, KeyWrappingSpecification,
     ManagedObject, ObjectGroupMember, ObjectType, StorageStatusMask, TemplateAttribute, UniqueIdentifier,
-    attribute::Attributes,
+    attribute::{AttributePatterns, Attributes},
 };
 
 structure! {
@@ -16,7 +16,7 @@ structure! {
         offset_items: Option<i32> = OFFSET_ITEMS;
         storage_status_mask: Option<StorageStatusMask> = STORAGE_STATUS_MASK;
         object_group_member: Option<ObjectGroupMember> = OBJECT_GROUP_MEMBER [V1_1..];
-        attributes: Option<Attributes> = ATTRIBUTE [..=V1_4] | ATTRIBUTES [V2_0..];
+        attributes: AttributePatterns = ATTRIBUTE [..=V1_4] | ATTRIBUTES [V2_0..];
         /// Not in the specification: one vendor's firewalls wrap the attributes so.
         template_attribute: Option<TemplateAttribute> = TEMPLATE_ATTRIBUTE [..=V1_4];
     }

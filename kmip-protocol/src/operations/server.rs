@@ -73,9 +73,11 @@ structure! {
         asynchronous_correlation_value: Vec<u8> = ASYNCHRONOUS_CORRELATION_VALUE;
     }
 
-    /// Process, the answer.
+    /// Process, the answer: empty in the specification's table; its published cases return the correlation value.
     #[derive(Default)]
-    ProcessResponse {}
+    ProcessResponse {
+        asynchronous_correlation_value: Option<Vec<u8>> = ASYNCHRONOUS_CORRELATION_VALUE;
+    }
 
     /// Query Asynchronous Requests (KMIP 2.1 §6.1.41).
     #[derive(Default)]
@@ -181,9 +183,10 @@ structure! {
     #[derive(Default)]
     SetDefaultsResponse {}
 
-    /// Set Constraints (KMIP 2.1 §6.1.52).
+    /// Set Constraints (KMIP 2.1 §6.1.52). A published case leaves the constraints out.
+    #[derive(Default)]
     SetConstraintsRequest {
-        constraints: Constraints = CONSTRAINTS;
+        constraints: Option<Constraints> = CONSTRAINTS;
     }
 
     /// Set Constraints, the answer.
