@@ -8,6 +8,7 @@
 
 mod audit_trail;
 mod crash;
+mod differential;
 mod disk;
 mod engines;
 mod erasure;

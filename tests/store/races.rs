@@ -5,6 +5,7 @@ use claviger::store::{
     Adjustment, Bound, ChangeSet, Claim, ClaimChange, ClaimKey, CommitError, FieldChange, Guard, Key, Revision, Taken,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 on_every_store! {
     one_of_two_takers_gets_the_claim,
@@ -23,6 +24,7 @@ on_every_store! {
     nothing_of_a_refused_change_set_remains,
     what_breaks_the_contract_is_refused,
     domains_do_not_meet,
+    a_load_after_an_acknowledgement_sees_it,
 }
 
 /// Both looked when it was free; both commit.
@@ -327,4 +329,36 @@ async fn domains_do_not_meet(opened: Opened) {
     let same_name = ClaimKey::new(OTHER, 1, b"n");
     assert_eq!(work.take(same_name, foreign).await.unwrap(), Taken::Yes);
     opened.commit(work).await.unwrap();
+}
+
+/// Readers race the writer; nobody ever sees a record older than one that was acknowledged before the load began.
+async fn a_load_after_an_acknowledgement_sees_it(opened: Opened) {
+    opened.create(1, vec![]).await;
+    let acknowledged = Arc::new(AtomicU64::new(1));
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let (store, acknowledged) = (Arc::clone(&opened.store), Arc::clone(&acknowledged));
+            tokio::spawn(async move {
+                loop {
+                    let least = acknowledged.load(Ordering::SeqCst);
+                    let found = store.load(key(1)).await.unwrap().unwrap();
+                    assert!(found.revision.0 >= least, "{} after {least}", found.revision.0);
+                    if least > 200 {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..200 {
+        let mut work = opened.work();
+        work.load(key(1)).await.unwrap();
+        work.put(key(1), vec![1], vec![]);
+        let receipt = opened.commit(work).await.unwrap();
+        acknowledged.store(receipt.written[0].revision.0, Ordering::SeqCst);
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
 }
