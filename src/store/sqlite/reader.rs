@@ -14,6 +14,30 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+const LOAD: &str = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
+    WHERE r.key = ?1";
+const COUNTERS: &str = "SELECT field, value FROM counter WHERE key = ?1 ORDER BY field";
+const CLAIMED: &str = "SELECT holder FROM claim WHERE key = ?1";
+const GUARD: &str = "SELECT revision FROM guard WHERE key = ?1";
+/// The order is that of the index: the first rows are the answer.
+const FIND_EQUAL: &str = "SELECT creation, id FROM index_row WHERE place = ?1 AND value = ?2 AND creation < ?3
+    ORDER BY creation DESC LIMIT ?4";
+const FIND_BETWEEN: &str = "SELECT DISTINCT creation, id FROM index_row
+    WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY creation DESC LIMIT ?5";
+/// The first page has no lower neighbour to pass over, so it starts at the least id, included.
+const SCAN: &str = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
+    WHERE r.key >= ?1 AND r.key <= ?2 AND (?3 IS NULL OR r.key > ?3) ORDER BY r.key LIMIT ?4";
+const TRAIL: &str = "SELECT sequence, record FROM trail WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3";
+const TRAIL_OF_DOMAIN: &str = "SELECT sequence, record FROM trail
+    WHERE domain = ?4 AND stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3";
+/// Leaps from stream to stream through the index, however long the streams are.
+const HEADS: &str = "WITH RECURSIVE streams (stream) AS (
+        SELECT min(stream) FROM trail
+        UNION ALL
+        SELECT (SELECT min(stream) FROM trail WHERE stream > streams.stream) FROM streams WHERE streams.stream IS NOT NULL)
+    SELECT t.stream, t.sequence, t.record FROM streams s JOIN trail t ON t.stream = s.stream
+    WHERE t.sequence = (SELECT max(sequence) FROM trail WHERE stream = s.stream)";
+
 /// The pool.
 pub(super) struct Readers {
     connections: Vec<Mutex<Connection>>,
@@ -53,10 +77,8 @@ impl Readers {
 
     pub(super) fn load(&self, key: Key) -> Result<Option<Record>, StoreError> {
         self.ask(|connection| {
-            let select = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
-                          WHERE r.key = ?1";
             connection
-                .prepare_cached(select)?
+                .prepare_cached(LOAD)?
                 .query_row([key_blob(key)], record)
                 .optional()
         })
@@ -64,8 +86,7 @@ impl Readers {
 
     pub(super) fn counters(&self, key: Key) -> Result<Counters, StoreError> {
         self.ask(|connection| {
-            let mut select =
-                connection.prepare_cached("SELECT field, value FROM counter WHERE key = ?1 ORDER BY field")?;
+            let mut select = connection.prepare_cached(COUNTERS)?;
             select
                 .query_map([key_blob(key)], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
@@ -74,7 +95,7 @@ impl Readers {
 
     pub(super) fn claimed(&self, claim: &ClaimKey) -> Result<Option<Key>, StoreError> {
         self.ask(|connection| {
-            let mut select = connection.prepare_cached("SELECT holder FROM claim WHERE key = ?1")?;
+            let mut select = connection.prepare_cached(CLAIMED)?;
             select
                 .query_row([claim_blob(claim)], |row| {
                     key_from(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged(0))
@@ -85,7 +106,7 @@ impl Readers {
 
     pub(super) fn guard(&self, guard: GuardKey) -> Result<u64, StoreError> {
         self.ask(|connection| {
-            let mut select = connection.prepare_cached("SELECT revision FROM guard WHERE key = ?1")?;
+            let mut select = connection.prepare_cached(GUARD)?;
             let revision: Option<i64> = select.query_row([guard_blob(guard)], |row| row.get(0)).optional()?;
             Ok(revision.map_or(0, i64::cast_unsigned))
         })
@@ -110,10 +131,7 @@ impl Readers {
         let (low, high) = match &query.range {
             IndexRange::Equal(value) => {
                 return self.ask(|connection| {
-                    // The order is that of the index: the first rows are the answer.
-                    let select = "SELECT creation, id FROM index_row WHERE place = ?1 AND value = ?2 AND creation < ?3
-                              ORDER BY creation DESC LIMIT ?4";
-                    let mut select = connection.prepare_cached(select)?;
+                    let mut select = connection.prepare_cached(FIND_EQUAL)?;
                     select
                         .query_map(params![place, value.encoded(), before, limit], hit)?
                         .collect()
@@ -123,10 +141,10 @@ impl Readers {
             IndexRange::Any => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[0xFF])),
         };
         self.ask(|connection| {
-            let select = "SELECT DISTINCT creation, id FROM index_row
-                          WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY creation DESC LIMIT ?5";
-            let mut select = connection.prepare_cached(select)?;
-            select.query_map(params![place, low.encoded(), high.encoded(), before, limit], hit)?.collect()
+            let mut select = connection.prepare_cached(FIND_BETWEEN)?;
+            select
+                .query_map(params![place, low.encoded(), high.encoded(), before, limit], hit)?
+                .collect()
         })
     }
 
@@ -139,10 +157,7 @@ impl Readers {
         let at = |id| key_blob(Key { domain, kind, id });
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.ask(|connection| {
-            // The first page has no lower neighbour to pass over, so it starts at the least id, included.
-            let select = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
-                          WHERE r.key >= ?1 AND r.key <= ?2 AND (?3 IS NULL OR r.key > ?3) ORDER BY r.key LIMIT ?4";
-            let mut select = connection.prepare_cached(select)?;
+            let mut select = connection.prepare_cached(SCAN)?;
             let values = params![at(after.unwrap_or([0; 16])), at([0xFF; 16]), after.map(at), limit];
             select.query_map(values, record)?.collect()
         })
@@ -162,17 +177,13 @@ impl Readers {
         };
         self.ask(|connection| match query.domain {
             None => {
-                let select = "SELECT sequence, record FROM trail WHERE stream = ?1 AND sequence > ?2
-                              ORDER BY sequence LIMIT ?3";
-                let mut select = connection.prepare_cached(select)?;
+                let mut select = connection.prepare_cached(TRAIL)?;
                 select
                     .query_map(params![query.stream.0, after, limit], found)?
                     .collect()
             }
             Some(domain) => {
-                let select = "SELECT sequence, record FROM trail WHERE domain = ?4 AND stream = ?1 AND sequence > ?2
-                              ORDER BY sequence LIMIT ?3";
-                let mut select = connection.prepare_cached(select)?;
+                let mut select = connection.prepare_cached(TRAIL_OF_DOMAIN)?;
                 select
                     .query_map(params![query.stream.0, after, limit, domain.0], found)?
                     .collect()
@@ -182,15 +193,7 @@ impl Readers {
 
     pub(super) fn trail_heads(&self) -> Result<Vec<Head>, StoreError> {
         self.ask(|connection| {
-            // Leaps from stream to stream through the index, however long the streams are.
-            let select = "WITH RECURSIVE streams (stream) AS (
-                              SELECT min(stream) FROM trail
-                              UNION ALL
-                              SELECT (SELECT min(stream) FROM trail WHERE stream > streams.stream) FROM streams
-                              WHERE streams.stream IS NOT NULL)
-                          SELECT t.stream, t.sequence, t.record FROM streams s JOIN trail t ON t.stream = s.stream
-                          WHERE t.sequence = (SELECT max(sequence) FROM trail WHERE stream = s.stream)";
-            let mut select = connection.prepare_cached(select)?;
+            let mut select = connection.prepare_cached(HEADS)?;
             let heads = select.query_map([], |row| {
                 let stream = StreamId(row.get_ref(0)?.as_blob()?.try_into().map_err(|_| damaged(0))?);
                 let sequence = row.get::<_, i64>(1)?.cast_unsigned();
@@ -218,4 +221,43 @@ fn record(row: &Row<'_>) -> Result<Record, Error> {
         creation,
         body,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    fn plan(statement: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.db");
+        drop(schema::create(&path).unwrap());
+        let mut connection = schema::connect(&path, 100).unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        let steps = explain.raw_query().mapped(|row| row.get::<_, String>(3));
+        steps.map(|step| step.unwrap() + "\n").collect()
+    }
+
+    #[test]
+    fn every_question_goes_by_a_key() {
+        for statement in [
+            LOAD,
+            COUNTERS,
+            CLAIMED,
+            GUARD,
+            FIND_EQUAL,
+            FIND_BETWEEN,
+            SCAN,
+            TRAIL,
+            TRAIL_OF_DOMAIN,
+        ] {
+            let plan = plan(statement);
+            assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{statement}\n{plan}");
+        }
+        for ordered in [FIND_EQUAL, SCAN, TRAIL, TRAIL_OF_DOMAIN] {
+            assert!(!plan(ordered).contains("TEMP B-TREE"), "{ordered}\n{}", plan(ordered));
+        }
+        assert!(!plan(HEADS).contains("SCAN t"), "{}", plan(HEADS));
+    }
 }
