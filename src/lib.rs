@@ -1,10 +1,17 @@
 //! Claviger: a key-management server that speaks KMIP natively. `docs/ARCHITECTURE.md` walks one request through the house.
 
 pub mod audit;
+pub mod authority;
+pub mod clock;
 pub mod crypto;
 pub mod custody;
 pub mod exchange;
+pub mod failure;
+pub mod heavy;
 pub mod identity;
 pub mod listener;
+pub mod objects;
+pub mod operations;
+pub mod records;
 pub mod store;
 pub mod wait;

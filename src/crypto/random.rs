@@ -2,7 +2,7 @@
 
 use super::error::CryptoError;
 use super::native;
-use kmip_protocol::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm};
+use kmip_protocol::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm, RNGParameters};
 use kmip_ttlv::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::io::Write;
@@ -67,6 +67,23 @@ pub struct Generator {
     pub cipher_bits: Option<i32>,
     /// Whether each answer takes fresh entropy.
     pub prediction_resistance: Option<bool>,
+}
+
+impl Generator {
+    /// The attribute's value.
+    #[must_use]
+    pub const fn parameters(&self) -> RNGParameters {
+        RNGParameters {
+            rng_algorithm: self.algorithm,
+            cryptographic_algorithm: self.cipher,
+            cryptographic_length: self.cipher_bits,
+            hashing_algorithm: None,
+            drbg_algorithm: self.drbg,
+            recommended_curve: None,
+            fips186_variation: None,
+            prediction_resistance: self.prediction_resistance,
+        }
+    }
 }
 
 /// The operating system's generator: getrandom(2), which on Linux is ChaCha20 reseeded from the kernel's entropy.

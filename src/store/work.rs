@@ -106,6 +106,16 @@ impl Work {
         Ok(self.current(key))
     }
 
+    /// The record at this key, with this overlay's changes, for decisions that rest on no single record: what the store gave is
+    /// no read of the ChangeSet.
+    pub async fn peek(&mut self, key: Key) -> Result<Option<Record>, StoreError> {
+        if self.loaded.contains_key(&key) {
+            return Ok(self.current(key));
+        }
+        self.reads = self.reads.saturating_add(1);
+        self.store.load(key).await
+    }
+
     async fn fetch(&mut self, key: Key) -> Result<(), StoreError> {
         if !self.loaded.contains_key(&key) {
             self.reads = self.reads.saturating_add(1);

@@ -1,0 +1,234 @@
+//! The one error type of the server, and the ONE mapping to what a client is told: status, reason, message.
+//!
+//! A [`Fault`] is a row: the reason of the newest specification, the reason an older peer is told where that one does
+//! not exist, and a fixed ASCII message. What really happened goes into `detail`, which is logged and never sent.
+
+use kmip_protocol::{ResultReason, Version};
+use std::fmt;
+
+/// An operation that failed: what the client is told, and what only the log may know.
+pub struct Failure {
+    fault: Fault,
+    detail: Option<Box<str>>,
+}
+
+macro_rules! faults {
+    ($( $(#[$doc:meta])* $name:ident = $reason:ident $(else $older:ident)?, $message:literal; )*) => {
+        /// Everything that can be told to a client. Each row has a line in the golden file `tests/golden/faults.txt`.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Fault { $( $(#[$doc])* $name, )* }
+
+        impl Fault {
+            /// Every fault, in the order of the table.
+            pub const ALL: &'static [Fault] = &[ $( Fault::$name, )* ];
+
+            /// The reason in the newest specification.
+            #[must_use]
+            pub const fn newest_reason(self) -> ResultReason {
+                match self { $( Fault::$name => ResultReason::$reason, )* }
+            }
+
+            const fn older_reason(self) -> Option<ResultReason> {
+                match self { $( Fault::$name => faults!(@older $($older)?), )* }
+            }
+
+            /// The text that a client is told.
+            #[must_use]
+            pub const fn message(self) -> &'static str {
+                match self { $( Fault::$name => $message, )* }
+            }
+        }
+    };
+    (@older) => { None };
+    (@older $older:ident) => { Some(ResultReason::$older) };
+}
+
+faults! {
+    // The message and the peer.
+    /// The item could not be decoded.
+    InvalidMessage = InvalidMessage, "the request is not well formed";
+    /// The header's protocol version is not one of ours.
+    UnsupportedVersion = UnsupportedProtocolVersion else InvalidMessage, "protocol version not supported";
+    /// The operation is not one of ours, or not one of that version.
+    OperationNotSupported = OperationNotSupported, "operation not supported";
+    /// A feature of the request is not offered.
+    FeatureNotSupported = FeatureNotSupported, "feature not supported";
+    /// A critical Message Extension is not understood (KMIP 1.4 §6.16).
+    UnknownExtension = FeatureNotSupported, "critical message extension not understood";
+    /// Asynchronous processing was made mandatory for an item that has none.
+    AsynchronousNotSupported = FeatureNotSupported, "asynchronous processing is not offered for this operation";
+    /// The answer does not fit in what the client can take.
+    ResponseTooLarge = ResponseTooLarge, "the response exceeds the maximum response size";
+    /// The batch has more items, or the request more of something, than a limit permits.
+    LimitExceeded = ServerLimitExceeded else GeneralFailure, "a limit of the server is exceeded";
+    /// The certificate belongs to nobody, or to somebody suspended.
+    NotAuthenticated = AuthenticationNotSuccessful, "the client is not registered or not active";
+    /// The principal may not do this.
+    PermissionDenied = PermissionDenied, "permission denied";
+    /// A credential in the header is of a kind that is not judged here.
+    CredentialRefused = AuthenticationNotSuccessful, "the credential was not accepted";
+
+    // Objects.
+    /// Unknown, foreign, or named by an empty ID Placeholder.
+    ObjectNotFound = ObjectNotFound else ItemNotFound, "no object with this unique identifier";
+    /// The object was destroyed.
+    ObjectDestroyed = ObjectDestroyed else ItemNotFound, "the object has been destroyed";
+    /// The object must be recovered first.
+    ObjectArchived = ObjectArchived, "the object is archived";
+    /// The object has no state in which this can be done.
+    WrongState = WrongKeyLifecycleState else PermissionDenied, "the state of the object does not permit this";
+    /// An object of this type cannot be activated, revoked or the like.
+    IllegalObjectType = InvalidObjectType else IllegalOperation, "an object of this type does not permit this";
+    /// An object of this type cannot be used for this.
+    UnusableObjectType = InvalidObjectType else PermissionDenied, "an object of this type cannot be used for this";
+    /// The object type is unknown or does not fit the request.
+    InvalidObjectType = InvalidObjectType else InvalidField, "the object type does not fit the request";
+    /// The usage mask lacks the bit.
+    UsageMask = IncompatibleCryptographicUsageMask else PermissionDenied, "the cryptographic usage mask does not permit this";
+    /// The usage limits are used up.
+    UsageLimit = PermissionDenied, "the usage limits of the object are exhausted";
+    /// The object's value is elsewhere (KMIP 1.4 §3.41).
+    KeyValueNotPresent = KeyValueNotPresent else PermissionDenied, "the key value is not present on the server";
+    /// The object is sensitive and was asked for in clear.
+    Sensitive = Sensitive else PermissionDenied, "the object is sensitive and must be wrapped";
+    /// The object may not leave.
+    NotExtractable = NotExtractable else PermissionDenied, "the object is not extractable";
+    /// A client-chosen identifier is taken.
+    ObjectExists = ObjectAlreadyExists else InvalidField, "an object with this unique identifier exists";
+    /// The revocation reason is unknown.
+    InvalidRevocationReason = InvalidField, "the revocation reason is not recognized";
+    /// The wrapping key is unknown.
+    WrappingObjectNotFound = WrappingObjectNotFound else ItemNotFound, "no wrapping key with this unique identifier";
+    /// The wrapping key was destroyed.
+    WrappingObjectDestroyed = WrappingObjectDestroyed else ItemNotFound, "the wrapping key has been destroyed";
+    /// The wrapping key must be recovered first.
+    WrappingObjectArchived = WrappingObjectArchived else ObjectArchived, "the wrapping key is archived";
+    /// The wrapping key is no key.
+    WrappingObjectIllegal = InvalidObjectType else IllegalOperation, "the wrapping object is not a key";
+    /// The object is wrapped already, or the wrapping asked for does not fit it.
+    WrapNotPossible = WrappingObjectNotFound else PermissionDenied, "the object cannot be wrapped like this";
+    /// The key wrap type is unknown.
+    KeyWrapType = KeyWrapTypeNotSupported else InvalidField, "key wrap type not supported";
+    /// The object cannot be had in this format.
+    KeyFormat = KeyFormatTypeNotSupported, "key format type not supported for this object";
+    /// The object cannot be had in this compression.
+    KeyCompression = KeyCompressionTypeNotSupported, "key compression type not supported for this object";
+    /// Attributes were asked for inside a key that is wrapped without encoding.
+    EncodingOption = EncodingOptionError else InvalidField, "the encoding option does not permit this";
+
+    // Fields and attributes.
+    /// A field's value is out of range or contradicts another.
+    InvalidField = InvalidField, "a field has a value that is not permitted";
+    /// A field that this request needs is absent.
+    MissingField = InvalidMessage, "a required field is missing";
+    /// The attribute is unknown, or not for this object.
+    InvalidAttribute = InvalidAttribute else InvalidField, "the attribute is unknown or does not apply to this object";
+    /// The attribute's value is impossible.
+    InvalidAttributeValue = InvalidAttributeValue else InvalidField, "the attribute value is not permitted";
+    /// The same attribute name was asked for twice (KMIP 1.4 §11.10).
+    DuplicateAttributeName = InvalidMessage, "an attribute name is given more than once";
+    /// The server alone sets this attribute.
+    AttributeReadOnly = AttributeReadOnly else PermissionDenied, "the attribute is read-only";
+    /// The attribute may not be given at creation.
+    ReadOnlyAtCreation = ReadOnlyAttribute else InvalidField, "the attribute is set by the server";
+    /// The attribute exists and has one instance only.
+    AttributeSingleValued = AttributeSingleValued else IllegalOperation, "the attribute has one instance only and exists";
+    /// The same, in a request that creates.
+    SingleValuedAtCreation = AttributeSingleValued else InvalidField, "the attribute may be given once only";
+    /// Set Attribute was asked of an attribute with several instances.
+    AttributeMultiValued = MultiValuedAttribute else InvalidField, "the attribute has several instances";
+    /// There is no such attribute to change.
+    AttributeAbsent = AttributeNotFound else InvalidField, "the attribute does not exist";
+    /// There is no such attribute to delete.
+    AttributeNotFound = AttributeNotFound else ItemNotFound, "the attribute does not exist";
+    /// There is no such instance.
+    AttributeInstanceNotFound = AttributeInstanceNotFound else ItemNotFound, "no such instance of the attribute";
+    /// An index was given where none may be.
+    AttributeIndex = InvalidField, "an attribute index is not permitted here";
+    /// Another object has this Name (creation).
+    NameTaken = NonUniqueNameAttribute else InvalidField, "an object with this name exists";
+    /// Another object has this Name (attribute change).
+    NameTakenByOther = NonUniqueNameAttribute else IllegalOperation, "an object with this name exists";
+    /// The namespace is unknown.
+    ApplicationNamespace = ApplicationNamespaceNotSupported, "application namespace not supported";
+
+    // Cryptography.
+    /// The parameters contradict the key or one another.
+    BadParameters = BadCryptographicParameters else InvalidField, "the cryptographic parameters do not fit";
+    /// The combination is not offered.
+    UnsupportedParameters = UnsupportedCryptographicParameters else InvalidField, "the cryptographic parameters are not supported";
+    /// Decryption needs an IV, counter or nonce.
+    MissingIv = InvalidMessage, "an IV, counter or nonce is required";
+    /// A tag length or the like that no key could make right (KMIP Profiles, CS-BC-M-GCM-1).
+    ParameterRange = GeneralFailure, "a cryptographic parameter is out of range";
+    /// The cryptography itself failed: a tag, a padding, a signature.
+    Cryptographic = CryptographicFailure, "the cryptographic operation failed";
+    /// The correlation value is unknown.
+    CorrelationValue = InvalidCorrelationValue else ItemNotFound, "the correlation value is not known";
+    /// Seeding is not permitted here.
+    SeedRefused = PermissionDenied, "seeding is not permitted";
+
+    // The server.
+    /// What seals the keys cannot be reached now; trying again later may work.
+    CustodyUnavailable = GeneralFailure, "key custody is unavailable at present, try again later";
+    /// The store cannot be reached or is full.
+    StoreUnavailable = GeneralFailure, "storage is unavailable at present, try again later";
+    /// Too many others changed the same things.
+    Contention = GeneralFailure, "the request met too many concurrent changes, try again";
+    /// A fault of the server.
+    Internal = InternalServerError else GeneralFailure, "internal error";
+}
+
+impl Fault {
+    /// What a peer of this version is told.
+    #[must_use]
+    pub fn reason(self, version: Version) -> ResultReason {
+        let newest = self.newest_reason();
+        match self.older_reason() {
+            Some(older) if !newest.is_known_in(version) => older,
+            _ => newest.for_version(version),
+        }
+    }
+}
+
+impl Failure {
+    /// A fault with nothing more to say.
+    #[must_use]
+    pub const fn new(fault: Fault) -> Self {
+        Self { fault, detail: None }
+    }
+
+    /// A fault with a detail for the log. The detail holds no secret and no value from the request.
+    #[must_use]
+    pub fn detailed(fault: Fault, detail: impl fmt::Display) -> Self {
+        Self {
+            fault,
+            detail: Some(detail.to_string().into_boxed_str()),
+        }
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// What the log may know.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.fault)?;
+        self.detail.as_deref().map_or(Ok(()), |d| write!(f, " ({d})"))
+    }
+}

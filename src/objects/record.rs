@@ -1,0 +1,207 @@
+//! The record of a managed object: facts, attributes and sealed material, as they are kept. TTLV with tags of our own, so
+//! that it can be read by eye and grows without a migration.
+
+use super::attributes::{AttributeSet, Instance};
+use kmip_protocol::{Attribute, ObjectType};
+use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
+
+/// Tags of the record, from the extension range.
+mod tag {
+    use kmip_ttlv::Tag;
+
+    pub const OBJECT: Tag = Tag(0x54_D000);
+    pub const FORMAT: Tag = Tag(0x54_D001);
+    pub const INTERNAL_ID: Tag = Tag(0x54_D002);
+    pub const UNIQUE_IDENTIFIER: Tag = Tag(0x54_D003);
+    pub const OBJECT_TYPE: Tag = Tag(0x54_D004);
+    pub const APPLICATION: Tag = Tag(0x54_D005);
+    pub const OWNER: Tag = Tag(0x54_D006);
+    pub const MATERIAL: Tag = Tag(0x54_D007);
+    pub const GENERATION: Tag = Tag(0x54_D008);
+    pub const KEK: Tag = Tag(0x54_D009);
+    pub const KEK_GENERATION: Tag = Tag(0x54_D00A);
+    pub const WRAPPED_DEK: Tag = Tag(0x54_D00B);
+    pub const BLOB: Tag = Tag(0x54_D00C);
+    pub const INSTANCE: Tag = Tag(0x54_D00D);
+    pub const INDEX: Tag = Tag(0x54_D00E);
+}
+
+/// The format that records are written in.
+const FORMAT: i32 = 1;
+
+/// A managed object as it is kept.
+#[derive(Clone, PartialEq)]
+pub struct Object {
+    /// 16 random bytes that sealed material is bound to; never used again.
+    pub internal_id: [u8; 16],
+    /// What clients call it.
+    pub unique_identifier: String,
+    /// Its type.
+    pub object_type: ObjectType,
+    /// Whose clients see it.
+    pub application: [u8; 16],
+    /// The client that made it.
+    pub owner: [u8; 16],
+    /// Its attributes.
+    pub attributes: AttributeSet,
+    /// Its sealed material; `None` once destroyed.
+    pub material: Option<Material>,
+}
+
+/// Sealed material.
+#[derive(Clone, PartialEq)]
+pub struct Material {
+    /// Counts up whenever the material is replaced.
+    pub generation: u32,
+    /// The KEK that wrapped the DEK.
+    pub kek: [u8; 16],
+    /// Its generation.
+    pub kek_generation: u32,
+    /// The DEK under the KEK.
+    pub wrapped_dek: Vec<u8>,
+    /// The material under the DEK: the managed object as a TTLV structure.
+    pub blob: Vec<u8>,
+}
+
+impl Object {
+    /// The record's bytes, without their MAC.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let Self {
+            internal_id,
+            unique_identifier,
+            object_type,
+            application,
+            owner,
+            attributes,
+            material,
+        } = self;
+        let mut writer = Writer::new();
+        writer.structure(tag::OBJECT, |w| {
+            w.integer(tag::FORMAT, FORMAT);
+            w.bytes(tag::INTERNAL_ID, internal_id);
+            w.text(tag::UNIQUE_IDENTIFIER, unique_identifier);
+            w.enumeration(tag::OBJECT_TYPE, object_type.0);
+            w.bytes(tag::APPLICATION, application);
+            w.bytes(tag::OWNER, owner);
+            if let Some(material) = material {
+                material.write(w);
+            }
+            for Instance { index, attribute } in attributes.iter() {
+                w.structure(tag::INSTANCE, |w| {
+                    w.integer(tag::INDEX, *index);
+                    attribute.write_stored(w);
+                });
+            }
+        });
+        writer.into_bytes()
+    }
+
+    /// Reads what [`Object::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let object = reader.structure(tag::OBJECT, |r| {
+            if r.integer(tag::FORMAT)? != FORMAT {
+                return Err(r.error(ErrorKind::Invalid("format of an object record")));
+            }
+            Ok(Self {
+                internal_id: array(r, tag::INTERNAL_ID)?,
+                unique_identifier: r.text(tag::UNIQUE_IDENTIFIER)?.to_owned(),
+                object_type: ObjectType(r.enumeration(tag::OBJECT_TYPE)?),
+                application: array(r, tag::APPLICATION)?,
+                owner: array(r, tag::OWNER)?,
+                material: r.at(tag::MATERIAL).then(|| Material::read(r)).transpose()?,
+                attributes: read_attributes(r)?,
+            })
+        })?;
+        reader.finish()?;
+        Ok(object)
+    }
+}
+
+impl Material {
+    fn write(&self, writer: &mut Writer) {
+        let Self {
+            generation,
+            kek,
+            kek_generation,
+            wrapped_dek,
+            blob,
+        } = self;
+        writer.structure(tag::MATERIAL, |w| {
+            w.interval(tag::GENERATION, *generation);
+            w.bytes(tag::KEK, kek);
+            w.interval(tag::KEK_GENERATION, *kek_generation);
+            w.bytes(tag::WRAPPED_DEK, wrapped_dek);
+            w.bytes(tag::BLOB, blob);
+        });
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        reader.structure(tag::MATERIAL, |r| {
+            Ok(Self {
+                generation: r.interval(tag::GENERATION)?,
+                kek: array(r, tag::KEK)?,
+                kek_generation: r.interval(tag::KEK_GENERATION)?,
+                wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
+                blob: r.bytes(tag::BLOB)?.to_vec(),
+            })
+        })
+    }
+}
+
+fn read_attributes(reader: &mut Reader<'_>) -> Result<AttributeSet> {
+    let mut instances = Vec::new();
+    while reader.at(tag::INSTANCE) {
+        instances.push(reader.structure(tag::INSTANCE, |r| {
+            Ok(Instance {
+                index: r.integer(tag::INDEX)?,
+                attribute: Attribute::read_stored(r)?,
+            })
+        })?);
+    }
+    Ok(AttributeSet::from_instances(instances))
+}
+
+fn array(reader: &mut Reader<'_>, tag: kmip_ttlv::Tag) -> Result<[u8; 16]> {
+    let bytes = reader.bytes(tag)?;
+    bytes.try_into().map_err(|_| reader.error(ErrorKind::WrongLength))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kmip_protocol::{AnyValue, DateTime, VendorAttribute, VendorName};
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let mut attributes = AttributeSet::default();
+        attributes.set(Attribute::ActivationDate(DateTime(7)));
+        attributes.add(Attribute::Vendor(VendorAttribute {
+            name: VendorName {
+                vendor_identification: "x".into(),
+                attribute_name: "Purpose".into(),
+            },
+            value: AnyValue::TextString("test".into()),
+        }));
+        attributes.set(Attribute::OperationPolicyName("default".into()));
+        let object = Object {
+            internal_id: [1; 16],
+            unique_identifier: "a-b".into(),
+            object_type: ObjectType::SymmetricKey,
+            application: [2; 16],
+            owner: [3; 16],
+            attributes,
+            material: Some(Material {
+                generation: 1,
+                kek: [4; 16],
+                kek_generation: 1,
+                wrapped_dek: vec![5; 40],
+                blob: vec![6; 80],
+            }),
+        };
+        let bytes = object.encode();
+        assert!(Object::decode(&bytes).is_ok_and(|read| read == object));
+        assert!(Object::decode(&bytes[..bytes.len() - 8]).is_err());
+    }
+}

@@ -1,0 +1,227 @@
+//! The rules of attributes, applied: who may set, add, modify and delete what, on which object, in which state. Everything
+//! comes from the columns of the attribute's row; there is no case per attribute here.
+
+use super::attributes::{AttributeSet, is_multi};
+use super::state::Dates;
+use crate::failure::Fault;
+use kmip_protocol::{
+    Attribute, AttributeInstance, AttributeKind, AttributeReference, CryptographicUsageMask, ObjectType, VendorName,
+};
+
+/// Attributes that the server takes over from a request that creates an object, although their row says "set by server".
+const TAKEN_OVER: [AttributeKind; 2] = [
+    AttributeKind::CryptographicAlgorithm,
+    AttributeKind::CryptographicLength,
+];
+
+/// Judges the attributes that a request gives to a new object and takes them over.
+///
+/// # Errors
+/// An attribute that is unknown, not for this type of object, set by the server alone, or given too often.
+pub fn at_creation<'a>(
+    object_type: ObjectType,
+    given: impl Iterator<Item = &'a AttributeInstance>,
+) -> Result<AttributeSet, Fault> {
+    let mut set = AttributeSet::default();
+    for instance in given {
+        let attribute = &instance.attribute;
+        let kind = applicable(attribute, object_type)?;
+        if !(kind.rules().set_by.client() || TAKEN_OVER.contains(&kind)) || is_servers_own(attribute) {
+            return Err(Fault::ReadOnlyAtCreation);
+        }
+        if !is_multi(kind) && set.has(kind) {
+            return Err(Fault::SingleValuedAtCreation);
+        }
+        check_value(attribute)?;
+        set.add(attribute.clone());
+    }
+    Ok(set)
+}
+
+/// Judges an attribute that a client adds (KMIP 1.4 §4.14; KMIP 2.1 §6.1.2).
+pub fn at_addition(object_type: ObjectType, set: &AttributeSet, attribute: &Attribute, now: i64) -> Result<(), Fault> {
+    let kind = applicable(attribute, object_type)?;
+    // What exists and may not exist twice says so, before it is said who may set it.
+    if !is_multi(kind) && set.has(kind) && !is_read_only(kind) {
+        return Err(Fault::AttributeSingleValued);
+    }
+    if !kind.rules().set_by.client() || is_servers_own(attribute) {
+        return Err(Fault::AttributeReadOnly);
+    }
+    in_permitted_state(kind, set.dates(), now)?;
+    check_value(attribute)
+}
+
+/// Judges a change of one instance by a client (KMIP 1.4 §4.15; KMIP 2.1 §6.1.34).
+pub fn at_modification(
+    object_type: ObjectType,
+    set: &AttributeSet,
+    attribute: &Attribute,
+    now: i64,
+) -> Result<(), Fault> {
+    let kind = applicable(attribute, object_type)?;
+    if !kind.rules().modified_by.client() || is_servers_own(attribute) || is_read_only(kind) {
+        return Err(Fault::AttributeReadOnly);
+    }
+    in_permitted_state(kind, set.dates(), now)?;
+    check_value(attribute)
+}
+
+/// Judges a deletion by a client (KMIP 1.4 §4.16; KMIP 2.1 §6.1.13).
+pub fn at_deletion(reference: &AttributeReference) -> Result<(), Fault> {
+    match reference {
+        AttributeReference::Known(kind) if kind.rules().deleted_by.client() && !kind.rules().always => Ok(()),
+        AttributeReference::Known(_) => Err(Fault::AttributeReadOnly),
+        AttributeReference::Vendor(name) if is_servers_name(name) => Err(Fault::AttributeReadOnly),
+        AttributeReference::Vendor(_) => Ok(()),
+        AttributeReference::UnknownTag(_) | AttributeReference::UnknownName(_) => Err(Fault::AttributeNotFound),
+    }
+}
+
+/// What follows from a change of an attribute: Always Sensitive and Never Extractable remember (KMIP 2.1 §4.3, §4.33).
+pub fn after_change(set: &mut AttributeSet) {
+    if !set.flag(AttributeKind::Sensitive, false) {
+        set.set(Attribute::AlwaysSensitive(false));
+    }
+    if set.flag(AttributeKind::Extractable, true) {
+        set.set(Attribute::NeverExtractable(false));
+    }
+}
+
+/// The kind of an attribute that an object of this type may have.
+fn applicable(attribute: &Attribute, object_type: ObjectType) -> Result<AttributeKind, Fault> {
+    match attribute {
+        Attribute::Unknown(_) | Attribute::Valueless(_) => Err(Fault::InvalidAttribute),
+        known if known.kind().rules().applies_to.contains(object_type) => Ok(known.kind()),
+        _ => Err(Fault::InvalidAttribute),
+    }
+}
+
+/// Whether no client may ever change the attribute once the object exists.
+fn is_read_only(kind: AttributeKind) -> bool {
+    kind == AttributeKind::State || !(kind.rules().set_by.client() || kind.rules().modified_by.client())
+}
+
+/// Whether the attribute is in the server's part of the vendor names (`y-…`), which no client writes.
+fn is_servers_own(attribute: &Attribute) -> bool {
+    matches!(attribute, Attribute::Vendor(vendor) if is_servers_name(&vendor.name))
+}
+
+fn is_servers_name(name: &VendorName) -> bool {
+    name.vendor_identification == VendorName::SERVER
+}
+
+fn in_permitted_state(kind: AttributeKind, dates: Dates, now: i64) -> Result<(), Fault> {
+    let permitted = kind.rules().modified_in;
+    if !permitted.is_empty() && !permitted.contains(&dates.state(now)) {
+        return Err(Fault::WrongState);
+    }
+    // Start and stop of the protect window can be moved until they are reached (KMIP 2.1 §4.40, §4.41).
+    let over = match kind {
+        AttributeKind::ProcessStartDate => dates.process_start,
+        AttributeKind::ProtectStopDate => dates.protect_stop,
+        _ => None,
+    };
+    if over.is_some_and(|date| date <= now) {
+        Err(Fault::WrongState)
+    } else {
+        Ok(())
+    }
+}
+
+/// Bits of the usage mask that some version names.
+fn named_bits() -> u32 {
+    CryptographicUsageMask::ALL.iter().fold(0, |bits, bit| bits | bit.0)
+}
+
+/// What no value of an attribute may be.
+fn check_value(attribute: &Attribute) -> Result<(), Fault> {
+    let possible = match attribute {
+        Attribute::CryptographicLength(length) => *length >= 0,
+        Attribute::CryptographicUsageMask(mask) => mask.0 & !named_bits() == 0,
+        Attribute::Name(name) => !name.name_value.is_empty() && name.name_type.name().is_some(),
+        Attribute::UsageLimits(limits) => {
+            limits.usage_limits_total.is_none_or(|total| total >= 0)
+                && limits.usage_limits_count.is_none_or(|count| count >= 0)
+        }
+        _ => true,
+    };
+    if possible {
+        Ok(())
+    } else {
+        Err(Fault::InvalidAttributeValue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kmip_protocol::{CryptographicAlgorithm, DateTime, State};
+
+    fn creation(attributes: &[Attribute]) -> Result<AttributeSet, Fault> {
+        let given: Vec<AttributeInstance> = attributes.iter().cloned().map(AttributeInstance::from).collect();
+        at_creation(ObjectType::SymmetricKey, given.iter())
+    }
+
+    #[test]
+    fn what_the_server_sets_cannot_be_given() {
+        assert!(creation(&[Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES)]).is_ok());
+        assert_eq!(
+            creation(&[Attribute::State(State::Active)]).err(),
+            Some(Fault::ReadOnlyAtCreation)
+        );
+        assert_eq!(
+            creation(&[Attribute::InitialDate(DateTime(1))]).err(),
+            Some(Fault::ReadOnlyAtCreation)
+        );
+    }
+
+    #[test]
+    fn a_single_valued_attribute_is_given_once() {
+        let twice = [
+            Attribute::ContactInformation("a".into()),
+            Attribute::ContactInformation("b".into()),
+        ];
+        assert_eq!(creation(&twice).err(), Some(Fault::SingleValuedAtCreation));
+        let groups = [
+            Attribute::ObjectGroup("a".into()),
+            Attribute::ObjectGroup(String::new()),
+        ];
+        assert!(creation(&groups).is_ok());
+    }
+
+    #[test]
+    fn activation_moves_only_before_it_came() {
+        let mut set = AttributeSet::default();
+        set.set(Attribute::ActivationDate(DateTime(100)));
+        let later = Attribute::ActivationDate(DateTime(200));
+        assert_eq!(at_modification(ObjectType::SymmetricKey, &set, &later, 99), Ok(()));
+        assert_eq!(
+            at_modification(ObjectType::SymmetricKey, &set, &later, 100),
+            Err(Fault::WrongState)
+        );
+    }
+
+    #[test]
+    fn every_always_valued_attribute_resists_deletion() {
+        for kind in AttributeKind::ALL.iter().filter(|k| k.rules().always) {
+            assert!(at_deletion(&AttributeReference::Known(*kind)).is_err(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn sensitivity_once_lost_is_remembered() {
+        let mut set = AttributeSet::default();
+        set.set(Attribute::Sensitive(true));
+        set.set(Attribute::AlwaysSensitive(true));
+        set.set(Attribute::Extractable(false));
+        set.set(Attribute::NeverExtractable(true));
+        after_change(&mut set);
+        assert!(set.flag(AttributeKind::AlwaysSensitive, false) && set.flag(AttributeKind::NeverExtractable, false));
+        set.set(Attribute::Sensitive(false));
+        after_change(&mut set);
+        set.set(Attribute::Sensitive(true));
+        after_change(&mut set);
+        assert!(!set.flag(AttributeKind::AlwaysSensitive, true));
+    }
+}

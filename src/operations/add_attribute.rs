@@ -1,0 +1,36 @@
+//! Add Attribute (KMIP 2.1 §6.1.2; KMIP 1.4 §4.14).
+
+use super::context::Wanted;
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use crate::objects::rules;
+use kmip_protocol::{AddAttributeRequest, AddAttributeResponse, Attribute, AttributeInstance};
+
+impl Handle for AddAttributeRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<AddAttributeResponse, Failure> {
+        let AttributeInstance { attribute, index } = &self.attribute;
+        if index.is_some() {
+            return Err(Fault::AttributeIndex.into());
+        }
+        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        rules::at_addition(object.object_type, &object.attributes, attribute, context.seconds())?;
+        if let Attribute::Name(name) = attribute {
+            context
+                .claim_name(&object, &name.name_value, Fault::NameTakenByOther)
+                .await?;
+        }
+        let index = object.attributes.add(attribute.clone());
+        rules::after_change(&mut object.attributes);
+        context.save(&mut object)?;
+        context.place(&object.unique_identifier);
+        let index = (index != 0).then_some(index);
+        Ok(AddAttributeResponse {
+            unique_identifier: object.unique_identifier,
+            attribute: Some(AttributeInstance {
+                attribute: attribute.clone(),
+                index,
+            }),
+        })
+    }
+}

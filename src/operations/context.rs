@@ -1,0 +1,226 @@
+//! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
+
+use super::services::Services;
+use crate::audit::AuditObject;
+use crate::clock::Moment;
+use crate::custody::{KekId, SealContext, Sealed};
+use crate::failure::{Failure, Fault};
+use crate::identity::{ClientPrincipal, Principal};
+use crate::objects::{self, Material, Object, index};
+use crate::records;
+use crate::store::{Taken, Work};
+use kmip_protocol::{Attribute, DateTime, Field, ManagedObject, UniqueIdentifier, UniqueIdentifierKind, Version, tag};
+use kmip_ttlv::{Reader, Secret, Writer};
+
+/// What the items of a batch hand on to one another.
+#[derive(Default)]
+pub struct Batch {
+    /// The ID Placeholder (KMIP 2.1 §6.1): the identifier that the last item gave, if it gave one.
+    pub placeholder: Option<String>,
+    /// The identifiers that items gave, in order, for references by position.
+    pub identifiers: Vec<String>,
+    /// What the current item acted on, for its audit record.
+    pub touched: Vec<AuditObject>,
+}
+
+/// What a handler sees.
+pub struct Context<'a> {
+    /// The rooms below.
+    pub services: &'a Services,
+    /// Who asks.
+    pub principal: &'a Principal,
+    /// In which version: only to be handed to the vocabulary.
+    pub version: Version,
+    /// When: read once per item.
+    pub now: Moment,
+    /// The overlay of the batch.
+    pub work: &'a mut Work,
+    /// What items hand on to one another.
+    pub batch: &'a mut Batch,
+}
+
+/// Which destroyed and archived objects a handler wants to see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Objects with their material: neither destroyed nor archived.
+    Whole,
+    /// Also destroyed and archived ones, of which attributes remain.
+    Remains,
+}
+
+impl Context<'_> {
+    /// The client that asks; handlers of object operations have one.
+    pub fn client(&self) -> Result<&ClientPrincipal, Failure> {
+        self.principal.client().ok_or(Failure::new(Fault::NotAuthenticated))
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub const fn seconds(&self) -> i64 {
+        self.now.seconds()
+    }
+
+    /// The identifier that a request means: given, or taken from the ID Placeholder, or from an earlier item.
+    pub fn identifier(&self, given: Option<&UniqueIdentifier>) -> Result<String, Failure> {
+        let found = match given {
+            Some(UniqueIdentifier::Text(text)) => Some(text.clone()),
+            None | Some(UniqueIdentifier::Kind(UniqueIdentifierKind::IDPlaceholder)) => self.batch.placeholder.clone(),
+            Some(UniqueIdentifier::Kind(_)) => self.batch.identifiers.last().cloned(),
+            Some(UniqueIdentifier::Position(n)) => self.by_position(*n),
+        };
+        found.ok_or(Failure::new(Fault::ObjectNotFound))
+    }
+
+    fn by_position(&self, position: i32) -> Option<String> {
+        let count = self.batch.identifiers.len();
+        let index = match usize::try_from(position) {
+            Ok(index) => index,
+            Err(_) => count.checked_sub(usize::try_from(position.unsigned_abs()).ok()?)?,
+        };
+        self.batch.identifiers.get(index).cloned()
+    }
+
+    /// Makes an identifier the one that later items mean when they give none.
+    pub fn place(&mut self, unique_identifier: &str) {
+        self.batch.placeholder = Some(unique_identifier.to_owned());
+        self.batch.identifiers.push(unique_identifier.to_owned());
+    }
+
+    /// The object that a request means.
+    ///
+    /// # Errors
+    /// Unknown and foreign objects are told apart by nothing: not by the answer, not by the number of reads.
+    pub async fn object(&mut self, given: Option<&UniqueIdentifier>, wanted: Wanted) -> Result<Object, Failure> {
+        let unique_identifier = self.identifier(given)?;
+        let object = self
+            .find(&unique_identifier)
+            .await?
+            .ok_or(Failure::new(Fault::ObjectNotFound))?;
+        self.batch.touched.push(AuditObject {
+            unique_identifier,
+            record: None,
+            state: None,
+        });
+        let dates = object.attributes.dates();
+        match wanted {
+            Wanted::Whole if dates.destroy.is_some() => Err(Fault::ObjectDestroyed.into()),
+            Wanted::Whole if dates.archive.is_some() => Err(Fault::ObjectArchived.into()),
+            Wanted::Whole | Wanted::Remains => Ok(object),
+        }
+    }
+
+    /// The object with this identifier, if the client sees it.
+    pub async fn find(&mut self, unique_identifier: &str) -> Result<Option<Object>, Failure> {
+        let client = self.client()?;
+        let (tenant, application) = (client.tenant, client.application);
+        let key = objects::key(tenant, unique_identifier);
+        let Some(record) = self.work.load(key).await? else {
+            return Ok(None);
+        };
+        let object = Object::decode(records::open(&self.services.custody, &record)?)?;
+        let visible = object.application == application && object.unique_identifier == unique_identifier;
+        Ok(visible.then_some(object))
+    }
+
+    /// Keeps a changed object: Last Change Date, MAC, index rows, audit.
+    pub fn save(&mut self, object: &mut Object) -> Result<(), Failure> {
+        if object.attributes.iter().count() > self.services.limits.attributes {
+            return Err(Fault::LimitExceeded.into());
+        }
+        object
+            .attributes
+            .set(Attribute::LastChangeDate(DateTime(self.seconds())));
+        let tenant = self.client()?.tenant;
+        let key = objects::key(tenant, &object.unique_identifier);
+        let revision = self.work.next_revision(key);
+        let (body, mac) = records::close(&self.services.custody, key, revision, object.encode())?;
+        self.work.put(key, body, index::rows(object));
+        self.batch
+            .touched
+            .retain(|t| t.unique_identifier != object.unique_identifier);
+        self.batch.touched.push(AuditObject {
+            unique_identifier: object.unique_identifier.clone(),
+            record: Some((key.kind.0, key.id)),
+            state: Some((revision.0, mac)),
+        });
+        Ok(())
+    }
+
+    /// Claims a Name for an object; `taken` says what the client is told if another object has it.
+    pub async fn claim_name(&mut self, object: &Object, name: &str, taken: Fault) -> Result<(), Failure> {
+        let tenant = self.client()?.tenant;
+        let claim = objects::name_claim(tenant, object.application, name);
+        match self
+            .work
+            .take(claim, objects::key(tenant, &object.unique_identifier))
+            .await?
+        {
+            Taken::Yes => Ok(()),
+            Taken::By(_) => Err(taken.into()),
+        }
+    }
+
+    /// Releases a Name.
+    pub async fn release_name(&mut self, object: &Object, name: &str) -> Result<(), Failure> {
+        let tenant = self.client()?.tenant;
+        let claim = objects::name_claim(tenant, object.application, name);
+        self.work
+            .release(claim, objects::key(tenant, &object.unique_identifier))
+            .await?;
+        Ok(())
+    }
+
+    /// Seals an object's material.
+    pub async fn seal(&self, object: &Object, managed: &ManagedObject, generation: u32) -> Result<Material, Failure> {
+        let tenant = self.client()?.tenant;
+        let mut writer = Writer::new();
+        managed.write_field(&mut writer, tag::REQUEST_PAYLOAD, Version::NEWEST);
+        let plain = Secret::new(writer.into_bytes());
+        let Sealed {
+            kek,
+            kek_generation,
+            wrapped_dek,
+            blob,
+        } = self
+            .services
+            .custody
+            .seal(tenant, seal_context(object, generation), &plain)
+            .await?;
+        Ok(Material {
+            generation,
+            kek: kek.0,
+            kek_generation,
+            wrapped_dek,
+            blob,
+        })
+    }
+
+    /// Opens an object's material.
+    pub async fn open(&self, object: &Object) -> Result<ManagedObject, Failure> {
+        let tenant = self.client()?.tenant;
+        let material = object.material.as_ref().ok_or(Failure::new(Fault::ObjectDestroyed))?;
+        let sealed = Sealed {
+            kek: KekId(material.kek),
+            kek_generation: material.kek_generation,
+            wrapped_dek: material.wrapped_dek.clone(),
+            blob: material.blob.clone(),
+        };
+        let plain = self
+            .services
+            .custody
+            .open(tenant, seal_context(object, material.generation), &sealed)
+            .await?;
+        let mut reader = Reader::new(plain.expose());
+        let managed = ManagedObject::read_field(&mut reader, tag::REQUEST_PAYLOAD, Version::NEWEST)?;
+        reader.finish()?;
+        Ok(managed)
+    }
+}
+
+const fn seal_context(object: &Object, generation: u32) -> SealContext {
+    SealContext {
+        internal_id: object.internal_id,
+        generation,
+        object_type: object.object_type.0,
+    }
+}

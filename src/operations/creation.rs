@@ -1,0 +1,198 @@
+//! What all operations share that make an object: judging the attributes given, setting those that the server sets by itself,
+//! sealing, claiming Names.
+
+use super::context::Context;
+use crate::crypto;
+use crate::failure::{Failure, Fault};
+use crate::objects::{AttributeSet, Object, rules};
+use kmip_protocol::{
+    ApplicationSpecificInformation, Attribute, AttributeKind, CryptographicUsageMask, DateTime, Digest,
+    HashingAlgorithm, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask,
+    TemplateAttribute,
+};
+use ring::digest;
+
+/// Where the material of a new object comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The server made it: it knows the generator and the time.
+    Generated,
+    /// The client brought it.
+    Registered,
+}
+
+/// Judges the attributes that a request gives.
+///
+/// # Errors
+/// Also templates: those are referred to by nobody that this server knows (KMIP 1.4 §11.1: Item Not Found).
+pub fn given<'a>(
+    object_type: ObjectType,
+    templates: impl Iterator<Item = &'a TemplateAttribute> + Clone,
+) -> Result<AttributeSet, Failure> {
+    if templates.clone().any(|t| !t.templates.is_empty()) {
+        return Err(Fault::ObjectNotFound.into());
+    }
+    Ok(rules::at_creation(
+        object_type,
+        templates.flat_map(|t| t.attributes.0.iter()),
+    )?)
+}
+
+/// Makes the object: the one way by which objects come into being.
+pub async fn insert(
+    context: &mut Context<'_>,
+    attributes: AttributeSet,
+    managed: &ManagedObject,
+    source: Source,
+) -> Result<Object, Failure> {
+    let client = context.client()?;
+    let (application, owner) = (client.application, client.client);
+    let mut object = Object {
+        internal_id: context.services.randomness.array()?,
+        unique_identifier: new_identifier(context)?,
+        object_type: managed.object_type(),
+        application,
+        owner,
+        attributes,
+        material: None,
+    };
+    set_implicit(context, &mut object, managed, source)?;
+    let names: Vec<String> = object.attributes.names().map(|n| n.name_value.clone()).collect();
+    for name in names {
+        context.claim_name(&object, &name, Fault::NameTaken).await?;
+    }
+    object.material = Some(context.seal(&object, managed, 1).await?);
+    context.save(&mut object)?;
+    context.place(&object.unique_identifier);
+    Ok(object)
+}
+
+/// A Unique Identifier: random, in the form of a UUID (RFC 9562 version 4), 36 characters.
+fn new_identifier(context: &Context<'_>) -> Result<String, Failure> {
+    let mut bytes: [u8; 16] = context.services.randomness.array()?;
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = (*version & 0x0F) | 0x40;
+    *variant = (*variant & 0x3F) | 0x80;
+    let mut text = String::with_capacity(36);
+    for (place, byte) in bytes.iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push_str(&format!("{byte:02x}"));
+    }
+    Ok(text)
+}
+
+/// The attributes that the server sets by itself (KMIP 2.1 §4, "When implicitly set").
+fn set_implicit(
+    context: &Context<'_>,
+    object: &mut Object,
+    managed: &ManagedObject,
+    source: Source,
+) -> Result<(), Failure> {
+    let now = DateTime(context.seconds());
+    complete_information(context, object)?;
+    let short = digest::digest(&digest::SHA256, object.unique_identifier.as_bytes())
+        .as_ref()
+        .to_vec();
+    let attributes = &mut object.attributes;
+    attributes.set(Attribute::InitialDate(now));
+    attributes.set(Attribute::ShortUniqueIdentifier(short));
+    attributes.set(Attribute::ProtectionStorageMask(ProtectionStorageMask::Software));
+    attributes.set_if_absent(Attribute::Fresh(true));
+    attributes.set_if_absent(Attribute::Sensitive(false));
+    attributes.set_if_absent(Attribute::Extractable(true));
+    attributes.set(Attribute::AlwaysSensitive(
+        attributes.flag(AttributeKind::Sensitive, false),
+    ));
+    attributes.set(Attribute::NeverExtractable(
+        !attributes.flag(AttributeKind::Extractable, true),
+    ));
+    if object.object_type != ObjectType::OpaqueObject {
+        attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));
+    }
+    if source == Source::Generated {
+        attributes.set_if_absent(Attribute::OriginalCreationDate(now));
+        attributes.set(Attribute::RandomNumberGenerator(
+            context.services.randomness.generator().parameters(),
+        ));
+    }
+    limits_in_full(attributes);
+    set_from_value(attributes, managed)
+}
+
+/// The server counts what is left of Usage Limits: at first, all (KMIP 2.1 §4.59).
+fn limits_in_full(attributes: &mut AttributeSet) {
+    if let Some(Attribute::UsageLimits(limits)) = attributes.first(AttributeKind::UsageLimits) {
+        let mut limits = limits.clone();
+        limits.usage_limits_count = limits.usage_limits_total;
+        attributes.set(Attribute::UsageLimits(limits));
+    }
+}
+
+/// Application Data that the client left to the server (KMIP 2.1 §4.4).
+fn complete_information(context: &Context<'_>, object: &mut Object) -> Result<(), Failure> {
+    let mut filled = Vec::new();
+    for instance in object.attributes.iter() {
+        if let Attribute::ApplicationSpecificInformation(information) = &instance.attribute
+            && information.application_data.is_none()
+        {
+            let complete = ApplicationSpecificInformation {
+                application_data: Some(new_identifier(context)?),
+                ..information.clone()
+            };
+            filled.push((instance.index, Attribute::ApplicationSpecificInformation(complete)));
+        }
+    }
+    for (index, attribute) in filled {
+        object.attributes.replace(index, attribute);
+    }
+    Ok(())
+}
+
+/// What follows from the object's value: algorithm and length, format, digest, type.
+fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+    match managed {
+        ManagedObject::Certificate(certificate) => {
+            attributes.set(Attribute::CertificateType(certificate.certificate_type));
+            let length = i32::try_from(certificate.certificate_value.len()).unwrap_or(i32::MAX);
+            attributes.set(Attribute::CertificateLength(length));
+            attributes.set(Attribute::KeyFormatType(KeyFormatType::X_509));
+            set_digest(attributes, &certificate.certificate_value, KeyFormatType::X_509)?;
+        }
+        ManagedObject::OpaqueObject(opaque) => {
+            attributes.set(Attribute::OpaqueDataType(opaque.opaque_data_type));
+            attributes.set(Attribute::KeyFormatType(KeyFormatType::Opaque));
+            set_digest(attributes, opaque.opaque_data_value.expose(), KeyFormatType::Opaque)?;
+        }
+        keyed => {
+            if let Some(block) = keyed.key_block() {
+                attributes.set(Attribute::KeyFormatType(block.key_format_type));
+                if let Some(algorithm) = block.cryptographic_algorithm {
+                    attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm));
+                }
+                if let Some(length) = block.cryptographic_length {
+                    attributes.set_if_absent(Attribute::CryptographicLength(length));
+                }
+                // Of a wrapped key nothing is known but its bytes.
+                let plain = block.key_wrapping_data.is_none();
+                if let (true, Some(KeyValue::Plain(value))) = (plain, &block.key_value)
+                    && let KeyMaterial::Bytes(bytes) = &value.key_material
+                {
+                    set_digest(attributes, bytes.expose(), block.key_format_type)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set_digest(attributes: &mut AttributeSet, value: &[u8], format: KeyFormatType) -> Result<(), Failure> {
+    let digest = crypto::hash(HashingAlgorithm::SHA_256, value)?;
+    attributes.set(Attribute::Digest(Digest {
+        hashing_algorithm: HashingAlgorithm::SHA_256,
+        digest_value: Some(digest),
+        key_format_type: Some(format),
+    }));
+    Ok(())
+}

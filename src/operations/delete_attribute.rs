@@ -1,0 +1,60 @@
+//! Delete Attribute (KMIP 2.1 §6.1.13; KMIP 1.4 §4.16).
+
+use super::context::Wanted;
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use crate::objects::{AttributeSet, rules};
+use kmip_protocol::{Attribute, AttributeInstance, DeleteAttributeRequest, DeleteAttributeResponse};
+
+impl Handle for DeleteAttributeRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DeleteAttributeResponse, Failure> {
+        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        let current = self.current_attribute.as_ref().map(|c| c.attribute.reference());
+        let reference = current
+            .or_else(|| self.reference.clone())
+            .ok_or(Failure::new(Fault::MissingField))?;
+        rules::at_deletion(&reference)?;
+        let indexes = which(self, &object.attributes, context.version.has_tagged_attributes())?;
+        let mut deleted = None;
+        for index in indexes {
+            let instance = object.attributes.remove(&reference, index);
+            if let Some(Attribute::Name(name)) = instance.as_ref().map(|i| &i.attribute) {
+                context.release_name(&object, &name.name_value).await?;
+            }
+            deleted = deleted.or(instance);
+        }
+        rules::after_change(&mut object.attributes);
+        context.save(&mut object)?;
+        context.place(&object.unique_identifier);
+        let told = deleted.map(|i| AttributeInstance {
+            attribute: i.attribute,
+            index: (i.index != 0).then_some(i.index),
+        });
+        Ok(DeleteAttributeResponse {
+            unique_identifier: object.unique_identifier,
+            attribute: told,
+        })
+    }
+}
+
+/// The indexes that a request means: one by index up to 1.4 (none means the first there is: 0 unless that was deleted before);
+/// one by value, or all instances, since.
+fn which(request: &DeleteAttributeRequest, set: &AttributeSet, tagged: bool) -> Result<Vec<i32>, Fault> {
+    if let Some(current) = &request.current_attribute {
+        let reference = current.attribute.reference();
+        let found = set.of(&reference).find(|i| i.attribute == current.attribute);
+        return found.map(|i| vec![i.index]).ok_or(Fault::AttributeInstanceNotFound);
+    }
+    let Some(reference) = &request.reference else {
+        return Err(Fault::MissingField);
+    };
+    let all: Vec<i32> = set.of(reference).map(|i| i.index).collect();
+    match (request.attribute_index, all.first()) {
+        (_, None) => Err(Fault::AttributeNotFound),
+        (Some(index), _) if all.contains(&index) => Ok(vec![index]),
+        (Some(_), _) => Err(Fault::AttributeInstanceNotFound),
+        (None, Some(first)) if !tagged => Ok(vec![*first]),
+        (None, Some(_)) => Ok(all),
+    }
+}

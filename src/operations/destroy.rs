@@ -1,0 +1,28 @@
+//! Destroy (KMIP 2.1 §6.1.15; KMIP 1.4 §4.21). The material goes with this commit; the attributes stay.
+
+use super::context::Wanted;
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use kmip_protocol::{Attribute, DateTime, DestroyRequest, DestroyResponse, State};
+
+impl Handle for DestroyRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DestroyResponse, Failure> {
+        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        let now = context.seconds();
+        if object.attributes.dates().state(now) == State::Active {
+            return Err(Fault::WrongState.into());
+        }
+        object.attributes.set(Attribute::DestroyDate(DateTime(now)));
+        object.material = None;
+        let names: Vec<String> = object.attributes.names().map(|n| n.name_value.clone()).collect();
+        for name in names {
+            context.release_name(&object, &name).await?;
+        }
+        context.save(&mut object)?;
+        context.place(&object.unique_identifier);
+        Ok(DestroyResponse {
+            unique_identifier: object.unique_identifier,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! What a client is told when a room below fails. The rooms' own texts go to the log.
+
+use crate::crypto::CryptoError;
+use crate::custody::CustodyError;
+use crate::failure::{Failure, Fault};
+use crate::store::StoreError;
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::detailed(Fault::StoreUnavailable, error)
+    }
+}
+
+impl From<CustodyError> for Failure {
+    fn from(error: CustodyError) -> Self {
+        let fault = match error {
+            CustodyError::Unavailable
+            | CustodyError::Credential
+            | CustodyError::UnknownProfile
+            | CustodyError::UnknownDomain
+            | CustodyError::Limit
+            | CustodyError::Randomness => Fault::CustodyUnavailable,
+            CustodyError::Refused
+            | CustodyError::Record
+            | CustodyError::UnknownKek
+            | CustodyError::Exists
+            | CustodyError::KeyFile => Fault::Internal,
+        };
+        Self::detailed(fault, error)
+    }
+}
+
+impl From<CryptoError> for Failure {
+    fn from(error: CryptoError) -> Self {
+        let fault = match error {
+            CryptoError::Unsupported => Fault::UnsupportedParameters,
+            CryptoError::BadParameters => Fault::BadParameters,
+            CryptoError::MissingIv => Fault::MissingIv,
+            CryptoError::BadTagLength => Fault::ParameterRange,
+            CryptoError::BadKey | CryptoError::BadLength | CryptoError::Failed => Fault::Cryptographic,
+            CryptoError::Random | CryptoError::Internal => Fault::Internal,
+        };
+        Self::detailed(fault, error)
+    }
+}
+
+impl From<kmip_ttlv::Error> for Failure {
+    /// Only records of our own are decoded below the exchange, so a codec error is a fault of the server.
+    fn from(error: kmip_ttlv::Error) -> Self {
+        Self::detailed(Fault::Internal, error)
+    }
+}

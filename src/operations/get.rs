@@ -1,0 +1,26 @@
+//! Get (KMIP 2.1 §6.1.19; KMIP 1.4 §4.11).
+
+use super::context::Wanted;
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use kmip_protocol::{AttributeKind, GetRequest, GetResponse};
+
+impl Handle for GetRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
+        let object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        if !object.attributes.flag(AttributeKind::Extractable, true) {
+            return Err(Fault::NotExtractable.into());
+        }
+        if object.attributes.flag(AttributeKind::Sensitive, false) && self.key_wrapping_specification.is_none() {
+            return Err(Fault::Sensitive.into());
+        }
+        let managed = context.open(&object).await?;
+        context.place(&object.unique_identifier);
+        Ok(GetResponse {
+            object_type: object.object_type,
+            unique_identifier: object.unique_identifier,
+            object: managed,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Get Attributes (KMIP 2.1 §6.1.20; KMIP 1.4 §4.12).
+
+use super::context::Wanted;
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use crate::objects::{Object, matching};
+use kmip_protocol::{
+    AttributeInstance, AttributeKind, AttributeReference, Attributes, GetAttributesRequest, GetAttributesResponse,
+};
+
+impl Handle for GetAttributesRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetAttributesResponse, Failure> {
+        let repeated = |(i, r): (usize, &AttributeReference)| self.references.iter().take(i).any(|other| other == r);
+        if self.references.iter().enumerate().any(repeated) {
+            return Err(Fault::DuplicateAttributeName.into());
+        }
+        let object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
+        if object.attributes.dates().archive.is_some() {
+            return Err(Fault::ObjectArchived.into());
+        }
+        let references = if self.references.is_empty() {
+            present(&object, context)
+        } else {
+            self.references.clone()
+        };
+        // An attribute that the object does not have is left out: clients probe for their own (KMIP 1.4 §4.12).
+        let attributes = references
+            .iter()
+            .flat_map(|r| values(&object, r, context.seconds()))
+            .collect();
+        context.place(&object.unique_identifier);
+        Ok(GetAttributesResponse {
+            unique_identifier: object.unique_identifier,
+            attributes: Attributes(attributes),
+        })
+    }
+}
+
+/// Attributes that every object has and that are not stored.
+const DERIVED: [AttributeKind; 3] = [
+    AttributeKind::UniqueIdentifier,
+    AttributeKind::ObjectType,
+    AttributeKind::State,
+];
+
+/// The attributes that the object has and the peer's version knows, each once.
+pub(super) fn present(object: &Object, context: &Context<'_>) -> Vec<AttributeReference> {
+    let mut references: Vec<AttributeReference> = DERIVED.into_iter().map(AttributeReference::Known).collect();
+    for instance in object.attributes.iter() {
+        let reference = instance.attribute.reference();
+        if !references.contains(&reference) {
+            references.push(reference);
+        }
+    }
+    references.retain(|r| r.is_known_in(context.version));
+    references
+}
+
+/// The instances of one attribute.
+fn values(object: &Object, reference: &AttributeReference, now: i64) -> Vec<AttributeInstance> {
+    if let AttributeReference::Known(kind) = reference
+        && let Some(attribute) = matching::derived(object, *kind, now)
+    {
+        return vec![attribute.into()];
+    }
+    let instances = object.attributes.of(reference);
+    // An index of 0 may be left out (KMIP 1.4 §2.1.1), and some clients expect it to be.
+    let indexed = |index: i32| (index != 0).then_some(index);
+    instances
+        .map(|i| AttributeInstance {
+            attribute: i.attribute.clone(),
+            index: indexed(i.index),
+        })
+        .collect()
+}

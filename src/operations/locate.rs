@@ -1,0 +1,192 @@
+//! Locate (KMIP 2.1 §6.1.28; KMIP 1.4 §4.9).
+
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use crate::objects::index::{Lookup, best_lookup};
+use crate::objects::{self, OBJECT, Object, matching};
+use crate::records;
+use crate::store::IndexQuery;
+use kmip_protocol::{
+    AttributeKind, AttributePattern, AttributeReference, LocateRequest, LocateResponse, ObjectGroupMember,
+    StorageStatusMask,
+};
+use kmip_ttlv::{Reader, Value};
+
+/// Candidates fetched from the index at a time.
+const PAGE: usize = 256;
+
+impl Handle for LocateRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<LocateResponse, Failure> {
+        let patterns = self.patterns();
+        let unknown = |p: &AttributePattern| {
+            matches!(
+                p.reference(),
+                AttributeReference::UnknownTag(_) | AttributeReference::UnknownName(_)
+            )
+        };
+        if patterns.iter().any(unknown) {
+            return Err(Fault::InvalidAttribute.into());
+        }
+        let bounds = [self.maximum_items, self.offset_items];
+        if bounds.into_iter().flatten().any(|n| n < 0) {
+            return Err(Fault::InvalidField.into());
+        }
+        let mut found = Found {
+            skip: self.offset_items.and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+            most: self
+                .maximum_items
+                .and_then(|n| usize::try_from(n).ok())
+                .unwrap_or(usize::MAX),
+            ..Found::default()
+        };
+        found.most = found.most.min(context.services.limits.located);
+        self.search(context, &patterns, &mut found).await?;
+        // Exactly one identifier becomes the ID Placeholder; several, or none, empty it.
+        context.batch.placeholder = None;
+        if let [only] = found.identifiers.as_slice()
+            && (found.matching == 1 || self.maximum_items == Some(1))
+        {
+            context.batch.placeholder = Some(only.clone());
+        }
+        context.batch.identifiers.extend(found.identifiers.iter().cloned());
+        let located_items = if found.complete {
+            i32::try_from(found.matching).ok()
+        } else {
+            None
+        };
+        Ok(LocateResponse {
+            located_items,
+            unique_identifiers: found.identifiers,
+        })
+    }
+}
+
+/// What a search has found so far.
+#[derive(Default)]
+struct Found {
+    skip: usize,
+    most: usize,
+    matching: usize,
+    identifiers: Vec<String>,
+    /// Whether every candidate was looked at, so that the count is true.
+    complete: bool,
+}
+
+impl Found {
+    fn count(&mut self, object: &Object) {
+        if self.matching >= self.skip && self.identifiers.len() < self.most {
+            self.identifiers.push(object.unique_identifier.clone());
+        }
+        self.matching = self.matching.saturating_add(1);
+    }
+}
+
+/// The parts of a search.
+trait Search {
+    fn patterns(&self) -> Vec<AttributePattern>;
+    fn is_searched(&self, object: &Object, now: i64) -> bool;
+    fn search(
+        &self,
+        context: &mut Context<'_>,
+        patterns: &[AttributePattern],
+        found: &mut Found,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+impl Search for LocateRequest {
+    /// Also those that one vendor's clients wrap in a Template-Attribute.
+    fn patterns(&self) -> Vec<AttributePattern> {
+        let wrapped = self.template_attribute.iter().flat_map(|t| t.attributes.iter());
+        self.attributes
+            .0
+            .iter()
+            .cloned()
+            .chain(wrapped.map(AttributePattern::exactly))
+            .collect()
+    }
+
+    /// Whether the object's storage status and freshness are among those asked for.
+    fn is_searched(&self, object: &Object, _: i64) -> bool {
+        let asked = self.storage_status_mask.unwrap_or(StorageStatusMask::OnLineStorage);
+        let dates = object.attributes.dates();
+        let stored = if dates.destroy.is_some() {
+            asked.contains(StorageStatusMask::DestroyedStorage)
+        } else if dates.archive.is_some() {
+            asked.contains(StorageStatusMask::ArchivalStorage)
+        } else {
+            asked.contains(StorageStatusMask::OnLineStorage)
+        };
+        let fresh = self.object_group_member != Some(ObjectGroupMember::GroupMemberFresh)
+            || object.attributes.flag(AttributeKind::Fresh, false);
+        stored && fresh
+    }
+
+    async fn search(
+        &self,
+        context: &mut Context<'_>,
+        patterns: &[AttributePattern],
+        found: &mut Found,
+    ) -> Result<(), Failure> {
+        let now = context.seconds();
+        if let Some(identifier) = asked_identifier(patterns) {
+            found.complete = true;
+            if let Some(object) = context.find(&identifier).await?
+                && self.is_searched(&object, now)
+                && matching::matches(&object, patterns, now)
+            {
+                found.count(&object);
+            }
+            return Ok(());
+        }
+        let client = context.client()?;
+        let Lookup { attribute, range } = best_lookup(patterns);
+        let mut query = IndexQuery {
+            domain: client.tenant,
+            kind: OBJECT,
+            application: client.application,
+            attribute,
+            range,
+            before: None,
+            limit: PAGE,
+        };
+        let mut examined = 0_usize;
+        loop {
+            let hits = context.work.find(&query).await?;
+            for hit in &hits {
+                // A hit is a hint: what it leads to is compared, and rests on no revision, since Locate decides nothing.
+                let Some(record) = context.work.peek(hit.key).await? else {
+                    continue;
+                };
+                let object = Object::decode(records::open(&context.services.custody, &record)?)?;
+                let mine = objects::key(query.domain, &object.unique_identifier) == hit.key
+                    && object.application == query.application;
+                if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
+                    found.count(&object);
+                }
+            }
+            examined = examined.saturating_add(hits.len());
+            match hits.last() {
+                Some(last) if hits.len() == PAGE => query.before = Some(last.creation),
+                _ => {
+                    found.complete = true;
+                    return Ok(());
+                }
+            }
+            if examined >= context.services.limits.examined {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The Unique Identifier that is asked for, if one is: it needs no index.
+fn asked_identifier(patterns: &[AttributePattern]) -> Option<String> {
+    let pattern = patterns
+        .iter()
+        .find(|p| *p.reference() == AttributeReference::Known(AttributeKind::UniqueIdentifier))?;
+    match Reader::new(pattern.value()).item() {
+        Ok((_, Value::TextString(text))) => Some(text.to_owned()),
+        _ => None,
+    }
+}
