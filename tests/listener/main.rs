@@ -4,4 +4,5 @@
 
 mod behaviour;
 mod handshake;
+mod memory;
 mod world;

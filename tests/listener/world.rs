@@ -248,6 +248,21 @@ pub fn client_config(
     }
 }
 
+pub fn config_from(authority: &[u8], certificate: Vec<u8>, key: Vec<u8>) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(authority.to_vec())).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(
+            vec![CertificateDer::from(certificate)],
+            PrivateKeyDer::try_from(key).unwrap(),
+        )
+        .unwrap()
+}
+
 pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     config: Arc<ClientConfig>,
