@@ -3,6 +3,7 @@
 
 mod certificate;
 mod directory;
+mod enroll;
 mod memory;
 mod principal;
 mod record;
@@ -13,6 +14,7 @@ mod trust;
 
 pub use certificate::PeerCertificate;
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
+pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use memory::MemoryDirectory;
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, UnregisteredCertificate};
 pub use record::{

@@ -1,7 +1,7 @@
 //! Which certificate belongs to whom, and who gets in through another's door.
 
 use super::*;
-use crate::store::Domain;
+use crate::store::{Domain, Store, Work};
 use certs::{AlternativeName, CertificateAuthority, ChainError, KeyKind, Leaf, Subject, Usage, Validity};
 use std::sync::Arc;
 
@@ -302,4 +302,103 @@ async fn a_kept_answer_costs_little() {
     let each = begun.elapsed() / 10_000;
     assert!(each < std::time::Duration::from_micros(50), "{each:?}");
     println!("a kept answer: {each:?}");
+}
+
+/// A sealer that marks what it sealed.
+struct Marked;
+
+impl RecordOpener for Marked {
+    fn open(&self, record: &crate::store::Record) -> Option<Vec<u8>> {
+        let (mark, bytes) = record.body.split_first_chunk::<16>()?;
+        (*mark == record.key.id).then(|| bytes.to_vec())
+    }
+}
+
+impl RecordSealer for Marked {
+    fn seal(&self, key: crate::store::Key, _: crate::store::Revision, bytes: &[u8]) -> Option<Vec<u8>> {
+        Some([&key.id, bytes].concat())
+    }
+}
+
+async fn commit(
+    store: &Arc<dyn Store>,
+    enroll: impl AsyncFnOnce(Enroll<'_>) -> Result<(), EnrollError>,
+) -> Result<(), EnrollError> {
+    let mut work = Work::new(store.clone());
+    enroll(Enroll::new(&mut work, &Marked)).await?;
+    store.commit(work.into_change_set(1)).await.unwrap();
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_enrolled_in_a_store_is_found_there() {
+    use crate::audit::{ChainKey, ChainStart, RatchetChain, StreamId, TrailKind};
+    let chain = RatchetChain::new(TrailKind::Change, ChainStart::new_stream(StreamId([1; 16]), [0; 32], ChainKey::new([2; 32])));
+    let store: Arc<dyn Store> = Arc::new(crate::store::MemoryStore::new(Box::new(chain)));
+    let ca = authority("one");
+    let (alice, bob) = (peer(&ca, "alice"), peer(&ca, "bob"));
+    let pinned = Credential::Pinned {
+        key: *bob.key_fingerprint(),
+        certificate: *bob.fingerprint(),
+    };
+    let tenants = [(ONE, "one", "a", key(&alice)), (TWO, "two", "b", pinned)];
+    for (tenant, tenant_name, client_name, credential) in tenants {
+        let (ca, record) = (&ca, client(client_name, vec![credential]));
+        commit(&store, async |mut enroll| {
+            let name = tenant_name.to_owned();
+            enroll
+                .tenant(
+                    tenant,
+                    &TenantRecord {
+                        name,
+                        ..TenantRecord::default()
+                    },
+                )
+                .await?;
+            enroll
+                .application(tenant, [7; 16], &ApplicationRecord::default())
+                .await?;
+            if tenant == ONE {
+                enroll.authority(tenant, [1; 16], &enrolled(ca)).await?;
+            }
+            enroll.client(id(tenant, 1), &record).await
+        })
+        .await
+        .unwrap();
+    }
+    let directory = Arc::new(StoreDirectory::new(store.clone(), Arc::new(Marked)));
+    let identity = Identity::open(directory).await.unwrap();
+    assert_eq!(identity.trust().counts(), (1, 1));
+    assert_eq!(name(&identity, &alice, NOW).await.unwrap(), "a");
+    assert_eq!(name(&identity, &bob, NOW).await.unwrap(), "b");
+    // Neither an authority's key nor a client's credential is enrolled twice.
+    let again = commit(&store, async |mut enroll| {
+        enroll.authority(TWO, [2; 16], &enrolled(&ca)).await
+    })
+    .await;
+    assert_eq!(again, Err(EnrollError::Taken));
+    let again = client("c", vec![key(&alice)]);
+    let again = commit(&store, async |mut enroll| enroll.client(id(ONE, 2), &again).await).await;
+    assert_eq!(again, Err(EnrollError::Taken));
+    // A credential that is withdrawn is free for another.
+    commit(&store, async |mut enroll| {
+        enroll.client(id(ONE, 1), &client("a", vec![])).await
+    })
+    .await
+    .unwrap();
+    let next = client("c", vec![key(&alice)]);
+    commit(&store, async |mut enroll| enroll.client(id(ONE, 2), &next).await)
+        .await
+        .unwrap();
+    identity.changed(IdentityChange::Client(id(ONE, 1))).await.unwrap();
+    assert_eq!(name(&identity, &alice, NOW).await.unwrap(), "c");
+    let seen = identity
+        .resolve(&alice, NOW)
+        .await
+        .unwrap()
+        .client()
+        .unwrap()
+        .seen
+        .unwrap();
+    assert_eq!(seen.revision, crate::store::Revision::FIRST);
 }

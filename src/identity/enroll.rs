@@ -1,0 +1,122 @@
+//! Writing the records of this room: with their claims, and with the guards that decisions over them read. Who may do so is
+//! decided elsewhere.
+
+use super::directory::RecordOpener;
+use super::record::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord, guard_set};
+use crate::store::{ClaimKey, Domain, GuardKey, Key, Revision, StoreError, Taken, Work};
+
+/// Puts the MAC to a record's bytes: the other half of [`RecordOpener`].
+pub trait RecordSealer: RecordOpener {
+    /// The body to be kept; `None` if the domain's record key is not open.
+    fn seal(&self, key: Key, revision: Revision, bytes: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// Why nothing was enrolled.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EnrollError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another record has this name, key or rule.
+    #[error("another record has this name, key or rule")]
+    Taken,
+    /// The certificate cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] certs::Error),
+    /// The record cannot be MACed or checked now.
+    #[error("the record key is not open, or a record is damaged")]
+    Sealing,
+}
+
+/// Writes records of this room into a unit of work.
+pub struct Enroll<'a> {
+    work: &'a mut Work,
+    sealer: &'a dyn RecordSealer,
+}
+
+impl<'a> Enroll<'a> {
+    /// Enrols within this unit of work.
+    pub fn new(work: &'a mut Work, sealer: &'a dyn RecordSealer) -> Self {
+        Self { work, sealer }
+    }
+
+    /// Makes or changes a tenant.
+    pub async fn tenant(&mut self, tenant: Domain, record: &TenantRecord) -> Result<(), EnrollError> {
+        let key = TenantRecord::key(tenant);
+        let before = self.bytes(key).await?.map(|b| TenantRecord::decode(&b)).transpose();
+        let before = before.map_err(|_| EnrollError::Sealing)?;
+        let old = before.map(|b| b.claims()).unwrap_or_default();
+        self.put(key, old, record.claims(), &record.encode()).await?;
+        self.bump(Domain::SYSTEM, guard_set::TENANTS);
+        Ok(())
+    }
+
+    /// Makes or changes an authority of a tenant.
+    pub async fn authority(&mut self, tenant: Domain, id: Id, record: &AuthorityRecord) -> Result<(), EnrollError> {
+        let key = AuthorityRecord::key(tenant, id);
+        let before = self.bytes(key).await?.map(|b| AuthorityRecord::decode(&b)).transpose();
+        let before = before.map_err(|_| EnrollError::Sealing)?;
+        let old = before.map(|b| b.claims()).transpose()?.unwrap_or_default();
+        self.put(key, old, record.claims()?, &record.encode()).await?;
+        self.bump(tenant, guard_set::AUTHORITIES);
+        Ok(())
+    }
+
+    /// Makes or changes an application of a tenant.
+    pub async fn application(&mut self, tenant: Domain, id: Id, record: &ApplicationRecord) -> Result<(), EnrollError> {
+        let key = ApplicationRecord::key(tenant, id);
+        let before = self
+            .bytes(key)
+            .await?
+            .map(|b| ApplicationRecord::decode(&b))
+            .transpose();
+        let before = before.map_err(|_| EnrollError::Sealing)?;
+        let old = before.map(|b| b.claims(tenant)).unwrap_or_default();
+        self.put(key, old, record.claims(tenant), &record.encode()).await?;
+        self.bump(tenant, guard_set::CLIENTS);
+        Ok(())
+    }
+
+    /// Makes or changes a client of a tenant.
+    pub async fn client(&mut self, id: ClientId, record: &ClientRecord) -> Result<(), EnrollError> {
+        let before = self
+            .bytes(id.key())
+            .await?
+            .map(|b| ClientRecord::decode(&b))
+            .transpose();
+        let before = before.map_err(|_| EnrollError::Sealing)?;
+        let old = before.map(|b| b.claims(id.tenant)).unwrap_or_default();
+        self.put(id.key(), old, record.claims(id.tenant), &record.encode())
+            .await?;
+        self.bump(id.tenant, guard_set::CLIENTS);
+        Ok(())
+    }
+
+    async fn bytes(&mut self, key: Key) -> Result<Option<Vec<u8>>, EnrollError> {
+        let Some(record) = self.work.load(key).await? else {
+            return Ok(None);
+        };
+        self.sealer.open(&record).map(Some).ok_or(EnrollError::Sealing)
+    }
+
+    async fn put(&mut self, key: Key, old: Vec<ClaimKey>, new: Vec<ClaimKey>, bytes: &[u8]) -> Result<(), EnrollError> {
+        for claim in old.into_iter().filter(|claim| !new.contains(claim)) {
+            self.work.release(claim, key).await?;
+        }
+        for claim in new {
+            if let Taken::By(_) = self.work.take(claim, key).await? {
+                return Err(EnrollError::Taken);
+            }
+        }
+        // The record was loaded by `bytes`, so that its next revision is known.
+        let revision = self.work.next_revision(key);
+        let body = self.sealer.seal(key, revision, bytes).ok_or(EnrollError::Sealing)?;
+        self.work.put(key, body, Vec::new());
+        Ok(())
+    }
+
+    fn bump(&mut self, domain: Domain, set: u8) {
+        let id = [0; 16];
+        self.work.bump_guard(GuardKey { domain, set, id });
+    }
+}
