@@ -482,6 +482,55 @@ async fn resident_worker_hangs() {
     assert_ne!(provider.worker_process(), Some(hung));
 }
 
+#[tokio::test]
+async fn resident_many_wait_for_one_deadline() {
+    let Some(mut token) = Token::prepare().await else {
+        return;
+    };
+    token.settings.deadline = Duration::from_millis(400);
+    let provider = token.provider();
+    let room = Arc::new(room(&token.slab, provider.clone()).await);
+    let sealed = sealed_one(&room).await;
+    signal(provider.worker_process().unwrap(), "-STOP");
+    let start = Instant::now();
+    let asked: Vec<_> = (0..32)
+        .map(|_| {
+            let (room, sealed) = (Arc::clone(&room), sealed.clone());
+            tokio::spawn(async move { room.custody.open(TENANT, context(1), &sealed).await.err() })
+        })
+        .collect();
+    for outcome in asked {
+        assert_eq!(outcome.await.unwrap(), Some(CustodyError::Unavailable));
+    }
+    assert!(start.elapsed() < Duration::from_millis(1000), "{:?}", start.elapsed());
+    recovers(&room, &sealed, Duration::from_secs(4)).await;
+}
+
+/// A worker that never says a word: whoever asks gets an answer within its deadlines.
+#[tokio::test]
+async fn resident_worker_hangs_at_start() {
+    let Some(mut token) = Token::prepare().await else {
+        return;
+    };
+    let script = token.folder.path().join("worker");
+    std::fs::write(&script, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    token.settings.command.program = script;
+    token.settings.deadline = Duration::from_millis(300);
+    let provider = token.provider();
+    let start = Instant::now();
+    let asked: Vec<_> = (0..32)
+        .map(|_| {
+            let provider = provider.clone();
+            tokio::spawn(async move { provider.health().await })
+        })
+        .collect();
+    for outcome in asked {
+        assert_eq!(outcome.await.unwrap(), Err(CustodyError::Unavailable));
+    }
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn resident_many_at_once_through_a_kill() {
     let Some(token) = Token::prepare().await else { return };

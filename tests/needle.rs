@@ -1,5 +1,5 @@
-//! Looks for key bytes in the memory of the process: none may be found once the call that used them has returned, and the canary
-//! must be. One test, in a process of its own, so that nothing else plants or disturbs anything.
+//! Looks for key bytes in the memory of the process: none may be found once the call that used them has returned, and
+//! the canary must be. One test, in a process of its own, so that nothing else plants or disturbs anything.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test file through and through
 
 use std::fs::File;
@@ -9,10 +9,13 @@ use std::sync::{Arc, Mutex};
 use claviger::crypto::{CryptoError, Generator, OsRandomness, Randomness};
 use claviger::custody::{
     Custody, InstallationRoot, KekId, KekProvider, KekState, NewKek, PinRole, ProfileId, Protection, ResidentKeks,
-    SealContext, Slab, SoftwareKeks, token,
+    SealContext, Slab, SoftwareKeks, WipingAllocator, token,
 };
 use claviger::store::Domain;
 use kmip_ttlv::Secret;
+
+#[global_allocator]
+static HEAP: WipingAllocator = WipingAllocator;
 
 const TENANT: Domain = Domain([1; 16]);
 const PROFILE: ProfileId = ProfileId([3; 16]);
@@ -89,12 +92,8 @@ fn search(needles: &[[u8; NEEDLE]]) -> (usize, usize) {
             }
             buffer[..read].fill(0);
             // Overlapping, so that no needle hides on an edge; the end of a region is its end.
-            at += u64::try_from(if read < wanted || at + read as u64 == end {
-                read
-            } else {
-                read - NEEDLE
-            })
-            .unwrap();
+            let full = read == wanted && wanted == buffer.len();
+            at += u64::try_from(if full { read - NEEDLE } else { read }).unwrap();
         }
     }
     (found, closed)
@@ -171,6 +170,23 @@ fn no_key_is_left_in_memory() {
     assert!(
         search(&planted.needles.lock().unwrap()).0 >= 1,
         "the canary was not found: the search is blind"
+    );
+
+    // What a buffer without a type of its own held is gone with it, and where it grew from.
+    let mut plain: Vec<u8> = Vec::new();
+    for number in 0..4096_u32 {
+        plain.push(u8::try_from(number % 32).unwrap().wrapping_mul(91) ^ 0x2d);
+    }
+    let dropped = Remembering {
+        source: OsRandomness::new(),
+        needles: Mutex::default(),
+    };
+    dropped.remember(&plain);
+    drop(plain);
+    assert_eq!(
+        search(&dropped.needles.lock().unwrap()).0,
+        0,
+        "freed memory was not wiped"
     );
 
     let runtime = tokio::runtime::Builder::new_current_thread()

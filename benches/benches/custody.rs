@@ -1,5 +1,5 @@
-//! Custody in one run: seal and open under a software KEK and under a KEK in SoftHSM, the worker's hop alone, and the module's own
-//! rate through the crate `cryptoki`, which makes three calls where the worker makes two.
+//! Custody in one run: seal and open under a software KEK and under a KEK in SoftHSM, the worker's hop alone, and the
+//! module's own rate through the crate `cryptoki`, which makes three calls where the worker makes two.
 //!
 //! `cargo bench -p claviger-benches --bench custody`; prints one line per figure. This program is its own HSM worker.
 #![allow(

@@ -1,6 +1,7 @@
 //! What sealed bytes are bound to: the additional authenticated data (AAD), one fixed-width encoding per purpose.
 //!
-//! Every encoding begins with purpose and format, and each purpose has one length, so no two contexts have the same bytes.
+//! Every encoding begins with purpose and format, and each purpose has one length, so no two contexts have the same
+//! bytes.
 
 use crate::store::Domain;
 

@@ -1,5 +1,5 @@
-//! `Custody`: what the rest of the server sees of the room. It knows domains, their KEKs and record keys, and seals and opens
-//! by them; no plaintext DEK or material outlives the call that used it.
+//! `Custody`: what the rest of the server sees of the room. It knows domains, their KEKs and record keys, and seals and
+//! opens by them; no plaintext DEK or material outlives the call that used it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -8,8 +8,8 @@ use kmip_ttlv::Secret;
 
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
-use super::record::{KekRecord, KekState, MAX_KEKS, Placement, RecordKeyRecord, RecordKeyWrap};
-use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_known_answer, make_known_answer};
+use super::record::{KekRecord, KekState, MAX_KEKS, RecordKeyRecord};
+use super::sealer::{KekProvider, Sealer};
 use super::sealing::{self, KEY};
 use super::slab::{Locked, Protection, Slab};
 use crate::crypto::Randomness;
@@ -28,53 +28,25 @@ pub struct Sealed {
     pub blob: Vec<u8>,
 }
 
-/// What `status` says of one KEK.
-#[derive(Clone, Debug)]
-pub struct KekStatus {
-    /// The KEK.
-    pub id: KekId,
-    /// Its generation.
-    pub generation: u32,
-    /// Its HSM-Profile.
-    pub profile: ProfileId,
-    /// What keeps it; [`SealerKind::Software`] is to be reported as fit for development only.
-    pub kind: SealerKind,
-    /// Its state.
-    pub state: KekState,
-    /// Whether its known answer opens now.
-    pub health: Result<(), CustodyError>,
-}
-
-/// What `status` says of one domain.
-#[derive(Clone, Debug)]
-pub struct DomainStatus {
-    /// The domain.
-    pub domain: Domain,
-    /// Whether its record key is open, so that its records can be verified.
-    pub record_key_open: bool,
-    /// Its KEKs.
-    pub keks: Vec<KekStatus>,
-}
-
 /// The room.
 pub struct Custody {
-    slab: Slab,
-    randomness: Arc<dyn Randomness>,
+    pub(super) slab: Slab,
+    pub(super) randomness: Arc<dyn Randomness>,
     providers: RwLock<HashMap<ProfileId, Arc<dyn KekProvider>>>,
-    domains: RwLock<HashMap<Domain, Arc<DomainKeys>>>,
+    pub(super) domains: RwLock<HashMap<Domain, Arc<DomainKeys>>>,
 }
 
 /// The keys of a domain as last opened. It is replaced as a whole, never changed.
-struct DomainKeys {
-    keks: Vec<Kek>,
-    sealed_record_key: RecordKeyRecord,
-    record_key: Arc<OnceLock<Locked>>,
+pub(super) struct DomainKeys {
+    pub(super) keks: Vec<Kek>,
+    pub(super) sealed_record_key: RecordKeyRecord,
+    pub(super) record_key: Arc<OnceLock<Locked>>,
 }
 
 #[derive(Clone)]
-struct Kek {
-    record: KekRecord,
-    sealer: Arc<dyn Sealer>,
+pub(super) struct Kek {
+    pub(super) record: KekRecord,
+    pub(super) sealer: Arc<dyn Sealer>,
 }
 
 impl DomainKeys {
@@ -142,159 +114,14 @@ impl Custody {
         providers.get(&profile).cloned().ok_or(CustodyError::UnknownProfile)
     }
 
-    /// Makes a KEK at its profile; the record that comes back is Inactive, and is the caller's to store. `login` is the
-    /// key-management credential where the token has one of its own.
-    ///
-    /// # Errors
-    /// [`CustodyError::Exists`] if a KEK of that identifier is there already (see [`Custody::adopt_kek`]); those of [`Sealer`].
-    pub async fn create_kek(&self, new: &NewKek, login: Option<&Locked>) -> Result<KekRecord, CustodyError> {
-        let provider = self.provider(new.profile)?;
-        let placement = provider.create(new, login).await?;
-        self.describe_kek(provider.as_ref(), new, placement).await
-    }
-
-    /// The record of a KEK that an interrupted [`Custody::create_kek`] has made.
-    ///
-    /// # Errors
-    /// [`CustodyError::UnknownKek`] if there is none; those of [`Sealer`].
-    pub async fn adopt_kek(&self, new: &NewKek) -> Result<KekRecord, CustodyError> {
-        let provider = self.provider(new.profile)?;
-        let placement = provider.find(new).await?;
-        self.describe_kek(provider.as_ref(), new, placement).await
-    }
-
-    async fn describe_kek(
-        &self,
-        provider: &dyn KekProvider,
-        new: &NewKek,
-        placement: Placement,
-    ) -> Result<KekRecord, CustodyError> {
-        let NewKek {
-            id,
-            domain,
-            generation,
-            profile,
-            cka_id: _,
-            created_ms,
-        } = new;
-        let mut record = KekRecord {
-            id: *id,
-            domain: *domain,
-            generation: *generation,
-            state: KekState::Inactive,
-            profile: *profile,
-            placement,
-            created_ms: *created_ms,
-            compromised_ms: None,
-            known_answer: Vec::new(),
-        };
-        let sealer = provider.sealer(&record)?;
-        record.known_answer = make_known_answer(&self.slab, sealer.as_ref(), &record).await?;
-        check_known_answer(sealer.as_ref(), &record).await?;
-        Ok(record)
-    }
-
-    /// Destroys a KEK at its profile and verifies that it is gone. The caller has counted its references, and stored the state
-    /// Deleting; Destroyed may be stored when this returns.
-    ///
-    /// # Errors
-    /// Those of [`Sealer`]; [`CustodyError::Limit`] if the record is not in state Deleting.
-    pub async fn destroy_kek(&self, record: &KekRecord, login: Option<&Locked>) -> Result<(), CustodyError> {
-        if record.state != KekState::Deleting {
-            return Err(CustodyError::Limit);
-        }
-        self.provider(record.profile)?.destroy(record, login).await
-    }
-
-    /// Makes the record key of a new domain, wrapped under each of its KEKs.
-    ///
-    /// # Errors
-    /// Those of [`Sealer`]; [`CustodyError::UnknownKek`] if no KEK is given or one is of another domain.
-    pub async fn create_record_key(
-        &self,
-        domain: Domain,
-        keks: &[KekRecord],
-        created_ms: i64,
-    ) -> Result<RecordKeyRecord, CustodyError> {
-        let mut record = RecordKeyRecord {
-            id: [0; 16],
-            domain,
-            generation: 1,
-            created_ms,
-            wraps: Vec::new(),
-        };
-        self.randomness
-            .fill(&mut record.id)
-            .map_err(|_| CustodyError::Randomness)?;
-        let mut key = self.slab.allocate(KEY)?;
-        self.randomness
-            .fill(key.expose_mut())
-            .map_err(|_| CustodyError::Randomness)?;
-        record.wraps = self.wrap_record_key(&record, keks, &key).await?;
-        if record.wraps.is_empty() {
-            Err(CustodyError::UnknownKek)
-        } else {
-            Ok(record)
-        }
-    }
-
-    /// Wraps the open record key of a domain under each live one of `keks`, and no other: after a KEK was made, and before one
-    /// is deleted. The caller stores the record and then opens the domain again.
-    ///
-    /// # Errors
-    /// Those of [`Sealer`]; [`CustodyError::Unavailable`] while the record key is not open.
-    pub async fn rewrap_record_key(
-        &self,
-        record: &RecordKeyRecord,
-        keks: &[KekRecord],
-    ) -> Result<RecordKeyRecord, CustodyError> {
-        self.ready(record.domain).await?;
-        let domain = self.domain(record.domain)?;
-        if domain.sealed_record_key.id != record.id {
-            return Err(CustodyError::Refused);
-        }
-        let key = domain.record_key.get().ok_or(CustodyError::Unavailable)?;
-        let wraps = self.wrap_record_key(record, keks, key).await?;
-        if wraps.is_empty() {
-            Err(CustodyError::UnknownKek)
-        } else {
-            Ok(RecordKeyRecord {
-                wraps,
-                ..record.clone()
-            })
-        }
-    }
-
-    async fn wrap_record_key(
-        &self,
-        record: &RecordKeyRecord,
-        keks: &[KekRecord],
-        key: &Locked,
-    ) -> Result<Vec<RecordKeyWrap>, CustodyError> {
-        let mut wraps = Vec::new();
-        for kek in keks.iter().filter(|kek| kek.is_live()) {
-            if kek.domain != record.domain {
-                return Err(CustodyError::UnknownKek);
-            }
-            let sealer = self.provider(kek.profile)?.sealer(kek)?;
-            let context = record_key_context(record, kek.id, kek.generation);
-            let wrapped = sealer.wrap(context, key).await?;
-            wraps.push(RecordKeyWrap {
-                kek: kek.id,
-                kek_generation: kek.generation,
-                wrapped,
-            });
-        }
-        Ok(wraps)
-    }
-
-    /// Puts a domain to work with the KEKs and the record key that the store has, at start and after each change of them, and
-    /// tries to open the record key. A KEK whose HSM is away does not fail this: [`Custody::ready`] tries again.
+    /// Puts a domain to work with the KEKs and the record key that the store has, at start and after each change of
+    /// them, and tries to open the record key. A KEK whose HSM is away does not fail this: [`Custody::ready`] tries
+    /// again.
     ///
     /// # Errors
     /// [`CustodyError::Record`] if the records are not of this domain, or more than one KEK is active;
-    /// [`CustodyError::UnknownProfile`]; [`CustodyError::Limit`]; [`CustodyError::Refused`] if the record key opens under no KEK
-    /// although all answer.
+    /// [`CustodyError::UnknownProfile`]; [`CustodyError::Limit`]; [`CustodyError::Refused`] if the record key opens
+    /// under no KEK although all answer.
     pub async fn open_domain(
         &self,
         domain: Domain,
@@ -348,13 +175,13 @@ impl Custody {
             .remove(&domain);
     }
 
-    fn domain(&self, domain: Domain) -> Result<Arc<DomainKeys>, CustodyError> {
+    pub(super) fn domain(&self, domain: Domain) -> Result<Arc<DomainKeys>, CustodyError> {
         let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
         domains.get(&domain).cloned().ok_or(CustodyError::UnknownDomain)
     }
 
-    /// Makes sure that the record key of a domain is open: nothing but a look when it is, else one try at each KEK. Await it at
-    /// the beginning of a request; what follows need not wait for record keys.
+    /// Makes sure that the record key of a domain is open: nothing but a look when it is, else one try at each KEK.
+    /// Await it at the beginning of a request; what follows need not wait for record keys.
     ///
     /// # Errors
     /// [`CustodyError::UnknownDomain`]; [`CustodyError::Unavailable`] while no KEK of it answers; others as [`Sealer`].
@@ -413,8 +240,8 @@ impl Custody {
     /// Opens the material of an object.
     ///
     /// # Errors
-    /// [`CustodyError::Refused`] if anything of it was sealed for another domain, object, generation or type, or was edited;
-    /// [`CustodyError::UnknownKek`], [`CustodyError::UnknownDomain`]; those of [`Sealer`].
+    /// [`CustodyError::Refused`] if anything of it was sealed for another domain, object, generation or type, or was
+    /// edited; [`CustodyError::UnknownKek`], [`CustodyError::UnknownDomain`]; those of [`Sealer`].
     pub async fn open(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Secret, CustodyError> {
         let dek = self.open_dek(domain, context, sealed).await?;
         sealing::open(&dek, &context.material_aad(domain), &sealed.blob)
@@ -454,7 +281,8 @@ impl Custody {
     /// The MAC of a record of the domain: HMAC-SHA-256 under its record key.
     ///
     /// # Errors
-    /// [`CustodyError::UnknownDomain`]; [`CustodyError::Unavailable`] while the record key is not open (see [`Custody::ready`]).
+    /// [`CustodyError::UnknownDomain`]; [`CustodyError::Unavailable`] while the record key is not open (see
+    /// [`Custody::ready`]).
     pub fn record_mac(&self, domain: Domain, record: &[u8]) -> Result<[u8; 32], CustodyError> {
         self.mac(domain, b"record", record)
     }
@@ -472,7 +300,8 @@ impl Custody {
         }
     }
 
-    /// A keyed hash of the domain, for whatever needs one that outsiders cannot compute; each label is a hash of its own.
+    /// A keyed hash of the domain, for whatever needs one that outsiders cannot compute; each label is a hash of its
+    /// own.
     ///
     /// # Errors
     /// Those of [`Custody::record_mac`].
@@ -484,37 +313,6 @@ impl Custody {
         let opened = self.domain(domain)?;
         let key = opened.record_key.get().ok_or(CustodyError::Unavailable)?;
         Ok(sealing::mac(key, label, bytes))
-    }
-
-    /// The domains at work, with the KEKs of each asked for their known answer.
-    pub async fn status(&self) -> Vec<DomainStatus> {
-        let domains: Vec<(Domain, Arc<DomainKeys>)> = {
-            let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
-            domains
-                .iter()
-                .map(|(domain, opened)| (*domain, Arc::clone(opened)))
-                .collect()
-        };
-        let mut statuses = Vec::with_capacity(domains.len());
-        for (domain, opened) in domains {
-            let mut keks = Vec::with_capacity(opened.keks.len());
-            for Kek { record, sealer } in &opened.keks {
-                keks.push(KekStatus {
-                    id: record.id,
-                    generation: record.generation,
-                    profile: record.profile,
-                    kind: sealer.kind(),
-                    state: record.state,
-                    health: sealer.health().await,
-                });
-            }
-            statuses.push(DomainStatus {
-                domain,
-                record_key_open: opened.record_key.get().is_some(),
-                keks,
-            });
-        }
-        statuses
     }
 }
 
@@ -534,7 +332,7 @@ fn dek_context(domain: Domain, context: SealContext, kek: &KekRecord) -> WrapCon
     }
 }
 
-fn record_key_context(record: &RecordKeyRecord, kek: KekId, kek_generation: u32) -> WrapContext {
+pub(super) fn record_key_context(record: &RecordKeyRecord, kek: KekId, kek_generation: u32) -> WrapContext {
     WrapContext {
         purpose: Purpose::RecordKey,
         domain: record.domain,

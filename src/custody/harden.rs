@@ -31,7 +31,8 @@ pub fn is_hardened() -> bool {
     unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 }
 }
 
-/// Asks to be killed when the parent *thread* dies, and checks that the parent is still `parent` (it may have died before).
+/// Asks to be killed when the parent *thread* dies, and checks that the parent is still `parent` (it may have died
+/// before).
 ///
 /// # Errors
 /// What the operating system says; `NotConnected` if the parent is gone already.
@@ -47,8 +48,8 @@ pub(super) fn die_with_parent(parent: u32) -> io::Result<()> {
     }
 }
 
-/// A connected pair of sequenced-packet sockets: each write is one frame, whole or not at all, and the death of one end is
-/// the end of file of the other. Neither end is inherited unless given on.
+/// A connected pair of sequenced-packet sockets: each write is one frame, whole or not at all, and the death of one end
+/// is the end of file of the other. Neither end is inherited unless given on.
 ///
 /// # Errors
 /// What the operating system says.

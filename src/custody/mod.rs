@@ -1,13 +1,16 @@
-//! How key material is sealed: installation root, KEKs and their keepers, secret memory. Nothing leaves this room in clear but
-//! the material that a request was granted.
+//! How key material is sealed: installation root, KEKs and their keepers, secret memory. Nothing leaves this room in
+//! clear but the material that a request was granted.
 //!
-//! A KEK ([`Sealer`]) wraps the DEK of an object, the DEK seals its material, and both are bound by additional authenticated
-//! data to domain, object and generation. Records are MACed under the domain's record key, which its KEKs wrap.
+//! A KEK ([`Sealer`]) wraps the DEK of an object, the DEK seals its material, and both are bound by additional
+//! authenticated data to domain, object and generation. Records are MACed under the domain's record key, which its KEKs
+//! wrap.
 
+pub mod allocator;
 pub mod context;
 pub mod error;
 pub mod facade;
 pub mod harden;
+pub mod keks;
 mod pkcs11;
 pub mod record;
 pub mod resident;
@@ -19,10 +22,12 @@ pub mod software;
 pub mod token;
 pub mod worker;
 
+pub use allocator::WipingAllocator;
 pub use context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 pub use error::CustodyError;
-pub use facade::{Custody, DomainStatus, KekStatus, Sealed};
+pub use facade::{Custody, Sealed};
 pub use harden::{harden, is_hardened};
+pub use keks::{DomainStatus, KekStatus};
 pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};
 pub use root::{InstallationRoot, PinRole, RootOrigin};

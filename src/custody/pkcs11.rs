@@ -1,5 +1,5 @@
-//! A PKCS#11 module, as thin as it can be: raw calls over `cryptoki-sys`, two for each encryption or decryption, with buffers
-//! of our own. Used in worker processes only.
+//! A PKCS#11 module, as thin as it can be: raw calls over `cryptoki-sys`, two for each encryption or decryption, with
+//! buffers of our own. Used in worker processes only.
 #![allow(unsafe_code)] // loading a vendor's library and calling it
 
 use std::path::Path;
@@ -82,8 +82,8 @@ unsafe impl Sync for Module {}
 /// Calls a function of the list, if the module has it, and turns its return value into a `Result`.
 macro_rules! call {
     ($module:expr, $function:ident $(, $argument:expr)*) => {{
-        // SAFETY: `functions` points to the list of the loaded library. The arguments are pointers to live values of the types
-        // that PKCS#11 names, with their true lengths; the module keeps none of them after its return.
+        // SAFETY: `functions` points to the list of the loaded library. The arguments are pointers to live values of
+        // the types that PKCS#11 names, with their true lengths; the module keeps none of them after its return.
         unsafe {
             match (*$module.functions).$function {
                 None => Err(Rv::UNSUPPORTED),
@@ -120,8 +120,8 @@ fn attribute<T: ?Sized>(kind: CK_ATTRIBUTE_TYPE, value: &T) -> Outcome<CK_ATTRIB
 impl Module {
     /// Loads the library. It runs its own code in this process from here on.
     pub(super) fn load(path: &Path) -> Outcome<Self> {
-        // SAFETY: loading runs the library's constructors; that is what a worker process is for. The path was configured by an
-        // administrator.
+        // SAFETY: loading runs the library's constructors; that is what a worker process is for. The path was
+        // configured by an administrator.
         let library = unsafe { Pkcs11::new(path) }.map_err(|_| Rv::UNSUPPORTED)?;
         let get = library.C_GetFunctionList.as_ref().map_err(|_| Rv::UNSUPPORTED)?;
         let mut functions = ptr::null_mut();

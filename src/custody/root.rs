@@ -48,7 +48,8 @@ impl InstallationRoot {
     /// Makes a root and writes it to a new file of mode 0600, durably.
     ///
     /// # Errors
-    /// [`CustodyError::KeyFile`] if the file exists or cannot be written; [`CustodyError::Randomness`]; [`CustodyError::Limit`].
+    /// [`CustodyError::KeyFile`] if the file exists or cannot be written; [`CustodyError::Randomness`];
+    /// [`CustodyError::Limit`].
     pub fn create_file(slab: &Slab, randomness: &dyn Randomness, path: &Path) -> Result<Self, CustodyError> {
         Ok(Self {
             key: create_key_file(slab, randomness, path)?,

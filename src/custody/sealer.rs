@@ -25,8 +25,8 @@ pub enum SealerKind {
 
 /// One KEK: it wraps and unwraps 32-byte keys, each bound to its whole [`WrapContext`].
 ///
-/// Errors of all calls: [`CustodyError::Unavailable`] for an outage (also a KEK that is not found: it is known to exist),
-/// [`CustodyError::Credential`], [`CustodyError::Refused`] for bytes that are not authentic in this context,
+/// Errors of all calls: [`CustodyError::Unavailable`] for an outage (also a KEK that is not found: it is known to
+/// exist), [`CustodyError::Credential`], [`CustodyError::Refused`] for bytes that are not authentic in this context,
 /// [`CustodyError::UnknownKek`] for the context of another KEK, [`CustodyError::Limit`], [`CustodyError::Randomness`].
 pub trait Sealer: Send + Sync {
     /// What keeps it.
@@ -42,7 +42,8 @@ pub trait Sealer: Send + Sync {
     fn health(&self) -> Wait<'_, Result<(), CustodyError>>;
 }
 
-/// A KEK to be made. The identifiers come from the approved command, so that a repeated one finds what the first one made.
+/// A KEK to be made. The identifiers come from the approved command, so that a repeated one finds what the first one
+/// made.
 #[derive(Clone, Debug)]
 pub struct NewKek {
     /// Its identifier.
@@ -64,10 +65,11 @@ pub trait KekProvider: Send + Sync {
     /// What kind of KEKs it keeps.
     fn kind(&self) -> SealerKind;
 
-    /// Makes a KEK. `login` is the key-management credential; without it that of key usage serves, where a token has one user
-    /// for both.
+    /// Makes a KEK. `login` is the key-management credential; without it that of key usage serves, where a token has
+    /// one user for both.
     ///
-    /// Errors: [`CustodyError::Exists`] if there is one under that identifier, which is left as it is; those of [`Sealer`].
+    /// Errors: [`CustodyError::Exists`] if there is one under that identifier, which is left as it is; those of
+    /// [`Sealer`].
     fn create<'a>(&'a self, kek: &'a NewKek, login: Option<&'a Locked>) -> Wait<'a, Result<Placement, CustodyError>>;
 
     /// Where a KEK that was made before is. Errors: [`CustodyError::UnknownKek`] if it is certain that there is none.

@@ -57,12 +57,12 @@ pub fn configure_softhsm(folder: &Path) -> Result<(), CustodyError> {
         .map_err(|_| CustodyError::KeyFile)
 }
 
-/// Initialises a new token of the label in `settings`, in a worker process, and answers its serial number. `officer_pin` becomes
-/// the Security Officer's PIN, `pin` the user's (4 to 255 bytes each).
+/// Initialises a new token of the label in `settings`, in a worker process, and answers its serial number.
+/// `officer_pin` becomes the Security Officer's PIN, `pin` the user's (4 to 255 bytes each).
 ///
 /// # Errors
-/// [`CustodyError::Exists`] if there is a token of that label, which is left alone; [`CustodyError::UnknownKek`] if no slot is
-/// free; [`CustodyError::Unavailable`].
+/// [`CustodyError::Exists`] if there is a token of that label, which is left alone; [`CustodyError::UnknownKek`] if no
+/// slot is free; [`CustodyError::Unavailable`].
 pub async fn initialize_token(
     settings: &TokenSettings,
     slab: &Slab,

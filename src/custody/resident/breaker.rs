@@ -1,5 +1,5 @@
-//! The circuit breaker before an HSM: after an outage, requests fail at once instead of each waiting for it, and one after the
-//! other is let through to see whether it is back.
+//! The circuit breaker before an HSM: after an outage, requests fail at once instead of each waiting for it, and one
+//! after the other is let through to see whether it is back.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

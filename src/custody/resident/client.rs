@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::timeout;
@@ -13,7 +13,8 @@ use crate::custody::error::CustodyError;
 use crate::custody::slab::{Locked, Slab};
 use crate::custody::worker::protocol::{FrameWriter, Kind, MAX_FRAME, Role, Status};
 
-/// Requests at a worker at most; more wait in the server, so that a deadline measures the HSM and not the queue before it.
+/// Requests at a worker at most; more wait in the server, so that a deadline measures the HSM and not the queue before
+/// it.
 const IN_FLIGHT: usize = 256;
 
 /// A token and how to reach it.
@@ -70,7 +71,8 @@ pub(super) struct Client {
     pin: Arc<Locked>,
     slab: Slab,
     link: Mutex<Option<Arc<Link>>>,
-    starting: AsyncMutex<()>,
+    /// When a start failed last. Whoever waited for it meanwhile has its answer.
+    starting: AsyncMutex<Option<Instant>>,
     breaker: Breaker,
     in_flight: Semaphore,
 }
@@ -166,7 +168,12 @@ impl Client {
                 pass.answered();
                 Err(CustodyError::Exists)
             }
-            Status::Limit | Status::Misfit | Status::Done => {
+            // No session was left: another time there may be one.
+            Status::Limit => {
+                pass.answered();
+                Err(CustodyError::Unavailable)
+            }
+            Status::Misfit | Status::Done => {
                 pass.answered();
                 Err(CustodyError::Limit)
             }
@@ -213,13 +220,26 @@ impl Client {
         link.clone()
     }
 
-    /// Starts a worker and greets it. One that cannot log in stays, and tries again with each request; one whose PIN was refused
-    /// does not.
+    /// Starts a worker, unless somebody else just did or failed to.
     async fn start(&self) -> Result<Result<Arc<Link>, Answer>, Failure> {
-        let _alone = self.starting.lock().await;
+        let asked = Instant::now();
+        let mut failed = self.starting.lock().await;
         if let Some(link) = self.present() {
             return Ok(Ok(link));
         }
+        if failed.is_some_and(|failed| failed > asked) {
+            return Err(Failure::Killed);
+        }
+        let outcome = self.start_and_greet().await;
+        if outcome.is_err() {
+            *failed = Some(Instant::now());
+        }
+        outcome
+    }
+
+    /// Starts a worker and greets it. One that cannot log in stays, and tries again with each request; one whose PIN
+    /// was refused does not.
+    async fn start_and_greet(&self) -> Result<Result<Arc<Link>, Answer>, Failure> {
         let link = Link::start(&self.settings.command, &self.slab).await?;
         let number = link.number();
         let mut frame = FrameWriter::request(&self.slab, MAX_FRAME, Kind::Hello, number)?;

@@ -68,8 +68,8 @@ impl Link {
         std::os::unix::process::CommandExt::process_group(&mut child, 0);
         let (kill, killed) = mpsc::channel();
         let (started, start) = oneshot::channel();
-        // A thread of its own: the worker asks the kernel to die with the thread that started it, and the runtime's threads come
-        // and go.
+        // A thread of its own: the worker asks the kernel to die with the thread that started it, and the runtime's
+        // threads come and go.
         std::thread::Builder::new()
             .name("hsm-keeper".to_owned())
             .spawn(move || keep(child, started, &killed))

@@ -1,5 +1,5 @@
-//! One login to one token: sessions, handles, and the ladder that brings them back after a failure: new session and handle, then
-//! the module initialised again. The last rung, a new process, is the server's.
+//! One login to one token: sessions, handles, and the ladder that brings them back after a failure: new session and
+//! handle, then the module initialised again. The last rung, a new process, is the server's.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -11,10 +11,11 @@ use super::protocol::{Role, Status};
 use crate::custody::pkcs11::{Class, Module, Outcome, Rv};
 use crate::custody::slab::Locked;
 
-/// The module is initialised again at most this often while its token is away, so that a crowd of requests does not hammer it.
+/// The module is initialised again at most this often while its token is away, so that a crowd of requests does not
+/// hammer it.
 const REINITIALIZE_PAUSE: Duration = Duration::from_millis(200);
-/// A KEK that a working token does not have is looked for with a new initialisation at most this often: each ends the sessions
-/// of everybody on the module.
+/// A KEK that a working token does not have is looked for with a new initialisation at most this often: each ends the
+/// sessions of everybody on the module.
 const MISSING_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why a request failed, and the module's own number for the log.

@@ -1,5 +1,5 @@
-//! The HSM worker: a process of its own around one PKCS#11 module and one login, spoken to over one inherited socket pair. It
-//! answers only requests that carry tenant, KEK and full authenticated data, and dies with its parent.
+//! The HSM worker: a process of its own around one PKCS#11 module and one login, spoken to over one inherited socket
+//! pair. It answers only requests that carry tenant, KEK and full authenticated data, and dies with its parent.
 
 mod engine;
 mod manage;
@@ -169,12 +169,8 @@ impl Desk<'_> {
         match kind {
             Kind::Wrap => {
                 let (id, context) = kek(&mut fields)?;
-                let key = fields.raw::<KEY>();
-                fields.end()?;
-                let mut key = key?;
-                let outcome = self.wrap(id, &context, &key, answer);
-                key.zeroize();
-                outcome
+                // Used where it lies, in secret memory.
+                self.wrap(id, &context, fields.rest(), answer)
             }
             Kind::Unwrap => {
                 let (id, context) = kek(&mut fields)?;
@@ -188,6 +184,9 @@ impl Desk<'_> {
     }
 
     fn wrap(&mut self, id: &[u8], context: &WrapContext, key: &[u8], answer: &mut FrameWriter) -> Result<(), Fault> {
+        if key.len() != KEY {
+            return Err(Fault::new(Status::Misfit));
+        }
         let mut nonce = [0; NONCE];
         ring::rand::SystemRandom::new()
             .fill(&mut nonce)
@@ -236,8 +235,8 @@ fn kek<'a>(fields: &mut FrameReader<'a>) -> Result<(&'a [u8], WrapContext), Cust
     }
 }
 
-/// Decrypts, and finds out whose fault a failure is: some modules say CKR_GENERAL_ERROR for a wrong tag. If the same key still
-/// answers a known question and fails on these bytes again, the bytes are wrong.
+/// Decrypts, and finds out whose fault a failure is: some modules say CKR_GENERAL_ERROR for a wrong tag. If the same
+/// key still answers a known question and fails on these bytes again, the bytes are wrong.
 fn decrypt(
     module: &Module,
     session: CK_SESSION_HANDLE,

@@ -1,8 +1,8 @@
-//! What the server and its HSM workers say to each other: one frame is one packet of the socket pair, at most [`MAX_FRAME`]
-//! bytes. Frames are built and received in secret memory, since they carry PINs and DEKs.
+//! What the server and its HSM workers say to each other: one frame is one packet of the socket pair, at most
+//! [`MAX_FRAME`] bytes. Frames are built and received in secret memory, since they carry PINs and DEKs.
 //!
-//! A request is `version (1) ‖ kind (1) ‖ number (8) ‖ fields`, an answer `version ‖ status (1) ‖ number ‖ detail (8) ‖ field`.
-//! Fields of variable length have their length before them in two bytes.
+//! A request is `version (1) ‖ kind (1) ‖ number (8) ‖ fields`, an answer `version ‖ status (1) ‖ number ‖ detail (8) ‖
+//! field`. Fields of variable length have their length before them in two bytes.
 
 use zeroize::Zeroize;
 

@@ -1,0 +1,221 @@
+//! What administration asks of the room: KEKs made, adopted and destroyed, record keys made and wrapped anew, and the
+//! status.
+
+use std::sync::{Arc, PoisonError};
+
+use super::context::{KekId, ProfileId};
+use super::error::CustodyError;
+use super::facade::{Custody, DomainKeys, Kek, record_key_context};
+use super::record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
+use super::sealer::{KekProvider, NewKek, SealerKind, check_known_answer, make_known_answer};
+use super::sealing::KEY;
+use super::slab::Locked;
+use crate::store::Domain;
+
+/// What `status` says of one KEK.
+#[derive(Clone, Debug)]
+pub struct KekStatus {
+    /// The KEK.
+    pub id: KekId,
+    /// Its generation.
+    pub generation: u32,
+    /// Its HSM-Profile.
+    pub profile: ProfileId,
+    /// What keeps it; [`SealerKind::Software`] is to be reported as fit for development only.
+    pub kind: SealerKind,
+    /// Its state.
+    pub state: KekState,
+    /// Whether its known answer opens now.
+    pub health: Result<(), CustodyError>,
+}
+
+/// What `status` says of one domain.
+#[derive(Clone, Debug)]
+pub struct DomainStatus {
+    /// The domain.
+    pub domain: Domain,
+    /// Whether its record key is open, so that its records can be verified.
+    pub record_key_open: bool,
+    /// Its KEKs.
+    pub keks: Vec<KekStatus>,
+}
+
+impl Custody {
+    /// Makes a KEK at its profile; the record that comes back is Inactive, and is the caller's to store. `login` is the
+    /// key-management credential where the token has one of its own.
+    ///
+    /// # Errors
+    /// [`CustodyError::Exists`] if a KEK of that identifier is there already (see [`Custody::adopt_kek`]); those of
+    /// [`Sealer`].
+    pub async fn create_kek(&self, new: &NewKek, login: Option<&Locked>) -> Result<KekRecord, CustodyError> {
+        let provider = self.provider(new.profile)?;
+        let placement = provider.create(new, login).await?;
+        self.describe_kek(provider.as_ref(), new, placement).await
+    }
+
+    /// The record of a KEK that an interrupted [`Custody::create_kek`] has made.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownKek`] if there is none; those of [`Sealer`].
+    pub async fn adopt_kek(&self, new: &NewKek) -> Result<KekRecord, CustodyError> {
+        let provider = self.provider(new.profile)?;
+        let placement = provider.find(new).await?;
+        self.describe_kek(provider.as_ref(), new, placement).await
+    }
+
+    async fn describe_kek(
+        &self,
+        provider: &dyn KekProvider,
+        new: &NewKek,
+        placement: Placement,
+    ) -> Result<KekRecord, CustodyError> {
+        let NewKek {
+            id,
+            domain,
+            generation,
+            profile,
+            cka_id: _,
+            created_ms,
+        } = new;
+        let mut record = KekRecord {
+            id: *id,
+            domain: *domain,
+            generation: *generation,
+            state: KekState::Inactive,
+            profile: *profile,
+            placement,
+            created_ms: *created_ms,
+            compromised_ms: None,
+            known_answer: Vec::new(),
+        };
+        let sealer = provider.sealer(&record)?;
+        record.known_answer = make_known_answer(&self.slab, sealer.as_ref(), &record).await?;
+        check_known_answer(sealer.as_ref(), &record).await?;
+        Ok(record)
+    }
+
+    /// Destroys a KEK at its profile and verifies that it is gone. The caller has counted its references, and stored
+    /// the state Deleting; Destroyed may be stored when this returns.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`]; [`CustodyError::Limit`] if the record is not in state Deleting.
+    pub async fn destroy_kek(&self, record: &KekRecord, login: Option<&Locked>) -> Result<(), CustodyError> {
+        if record.state != KekState::Deleting {
+            return Err(CustodyError::Limit);
+        }
+        self.provider(record.profile)?.destroy(record, login).await
+    }
+
+    /// Makes the record key of a new domain, wrapped under each of its KEKs.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`]; [`CustodyError::UnknownKek`] if no KEK is given or one is of another domain.
+    pub async fn create_record_key(
+        &self,
+        domain: Domain,
+        keks: &[KekRecord],
+        created_ms: i64,
+    ) -> Result<RecordKeyRecord, CustodyError> {
+        let mut record = RecordKeyRecord {
+            id: [0; 16],
+            domain,
+            generation: 1,
+            created_ms,
+            wraps: Vec::new(),
+        };
+        self.randomness
+            .fill(&mut record.id)
+            .map_err(|_| CustodyError::Randomness)?;
+        let mut key = self.slab.allocate(KEY)?;
+        self.randomness
+            .fill(key.expose_mut())
+            .map_err(|_| CustodyError::Randomness)?;
+        record.wraps = self.wrap_record_key(&record, keks, &key).await?;
+        if record.wraps.is_empty() {
+            Err(CustodyError::UnknownKek)
+        } else {
+            Ok(record)
+        }
+    }
+
+    /// Wraps the open record key of a domain under each live one of `keks`, and no other: after a KEK was made, and
+    /// before one is deleted. The caller stores the record and then opens the domain again.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`]; [`CustodyError::Unavailable`] while the record key is not open.
+    pub async fn rewrap_record_key(
+        &self,
+        record: &RecordKeyRecord,
+        keks: &[KekRecord],
+    ) -> Result<RecordKeyRecord, CustodyError> {
+        self.ready(record.domain).await?;
+        let domain = self.domain(record.domain)?;
+        if domain.sealed_record_key.id != record.id {
+            return Err(CustodyError::Refused);
+        }
+        let key = domain.record_key.get().ok_or(CustodyError::Unavailable)?;
+        let wraps = self.wrap_record_key(record, keks, key).await?;
+        if wraps.is_empty() {
+            Err(CustodyError::UnknownKek)
+        } else {
+            Ok(RecordKeyRecord {
+                wraps,
+                ..record.clone()
+            })
+        }
+    }
+
+    async fn wrap_record_key(
+        &self,
+        record: &RecordKeyRecord,
+        keks: &[KekRecord],
+        key: &Locked,
+    ) -> Result<Vec<RecordKeyWrap>, CustodyError> {
+        let mut wraps = Vec::new();
+        for kek in keks.iter().filter(|kek| kek.is_live()) {
+            if kek.domain != record.domain {
+                return Err(CustodyError::UnknownKek);
+            }
+            let sealer = self.provider(kek.profile)?.sealer(kek)?;
+            let context = record_key_context(record, kek.id, kek.generation);
+            let wrapped = sealer.wrap(context, key).await?;
+            wraps.push(RecordKeyWrap {
+                kek: kek.id,
+                kek_generation: kek.generation,
+                wrapped,
+            });
+        }
+        Ok(wraps)
+    }
+
+    /// The domains at work, with the KEKs of each asked for their known answer.
+    pub async fn status(&self) -> Vec<DomainStatus> {
+        let domains: Vec<(Domain, Arc<DomainKeys>)> = {
+            let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+            domains
+                .iter()
+                .map(|(domain, opened)| (*domain, Arc::clone(opened)))
+                .collect()
+        };
+        let mut statuses = Vec::with_capacity(domains.len());
+        for (domain, opened) in domains {
+            let mut keks = Vec::with_capacity(opened.keks.len());
+            for Kek { record, sealer } in &opened.keks {
+                keks.push(KekStatus {
+                    id: record.id,
+                    generation: record.generation,
+                    profile: record.profile,
+                    kind: sealer.kind(),
+                    state: record.state,
+                    health: sealer.health().await,
+                });
+            }
+            statuses.push(DomainStatus {
+                domain,
+                record_key_open: opened.record_key.get().is_some(),
+                keks,
+            });
+        }
+        statuses
+    }
+}
