@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod authority;
 pub mod clock;
+pub mod cli;
 pub mod crypto;
 pub mod custody;
 pub mod exchange;
