@@ -163,6 +163,23 @@ macro_rules! structure {
             }
         }
 
+        #[cfg(test)]
+        impl $crate::sample::Sample for $type {
+            #[allow(unused_variables)]
+            fn sample(maker: &mut $crate::sample::Maker) -> Self {
+                Self { $($field: maker.make()),* }
+            }
+        }
+
+        #[cfg(test)]
+        #[test]
+        #[allow(non_snake_case)]
+        fn $type() {
+            $crate::sample::check_structure::<$type>(&[
+                $(&[$($(($crate::tag::$tag, $crate::version::versions!($($($range)+)?))),+)?]),*
+            ]);
+        }
+
         impl $crate::field::Item for $type {
             fn read_item(
                 reader: &mut kmip_ttlv::Reader<'_>,
@@ -180,7 +197,7 @@ macro_rules! structure {
 pub(crate) use structure;
 
 /// The tags of a field, with the versions that each holds for; none for a field that chooses its items itself.
-type Tags = [(Tag, crate::Versions)];
+pub(crate) type Tags = [(Tag, crate::Versions)];
 
 /// The tag of a field in this version, if the version has the field.
 fn tag_in(tags: &Tags, version: Version) -> Option<Tag> {

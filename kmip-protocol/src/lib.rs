@@ -14,6 +14,8 @@ mod field;
 mod messages;
 pub mod names;
 mod operations;
+#[cfg(test)]
+mod sample;
 mod structures;
 pub mod tag;
 mod values;

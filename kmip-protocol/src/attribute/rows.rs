@@ -92,6 +92,14 @@ macro_rules! attributes {
                 }
             }
 
+            #[cfg(test)]
+            pub(crate) fn sample(self, maker: &mut crate::sample::Maker) -> Attribute {
+                match self {
+                    $(Self::$name => Attribute::$name(maker.make()),)+
+                    Self::Vendor | Self::Unknown => panic!("no row"),
+                }
+            }
+
             /// Reads a value of this attribute.
             pub(super) fn read_value(self, reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Attribute> {
                 match self {

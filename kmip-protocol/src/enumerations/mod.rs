@@ -23,6 +23,8 @@ pub use reasons::*;
 use crate::Version;
 use crate::enumeration::Names;
 use crate::field::Item;
+#[cfg(test)]
+use crate::sample::{Maker, Sample};
 use kmip_ttlv::{Reader, Result, Tag, Writer};
 
 macro_rules! every {
@@ -45,6 +47,16 @@ macro_rules! every {
             fn write_item(&self, writer: &mut Writer, tag: Tag, _: Version) {
                 writer.enumeration(tag, self.0);
             }
+        }
+
+        #[cfg(test)]
+        impl Sample for $enumeration {
+            fn sample(maker: &mut Maker) -> Self {
+                match maker.next() % (Self::ALL.len() + 1) {
+                    0 => Self(0x8000_0001),
+                    named => Self::ALL[named - 1],
+                }
+            }
         })+
 
         $(impl Item for $mask {
@@ -53,6 +65,13 @@ macro_rules! every {
             }
             fn write_item(&self, writer: &mut Writer, tag: Tag, _: Version) {
                 writer.integer(tag, self.0.cast_signed());
+            }
+        }
+
+        #[cfg(test)]
+        impl Sample for $mask {
+            fn sample(maker: &mut Maker) -> Self {
+                Self(u32::try_from(maker.next()).unwrap_or_default().wrapping_mul(0x0123_4567))
             }
         })+
     };
@@ -164,5 +183,12 @@ impl Item for ItemType {
         } else {
             writer.integer(tag, self.0.cast_signed());
         }
+    }
+}
+
+#[cfg(test)]
+impl Sample for ItemType {
+    fn sample(maker: &mut Maker) -> Self {
+        maker.choose(Self::ALL)
     }
 }

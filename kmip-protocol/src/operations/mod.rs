@@ -102,6 +102,14 @@ macro_rules! operations {
             }
         }
 
+        #[cfg(test)]
+        impl RequestPayload {
+            /// One of each.
+            pub(crate) fn samples(maker: &mut crate::sample::Maker) -> Vec<Self> {
+                vec![$(Self::$operation(maker.make())),+]
+            }
+        }
+
         impl RequestPayload {
             /// The operation.
             #[must_use]
@@ -128,6 +136,14 @@ macro_rules! operations {
                     $(Self::$operation(payload) => Structure::write(payload, writer, version),)+
                     Self::Unknown { items, .. } => writer.raw(items.expose()),
                 }
+            }
+        }
+
+        #[cfg(test)]
+        impl ResponsePayload {
+            /// One of each.
+            pub(crate) fn samples(maker: &mut crate::sample::Maker) -> Vec<Self> {
+                vec![$(Self::$operation(maker.make())),+]
             }
         }
 

@@ -91,6 +91,19 @@ macro_rules! credentials {
             }
         }
 
+        #[cfg(test)]
+        impl crate::sample::Sample for Credential {
+            fn sample(maker: &mut crate::sample::Maker) -> Self {
+                let known = CredentialType::ALL.iter().filter(|t| t.is_known_in(maker.version));
+                let mut known: Vec<_> = known.copied().collect();
+                known.push(CredentialType(0x8000_0001));
+                match maker.choose(&known) {
+                    $(CredentialType::$variant => Self::$variant(maker.make()),)+
+                    credential_type => Self::Unknown { credential_type, value: maker.make() },
+                }
+            }
+        }
+
         impl Structure for Credential {
             fn read(reader: &mut Reader<'_>, version: Version) -> Result<Self> {
                 let credential_type: CredentialType = Item::read_item(reader, tag::CREDENTIAL_TYPE, version)?;

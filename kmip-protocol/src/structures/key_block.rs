@@ -71,6 +71,14 @@ macro_rules! key_material {
                 }
             }
 
+            #[cfg(test)]
+            pub(crate) fn sample(maker: &mut crate::sample::Maker, format: KeyFormatType) -> Self {
+                match format {
+                    $($(KeyFormatType::$format)|+ => Self::$variant(maker.make()),)+
+                    _ => Self::Bytes(maker.make()),
+                }
+            }
+
             fn write(&self, writer: &mut Writer, version: Version) {
                 match self {
                     Self::Bytes(bytes) => writer.bytes(tag::KEY_MATERIAL, bytes.expose()),

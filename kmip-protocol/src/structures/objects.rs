@@ -97,6 +97,17 @@ macro_rules! managed_objects {
             }
         })+
 
+        #[cfg(test)]
+        impl crate::sample::Sample for ManagedObject {
+            fn sample(maker: &mut crate::sample::Maker) -> Self {
+                let known: Vec<_> = ObjectType::ALL.iter().filter(|t| t.is_known_in(maker.version)).copied().collect();
+                match maker.choose(&known) {
+                    $(ObjectType::$type => Self::$type(maker.make()),)+
+                    other => panic!("{other} has no structure"),
+                }
+            }
+        }
+
         /// The tag says which object it is.
         impl Field for ManagedObject {
             fn read_field(reader: &mut Reader<'_>, _: Tag, version: Version) -> Result<Self> {
