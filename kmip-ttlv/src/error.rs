@@ -65,6 +65,7 @@ const _: () = assert!(PATH_LENGTH < 256 && MAX_DEPTH > 8);
 impl Error {
     /// An error of this kind at this byte offset of the message.
     #[must_use]
+    #[cold]
     pub const fn new(kind: ErrorKind, offset: usize) -> Self {
         Self {
             kind,
@@ -76,12 +77,19 @@ impl Error {
 
     /// The same error, found inside `tag`.
     #[must_use]
+    #[cold]
     pub fn within(mut self, tag: Tag) -> Self {
+        self.enclose(tag);
+        self
+    }
+
+    /// Notes in place that the error lies inside `tag`.
+    #[cold]
+    pub(crate) fn enclose(&mut self, tag: Tag) {
         if let Some(slot) = self.path.get_mut(usize::from(self.depth)) {
             *slot = tag;
         }
         self.depth = self.depth.saturating_add(1);
-        self
     }
 
     /// Why reading stopped.

@@ -55,7 +55,8 @@ impl<'a> Reader<'a> {
 
     /// An error of this kind at the present position.
     #[must_use]
-    pub const fn error(&self, kind: ErrorKind) -> Error {
+    #[cold]
+    pub fn error(&self, kind: ErrorKind) -> Error {
         Error::new(kind, self.offset)
     }
 
@@ -94,7 +95,10 @@ impl<'a> Reader<'a> {
         let depth = self.depth;
         let raw = self.raw()?;
         let tag = raw.tag;
-        raw.value(depth).map(|v| (tag, v)).map_err(|e| e.within(tag))
+        match raw.value(depth) {
+            Ok(value) => Ok((tag, value)),
+            Err(error) => Err(error.within(tag)),
+        }
     }
 
     /// Skips the next item, checking all that it contains.
@@ -113,9 +117,15 @@ impl<'a> Reader<'a> {
         let depth = self.depth;
         let raw = self.expect(tag, ItemType::Structure)?;
         let mut inner = raw.structure(depth).map_err(|e| e.within(tag))?;
-        let value = read(&mut inner).map_err(|e| e.within(tag))?;
-        inner.finish().map_err(|e| e.within(tag))?;
-        Ok(value)
+        // In place: what is read may be large, and is not moved once more for each level around it.
+        let mut result = read(&mut inner);
+        if result.is_ok() && !inner.is_empty() {
+            result = inner.finish().and(result);
+        }
+        if let Err(error) = &mut result {
+            error.enclose(tag);
+        }
+        result
     }
 
     /// An Integer with this tag.
@@ -177,6 +187,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next item's header and bytes, which must have this tag and type.
+    #[inline]
     fn expect(&mut self, tag: Tag, kind: ItemType) -> Result<Raw<'a>> {
         if self.peek() != Some(tag) {
             return Err(self.error(ErrorKind::Missing(tag)));
@@ -201,32 +212,39 @@ impl<'a> Reader<'a> {
         };
         let [t0, t1, t2, kind, l0, l1, l2, l3] = *header;
         let tag = Tag(u32::from_be_bytes([0, t0, t1, t2]));
-        let fail = |kind| Error::new(kind, self.offset).within(tag);
-        let kind = ItemType::from_byte(kind).ok_or_else(|| fail(ErrorKind::UnknownType(kind)))?;
-        let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).map_err(|_| fail(ErrorKind::WrongLength))?;
-        if kind.fixed_length().is_some_and(|fixed| fixed != length) {
-            return Err(fail(ErrorKind::WrongLength));
-        }
-        // Structures hold whole items, Big Integers whole words (KMIP 2.1 §10.1.1.3-4); an empty Big Integer has no value.
-        let whole = matches!(kind, ItemType::Structure | ItemType::BigInteger);
-        if whole && (length % 8 != 0 || (kind == ItemType::BigInteger && length == 0)) {
-            return Err(fail(ErrorKind::WrongLength));
-        }
-        let padded = length
-            .checked_next_multiple_of(8)
-            .ok_or_else(|| fail(ErrorKind::Truncated))?;
-        let Some((field, rest)) = after.split_at_checked(padded) else {
-            return Err(fail(ErrorKind::Truncated));
+        let Some(kind) = ItemType::from_byte(kind) else {
+            return Err(self.refusal(ErrorKind::UnknownType(kind), tag));
         };
-        let Some((bytes, padding)) = field.split_at_checked(length) else {
-            return Err(fail(ErrorKind::Truncated));
+        let Ok(length) = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])) else {
+            return Err(self.refusal(ErrorKind::WrongLength, tag));
         };
-        if padding.iter().any(|b| *b != 0) {
-            return Err(fail(ErrorKind::Padding));
+        let sound = match kind {
+            // Structures hold whole items, Big Integers whole words (KMIP 2.1 §10.1.1.3-4); an empty one has no value.
+            ItemType::Structure => length % 8 == 0,
+            ItemType::BigInteger => length % 8 == 0 && length != 0,
+            _ => kind.fixed_length().is_none_or(|fixed| fixed == length),
+        };
+        if !sound {
+            return Err(self.refusal(ErrorKind::WrongLength, tag));
         }
+        let spare = length.wrapping_neg() % 8;
+        let split = length
+            .checked_add(spare)
+            .and_then(|padded| after.split_at_checked(padded));
+        let Some((field, rest)) = split else {
+            return Err(self.refusal(ErrorKind::Truncated, tag));
+        };
+        // The padding is what follows the value in the last word.
+        let last = field.last_chunk().map_or(0, |word| u64::from_be_bytes(*word));
+        if last & PADDING.get(spare).copied().unwrap_or(u64::MAX) != 0 {
+            return Err(self.refusal(ErrorKind::Padding, tag));
+        }
+        let Some(bytes) = field.get(..length) else {
+            return Err(self.refusal(ErrorKind::Truncated, tag));
+        };
         let offset = self.offset + HEADER_LENGTH;
         self.rest = rest;
-        self.offset = offset + padded;
+        self.offset = offset + field.len();
         Ok(Raw {
             tag,
             kind,
@@ -234,7 +252,25 @@ impl<'a> Reader<'a> {
             offset,
         })
     }
+
+    /// An error of the item at the present position.
+    #[cold]
+    fn refusal(&self, kind: ErrorKind, tag: Tag) -> Error {
+        self.error(kind).within(tag)
+    }
 }
+
+/// The bits of a word's last so many bytes.
+const PADDING: [u64; 8] = [
+    0,
+    0xFF,
+    0xFFFF,
+    0xFF_FFFF,
+    0xFFFF_FFFF,
+    0xFF_FFFF_FFFF,
+    0xFFFF_FFFF_FFFF,
+    0xFF_FFFF_FFFF_FFFF,
+];
 
 impl<'a> Raw<'a> {
     fn value(self, depth: u8) -> Result<Value<'a>> {
