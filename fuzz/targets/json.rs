@@ -1,0 +1,4 @@
+//! JSON from outside.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claviger_fuzz::json(bytes));

@@ -1,0 +1,4 @@
+//! XML from outside.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claviger_fuzz::xml(bytes));
