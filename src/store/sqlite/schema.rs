@@ -17,6 +17,10 @@ const VFS: &str = "unix-excl";
 /// Waits for our own other connections only; they hold locks for microseconds, a checkpoint for longer.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Pages that the WAL collects before SQLite moves them into the file by itself (32 MiB): each checkpoint costs two fsyncs and
+/// writes a page once, however often it changed; much later, a restart would have much to read.
+const CHECKPOINT_PAGES: u32 = 8192;
+
 /// Statements kept prepared on each connection: all there are.
 const STATEMENTS: usize = 64;
 
@@ -100,7 +104,8 @@ pub(super) fn connect(path: &Path, cache_kibibytes: u32) -> Result<Connection, S
     // Temporary tables stay out of the file system: they would hold copies that nobody erases.
     let settings = format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -{cache_kibibytes};"
+         PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+         PRAGMA cache_size = -{cache_kibibytes};"
     );
     connection.execute_batch(&settings).map_err(store_error)?;
     Ok(connection)
