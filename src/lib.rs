@@ -2,8 +2,9 @@
 
 pub mod audit;
 pub mod authority;
-pub mod clock;
 pub mod cli;
+pub mod clock;
+pub mod compose;
 pub mod crypto;
 pub mod custody;
 pub mod exchange;
@@ -14,5 +15,6 @@ pub mod listener;
 pub mod objects;
 pub mod operations;
 pub mod records;
+pub mod settings;
 pub mod store;
 pub mod wait;

@@ -333,7 +333,10 @@ async fn commit(
 #[tokio::test]
 async fn what_is_enrolled_in_a_store_is_found_there() {
     use crate::audit::{ChainKey, ChainStart, RatchetChain, StreamId, TrailKind};
-    let chain = RatchetChain::new(TrailKind::Change, ChainStart::new_stream(StreamId([1; 16]), [0; 32], ChainKey::new([2; 32])));
+    let chain = RatchetChain::new(
+        TrailKind::Change,
+        ChainStart::new_stream(StreamId([1; 16]), [0; 32], ChainKey::new([2; 32])),
+    );
     let store: Arc<dyn Store> = Arc::new(crate::store::MemoryStore::new(Box::new(chain)));
     let ca = authority("one");
     let (alice, bob) = (peer(&ca, "alice"), peer(&ca, "bob"));

@@ -1,0 +1,444 @@
+//! Settings: a TOML file, over it the environment (`CLAVIGER_…`), over it flags. What is not known is an error, in all three,
+//! so that a misspelt limit is never a missing one.
+
+use crate::listener::{Limits, TlsProfile};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::{Table, Value};
+
+/// Variables beginning with this are settings.
+pub const PREFIX: &str = "CLAVIGER_";
+
+/// Variables with the prefix that are none: those of workers, of the command line as a client, of tests.
+const NOT_SETTINGS: &[&str] = &[
+    "CLAVIGER_WORKER_",
+    "CLAVIGER_CLIENT_",
+    "CLAVIGER_SHARED",
+    "CLAVIGER_TEST_",
+];
+
+/// Everything that can be set by the environment, by its place in the file. `CLAVIGER_LISTENER_ADDRESS` is
+/// `listener.address`.
+const BY_ENVIRONMENT: &[&str] = &[
+    "data",
+    "pid_file",
+    "listener.address",
+    "listener.certificate",
+    "listener.key",
+    "listener.profile",
+    "listener.limits.connections",
+    "listener.limits.handshakes_per_source",
+    "listener.limits.handshake_seconds",
+    "listener.limits.message_seconds",
+    "listener.limits.write_seconds",
+    "listener.limits.idle_seconds",
+    "listener.limits.message_bytes",
+    "listener.limits.drain_seconds",
+    "store.readers",
+    "store.record_cache_mib",
+    "store.erase_after_seconds",
+    "audit.durable_reads",
+    "custody.root",
+    "custody.root_credential",
+    "custody.keks",
+    "log.level",
+    "log.format",
+    "log.file",
+    "conformance.interop",
+];
+
+/// The settings of a server. Paths are absolute once read: relative ones count from the file's folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The folder of database, key files and trails.
+    pub data: PathBuf,
+    /// Where the process number is written, if anywhere.
+    #[serde(default)]
+    pub pid_file: Option<PathBuf>,
+    /// Where and how the server listens.
+    pub listener: ListenerTable,
+    /// How records are kept.
+    #[serde(default)]
+    pub store: StoreTable,
+    /// How the trails are kept.
+    #[serde(default)]
+    pub audit: AuditTable,
+    /// How key material is sealed.
+    #[serde(default)]
+    pub custody: CustodyTable,
+    /// What is logged, and where to.
+    #[serde(default)]
+    pub log: LogTable,
+    /// What only conformance runs may do.
+    #[serde(default)]
+    pub conformance: ConformanceTable,
+}
+
+/// `[listener]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerTable {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// The server's certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// `bsi` or `interop`.
+    #[serde(default)]
+    pub profile: ProfileName,
+    /// What connections may cost.
+    #[serde(default)]
+    pub limits: LimitsTable,
+}
+
+/// The names of TLS profiles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileName {
+    /// After BSI TR-02102-2.
+    #[default]
+    Bsi,
+    /// For clients that cannot do that.
+    Interop,
+}
+
+impl From<ProfileName> for TlsProfile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Bsi => Self::Bsi,
+            ProfileName::Interop => Self::Interop,
+        }
+    }
+}
+
+/// `[listener.limits]`; see [`Limits`] for the reasons. Times in seconds.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)] // named and explained in `Limits`
+pub struct LimitsTable {
+    pub connections: Option<usize>,
+    pub handshakes_per_source: Option<usize>,
+    pub handshake_seconds: Option<u64>,
+    pub message_seconds: Option<u64>,
+    pub write_seconds: Option<u64>,
+    pub idle_seconds: Option<u64>,
+    pub message_bytes: Option<usize>,
+    pub drain_seconds: Option<u64>,
+}
+
+impl LimitsTable {
+    /// The limits, with the defaults where nothing is set.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let default = Limits::default();
+        let seconds = |set: Option<u64>, default| set.map_or(default, Duration::from_secs);
+        Limits {
+            connections: self.connections.unwrap_or(default.connections),
+            handshakes_per_source: self.handshakes_per_source.unwrap_or(default.handshakes_per_source),
+            handshake: seconds(self.handshake_seconds, default.handshake),
+            message: seconds(self.message_seconds, default.message),
+            write: seconds(self.write_seconds, default.write),
+            idle: seconds(self.idle_seconds, default.idle),
+            message_length: self.message_bytes.unwrap_or(default.message_length),
+            drain: seconds(self.drain_seconds, default.drain),
+        }
+    }
+}
+
+/// `[store]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreTable {
+    /// Connections that read at the same time.
+    pub readers: Option<usize>,
+    /// MiB of sealed records kept in memory.
+    pub record_cache_mib: Option<usize>,
+    /// How long deleted bytes may stay in the write-ahead log.
+    pub erase_after_seconds: Option<u64>,
+}
+
+/// `[audit]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditTable {
+    /// Whether an answer that changed nothing waits until its record is on the disk.
+    #[serde(default)]
+    pub durable_reads: bool,
+}
+
+/// `[custody]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodyTable {
+    /// The file of the installation root; `root.key` in the data folder unless set.
+    pub root: Option<PathBuf>,
+    /// The systemd credential that holds the root, instead of a file.
+    pub root_credential: Option<String>,
+    /// The folder of software KEKs; `keks` in the data folder unless set.
+    pub keks: Option<PathBuf>,
+    /// A PKCS#11 token whose KEKs are used; new KEKs are made there.
+    pub token: Option<TokenTable>,
+}
+
+/// `[custody.token]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenTable {
+    /// The module's file; `softhsm` finds SoftHSM2's.
+    pub module: String,
+    /// The token's label.
+    pub label: String,
+    /// Its serial number, if it is to be checked too.
+    pub serial: Option<String>,
+    /// The folder of a SoftHSM of one's own, with its configuration.
+    pub softhsm_folder: Option<PathBuf>,
+    /// Sessions at most.
+    pub sessions: Option<u16>,
+    /// Milliseconds that the token may take for one request.
+    pub deadline_ms: Option<u64>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogTable {
+    /// `error`, `warn`, `info` (the default), `debug`, `trace`, or a filter such as `info,claviger::listener=debug`.
+    pub level: Option<String>,
+    /// `text` (the default) or `json`.
+    #[serde(default)]
+    pub format: LogFormat,
+    /// The file that log lines are appended to; standard error unless set.
+    pub file: Option<PathBuf>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[conformance]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConformanceTable {
+    /// Whether the Interop operation exists.
+    #[serde(default)]
+    pub interop: bool,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("{}: {}", .0.display(), .1)]
+    File(PathBuf, std::io::Error),
+    /// The file is not TOML, lacks something, or says something that is not known.
+    #[error("{}: {}", .0.display(), .1)]
+    Content(PathBuf, String),
+    /// A variable of the environment names no setting.
+    #[error("{0} in the environment is no setting")]
+    Variable(String),
+}
+
+impl Settings {
+    /// Reads the file, with the variables of the environment over it.
+    pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path).map_err(|why| SettingsError::File(path.to_owned(), why))?;
+        let folder = std::path::absolute(path).ok();
+        let folder = folder.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+        let content = |why: String| SettingsError::Content(path.to_owned(), why);
+        // The text is read by itself first: only so does an error name its line.
+        let mut table: Table = toml::from_str(&text).map_err(|why| content(why.to_string()))?;
+        overlay(&mut table, environment)?;
+        let mut settings: Self = Value::Table(table).try_into().map_err(|why| content(why.to_string()))?;
+        settings.make_absolute(folder);
+        settings.check().map_err(content)?;
+        Ok(settings)
+    }
+
+    fn make_absolute(&mut self, folder: &Path) {
+        let listener = &mut self.listener;
+        let mut paths = vec![&mut self.data, &mut listener.certificate, &mut listener.key];
+        paths.extend(self.pid_file.as_mut());
+        paths.extend(self.log.file.as_mut());
+        paths.extend(self.custody.root.as_mut());
+        paths.extend(self.custody.keks.as_mut());
+        paths.extend(self.custody.token.as_mut().and_then(|t| t.softhsm_folder.as_mut()));
+        for path in paths {
+            *path = folder.join(&*path);
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.custody.root.is_some() && self.custody.root_credential.is_some() {
+            return Err("custody.root and custody.root_credential exclude each other".to_owned());
+        }
+        if self.conformance.interop && self.listener.profile == ProfileName::Bsi {
+            return Err("conformance.interop is refused with the TLS profile bsi".to_owned());
+        }
+        let limits = self.listener.limits.limits();
+        if limits.connections == 0 || limits.handshakes_per_source == 0 || limits.message_length < 1024 {
+            return Err("listener.limits would let nobody in, or no message".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.data.join("claviger.db")
+    }
+
+    /// The folder of the access trail.
+    #[must_use]
+    pub fn access_trail(&self) -> PathBuf {
+        self.data.join("audit")
+    }
+
+    /// The file of the installation root, if it is in a file.
+    #[must_use]
+    pub fn root_file(&self) -> PathBuf {
+        self.custody.root.clone().unwrap_or_else(|| self.data.join("root.key"))
+    }
+
+    /// The folder of software KEKs.
+    #[must_use]
+    pub fn kek_folder(&self) -> PathBuf {
+        self.custody.keks.clone().unwrap_or_else(|| self.data.join("keks"))
+    }
+}
+
+fn overlay(table: &mut Table, environment: impl IntoIterator<Item = (String, String)>) -> Result<(), SettingsError> {
+    for (name, value) in environment {
+        let Some(rest) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        if NOT_SETTINGS.iter().any(|other| name.starts_with(other)) {
+            continue;
+        }
+        let wanted = rest.to_ascii_lowercase();
+        let place = BY_ENVIRONMENT.iter().find(|place| place.replace('.', "_") == wanted);
+        let Some(place) = place else {
+            return Err(SettingsError::Variable(name));
+        };
+        set(table, place, scalar(value));
+    }
+    Ok(())
+}
+
+/// Numbers and truth values are what they look like; all else is text.
+fn scalar(text: String) -> Value {
+    if let Ok(number) = text.parse() {
+        return Value::Integer(number);
+    }
+    text.parse().map_or(Value::String(text), Value::Boolean)
+}
+
+fn set(table: &mut Table, place: &str, value: Value) {
+    match place.split_once('.') {
+        None => {
+            table.insert(place.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        data = "data"
+        [listener]
+        address = "127.0.0.1:5696"
+        certificate = "server.pem"
+        key = "/etc/server-key.pem"
+        [listener.limits]
+        idle_seconds = 60
+    "#;
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("claviger.toml");
+        std::fs::write(&path, text).unwrap();
+        let environment = environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        Settings::read(&path, environment)
+    }
+
+    #[test]
+    fn a_file_is_read_and_paths_count_from_it() {
+        let settings = read(FILE, &[("HOME", "/root"), ("CLAVIGER_SHARED", "/x")]).unwrap();
+        assert!(settings.data.is_absolute() && settings.data.ends_with("data"));
+        assert_eq!(settings.listener.key, Path::new("/etc/server-key.pem"));
+        assert_eq!(settings.listener.profile, ProfileName::Bsi);
+        let limits = settings.listener.limits.limits();
+        assert_eq!(limits.idle, Duration::from_secs(60));
+        assert_eq!(limits.connections, Limits::default().connections);
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error() {
+        for unknown in [
+            "colour = 1",
+            "[listener.limits]\nidle = 1",
+            "[tenant]\nname = \"x\"",
+            "[log]\nformat = \"xml\"",
+        ] {
+            let text = match unknown.strip_prefix("[listener.limits]\n") {
+                Some(line) => format!("{FILE}\n{line}"),
+                None if unknown.starts_with('[') => format!("{FILE}\n{unknown}"),
+                None => format!("{unknown}\n{FILE}"),
+            };
+            assert!(matches!(read(&text, &[]), Err(SettingsError::Content(..))), "{unknown}");
+        }
+        let variable = read(FILE, &[("CLAVIGER_LISTENER_ADRESS", "x")]);
+        assert!(matches!(variable, Err(SettingsError::Variable(name)) if name == "CLAVIGER_LISTENER_ADRESS"));
+    }
+
+    #[test]
+    fn the_environment_comes_before_the_file() {
+        let set = [
+            ("CLAVIGER_LISTENER_ADDRESS", "0.0.0.0:9"),
+            ("CLAVIGER_LISTENER_LIMITS_IDLE_SECONDS", "7"),
+            ("CLAVIGER_LISTENER_PROFILE", "interop"),
+            ("CLAVIGER_CONFORMANCE_INTEROP", "true"),
+        ];
+        let settings = read(FILE, &set).unwrap();
+        assert_eq!(settings.listener.address.port(), 9);
+        assert_eq!(settings.listener.limits.idle_seconds, Some(7));
+        assert!(settings.conformance.interop);
+        let refused = read(FILE, &[("CLAVIGER_CONFORMANCE_INTEROP", "true")]);
+        assert!(matches!(refused, Err(SettingsError::Content(..))), "interop with bsi");
+    }
+
+    #[test]
+    fn every_place_of_the_environment_is_a_setting() {
+        for place in BY_ENVIRONMENT {
+            let name = format!("{PREFIX}{}", place.replace('.', "_").to_ascii_uppercase());
+            let value = match *place {
+                "listener.address" => "1.2.3.4:5",
+                "listener.profile" => "interop",
+                "log.format" => "json",
+                "audit.durable_reads" | "conformance.interop" => "true",
+                number if number.contains("limits") || number.starts_with("store") => "2000",
+                _ => "text",
+            };
+            let profile = ("CLAVIGER_LISTENER_PROFILE", "interop");
+            assert!(read(FILE, &[profile, (&name, value)]).is_ok(), "{place}");
+        }
+    }
+}
