@@ -9,9 +9,9 @@ use super::fetch::{self, CipherRow};
 use super::native;
 use super::nonce::{self, Nonce};
 use super::padding::Padding;
-use super::parameters::{Parameters, count};
+use super::parameters::count;
 use super::random::randomness;
-use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm};
+use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm, CryptographicParameters};
 use kmip_ttlv::Secret;
 use openssl::cipher::CipherRef;
 use openssl::cipher_ctx::{CipherCtx, CipherCtxFlags};
@@ -45,7 +45,7 @@ pub struct CipherRequest<'a> {
     /// The key's bytes.
     pub key: &'a Secret,
     /// Mode, padding, lengths.
-    pub parameters: &'a Parameters,
+    pub parameters: &'a CryptographicParameters,
     /// The initialization vector, counter block or nonce. Encryption without one makes one, see
     /// [`CipherContext::generated_iv`]; decryption without one fails.
     pub iv: Option<&'a [u8]>,

@@ -4,8 +4,7 @@ use super::cipher::{CipherContext, CipherRequest, Direction, decrypt, encrypt};
 use super::cipher_tests::{request, with};
 use super::error::CryptoError;
 use super::fetch;
-use super::parameters::Parameters;
-use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, PaddingMethod};
+use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicParameters, PaddingMethod};
 use kmip_ttlv::Secret;
 use proptest::prelude::*;
 
@@ -28,7 +27,7 @@ proptest! {
             let key = key_for(row, seed);
             let wraps = row.mode == Some(BlockCipherMode::NISTKeyWrap);
             let data = if wraps { &data[..data.len() / 8 * 8] } else { &data[..] };
-            let parameters = Parameters { block_cipher_mode: row.mode, padding_method: Some(PaddingMethod::PKCS5), ..Parameters::default() };
+            let parameters = CryptographicParameters { block_cipher_mode: row.mode, padding_method: Some(PaddingMethod::PKCS5), ..CryptographicParameters::default() };
             let seals = row.algorithm == Algorithm::ChaCha20Poly1305 || matches!(row.mode, Some(BlockCipherMode::GCM | BlockCipherMode::CCM));
             let additional: &[u8] = if seals { b"beside" } else { b"" };
             let start = CipherRequest { additional_data: additional, ..request(row.algorithm, &key, &parameters, &[]) };

@@ -2,30 +2,29 @@
 
 use super::cipher::{CipherContext, CipherRequest, Direction, Encrypted, decrypt, encrypt};
 use super::error::CryptoError;
-use super::parameters::Parameters;
 use super::testing::{hex, secret};
-use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, PaddingMethod};
+use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicParameters, PaddingMethod};
 use kmip_ttlv::Secret;
 
-pub(super) fn with(mode: BlockCipherMode, padding: PaddingMethod) -> Parameters {
-    Parameters {
+pub(super) fn with(mode: BlockCipherMode, padding: PaddingMethod) -> CryptographicParameters {
+    CryptographicParameters {
         block_cipher_mode: Some(mode),
         padding_method: Some(padding),
-        ..Parameters::default()
+        ..CryptographicParameters::default()
     }
 }
 
-fn plain(mode: BlockCipherMode) -> Parameters {
-    Parameters {
+fn plain(mode: BlockCipherMode) -> CryptographicParameters {
+    CryptographicParameters {
         block_cipher_mode: Some(mode),
-        ..Parameters::default()
+        ..CryptographicParameters::default()
     }
 }
 
 pub(super) fn request<'a>(
     algorithm: Algorithm,
     key: &'a Secret,
-    parameters: &'a Parameters,
+    parameters: &'a CryptographicParameters,
     iv: &'a [u8],
 ) -> CipherRequest<'a> {
     let iv = (!iv.is_empty()).then_some(iv);
@@ -266,9 +265,9 @@ fn published_blocks() {
             "4540f05a9f1fb296d7736e7b208e3c96eb4fe1834688d2604f450952ed432d41",
         ),
     ] {
-        let parameters = Parameters {
+        let parameters = CryptographicParameters {
             block_cipher_mode: mode,
-            ..Parameters::default()
+            ..CryptographicParameters::default()
         };
         let (key, iv) = (secret(key), hex(iv));
         let request = || request(algorithm, &key, &parameters, &iv);
@@ -325,7 +324,7 @@ fn published_authenticated_encryption() {
             "58e2fccefa7e3061367f1d57a4e7455a",
         ),
     ] {
-        let parameters = Parameters {
+        let parameters = CryptographicParameters {
             tag_length: i32::try_from(tag.len() / 2).ok(),
             ..plain(mode)
         };
@@ -366,7 +365,7 @@ fn published_authenticated_encryption() {
 fn a_shorter_vector_is_completed_by_the_counter() {
     let key = secret("2b7e151628aed2a6abf7158809cf4f3c");
     let whole = plain(BlockCipherMode::CTR);
-    let parts = Parameters {
+    let parts = CryptographicParameters {
         counter_length: Some(32),
         initial_counter_value: Some(1),
         ..whole.clone()
@@ -382,7 +381,7 @@ fn a_shorter_vector_is_completed_by_the_counter() {
     )
     .unwrap();
     assert_eq!(expected.data, made.data);
-    let wrong = Parameters {
+    let wrong = CryptographicParameters {
         counter_length: Some(64),
         ..parts
     };
@@ -393,9 +392,9 @@ fn a_shorter_vector_is_completed_by_the_counter() {
     assert_eq!(refused.err(), Some(CryptoError::BadParameters));
     // RFC 8439 §2.4.2 starts ChaCha20 at 1.
     let key = Secret::new((0..32).collect());
-    let one = Parameters {
+    let one = CryptographicParameters {
         initial_counter_value: Some(1),
-        ..Parameters::default()
+        ..CryptographicParameters::default()
     };
     let data = b"Ladies and Gentl";
     let made = encrypt(
@@ -410,13 +409,13 @@ fn a_shorter_vector_is_completed_by_the_counter() {
 fn what_does_not_fit_is_refused() {
     let key = secret("2b7e151628aed2a6abf7158809cf4f3c");
     let iv = [7; 16];
-    let refused = |algorithm, key: &Secret, parameters: &Parameters, iv: &[u8], data: &[u8]| {
+    let refused = |algorithm, key: &Secret, parameters: &CryptographicParameters, iv: &[u8], data: &[u8]| {
         encrypt(request(algorithm, key, parameters, iv), data).err()
     };
     let cbc = plain(BlockCipherMode::CBC);
     let aes = Algorithm::AES;
     assert_eq!(
-        refused(aes, &key, &Parameters::default(), &iv, &[0; 16]),
+        refused(aes, &key, &CryptographicParameters::default(), &iv, &[0; 16]),
         Some(CryptoError::BadParameters)
     );
     assert_eq!(
@@ -464,7 +463,7 @@ fn what_does_not_fit_is_refused() {
         Some(CryptoError::BadKey)
     );
     for length in [1, 11, 17, 32, -1] {
-        let gcm = Parameters {
+        let gcm = CryptographicParameters {
             tag_length: Some(length),
             ..plain(BlockCipherMode::GCM)
         };
@@ -501,7 +500,7 @@ fn what_does_not_fit_is_refused() {
         decrypt(request(aes, &key, &wrap, &[]), &[3; 24]).err(),
         Some(CryptoError::Failed)
     );
-    let odd_iv = Parameters {
+    let odd_iv = CryptographicParameters {
         iv_length: Some(97),
         ..plain(BlockCipherMode::GCM)
     };

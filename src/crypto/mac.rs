@@ -4,8 +4,9 @@ use super::cipher::{CipherContext, CipherRequest, Direction};
 use super::error::{CryptoError, internal, or};
 use super::fetch;
 use super::native;
-use super::parameters::Parameters;
-use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm, HashingAlgorithm, PaddingMethod};
+use kmip_protocol::{
+    BlockCipherMode, CryptographicAlgorithm, CryptographicParameters, HashingAlgorithm, PaddingMethod,
+};
 use kmip_ttlv::Secret;
 use openssl::md_ctx::MdCtx;
 use openssl::pkey::{Id, PKey, Private};
@@ -33,7 +34,10 @@ impl MacMethod {
     ///
     /// # Errors
     /// [`CryptoError::BadParameters`] if neither says how; [`CryptoError::Unsupported`].
-    pub fn choose(parameters: &Parameters, key: Option<CryptographicAlgorithm>) -> Result<Self, CryptoError> {
+    pub fn choose(
+        parameters: &CryptographicParameters,
+        key: Option<CryptographicAlgorithm>,
+    ) -> Result<Self, CryptoError> {
         let named = parameters.cryptographic_algorithm;
         if let Some(hash) = named.or(key).and_then(hmac_hash) {
             return Ok(Self::Hmac(hash));
@@ -116,10 +120,10 @@ impl MacContext {
     fn start_chain(algorithm: CryptographicAlgorithm, key: &Secret) -> Result<Self, CryptoError> {
         let row = fetch::cipher(algorithm, key.len(), Some(BlockCipherMode::CBC))?;
         let block = row.cipher()?.block_size();
-        let parameters = Parameters {
+        let parameters = CryptographicParameters {
             block_cipher_mode: Some(BlockCipherMode::CBC),
             padding_method: Some(PaddingMethod::Zeros),
-            ..Parameters::default()
+            ..CryptographicParameters::default()
         };
         let context = CipherContext::start(&CipherRequest {
             direction: Direction::Encrypt,
@@ -341,27 +345,36 @@ mod tests {
 
     #[test]
     fn the_method_follows_parameters_and_key() {
-        let choose = |parameters: Parameters, key| MacMethod::choose(&parameters, key);
+        let choose = |parameters: CryptographicParameters, key| MacMethod::choose(&parameters, key);
         let aes = Some(CryptographicAlgorithm::AES);
-        let named = |algorithm| Parameters {
+        let named = |algorithm| CryptographicParameters {
             cryptographic_algorithm: Some(algorithm),
-            ..Parameters::default()
+            ..CryptographicParameters::default()
         };
         let sha256 = Ok(MacMethod::Hmac(HashingAlgorithm::SHA_256));
         assert_eq!(choose(named(CryptographicAlgorithm::HMAC_SHA256), aes), sha256);
         assert_eq!(
-            choose(Parameters::default(), Some(CryptographicAlgorithm::HMAC_SHA256)),
+            choose(
+                CryptographicParameters::default(),
+                Some(CryptographicAlgorithm::HMAC_SHA256)
+            ),
             sha256
         );
         assert_eq!(
             choose(named(CryptographicAlgorithm::AES), aes),
             Ok(MacMethod::Cmac(CryptographicAlgorithm::AES))
         );
-        assert_eq!(choose(Parameters::default(), aes), Err(CryptoError::BadParameters));
-        assert_eq!(choose(Parameters::default(), None), Err(CryptoError::BadParameters));
-        let mode = |mode| Parameters {
+        assert_eq!(
+            choose(CryptographicParameters::default(), aes),
+            Err(CryptoError::BadParameters)
+        );
+        assert_eq!(
+            choose(CryptographicParameters::default(), None),
+            Err(CryptoError::BadParameters)
+        );
+        let mode = |mode| CryptographicParameters {
             block_cipher_mode: Some(mode),
-            ..Parameters::default()
+            ..CryptographicParameters::default()
         };
         assert_eq!(
             choose(mode(BlockCipherMode::CBC_MAC), aes),

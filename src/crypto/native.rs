@@ -6,6 +6,7 @@ use super::error::{CryptoError, internal, note_random_failure};
 use super::random::randomness;
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::cipher_ctx::CipherCtxRef;
+use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::provider::Provider;
 use std::ffi::{CStr, c_double, c_int, c_uchar, c_void};
@@ -88,7 +89,6 @@ pub(super) fn prepare() -> Result<(), CryptoError> {
 ///
 /// # Errors
 /// [`CryptoError::Unsupported`] if the library has no such algorithm.
-#[allow(dead_code, reason = "key generation follows")]
 pub(super) fn context_by_name(name: &CStr) -> Result<PkeyCtx<()>, CryptoError> {
     prepare()?;
     // SAFETY: `name` is a C string; the result, if any, is owned by nobody else.
@@ -100,6 +100,38 @@ pub(super) fn context_by_name(name: &CStr) -> Result<PkeyCtx<()>, CryptoError> {
     }
     // SAFETY: not null, and owned by us.
     Ok(unsafe { PkeyCtx::from_ptr(context) })
+}
+
+/// Makes a key of the named algorithm in the named standard group.
+///
+/// # Errors
+/// [`CryptoError::Unsupported`] if the library has no such group, [`CryptoError::Internal`].
+pub(super) fn generate_in_group(algorithm: &CStr, group: &CStr) -> Result<PKey<Private>, CryptoError> {
+    let mut context = context_by_name(algorithm)?;
+    context.keygen_init().map_err(internal)?;
+    // SAFETY: the library copies the name; `OSSL_PARAM_construct_end` needs nothing.
+    let set = unsafe {
+        let builder = openssl_sys::OSSL_PARAM_BLD_new();
+        let pushed = openssl_sys::OSSL_PARAM_BLD_push_utf8_string(builder, c"group".as_ptr(), group.as_ptr(), 0);
+        let parameters = openssl_sys::OSSL_PARAM_BLD_to_param(builder);
+        let set = pushed == 1
+            && !parameters.is_null()
+            && openssl_sys::EVP_PKEY_CTX_set_params(context.as_ptr(), parameters) == 1;
+        openssl_sys::OSSL_PARAM_free(parameters);
+        openssl_sys::OSSL_PARAM_BLD_free(builder);
+        set
+    };
+    if !set {
+        internal(openssl::error::ErrorStack::get());
+        return Err(CryptoError::Unsupported);
+    }
+    context.keygen().map_err(internal)
+}
+
+/// Whether the key is of the algorithm with this name of the library. Newer algorithms have no number there.
+pub(super) fn is_a<T>(key: &PKeyRef<T>, name: &CStr) -> bool {
+    // SAFETY: the key is alive and `name` is a C string; both are only read.
+    unsafe { openssl_sys::EVP_PKEY_is_a(key.as_ptr(), name.as_ptr()) == 1 }
 }
 
 /// Sets RC2's effective key length, which the library otherwise leaves at the cipher's default.

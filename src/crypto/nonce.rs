@@ -3,9 +3,9 @@
 use super::cipher::{CipherRequest, Direction};
 use super::error::CryptoError;
 use super::fetch::CipherRow;
-use super::parameters::{Parameters, count};
+use super::parameters::count;
 use super::random::randomness;
-use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm};
+use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm, CryptographicParameters};
 use openssl::cipher::CipherRef;
 
 /// The nonce of GCM, CCM and ChaCha20-Poly1305 where no length is named: 96 bits (NIST SP 800-38D §5.2.1.1).
@@ -63,7 +63,7 @@ pub(super) fn choose(request: &CipherRequest<'_>, row: &CipherRow, cipher: &Ciph
 }
 
 /// A fresh random vector, as long as the parameters or else the mode say.
-fn generate(parameters: &Parameters, row: &CipherRow, cipher: &CipherRef) -> Result<Vec<u8>, CryptoError> {
+fn generate(parameters: &CryptographicParameters, row: &CipherRow, cipher: &CipherRef) -> Result<Vec<u8>, CryptoError> {
     let bits = parameters.iv_length.map(count).transpose()?;
     if bits.is_some_and(|bits| bits == 0 || !bits.is_multiple_of(8)) {
         return Err(CryptoError::BadParameters);
@@ -85,7 +85,7 @@ fn generate(parameters: &Parameters, row: &CipherRow, cipher: &CipherRef) -> Res
 /// The client's vector in the form and length that the library takes.
 fn arrange(
     client: &[u8],
-    parameters: &Parameters,
+    parameters: &CryptographicParameters,
     row: &CipherRow,
     cipher: &CipherRef,
 ) -> Result<Vec<u8>, CryptoError> {
@@ -107,7 +107,7 @@ fn arrange(
 }
 
 /// ChaCha20's start: the original cipher's nonce has 64 bits, RFC 8439's 96; 128 bits are counter and nonce at once.
-fn chacha20_block(client: &[u8], parameters: &Parameters) -> Result<Vec<u8>, CryptoError> {
+fn chacha20_block(client: &[u8], parameters: &CryptographicParameters) -> Result<Vec<u8>, CryptoError> {
     if !matches!(client.len(), 8 | 12 | CHACHA20_BLOCK) {
         return Err(CryptoError::BadParameters);
     }
@@ -119,7 +119,7 @@ fn chacha20_block(client: &[u8], parameters: &Parameters) -> Result<Vec<u8>, Cry
 }
 
 /// A counter block from a shorter vector: the counter, big endian, fills the rest (NIST SP 800-38A, B.2; RFC 3686).
-fn counter_block(client: &[u8], parameters: &Parameters, length: usize) -> Result<Vec<u8>, CryptoError> {
+fn counter_block(client: &[u8], parameters: &CryptographicParameters, length: usize) -> Result<Vec<u8>, CryptoError> {
     let room = length.saturating_sub(client.len());
     if parameters
         .counter_length
@@ -147,7 +147,7 @@ fn counter_block(client: &[u8], parameters: &Parameters, length: usize) -> Resul
     Ok(block)
 }
 
-fn initial_counter(parameters: &Parameters) -> Result<u32, CryptoError> {
+fn initial_counter(parameters: &CryptographicParameters) -> Result<u32, CryptoError> {
     u32::try_from(parameters.initial_counter_value.unwrap_or(0)).map_err(|_| CryptoError::BadParameters)
 }
 
