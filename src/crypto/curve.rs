@@ -109,6 +109,12 @@ pub(super) fn curve_of(nid: Option<Nid>) -> Option<RecommendedCurve> {
     CURVES.iter().find(|(_, known)| *known == name).map(|(curve, _)| *curve)
 }
 
+/// Whether a curve is over a prime field and not over a binary one.
+pub(super) fn is_over_prime_field(nid: Nid) -> bool {
+    let name = nid.short_name().unwrap_or_default();
+    !(name.starts_with("sect") || name.starts_with("c2"))
+}
+
 /// The usual curve of a key of so many bits, for clients that name a length only.
 pub(super) fn curve_of_length(bits: i32) -> Option<RecommendedCurve> {
     Some(match bits {

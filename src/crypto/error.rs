@@ -24,6 +24,9 @@ pub enum CryptoError {
     /// The data has a length that the mode, padding or algorithm does not allow.
     #[error("the data has a length that the parameters do not allow")]
     BadLength,
+    /// The Encoding Option does not fit the key: No Encoding takes byte strings without attributes only.
+    #[error("the encoding option does not fit the key")]
+    BadEncoding,
     /// Authentication, padding or integrity did not hold.
     #[error("the cryptographic check failed")]
     Failed,
