@@ -36,6 +36,7 @@ impl From<CryptoError> for Failure {
             CryptoError::Unsupported => Fault::UnsupportedParameters,
             CryptoError::BadParameters => Fault::BadParameters,
             CryptoError::MissingIv => Fault::MissingIv,
+            CryptoError::BadEncoding => Fault::EncodingOption,
             CryptoError::BadTagLength => Fault::ParameterRange,
             CryptoError::BadKey | CryptoError::BadLength | CryptoError::Failed => Fault::Cryptographic,
             CryptoError::Random | CryptoError::Internal => Fault::Internal,

@@ -9,18 +9,30 @@ pub mod services;
 mod activate;
 mod add_attribute;
 mod create;
+mod create_key_pair;
+mod decrypt;
 mod delete_attribute;
+mod derive_key;
 mod destroy;
 mod discover_versions;
+mod encrypt;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod hash;
+mod keyed;
 mod locate;
+mod mac;
+mod mac_verify;
 mod modify_attribute;
 mod query;
 mod register;
 mod revoke;
+mod rng_retrieve;
+mod rng_seed;
 mod set_attribute;
+mod sign;
+mod signature_verify;
 
 pub use context::{Batch, Context};
 pub use services::{Limits, Services};
@@ -58,7 +70,9 @@ macro_rules! handlers {
 
 handlers! {
     Create
+    CreateKeyPair
     Register
+    DeriveKey
     Locate
     Get
     GetAttributes
@@ -71,6 +85,15 @@ handlers! {
     Destroy
     Query
     DiscoverVersions
+    Encrypt
+    Decrypt
+    Sign
+    SignatureVerify
+    MAC
+    MACVerify
+    RNGRetrieve
+    RNGSeed
+    Hash
     SetAttribute
 }
 

@@ -1,0 +1,177 @@
+//! Create Key Pair (KMIP 2.1 §6.1.9; KMIP 1.4 §4.2).
+
+use super::creation::{self, Source};
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::crypto::generate::PairRequest;
+use crate::crypto::{CryptoError, PrivateKey, PublicKey, format};
+use crate::failure::{Failure, Fault};
+use crate::objects::{AttributeSet, Object};
+use kmip_protocol::{
+    Attribute, AttributeKind, CreateKeyPairRequest, CreateKeyPairResponse, CryptographicAlgorithm, KeyBlock,
+    KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, ObjectType, PlainKeyValue, RecommendedCurve,
+    TemplateAttribute, UniqueIdentifier,
+};
+
+impl Handle for CreateKeyPairRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateKeyPairResponse, Failure> {
+        let common = self.common_attributes.as_ref();
+        let of_private = given(ObjectType::PrivateKey, self.private_key_attributes.as_ref(), common)?;
+        let of_public = given(ObjectType::PublicKey, self.public_key_attributes.as_ref(), common)?;
+        let wanted = wanted(&of_private, &of_public)?;
+        let generate = move || wanted.generate();
+        let made = if wanted.is_heavy() {
+            context.services.heavy.run(generate).await?
+        } else {
+            generate()
+        };
+        let key = made.map_err(refusal)?;
+        let (private, public) = (private(&key, &of_private, wanted)?, public(&key, &of_public, wanted)?);
+        drop(key);
+        let mut private = creation::insert(context, of_private, &private, Source::Generated).await?;
+        let mut public = creation::insert(context, of_public, &public, Source::Generated).await?;
+        tie(&mut private, LinkType::PublicKeyLink, &public.unique_identifier);
+        tie(&mut public, LinkType::PrivateKeyLink, &private.unique_identifier);
+        context.save(&mut private)?;
+        context.save(&mut public)?;
+        // The ID Placeholder is the private key (KMIP 2.1 §6.1.9).
+        context.batch.placeholder = Some(private.unique_identifier.clone());
+        Ok(CreateKeyPairResponse {
+            private_key_unique_identifier: private.unique_identifier,
+            public_key_unique_identifier: public.unique_identifier,
+            private_key_attributes: None,
+            public_key_attributes: None,
+        })
+    }
+}
+
+/// The attributes of one half: its own, and those common ones of which it has none itself.
+fn given(
+    object_type: ObjectType,
+    own: Option<&TemplateAttribute>,
+    common: Option<&TemplateAttribute>,
+) -> Result<AttributeSet, Failure> {
+    let mut attributes = creation::given(object_type, own.into_iter())?;
+    let common = creation::given(object_type, common.into_iter())?;
+    let missing: Vec<Attribute> = common
+        .iter()
+        .filter(|i| !attributes.has(i.attribute.kind()))
+        .map(|i| i.attribute.clone())
+        .collect();
+    for attribute in missing {
+        attributes.add(attribute);
+    }
+    Ok(attributes)
+}
+
+/// What is to be made. Both halves must be asked for alike.
+fn wanted(private: &AttributeSet, public: &AttributeSet) -> Result<PairRequest, Failure> {
+    let algorithm = agree(private.algorithm(), public.algorithm())?.ok_or(Failure::new(Fault::InvalidField))?;
+    let length = agree(private.length(), public.length())?;
+    let (curve, qlength) = agree(domain(private), domain(public))?.unwrap_or_default();
+    // On a curve, Qlength is another word for the length.
+    let on_curve = curve.is_some()
+        || matches!(
+            algorithm,
+            CryptographicAlgorithm::EC | CryptographicAlgorithm::ECDSA | CryptographicAlgorithm::ECDH
+        );
+    let length = length.or(qlength.filter(|_| on_curve));
+    Ok(PairRequest {
+        algorithm,
+        length,
+        curve,
+    })
+}
+
+type Domain = (Option<RecommendedCurve>, Option<i32>);
+
+fn domain(attributes: &AttributeSet) -> Option<Domain> {
+    match attributes.first(AttributeKind::CryptographicDomainParameters) {
+        Some(Attribute::CryptographicDomainParameters(domain)) => Some((domain.recommended_curve, domain.qlength)),
+        _ => None,
+    }
+}
+
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Result<Option<T>, Failure> {
+    match (&one, &other) {
+        (Some(a), Some(b)) if a != b => Err(Fault::InvalidField.into()),
+        _ => Ok(one.or(other)),
+    }
+}
+
+fn refusal(error: CryptoError) -> Failure {
+    match error {
+        CryptoError::BadLength | CryptoError::BadParameters | CryptoError::Unsupported => {
+            Failure::detailed(Fault::InvalidAttributeValue, error)
+        }
+        other => other.into(),
+    }
+}
+
+fn private(key: &PrivateKey, attributes: &AttributeSet, wanted: PairRequest) -> Result<ManagedObject, Failure> {
+    let (format, facts) = (
+        chosen(attributes, ObjectType::PrivateKey, wanted, key.facts()?.algorithm),
+        key.facts()?,
+    );
+    let material = key
+        .write(format)
+        .map_err(|error| Failure::detailed(Fault::KeyFormat, error))?;
+    let key_block = block(format, material, wanted.algorithm, facts.length);
+    Ok(kmip_protocol::PrivateKey { key_block }.into())
+}
+
+fn public(key: &PrivateKey, attributes: &AttributeSet, wanted: PairRequest) -> Result<ManagedObject, Failure> {
+    let key: PublicKey = key.public_key()?;
+    let facts = key.facts()?;
+    let format = chosen(attributes, ObjectType::PublicKey, wanted, facts.algorithm);
+    let material = key
+        .write(format, None)
+        .map_err(|error| Failure::detailed(Fault::KeyFormat, error))?;
+    let key_block = block(format, material, wanted.algorithm, facts.length);
+    Ok(kmip_protocol::PublicKey { key_block }.into())
+}
+
+/// The format that the client asked for (KMIP 2.1 §4.26), else the one that every version can give out: for keys on
+/// curves that is not the transparent one, which early versions do not have. Get converts.
+fn chosen(
+    attributes: &AttributeSet,
+    object_type: ObjectType,
+    wanted: PairRequest,
+    algorithm: CryptographicAlgorithm,
+) -> KeyFormatType {
+    if let Some(Attribute::KeyFormatType(format)) = attributes.first(AttributeKind::KeyFormatType) {
+        return *format;
+    }
+    match (wanted.algorithm, object_type) {
+        (CryptographicAlgorithm::RSA, _) => format::default_format(object_type, Some(algorithm)),
+        (_, ObjectType::PrivateKey) => KeyFormatType::PKCS_8,
+        _ => KeyFormatType::X_509,
+    }
+}
+
+fn block(
+    key_format_type: KeyFormatType,
+    key_material: KeyMaterial,
+    algorithm: CryptographicAlgorithm,
+    length: i32,
+) -> KeyBlock {
+    KeyBlock {
+        key_format_type,
+        key_compression_type: None,
+        key_value: Some(KeyValue::Plain(PlainKeyValue {
+            key_material,
+            attributes: None,
+        })),
+        cryptographic_algorithm: Some(algorithm),
+        cryptographic_length: Some(length),
+        key_wrapping_data: None,
+    }
+}
+
+fn tie(object: &mut Object, link_type: LinkType, unique_identifier: &str) {
+    let linked_object_identifier = UniqueIdentifier::Text(unique_identifier.to_owned());
+    object.attributes.add(Attribute::Link(Link {
+        link_type,
+        linked_object_identifier,
+    }));
+}

@@ -1,0 +1,183 @@
+//! Derive Key (KMIP 2.1 §6.1.14, §7.12; KMIP 1.4 §4.6).
+
+use super::creation::{self, Source};
+use super::keyed::{Key, Purpose};
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::crypto::derive::DerivationRequest;
+use crate::crypto::{self, PrivateKey, PublicKey};
+use crate::failure::{Failure, Fault};
+use crate::objects::AttributeSet;
+use kmip_protocol::{
+    Attribute, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DerivationMethod,
+    DeriveKeyRequest, DeriveKeyResponse, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject,
+    ObjectType, PlainKeyValue, SecretData, SecretDataType, SymmetricKey, UniqueIdentifier,
+};
+use kmip_ttlv::Secret;
+
+/// The keys that a request derives from: a base, and what else it names.
+struct Bases {
+    keys: Vec<Key>,
+    base: Option<Secret>,
+    base_algorithm: Option<CryptographicAlgorithm>,
+    agreement: Option<(PrivateKey, PublicKey)>,
+    data: Vec<Secret>,
+}
+
+impl Handle for DeriveKeyRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DeriveKeyResponse, Failure> {
+        if !matches!(self.object_type, ObjectType::SymmetricKey | ObjectType::SecretData) {
+            return Err(Fault::InvalidObjectType.into());
+        }
+        let mut attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
+        let length = length(self.object_type, &attributes)?;
+        let bases = bases(self, context).await?;
+        let derived = derive(self, context, &bases, length).await?;
+        let managed = managed(self.object_type, &attributes, derived)?;
+        for key in &bases.keys {
+            let link = link(LinkType::DerivationBaseObjectLink, &key.object.unique_identifier);
+            attributes.add(link);
+        }
+        let object = creation::insert(context, attributes, &managed, Source::Generated).await?;
+        for mut key in bases.keys {
+            key.object
+                .attributes
+                .add(link(LinkType::DerivedKeyLink, &object.unique_identifier));
+            context.save(&mut key.object)?;
+        }
+        Ok(DeriveKeyResponse {
+            unique_identifier: object.unique_identifier,
+            attributes: None,
+        })
+    }
+}
+
+fn link(link_type: LinkType, unique_identifier: &str) -> Attribute {
+    let linked_object_identifier = UniqueIdentifier::Text(unique_identifier.to_owned());
+    Attribute::Link(Link {
+        link_type,
+        linked_object_identifier,
+    })
+}
+
+/// How many bytes are wanted. A key needs its algorithm as well.
+fn length(object_type: ObjectType, attributes: &AttributeSet) -> Result<usize, Failure> {
+    let bits = attributes.length().ok_or(Failure::new(Fault::InvalidField))?;
+    let algorithm = match object_type {
+        ObjectType::SymmetricKey => attributes.algorithm().ok_or(Failure::new(Fault::InvalidField))?,
+        _ => CryptographicAlgorithm::OneTimePad,
+    };
+    crypto::material_length(algorithm, bits).map_err(|error| Failure::detailed(Fault::InvalidAttributeValue, error))
+}
+
+async fn bases(request: &DeriveKeyRequest, context: &mut Context<'_>) -> Result<Bases, Failure> {
+    let usage = CryptographicUsageMask::DeriveKey;
+    let mut keys = Vec::new();
+    for unique_identifier in &request.unique_identifiers {
+        keys.push(Key::of(context, Some(unique_identifier), Purpose::Protect, usage).await?);
+    }
+    let mut found = Bases {
+        keys: Vec::new(),
+        base: None,
+        base_algorithm: None,
+        agreement: None,
+        data: Vec::new(),
+    };
+    if request.derivation_method == DerivationMethod::AsymmetricKey {
+        let private = keys
+            .iter()
+            .find(|key| matches!(key.managed, ManagedObject::PrivateKey(_)));
+        let public = keys
+            .iter()
+            .find(|key| matches!(key.managed, ManagedObject::PublicKey(_) | ManagedObject::Certificate(_)));
+        let (Some(private), Some(public)) = (private, public) else {
+            return Err(Fault::UnusableObjectType.into());
+        };
+        found.agreement = Some((private.private()?, public.public()?));
+    } else {
+        // The first is the base; Secret Data beside a key stands for the Derivation Data.
+        for key in &keys {
+            if found.base.is_none() {
+                found.base = Some(key.bytes()?.clone());
+                found.base_algorithm = key.algorithm();
+            } else if matches!(key.managed, ManagedObject::SecretData(_)) {
+                found.data.push(key.bytes()?.clone());
+            } else {
+                return Err(Fault::UnusableObjectType.into());
+            }
+        }
+    }
+    // Derivation Data is given here or there, not both (KMIP 2.1 §7.12).
+    if !found.data.is_empty() && !request.derivation_parameters.derivation_data.is_empty() {
+        return Err(Fault::InvalidField.into());
+    }
+    if found.data.is_empty() {
+        found.data.clone_from(&request.derivation_parameters.derivation_data);
+    }
+    found.keys = keys;
+    Ok(found)
+}
+
+async fn derive(
+    request: &DeriveKeyRequest,
+    context: &Context<'_>,
+    bases: &Bases,
+    length: usize,
+) -> Result<Secret, Failure> {
+    let given = &request.derivation_parameters;
+    let parameters: CryptographicParameters = given.cryptographic_parameters.clone().unwrap_or_default();
+    let (base, data) = (bases.base.clone(), bases.data.clone());
+    let (salt, vector) = (given.salt.clone(), given.initialization_vector.clone());
+    let (method, base_algorithm, iteration_count) =
+        (request.derivation_method, bases.base_algorithm, given.iteration_count);
+    let compute = move |agreement: Option<(&PrivateKey, &PublicKey)>| {
+        DerivationRequest {
+            method,
+            base: base.as_ref(),
+            base_algorithm,
+            agreement,
+            parameters: &parameters,
+            initialization_vector: vector.as_deref(),
+            data: &data,
+            salt: salt.as_deref(),
+            iteration_count,
+            length,
+        }
+        .derive()
+    };
+    let is_heavy = method == DerivationMethod::PBKDF2;
+    let derived = match &bases.agreement {
+        Some((private, public)) => compute(Some((private, public))),
+        None if is_heavy => context.services.heavy.run(move || compute(None)).await?,
+        None => compute(None),
+    };
+    derived.map_err(|error| match error {
+        // More was asked for than the method gives (KMIP 2.1 §6.1.14).
+        crypto::CryptoError::BadLength => Failure::detailed(Fault::InvalidField, error),
+        other => other.into(),
+    })
+}
+
+fn managed(object_type: ObjectType, attributes: &AttributeSet, bytes: Secret) -> Result<ManagedObject, Failure> {
+    let is_key = object_type == ObjectType::SymmetricKey;
+    let key_block = KeyBlock {
+        key_format_type: KeyFormatType::Raw,
+        key_compression_type: None,
+        key_value: Some(KeyValue::Plain(PlainKeyValue {
+            key_material: KeyMaterial::Bytes(bytes),
+            attributes: None,
+        })),
+        cryptographic_algorithm: attributes.algorithm().filter(|_| is_key),
+        cryptographic_length: attributes.length(),
+        key_wrapping_data: None,
+    };
+    Ok(if is_key {
+        SymmetricKey { key_block }.into()
+    } else {
+        SecretData {
+            secret_data_type: SecretDataType::Seed,
+            key_block,
+        }
+        .into()
+    })
+}

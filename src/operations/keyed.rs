@@ -1,0 +1,212 @@
+//! What all operations share that compute with a key: may the key be used for this now, what key is it, which parameters
+//! count, and is there allowance left.
+
+use super::context::{Context, Wanted};
+use crate::crypto::{self, PrivateKey, PublicKey, ReadHints};
+use crate::failure::{Failure, Fault};
+use crate::objects::Object;
+use kmip_protocol::{
+    Attribute, AttributeKind, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, Data, KeyBlock,
+    ManagedObject, UniqueIdentifier, UsageLimitsUnit,
+};
+use kmip_ttlv::Secret;
+
+/// What a key is wanted for (KMIP 2.1 §4.57).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To protect data: an active key within its dates only.
+    Protect,
+    /// To process what was protected: a deactivated or compromised key still may.
+    Process,
+}
+
+/// A key that may be used.
+pub struct Key {
+    /// Its record.
+    pub object: Object,
+    /// Its material.
+    pub managed: ManagedObject,
+}
+
+impl Key {
+    /// The key that a request means, if it may be used for this now.
+    ///
+    /// # Errors
+    /// [`Fault::UnusableObjectType`], [`Fault::WrongState`], [`Fault::UsageMask`], [`Fault::KeyValueNotPresent`], and
+    /// what finding an object says.
+    pub async fn of(
+        context: &mut Context<'_>,
+        given: Option<&UniqueIdentifier>,
+        purpose: Purpose,
+        usage: CryptographicUsageMask,
+    ) -> Result<Self, Failure> {
+        let object = context.object(given, Wanted::Whole).await?;
+        let dates = object.attributes.dates();
+        let now = context.seconds();
+        let usable = match purpose {
+            Purpose::Protect => dates.may_protect(now),
+            Purpose::Process => dates.may_process(now),
+        };
+        if !usable {
+            return Err(Fault::WrongState.into());
+        }
+        if !object.attributes.usage_mask().contains(usage) {
+            return Err(Fault::UsageMask.into());
+        }
+        let managed = context.open(&object).await?;
+        let absent = managed.key_block().is_some_and(|block| block.key_value.is_none());
+        if absent {
+            return Err(Fault::KeyValueNotPresent.into());
+        }
+        Ok(Self { object, managed })
+    }
+
+    /// The parameters that count: the request's, else the key's own.
+    #[must_use]
+    pub fn parameters(&self, request: Option<&CryptographicParameters>) -> CryptographicParameters {
+        crypto::effective(request, self.object.attributes.parameters())
+    }
+
+    /// The key's algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
+        self.object
+            .attributes
+            .algorithm()
+            .or_else(|| self.managed.key_block().and_then(|block| block.cryptographic_algorithm))
+    }
+
+    fn block(&self) -> Result<&KeyBlock, Failure> {
+        let block = self
+            .managed
+            .key_block()
+            .ok_or(Failure::new(Fault::UnusableObjectType))?;
+        // A key that was registered wrapped is kept so; nothing can be computed with it.
+        if block.key_wrapping_data.is_some() {
+            return Err(Failure::detailed(Fault::KeyValueNotPresent, "the key is wrapped"));
+        }
+        Ok(block)
+    }
+
+    /// The bytes of a symmetric key or of secret data.
+    ///
+    /// # Errors
+    /// [`Fault::UnusableObjectType`] for other objects.
+    pub fn bytes(&self) -> Result<&Secret, Failure> {
+        match &self.managed {
+            ManagedObject::SymmetricKey(_) | ManagedObject::SecretData(_) => {
+                let material = &crypto::format::plain(self.block()?)?.key_material;
+                Ok(crypto::format::material_bytes(material)?)
+            }
+            _ => Err(Fault::UnusableObjectType.into()),
+        }
+    }
+
+    /// The private key.
+    ///
+    /// # Errors
+    /// [`Fault::UnusableObjectType`] for other objects.
+    pub fn private(&self) -> Result<PrivateKey, Failure> {
+        match &self.managed {
+            ManagedObject::PrivateKey(_) => Ok(PrivateKey::of(self.block()?, self.hints())?),
+            _ => Err(Fault::UnusableObjectType.into()),
+        }
+    }
+
+    /// The public key: itself, that of a certificate, or that of a private key.
+    ///
+    /// # Errors
+    /// [`Fault::UnusableObjectType`] for other objects.
+    pub fn public(&self) -> Result<PublicKey, Failure> {
+        match &self.managed {
+            ManagedObject::PublicKey(_) => Ok(PublicKey::of(self.block()?, self.hints())?),
+            ManagedObject::Certificate(certificate) => Ok(PublicKey::from_certificate(&certificate.certificate_value)?),
+            ManagedObject::PrivateKey(_) => Ok(self.private()?.public_key()?),
+            _ => Err(Fault::UnusableObjectType.into()),
+        }
+    }
+
+    fn hints(&self) -> ReadHints<'_> {
+        let curve = match self
+            .object
+            .attributes
+            .first(AttributeKind::CryptographicDomainParameters)
+        {
+            Some(Attribute::CryptographicDomainParameters(domain)) => domain.recommended_curve,
+            _ => None,
+        };
+        ReadHints {
+            algorithm: None,
+            curve,
+            password: None,
+        }
+    }
+
+    /// Takes from the Usage Limits, if the key has any (KMIP 2.1 §4.59): what protects `bytes` bytes. The count is
+    /// committed before the answer leaves.
+    ///
+    /// # Errors
+    /// [`Fault::UsageLimit`] if not enough is left.
+    pub fn take_allowance(&mut self, context: &mut Context<'_>, bytes: usize) -> Result<(), Failure> {
+        let Some(Attribute::UsageLimits(limits)) = self.object.attributes.first(AttributeKind::UsageLimits) else {
+            return Ok(());
+        };
+        let mut limits = limits.clone();
+        let needed = match limits.usage_limits_unit {
+            Some(UsageLimitsUnit::Byte) => i64::try_from(bytes).map_err(|_| Failure::new(Fault::UsageLimit))?,
+            _ => 1,
+        };
+        let left = limits.usage_limits_count.or(limits.usage_limits_total).unwrap_or(0);
+        let rest = left
+            .checked_sub(needed)
+            .filter(|rest| *rest >= 0)
+            .ok_or(Failure::new(Fault::UsageLimit))?;
+        limits.usage_limits_count = Some(rest);
+        self.object.attributes.set(Attribute::UsageLimits(limits));
+        context.save(&mut self.object)
+    }
+}
+
+/// The data of a request that comes in one piece.
+///
+/// # Errors
+/// [`Fault::MissingField`] if there is none; [`Fault::FeatureNotSupported`] if it refers to another item, or comes in
+/// parts.
+pub fn whole<'a>(
+    data: Option<&'a Data>,
+    correlation_value: Option<&Vec<u8>>,
+    init_indicator: Option<bool>,
+    final_indicator: Option<bool>,
+) -> Result<&'a Secret, Failure> {
+    refuse_parts(correlation_value, init_indicator, final_indicator)?;
+    bytes(data.ok_or(Failure::new(Fault::MissingField))?)
+}
+
+/// The bytes of a request's data.
+///
+/// # Errors
+/// [`Fault::FeatureNotSupported`] if it refers to another item of the batch.
+pub fn bytes(data: &Data) -> Result<&Secret, Failure> {
+    data.bytes()
+        .ok_or(Failure::detailed(Fault::FeatureNotSupported, "data of another item"))
+}
+
+/// Refuses operations by parts.
+///
+/// # Errors
+/// [`Fault::CorrelationValue`] for a correlation value, which nobody gave out; [`Fault::FeatureNotSupported`] for the
+/// beginning of a stream.
+pub fn refuse_parts(
+    correlation_value: Option<&Vec<u8>>,
+    init_indicator: Option<bool>,
+    final_indicator: Option<bool>,
+) -> Result<(), Failure> {
+    if correlation_value.is_some() {
+        return Err(Fault::CorrelationValue.into());
+    }
+    // Both at once is one piece after all.
+    if init_indicator == Some(true) && final_indicator != Some(true) {
+        return Err(Failure::detailed(Fault::FeatureNotSupported, "operation by parts"));
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Sign (KMIP 2.1 §6.1.55; KMIP 1.4 §4.31).
+
+use super::keyed::{Key, Purpose, bytes, refuse_parts};
+use super::{Context, Handle};
+use crate::authority::Granted;
+use crate::crypto::signature::{self, SignatureScheme};
+use crate::failure::{Failure, Fault};
+use kmip_protocol::{CryptographicUsageMask, SignRequest, SignResponse};
+
+impl Handle for SignRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<SignResponse, Failure> {
+        let usage = CryptographicUsageMask::Sign;
+        let mut key = Key::of(context, self.unique_identifier.as_ref(), Purpose::Protect, usage).await?;
+        refuse_parts(
+            self.correlation_value.as_ref(),
+            self.init_indicator,
+            self.final_indicator,
+        )?;
+        let private = key.private()?;
+        let parameters = key.parameters(self.cryptographic_parameters.as_ref());
+        let scheme = SignatureScheme::choose(&parameters, private.kind()?)?;
+        let signature_data = match (&self.data, &self.digested_data) {
+            (Some(data), None) => {
+                let data = bytes(data)?;
+                key.take_allowance(context, data.len())?;
+                signature::sign(scheme, &private, data.expose())?
+            }
+            (None, Some(digest)) => {
+                key.take_allowance(context, digest.len())?;
+                signature::sign_digest(scheme, &private, digest)?
+            }
+            (None, None) => return Err(Fault::MissingField.into()),
+            (Some(_), Some(_)) => return Err(Fault::InvalidField.into()),
+        };
+        context.place(&key.object.unique_identifier);
+        Ok(SignResponse {
+            unique_identifier: key.object.unique_identifier,
+            signature_data: Some(signature_data),
+            correlation_value: None,
+        })
+    }
+}
