@@ -1,39 +1,28 @@
 //! The only file that names concrete stores, sealers and trails: it makes an installation, and puts a server together.
 
+use crate::administration::keeper::Keeper;
+use crate::administration::tenant::{self, NewTenant};
+use crate::administration::{AdministrationError, act, kek, server_act};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
+use crate::clock::{Clock, SystemClock};
 use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{
-    Custody, CustodyError, InstallationRoot, KekId, KekProvider, KekRecord, KekState, Locked, NewKek, PinRole,
-    ProfileId, RecordKeyRecord, ResidentKeks, Slab, SoftwareKeks, TokenSettings, WorkerCommand, token,
+    Custody, CustodyError, InstallationRoot, KekId, KekProvider, Locked, PinRole, ProfileId, ResidentKeks, Slab,
+    SoftwareKeks, TokenSettings, WorkerCommand, token,
 };
-use crate::identity::{
-    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, DirectoryError, Enroll, EnrollError, Id,
-    Identity, RecordOpener, RecordSealer, StoreDirectory, TenantRecord,
-};
-use crate::records;
+use crate::exchange::Server;
+use crate::heavy::Heavy;
+use crate::identity::{DirectoryError, Identity, StoreDirectory};
+use crate::operations::{Limits, Services};
 use crate::settings::{Settings, TokenTable};
-use crate::store::{ClaimKey, CommitError, Domain, Key, Kind, Record, Revision};
-use crate::store::{SqliteSettings, SqliteStore, Store, StoreError, Taken, Work};
+use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-/// Kinds of records that custody needs before any record key is open. They carry their own protection: a KEK record its
-/// known answer, a record key its wraps, a PIN the root's seal.
-mod kind {
-    use crate::store::Kind;
-
-    pub const KEK: Kind = Kind(0x20);
-    pub const RECORD_KEY: Kind = Kind(0x21);
-    pub const SEALED_PIN: Kind = Kind(0x22);
-}
-
-/// The claim on being the active KEK of a domain.
-const ACTIVE_KEK: u8 = 0x20;
-
-/// Records to a page of a scan.
-const PAGE: usize = 512;
+/// A PIN, sealed under the installation root, in the system domain.
+const SEALED_PIN: Kind = Kind(0x22);
 
 /// The rooms of a server, opened.
 pub struct Parts {
@@ -58,18 +47,6 @@ pub struct Genesis {
     pub pin: Option<Locked>,
 }
 
-/// A tenant to begin with: with an active KEK of its own, and one application for all its clients.
-pub struct NewTenant {
-    /// Its name.
-    pub name: String,
-    /// Whether a conformance run may clear it.
-    pub test: bool,
-    /// Certificates (DER) of its authorities.
-    pub authorities: Vec<Vec<u8>>,
-    /// Its clients, by name and credential.
-    pub clients: Vec<(String, Credential)>,
-}
-
 /// Why there is no installation or no server.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // each is the failure of the room that it names
@@ -78,12 +55,12 @@ pub enum ComposeError {
     Store(#[from] StoreError),
     #[error("store: {0}")]
     Commit(#[from] CommitError),
+    #[error("{0}")]
+    Administration(#[from] AdministrationError),
     #[error("custody: {0}")]
     Custody(#[from] CustodyError),
     #[error("identity: {0}")]
     Directory(#[from] DirectoryError),
-    #[error("identity: {0}")]
-    Enroll(#[from] EnrollError),
     #[error("audit: {0}")]
     Trail(#[from] crate::audit::TrailError),
     #[error("randomness failed")]
@@ -96,8 +73,6 @@ pub enum ComposeError {
     Missing,
     #[error("no PKCS#11 module {0}")]
     Module(String),
-    #[error("a record is damaged")]
-    Damaged,
 }
 
 /// Makes an installation: root, system domain, tenants with their KEKs. Nothing may be there before.
@@ -126,16 +101,19 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     };
     let late = LateChain::default();
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
-    let mut founder = Founder {
-        store,
-        custody,
-        randomness,
-        profile,
-        now_ms: now_ms(),
-    };
-    founder.found_domain(Domain::SYSTEM, &late, sealed_pin).await?;
-    for tenant in genesis.tenants {
-        founder.found_tenant(tenant, &late).await?;
+    let now = SystemClock.now();
+    let mut work = Work::new(Arc::clone(&store));
+    let id = KekId(random(&randomness)?);
+    kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, id, now.0).await?;
+    start_chain(&store, &custody, &randomness, &late).await?;
+    if let Some((profile, sealed)) = sealed_pin {
+        work.put(pin_key(profile), sealed, Vec::new());
+    }
+    work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
+    store.commit(work.into_change_set(now.0)).await?;
+    let keeper = Keeper(custody);
+    for new in genesis.tenants {
+        tenant::create(&keeper, &store, &randomness, profile, new, now).await?;
     }
     Ok(())
 }
@@ -161,12 +139,17 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         let pin = root.open_pin(&slab, profile, PinRole::KeyUsage, &sealed.body)?;
         add_token(table, &custody, &slab, pin)?;
     }
-    open_domain(&store, &custody, Domain::SYSTEM).await?;
+    kek::open_domain(&custody, &store, Domain::SYSTEM).await?;
+    // Without the system's record key nobody can be recognised and nothing recorded.
+    custody.ready(Domain::SYSTEM).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
-    let seals = Arc::new(Seals(Arc::clone(&custody)));
+    let seals = Arc::new(Keeper(Arc::clone(&custody)));
     let directory = Arc::new(StoreDirectory::new(Arc::clone(&store), seals));
     for tenant in crate::identity::Directory::tenants(directory.as_ref()).await? {
-        open_domain(&store, &custody, tenant).await?;
+        // One tenant's damage is not the others'.
+        if let Err(error) = kek::open_domain(&custody, &store, tenant).await {
+            tracing::error!(tenant = ?tenant.0, %error, "the keys of a tenant cannot be opened");
+        }
     }
     let identity = Arc::new(Identity::open(directory).await?);
     let access = access_trail(settings, &store, &custody, &randomness).await?;
@@ -179,162 +162,17 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     })
 }
 
-/// Makes domains.
-struct Founder {
-    store: Arc<dyn Store>,
-    custody: Arc<Custody>,
-    randomness: Arc<dyn Randomness>,
-    profile: ProfileId,
-    now_ms: i64,
-}
-
-impl Founder {
-    /// Gives a domain a KEK, which is active, and a record key, and puts it to work.
-    async fn found_domain(
-        &mut self,
-        domain: Domain,
-        late: &LateChain,
-        sealed_pin: Option<(ProfileId, Vec<u8>)>,
-    ) -> Result<(), ComposeError> {
-        let id: Id = self.random()?;
-        let new = NewKek {
-            id: KekId(id),
-            domain,
-            generation: 1,
-            profile: self.profile,
-            cka_id: id.to_vec(),
-            created_ms: self.now_ms,
-        };
-        let mut kek = self.custody.create_kek(&new, None).await?;
-        kek.state = KekState::Active;
-        let keks = [kek];
-        let record_key = self.custody.create_record_key(domain, &keks, self.now_ms).await?;
-        self.custody.open_domain(domain, &keks, &record_key).await?;
-        if domain == Domain::SYSTEM {
-            start_chain(&self.store, &self.custody, &self.randomness, late).await?;
-        }
-        let mut work = Work::new(Arc::clone(&self.store));
-        for kek in &keks {
-            let key = Key {
-                domain,
-                kind: kind::KEK,
-                id: kek.id.0,
-            };
-            work.put(key, kek.encode()?, Vec::new());
-            let active = ClaimKey::new(domain, ACTIVE_KEK, &[]);
-            if let Taken::By(_) = work.take(active, key).await? {
-                return Err(ComposeError::Exists);
-            }
-        }
-        work.put(record_key_at(domain), record_key.encode()?, Vec::new());
-        if let Some((profile, sealed)) = sealed_pin {
-            work.put(pin_key(profile), sealed, Vec::new());
-        }
-        self.store.commit(work.into_change_set(self.now_ms)).await?;
-        Ok(())
-    }
-
-    async fn found_tenant(&mut self, new: NewTenant, late: &LateChain) -> Result<(), ComposeError> {
-        let tenant = Domain(self.random()?);
-        self.found_domain(tenant, late, None).await?;
-        let created_ms = self.now_ms;
-        let seals = Seals(Arc::clone(&self.custody));
-        let mut work = Work::new(Arc::clone(&self.store));
-        let mut enroll = Enroll::new(&mut work, &seals);
-        let record = TenantRecord {
-            name: new.name.clone(),
-            test: new.test,
-            suspended: false,
-            created_ms,
-        };
-        enroll.tenant(tenant, &record).await?;
-        let application: Id = self.random()?;
-        let record = ApplicationRecord {
-            name: new.name.clone(),
-            created_ms,
-        };
-        enroll.application(tenant, application, &record).await?;
-        for certificate in new.authorities {
-            let record = AuthorityRecord {
-                name: new.name.clone(),
-                certificate,
-                created_ms,
-                ..AuthorityRecord::default()
-            };
-            enroll.authority(tenant, self.random()?, &record).await?;
-        }
-        for (name, credential) in new.clients {
-            let id = ClientId {
-                tenant,
-                client: self.random()?,
-            };
-            let credentials = vec![credential];
-            let record = ClientRecord {
-                name,
-                application,
-                credentials,
-                created_ms,
-                ..ClientRecord::default()
-            };
-            enroll.client(id, &record).await?;
-        }
-        self.store.commit(work.into_change_set(self.now_ms)).await?;
-        Ok(())
-    }
-
-    fn random<const N: usize>(&self) -> Result<[u8; N], ComposeError> {
-        let mut bytes = [0; N];
-        self.randomness.fill(&mut bytes).map_err(|_| ComposeError::Randomness)?;
-        Ok(bytes)
-    }
-}
-
-/// Record MACs, as the rooms above ask for them.
-struct Seals(Arc<Custody>);
-
-impl RecordOpener for Seals {
-    fn open(&self, record: &Record) -> Option<Vec<u8>> {
-        records::open(&self.0, record).ok().map(<[u8]>::to_vec)
-    }
-}
-
-impl RecordSealer for Seals {
-    fn seal(&self, key: Key, revision: Revision, bytes: &[u8]) -> Option<Vec<u8>> {
-        records::close(&self.0, key, revision, bytes.to_vec())
-            .ok()
-            .map(|(body, _)| body)
-    }
-}
-
-async fn open_domain(store: &Arc<dyn Store>, custody: &Custody, domain: Domain) -> Result<(), ComposeError> {
-    let mut keks = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.scan(domain, kind::KEK, after, PAGE).await?;
-        let last = page.len() < PAGE;
-        after = page.last().map(|record| record.key.id);
-        for record in page {
-            keks.push(KekRecord::decode(&record.body)?);
-        }
-        if last {
-            break;
-        }
-    }
-    let record_key = store.load(record_key_at(domain)).await?.ok_or(ComposeError::Damaged)?;
-    let record_key = RecordKeyRecord::decode(&record_key.body)?;
-    Ok(custody.open_domain(domain, &keks, &record_key).await?)
-}
-
-const fn at(domain: Domain, kind: Kind, id: Id) -> Key {
-    Key { domain, kind, id }
-}
-
-const fn record_key_at(domain: Domain) -> Key {
-    at(domain, kind::RECORD_KEY, [0; 16])
-}
-
+/// Where the sealed PIN of a profile is kept.
 const fn pin_key(profile: ProfileId) -> Key {
-    at(Domain::SYSTEM, kind::SEALED_PIN, profile.0)
+    Key {
+        domain: Domain::SYSTEM,
+        kind: SEALED_PIN,
+        id: profile.0,
+    }
+}
+
+fn random<const N: usize>(randomness: &Arc<dyn Randomness>) -> Result<[u8; N], ComposeError> {
+    randomness.array().map_err(|_| ComposeError::Randomness)
 }
 
 fn open_store(settings: &Settings, late: &LateChain) -> Result<SqliteStore, ComposeError> {
@@ -391,11 +229,6 @@ fn private_folder(path: &std::path::Path) -> Result<(), ComposeError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|why| ComposeError::File(path.to_owned(), why))
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A chain that gets its beginning after the store is open, since the beginning is read from the store.
@@ -466,6 +299,21 @@ async fn stream_start(
     let key = custody.keyed_hash(Domain::SYSTEM, trail, &stream)?;
     let previous = hash_of_heads(&mut store.trail_heads().await?);
     Ok(ChainStart::new_stream(StreamId(stream), previous, ChainKey::new(key)))
+}
+
+/// What answers messages, over these rooms.
+#[must_use]
+pub fn server(parts: Parts) -> Server {
+    let services = Services {
+        store: parts.store,
+        custody: parts.custody,
+        randomness: parts.randomness,
+        clock: Arc::new(SystemClock),
+        // As many as there are processors, so that heavy work delays nobody's reads for long.
+        heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
+        limits: Limits::default(),
+    };
+    Server::new(services, parts.identity, parts.access)
 }
 
 fn hash_of_heads(heads: &mut [Head]) -> [u8; 32] {

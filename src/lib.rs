@@ -1,5 +1,6 @@
 //! Claviger: a key-management server that speaks KMIP natively. `docs/ARCHITECTURE.md` walks one request through the house.
 
+pub mod administration;
 pub mod audit;
 pub mod authority;
 pub mod cli;

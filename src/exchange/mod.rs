@@ -1,9 +1,14 @@
 //! One message in, one message out. No socket and no clock of its own: listener, tests, fuzzing and benches all enter
 //! through [`Exchange`].
 
+mod batch;
 mod facts;
+mod guard;
+mod refusals;
+mod server;
 
 pub use facts::{ConnectionFacts, TlsFacts};
+pub use server::Server;
 
 use crate::wait::{Wait, ready};
 

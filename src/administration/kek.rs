@@ -1,0 +1,106 @@
+//! KEKs and record keys of a domain, as they are kept, and putting a domain to work.
+//!
+//! They are read before any MAC can be checked, because the record key is among them; custody's own sealing protects them, and
+//! the MAC is checked once the domain is open.
+
+use super::AdministrationError;
+use crate::custody::{Custody, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord};
+use crate::records;
+use crate::store::{ClaimKey, Domain, Key, Kind, Record, Store, Work};
+use std::sync::Arc;
+
+/// A KEK, in its domain.
+pub const KEK: Kind = Kind(0x20);
+/// The record key of a domain.
+pub const RECORD_KEY: Kind = Kind(0x21);
+/// The claim on being a domain's active KEK.
+const ACTIVE_KEK: u8 = 0x20;
+/// Length of the MAC behind a body.
+const MAC: usize = 32;
+/// KEK records of a domain read at most; custody's own limit on live ones is smaller.
+const MOST: usize = 4_096;
+
+/// Where the record key of a domain is kept.
+const fn record_key_place(domain: Domain) -> Key {
+    Key {
+        domain,
+        kind: RECORD_KEY,
+        id: [0; 16],
+    }
+}
+
+/// Makes the first KEK and the record key of a domain, puts it to work, and leaves the records in `work`. What was made in an
+/// HSM stays there if the commit fails: it is found again by its identifier.
+pub async fn found_domain(
+    custody: &Custody,
+    work: &mut Work,
+    domain: Domain,
+    profile: ProfileId,
+    kek: KekId,
+    now_ms: i64,
+) -> Result<(), AdministrationError> {
+    let new = NewKek {
+        id: kek,
+        domain,
+        generation: 1,
+        profile,
+        cka_id: kek.0.to_vec(),
+        created_ms: now_ms,
+    };
+    let mut kek_record = custody.create_kek(&new, None).await?;
+    kek_record.state = KekState::Active;
+    let record_key = custody
+        .create_record_key(domain, core::slice::from_ref(&kek_record), now_ms)
+        .await?;
+    custody
+        .open_domain(domain, core::slice::from_ref(&kek_record), &record_key)
+        .await?;
+    let key = Key {
+        domain,
+        kind: KEK,
+        id: kek.0,
+    };
+    put(custody, work, key, kek_record.encode()?).await?;
+    put(custody, work, record_key_place(domain), record_key.encode()?).await?;
+    work.take(ClaimKey::new(domain, ACTIVE_KEK, b""), key).await?;
+    Ok(())
+}
+
+async fn put(custody: &Custody, work: &mut Work, key: Key, body: Vec<u8>) -> Result<(), AdministrationError> {
+    work.load(key).await?;
+    let (body, _) = records::close(custody, key, work.next_revision(key), body)?;
+    work.put(key, body, Vec::new());
+    Ok(())
+}
+
+/// Puts a domain to work from what the store has. An HSM that is away does not fail this.
+pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Domain) -> Result<(), AdministrationError> {
+    let found = store.scan(domain, KEK, None, MOST).await?;
+    let mut keks = Vec::with_capacity(found.len());
+    for record in &found {
+        keks.push(KekRecord::decode(body(record)?)?);
+    }
+    let place = record_key_place(domain);
+    let record_key = store
+        .load(place)
+        .await?
+        .ok_or(AdministrationError::Damaged(RECORD_KEY.0))?;
+    custody
+        .open_domain(domain, &keks, &RecordKeyRecord::decode(body(&record_key)?)?)
+        .await?;
+    // With an HSM away the MACs cannot be checked now; the wrapped keys are authentic by themselves.
+    if custody.ready(domain).await.is_ok() {
+        for record in found.iter().chain([&record_key]) {
+            records::open(custody, record).map_err(|_| AdministrationError::Damaged(record.key.kind.0))?;
+        }
+    }
+    Ok(())
+}
+
+/// The body of a record whose MAC is checked later.
+fn body(record: &Record) -> Result<&[u8], AdministrationError> {
+    let length = record.body.len().checked_sub(MAC);
+    length
+        .and_then(|n| record.body.get(..n))
+        .ok_or(AdministrationError::Damaged(record.key.kind.0))
+}

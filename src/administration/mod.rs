@@ -1,0 +1,66 @@
+//! What makes tenants, clients and KEKs. These are the handlers behind the vendor operations; a quorum will stand before them.
+
+pub mod keeper;
+pub mod kek;
+pub mod tenant;
+
+use crate::audit::{Actor, ActorKind, AuditDraft};
+use crate::clock::Moment;
+use crate::custody::CustodyError;
+use crate::identity::EnrollError;
+use crate::store::{CommitError, Domain, StoreError};
+use kmip_protocol::ResultStatus;
+
+/// Numbers of administrative acts, as the trail and the vendor operations name them (block `0x8001ffnn`, ff the family).
+pub mod act {
+    /// An installation was founded.
+    pub const GENESIS: u32 = 0x8001_0900;
+    /// The server was started.
+    pub const START: u32 = 0x8001_0910;
+    /// A tenant was made.
+    pub const TENANT_CREATE: u32 = 0x8001_0301;
+    /// A KEK was made.
+    pub const KEK_CREATE: u32 = 0x8001_0501;
+    /// A client was made.
+    pub const CLIENT_CREATE: u32 = 0x8001_0601;
+}
+
+/// Why an administrative act did not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum AdministrationError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The change was not kept.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// Custody did not answer, or refused.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
+    /// A record of identity was not made.
+    #[error(transparent)]
+    Enroll(#[from] EnrollError),
+    /// A record cannot be read, or its MAC is wrong.
+    #[error("a record of kind {0} is damaged")]
+    Damaged(u8),
+    /// No randomness.
+    #[error(transparent)]
+    Randomness(#[from] crate::crypto::CryptoError),
+}
+
+/// The record of a server's own successful act.
+#[must_use]
+pub fn server_act(act: u32, domain: Domain, now: Moment, note: &str) -> AuditDraft {
+    AuditDraft {
+        tenant: domain.0,
+        at_ms: now.0,
+        actor: Actor {
+            kind: ActorKind::Server,
+            ..Actor::default()
+        },
+        operation: act,
+        result_status: ResultStatus::Success.0,
+        note: Some(note.to_owned()),
+        ..AuditDraft::default()
+    }
+}

@@ -1,0 +1,291 @@
+//! The items of one message: each decided on the overlay of all, taken back where it fails, measured before anything is
+//! committed, recorded.
+
+use super::ConnectionFacts;
+use super::guard::Guarded;
+use super::server::{failed, log};
+use crate::audit::{Actor, ActorKind, AuditDraft};
+use crate::clock::Moment;
+use crate::failure::{Failure, Fault};
+use crate::identity::Principal;
+use crate::operations::{Batch, Context, Services, dispatch};
+use crate::store::{Mark, Work};
+use kmip_protocol::{
+    AsynchronousIndicator, BatchErrorContinuationOption, Credential, DateTime, Item, RequestItem, RequestMessage,
+    ResponseHeader, ResponseItem, ResponsePayload, ResultStatus, Version, tag,
+};
+use kmip_ttlv::Writer;
+use std::sync::Arc;
+
+/// One run of a message's items on one overlay.
+pub(super) struct Run<'a> {
+    services: &'a Services,
+    principal: &'a Principal,
+    message: &'a RequestMessage,
+    facts: &'a ConnectionFacts,
+    monotonic_ms: u64,
+    version: Version,
+    work: Work,
+    batch: Batch,
+}
+
+/// What a run gave, if its decisions hold.
+pub(super) struct Outcome {
+    /// The response items, encoded.
+    pub items: Writer,
+    /// How many there are.
+    pub count: i32,
+    /// Successful items that changed nothing, for the access trail.
+    pub reads: Vec<AuditDraft>,
+}
+
+/// An item that was answered, as far as Undo needs to know it.
+struct Answered {
+    item: ResponseItem,
+    draft: AuditDraft,
+    changed: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        services: &'a Services,
+        principal: &'a Principal,
+        message: &'a RequestMessage,
+        facts: &'a ConnectionFacts,
+        monotonic_ms: u64,
+    ) -> Self {
+        let work = Work::new(Arc::clone(&services.store));
+        let version = message.version();
+        Self {
+            services,
+            principal,
+            message,
+            facts,
+            monotonic_ms,
+            version,
+            work,
+            batch: Batch::default(),
+        }
+    }
+
+    pub(super) fn into_work(self) -> Work {
+        self.work
+    }
+
+    /// Answers every item, in order. `Err`: the message as a whole is refused.
+    pub(super) async fn all(&mut self) -> Result<Outcome, Failure> {
+        let message = self.message;
+        if message.items.len() > self.services.limits.batch_items {
+            return Err(Fault::LimitExceeded.into());
+        }
+        credentials_permitted(message)?;
+        // After an outage at start the record key is opened by the first request that finds its HSM back.
+        if let Some(domain) = self.principal.domain() {
+            self.services.custody.ready(domain).await?;
+        }
+        let start = self.work.mark();
+        let mut items = Writer::new();
+        let room = self.room()?;
+        let mut answered: Vec<Answered> = Vec::with_capacity(message.items.len());
+        for (place, item) in message.items.iter().enumerate() {
+            let one = self.one(place, item, &mut items, room).await;
+            let failure = one.item.result_status == ResultStatus::OperationFailed;
+            answered.push(one);
+            if failure && !continues(message) {
+                break;
+            }
+        }
+        let failed = answered
+            .last()
+            .is_some_and(|a| a.item.result_status == ResultStatus::OperationFailed);
+        if failed && undoes(message) {
+            self.undo(start, &mut answered, &mut items);
+        }
+        Ok(self.conclude(answered, items))
+    }
+
+    /// Bytes that the items may take together (Maximum Response Size, KMIP 2.1 §9.12).
+    fn room(&self) -> Result<usize, Failure> {
+        let Some(most) = self.message.header.maximum_response_size else {
+            return Ok(usize::MAX);
+        };
+        let most = usize::try_from(most).map_err(|_| Failure::new(Fault::InvalidField))?;
+        let around = message(&header(self.message, self.version, self.now(), 1), &[]).len();
+        Ok(most.saturating_sub(around))
+    }
+
+    fn now(&self) -> Moment {
+        self.services.clock.since(Moment(self.services.store.high_water()))
+    }
+
+    /// Answers one item.
+    async fn one(&mut self, place: usize, item: &RequestItem, items: &mut Writer, room: usize) -> Answered {
+        let now = self.now();
+        let mark = self.work.mark();
+        let placeholder = self.batch.placeholder.clone();
+        self.batch.touched.clear();
+        let outcome = self.decide(item, now).await;
+        let before = items.len();
+        let mut told = match outcome {
+            Ok(payload) => ResponseItem::success(payload),
+            Err(failure) => {
+                log(&failure, item.operation);
+                failed(item.operation, failure.fault(), self.version)
+            }
+        };
+        told.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
+        told.write_item(items, tag::BATCH_ITEM, self.version);
+        if items.len() > room && told.result_status == ResultStatus::Success {
+            items.truncate(before);
+            told = failed(item.operation, Fault::ResponseTooLarge, self.version);
+            told.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
+            told.write_item(items, tag::BATCH_ITEM, self.version);
+        }
+        if told.result_status != ResultStatus::Success {
+            self.work.rollback(mark);
+            self.batch.placeholder = placeholder;
+            // What an item acted on says nothing of a state that was taken back.
+            self.batch.touched.iter_mut().for_each(|t| t.state = None);
+        }
+        let changed = self.work.mark() != mark;
+        let draft = self.draft(place, item, &told, now);
+        told.payload = None;
+        Answered {
+            item: told,
+            draft,
+            changed,
+        }
+    }
+
+    async fn decide(&mut self, item: &RequestItem, now: Moment) -> Result<ResponsePayload, Failure> {
+        let payload = item
+            .payload
+            .as_ref()
+            .map_err(|error| Failure::detailed(Fault::InvalidMessage, error))?;
+        if item.message_extensions.iter().any(|e| e.criticality_indicator) {
+            return Err(Fault::UnknownExtension.into());
+        }
+        if self.message.header.asynchronous_indicator == Some(AsynchronousIndicator::Mandatory) {
+            return Err(Fault::AsynchronousNotSupported.into());
+        }
+        let mut context = Context {
+            services: self.services,
+            principal: self.principal,
+            version: self.version,
+            now,
+            work: &mut self.work,
+            batch: &mut self.batch,
+        };
+        // A panic is a fault of the server and ends this item alone.
+        let answer = Guarded::new(dispatch(payload, &mut context)).await;
+        answer.unwrap_or_else(|| Err(Failure::detailed(Fault::Internal, "a handler panicked")))
+    }
+
+    fn draft(&mut self, place: usize, item: &RequestItem, told: &ResponseItem, now: Moment) -> AuditDraft {
+        let header = &self.message.header;
+        AuditDraft {
+            tenant: self.principal.domain().map_or([0; 16], |d| d.0),
+            at_ms: now.0,
+            monotonic_ms: self.monotonic_ms,
+            actor: actor(self.principal, self.facts),
+            source: self.facts.peer.to_string(),
+            operation: item.operation.map_or(0, |o| o.0),
+            batch_item: u32::try_from(place).unwrap_or(u32::MAX),
+            objects: core::mem::take(&mut self.batch.touched),
+            result_status: told.result_status.0,
+            result_reason: told.result_reason.map(|r| r.0),
+            client_correlation: header.client_correlation_value.clone(),
+            ..AuditDraft::default()
+        }
+    }
+
+    /// Takes back every item: those before the failed one answer Operation Undone, without payload (KMIP 2.1 §9.2).
+    fn undo(&mut self, start: Mark, answered: &mut [Answered], items: &mut Writer) {
+        self.work.rollback(start);
+        items.truncate(0);
+        let Some((_, before)) = answered.split_last_mut() else {
+            return;
+        };
+        for Answered { item, draft, changed } in before {
+            let mut undone = ResponseItem::bare(item.operation, ResultStatus::OperationUndone);
+            undone.unique_batch_item_id = item.unique_batch_item_id.take();
+            draft.result_status = ResultStatus::OperationUndone.0;
+            draft.objects.iter_mut().for_each(|o| o.state = None);
+            *item = undone;
+            *changed = true;
+        }
+        for one in answered.iter() {
+            one.item.write_item(items, tag::BATCH_ITEM, self.version);
+        }
+    }
+
+    /// Exactly one record per item: in the change trail if it changed something or failed, else in the access trail.
+    fn conclude(&mut self, answered: Vec<Answered>, items: Writer) -> Outcome {
+        let count = i32::try_from(answered.len()).unwrap_or(i32::MAX);
+        let mut reads = Vec::new();
+        for Answered { item, draft, changed } in answered {
+            if changed || item.result_status != ResultStatus::Success {
+                self.work.audit(draft);
+            } else {
+                reads.push(draft);
+            }
+        }
+        Outcome { items, count, reads }
+    }
+}
+
+/// Who acts, for the trails.
+pub(super) fn actor(principal: &Principal, facts: &ConnectionFacts) -> Actor {
+    let (kind, id) = match principal {
+        Principal::Client(client) => (ActorKind::Client, client.client),
+        Principal::Person(person) => (ActorKind::Person, person.person),
+        Principal::Process(_) => (ActorKind::Server, [0; 16]),
+        Principal::Unregistered(_) => (ActorKind::Unknown, [0; 16]),
+    };
+    Actor {
+        kind,
+        id,
+        fingerprint: Some(*facts.certificate.key_fingerprint()),
+    }
+}
+
+/// A client's identity is its certificate's. A user name and password or a device beside it are not judged while no client has
+/// any registered; what can only be meant to be judged is refused.
+fn credentials_permitted(message: &RequestMessage) -> Result<(), Failure> {
+    let given = message.header.authentication.iter().flat_map(|a| &a.credentials);
+    for credential in given {
+        match credential {
+            Credential::UsernameAndPassword(_) | Credential::Device(_) => {}
+            _ => return Err(Fault::CredentialRefused.into()),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn continues(message: &RequestMessage) -> bool {
+    message.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Continue)
+}
+
+fn undoes(message: &RequestMessage) -> bool {
+    message.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Undo)
+}
+
+/// The response's header. No Server Correlation Value: clients in the field break on one they did not ask for.
+pub(super) fn header(message: &RequestMessage, version: Version, now: Moment, count: i32) -> ResponseHeader {
+    let mut header = ResponseHeader::new(version, DateTime(now.seconds()), count);
+    header
+        .client_correlation_value
+        .clone_from(&message.header.client_correlation_value);
+    header
+}
+
+/// The whole response.
+pub(super) fn message(header: &ResponseHeader, items: &[u8]) -> Vec<u8> {
+    let version = header.protocol_version.version().unwrap_or(Version::NEWEST);
+    let mut writer = Writer::new();
+    writer.structure(tag::RESPONSE_MESSAGE, |w| {
+        header.write_item(w, tag::RESPONSE_HEADER, version);
+        w.raw(items);
+    });
+    writer.into_bytes()
+}

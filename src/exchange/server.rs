@@ -1,0 +1,212 @@
+//! The server behind [`Exchange`]: decodes a message, asks who it is, runs the batch until its decisions hold at the commit, and
+//! encodes the answer.
+
+use super::batch::{self, Outcome, Run};
+use super::refusals::Refusals;
+use super::{ConnectionFacts, Exchange, Refusal};
+use crate::audit::{AccessTrail, AuditDraft};
+use crate::clock::Moment;
+use crate::failure::{Failure, Fault};
+use crate::identity::{Identity, IdentityError};
+use crate::operations::Services;
+use crate::store::CommitError;
+use crate::wait::Wait;
+use kmip_protocol::{
+    DateTime, Item, Operation, RequestError, RequestMessage, ResponseHeader, ResponseItem, Version, tag,
+};
+use kmip_ttlv::{ErrorKind, Secret, Writer};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How often a batch runs again because what it rested on had changed.
+const MOST_RUNS: usize = 8;
+
+/// Answers messages.
+pub struct Server {
+    services: Services,
+    identity: Arc<Identity>,
+    access: Arc<dyn AccessTrail>,
+    refusals: Refusals,
+    started: Instant,
+}
+
+impl Server {
+    /// A server over these rooms.
+    #[must_use]
+    pub fn new(services: Services, identity: Arc<Identity>, access: Arc<dyn AccessTrail>) -> Self {
+        Self {
+            services,
+            identity,
+            access,
+            refusals: Refusals::default(),
+            started: Instant::now(),
+        }
+    }
+
+    /// The rooms below, for start-up and shutdown.
+    #[must_use]
+    pub const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The moment that counts.
+    fn now(&self) -> Moment {
+        self.services.clock.since(Moment(self.services.store.high_water()))
+    }
+
+    async fn serve(&self, request: &[u8], facts: &ConnectionFacts) -> Vec<u8> {
+        let message = match RequestMessage::read(request) {
+            Ok(message) => message,
+            Err(error) => return self.unreadable(&error),
+        };
+        let version = message.version();
+        let now = self.now();
+        let principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
+            Ok(principal) => principal,
+            Err(error) => return self.stranger(&message, error, facts, now).await,
+        };
+        for _ in 0..MOST_RUNS {
+            let mut run = Run::new(&self.services, &principal, &message, facts, self.monotonic_ms());
+            let Outcome { items, count, reads } = match run.all().await {
+                Ok(outcome) => outcome,
+                Err(failure) => return self.all_failed(&message, &failure, now),
+            };
+            let work = run.into_work();
+            if work.is_changed() {
+                match self.services.store.commit(work.into_change_set(now.0)).await {
+                    Ok(_) => {}
+                    // The handlers run again and see what is there now.
+                    Err(CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. }) => {
+                        continue;
+                    }
+                    Err(error) => return self.all_failed(&message, &commit_failure(error), now),
+                }
+            }
+            for draft in reads {
+                if let Err(error) = self.access.append(draft).await {
+                    let failure = Failure::detailed(Fault::StoreUnavailable, error);
+                    return self.all_failed(&message, &failure, now);
+                }
+            }
+            return batch::message(&batch::header(&message, version, now, count), items.as_bytes());
+        }
+        self.all_failed(&message, &Failure::new(Fault::Contention), now)
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Every item fails alike: the first one says so, and the batch ends there unless it is to continue.
+    fn all_failed(&self, message: &RequestMessage, failure: &Failure, now: Moment) -> Vec<u8> {
+        log(failure, None);
+        let version = message.version();
+        let answered = if batch::continues(message) {
+            message.items.len()
+        } else {
+            1
+        };
+        let mut items = Writer::new();
+        let mut count = 0_i32;
+        for item in message.items.iter().take(answered) {
+            let mut told = failed(item.operation, failure.fault(), version);
+            told.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
+            told.write_item(&mut items, tag::BATCH_ITEM, version);
+            count = count.saturating_add(1);
+        }
+        batch::message(&batch::header(message, version, now, count), items.as_bytes())
+    }
+
+    /// A certificate that is nobody, or nobody any more.
+    async fn stranger(
+        &self,
+        message: &RequestMessage,
+        error: IdentityError,
+        facts: &ConnectionFacts,
+        now: Moment,
+    ) -> Vec<u8> {
+        let fault = match error {
+            IdentityError::Directory(_) => Fault::StoreUnavailable,
+            IdentityError::Chain(_) | IdentityError::Ambiguous | IdentityError::Suspended => Fault::NotAuthenticated,
+        };
+        let failure = Failure::detailed(fault, error);
+        if let Some(draft) = self.refusals.note(facts, now, self.monotonic_ms()) {
+            self.record_refusal(draft, now).await;
+        }
+        self.all_failed(message, &failure, now)
+    }
+
+    async fn record_refusal(&self, draft: AuditDraft, now: Moment) {
+        let mut work = crate::store::Work::new(Arc::clone(&self.services.store));
+        work.audit(draft);
+        if let Err(error) = self.services.store.commit(work.into_change_set(now.0)).await {
+            tracing::error!(%error, "a refusal could not be recorded");
+        }
+    }
+
+    /// A message that cannot be read: the answer that the specification gives it, in the peer's version where it is known.
+    fn unreadable(&self, error: &RequestError) -> Vec<u8> {
+        let fault = match error.error.kind() {
+            ErrorKind::Version => Fault::UnsupportedVersion,
+            _ => Fault::InvalidMessage,
+        };
+        tracing::debug!(error = %error.error, "unreadable request");
+        let version = error
+            .protocol_version
+            .map_or(Version::OLDEST, |v| v.version().unwrap_or_else(|| nearest(v.major)));
+        let mut items = Writer::new();
+        failed(None, fault, version).write_item(&mut items, tag::BATCH_ITEM, version);
+        let header = ResponseHeader::new(version, DateTime(self.now().seconds()), 1);
+        batch::message(&header, items.as_bytes())
+    }
+}
+
+/// The version to answer in when the peer's is not one of ours: the newest with its major number, else the newest of all.
+fn nearest(major: i32) -> Version {
+    Version::ALL
+        .into_iter()
+        .rev()
+        .find(|v| v.major() == major)
+        .unwrap_or(Version::NEWEST)
+}
+
+/// An item that failed.
+pub(super) fn failed(operation: Option<Operation>, fault: Fault, version: Version) -> ResponseItem {
+    ResponseItem::failure(operation, fault.reason(version), fault.message().to_owned(), version)
+}
+
+/// What only the log may know.
+pub(super) fn log(failure: &Failure, operation: Option<Operation>) {
+    let detail = failure.detail().unwrap_or_default();
+    match failure.fault() {
+        Fault::Internal => tracing::error!(?operation, detail, "internal error"),
+        Fault::StoreUnavailable | Fault::CustodyUnavailable => tracing::warn!(?operation, detail, "unavailable"),
+        fault => tracing::debug!(?operation, ?fault, detail, "refused"),
+    }
+}
+
+fn commit_failure(error: CommitError) -> Failure {
+    match error {
+        CommitError::Full | CommitError::Unavailable(_) => Failure::detailed(Fault::StoreUnavailable, error),
+        other => Failure::detailed(Fault::Internal, other),
+    }
+}
+
+impl Exchange for Server {
+    fn answer<'a>(&'a self, request: Vec<u8>, facts: &'a ConnectionFacts) -> Wait<'a, Vec<u8>> {
+        // Wiped when the answer is done: it may carry keys.
+        let request = Secret::new(request);
+        Box::pin(async move { self.serve(request.expose(), facts).await })
+    }
+
+    fn refuse<'a>(&'a self, beginning: Vec<u8>, refusal: Refusal, _: &'a ConnectionFacts) -> Wait<'a, Option<Vec<u8>>> {
+        let beginning = Secret::new(beginning);
+        let Err(error) = RequestMessage::read(beginning.expose()) else {
+            return crate::wait::ready(None);
+        };
+        let answer = match refusal {
+            Refusal::TooLong | Refusal::NotTtlv => self.unreadable(&error),
+        };
+        crate::wait::ready(Some(answer))
+    }
+}
