@@ -15,6 +15,8 @@ mod messages;
 pub mod names;
 mod operations;
 #[cfg(test)]
+mod payload_tables;
+#[cfg(test)]
 mod sample;
 mod structures;
 pub mod tag;

@@ -9,7 +9,7 @@
 
 mod reference;
 
-use kmip_protocol::{Version, enumerations, names, tag};
+use kmip_protocol::{Amount, AttributeKind, Version, enumerations, names, tag};
 use kmip_ttlv::Tag;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -81,4 +81,66 @@ fn rows_are_in_order_and_spelled_once() {
 
 fn hex(number: &Value) -> u32 {
     u32::from_str_radix(number.as_str().unwrap(), 16).unwrap()
+}
+
+/// Tables that are no attribute of their own: attributes outside the specification, and many attributes in one table.
+const NOT_ATTRIBUTES: &[&str] = &["Custom Attribute", "Vendor Attribute", "Certificate Attributes"];
+
+#[test]
+fn attributes_have_the_rules_of_their_newest_table() {
+    let Some(tables) = reference::tables() else { return };
+    let mut newest = BTreeMap::new();
+    for version in Version::ALL {
+        let rows = tables[version.to_string()]["attributes"].as_object().unwrap();
+        for (name, row) in rows.iter().filter(|(name, _)| !NOT_ATTRIBUTES.contains(&name.as_str())) {
+            let kind = AttributeKind::from_name(name).expect(name);
+            assert!(kind.rules().versions.include(version), "{name} in {version}");
+            newest.insert(kind, row["rules"].clone());
+        }
+        let ours = AttributeKind::ALL
+            .iter()
+            .filter(|k| k.rules().versions.include(version));
+        let in_one_table = ours
+            .clone()
+            .filter(|k| k.name().starts_with("Certificate Subject "))
+            .count()
+            + ours
+                .clone()
+                .filter(|k| k.name().starts_with("Certificate Issuer "))
+                .count();
+        let tables_of_others = rows
+            .keys()
+            .filter(|name| NOT_ATTRIBUTES.contains(&name.as_str()))
+            .count();
+        assert_eq!(
+            ours.count() - in_one_table,
+            rows.len() - tables_of_others,
+            "attributes in {version}"
+        );
+    }
+    for (kind, table) in newest {
+        let says = |column: &str| table[column].as_str().unwrap_or_default().to_lowercase();
+        let yes = |column: &str| says(column).starts_with("yes");
+        let rules = kind.rules();
+        assert_eq!(
+            rules.amount == Amount::Many,
+            yes("Multiple instances permitted"),
+            "{kind:?}"
+        );
+        assert_eq!(rules.always, yes("SHALL always have a value"), "{kind:?}");
+        assert_eq!(
+            rules.set_by.client(),
+            says("Initially set by").contains("client"),
+            "{kind:?}"
+        );
+        assert_eq!(
+            rules.set_by.server(),
+            says("Initially set by").contains("server"),
+            "{kind:?}"
+        );
+        assert_eq!(rules.modified_by.server(), yes("Modifiable by server"), "{kind:?}");
+        assert_eq!(rules.modified_by.client(), yes("Modifiable by client"), "{kind:?}");
+        assert_eq!(rules.deleted_by.client(), yes("Deletable by client"), "{kind:?}");
+        assert!(!rules.deleted_by.server(), "{kind:?}");
+    }
 }
