@@ -2,7 +2,13 @@
 //!
 //! A row is written once. From it come the type, its reading and writing, its names in XML and JSON, and the versions
 //! that have it. Reading is strict: fields in the order of the specification, no field that the version lacks.
-//! Typed values carry no version; the version is given when they are read or written.
+//! Typed values carry no version; the version is given when they are read or written, and what it does not have is left out.
+//!
+//! - [`RequestMessage`] and [`ResponseMessage`] are where reading and writing begin.
+//! - A new field, value, attribute or operation is a new row: see [`tag`], `enumerations`, `structures`, `attribute/rows.rs`,
+//!   `operations`. A renamed field has a row with both tags; a shape that differs is spelled in a file of its own
+//!   (`attribute/named.rs` for 1.x, `attribute/tagged.rs` since 2.0).
+//! - Nothing that may hold a secret implements `Debug`.
 
 // Identifiers are the names on the wire of XML and JSON: `X_509CertificateSubject`, `PKCS_12FriendlyName`.
 #![allow(non_camel_case_types)]
@@ -11,11 +17,11 @@ pub mod attribute;
 mod enumeration;
 pub mod enumerations;
 mod field;
+#[cfg(test)]
+mod field_tables;
 mod messages;
 pub mod names;
 mod operations;
-#[cfg(test)]
-mod payload_tables;
 #[cfg(test)]
 mod sample;
 mod structures;

@@ -18,6 +18,9 @@ const BORROWED: &[(Tag, Tag)] = &[
     (tag::CERTIFICATE_REQUEST_UNIQUE_IDENTIFIER, tag::UNIQUE_IDENTIFIER),
 ];
 
+/// Enumeration values from here on are extensions: read by name or number, but written as numbers, which everybody reads.
+const EXTENSIONS: u32 = 0x8000_0000;
+
 /// The enumeration or mask of an item's value.
 #[must_use]
 pub fn of_tag(tag: Tag) -> Option<&'static Names> {
@@ -25,7 +28,7 @@ pub fn of_tag(tag: Tag) -> Option<&'static Names> {
         .iter()
         .find(|(borrower, _)| *borrower == tag)
         .map_or(tag, |(_, lender)| *lender);
-    enumerations::ALL.iter().find(|names| names.tag == declared)
+    enumerations::ENUMERATIONS.iter().find(|names| names.tag == declared)
 }
 
 /// Whether the value of this item is itself the number of a tag (KMIP 2.1 §5.5, §11.56).
@@ -53,7 +56,11 @@ impl Vocabulary for KmipVocabulary {
         if holds_a_tag(scope.tag) {
             return tag::name(Tag(value));
         }
-        (of_scope(scope)?.name)(value)
+        let names = of_scope(scope)?;
+        if !names.is_mask && value >= EXTENSIONS {
+            return None;
+        }
+        (names.name)(value)
     }
 
     fn value_named(&self, scope: Scope<'_>, name: &str) -> Option<u32> {

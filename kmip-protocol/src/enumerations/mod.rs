@@ -34,7 +34,7 @@ macro_rules! every {
         by_version { $($special:ident),+ $(,)? }
     ) => {
         /// Every enumeration and mask.
-        pub const ALL: &[Names] = &[
+        pub const ENUMERATIONS: &[Names] = &[
             $($enumeration::NAMES,)+
             $($mask::NAMES,)+
             $($special::NAMES,)+

@@ -8,6 +8,7 @@ use crate::{
     ProfileInformation, ProtectionStorageMasks, ProtocolVersion, QueryFunction, RNGParameters, Rights,
     ServerInformation, Ticket, UsageLimits, ValidationInformation,
 };
+use kmip_ttlv::Secret;
 
 structure! {
     /// Query (KMIP 2.1 §6.1.40).
@@ -146,12 +147,13 @@ structure! {
         endpoint_role: EndpointRole = ENDPOINT_ROLE;
     }
 
-    /// PKCS#11 (KMIP 2.1 §6.1.37). Function and parameters are those of the PKCS#11 binding.
+    /// PKCS#11 (KMIP 2.1 §6.1.37). The function is an Enumeration, or an Integer if it is a vendor's. Parameters may hold
+    /// PINs and keys.
     PKCS_11Request {
         pkcs11_interface: Option<String> = PKCS_11_INTERFACE;
         pkcs11_function: AnyValue = PKCS_11_FUNCTION;
         correlation_value: Option<Vec<u8>> = CORRELATION_VALUE;
-        pkcs11_input_parameters: Option<AnyValue> = PKCS_11_INPUT_PARAMETERS;
+        pkcs11_input_parameters: Option<Secret> = PKCS_11_INPUT_PARAMETERS;
     }
 
     /// PKCS#11, the answer.
@@ -159,7 +161,7 @@ structure! {
         pkcs11_interface: Option<String> = PKCS_11_INTERFACE;
         pkcs11_function: AnyValue = PKCS_11_FUNCTION;
         correlation_value: Option<Vec<u8>> = CORRELATION_VALUE;
-        pkcs11_output_parameters: Option<AnyValue> = PKCS_11_OUTPUT_PARAMETERS;
+        pkcs11_output_parameters: Option<Secret> = PKCS_11_OUTPUT_PARAMETERS;
         pkcs11_return_code: AnyValue = PKCS_11_RETURN_CODE;
     }
 
