@@ -1,4 +1,5 @@
 //! What a response may differ in, and that nothing else passes.
+#![allow(clippy::unwrap_used)] // a test file through and through
 
 use conformance::binding::Bindings;
 use conformance::compare;

@@ -1,4 +1,5 @@
 //! A case played against a server that is a list of answers.
+#![allow(clippy::unwrap_used)] // a test file through and through
 
 use conformance::case::Case;
 use conformance::element::Element;

@@ -2,6 +2,7 @@
 //!
 //! Needs a server: `CLAVIGER_ADDRESS=HOST:PORT CLAVIGER_DIR=FOLDER cargo test -p conformance --test rust_client`, where
 //! the folder is as `claviger demo` leaves it. Without them the test says that it did nothing.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test file through and through
 
 use peer_protocol::client::tls::openssl::connect;
 use peer_protocol::client::{Client, ClientCertificate, ConnectionSettings, Error};

@@ -192,6 +192,9 @@ pub(super) struct Cipher {
     /// Write the outcome to this file.
     #[arg(long)]
     pub(super) output: Option<PathBuf>,
+    /// The algorithm, for servers that do not take the key's own.
+    #[arg(long)]
+    pub(super) algorithm: Option<String>,
     /// The mode: CBC, GCM, CTR …
     #[arg(long)]
     pub(super) mode: Option<String>,

@@ -249,13 +249,15 @@ fn parameters(a: &Parameters) -> Result<Option<kmip::CryptographicParameters>, P
 }
 
 fn cipher_parameters(a: &Cipher) -> Result<Option<kmip::CryptographicParameters>, Problem> {
-    if a.mode.is_none() && a.padding.is_none() && a.hash.is_none() && a.tag_length.is_none() {
+    let words = [&a.algorithm, &a.mode, &a.padding, &a.hash];
+    if words.iter().all(|word| word.is_none()) && a.tag_length.is_none() {
         return Ok(None);
     }
     Ok(Some(kmip::CryptographicParameters {
         block_cipher_mode: words::optional(tag::BLOCK_CIPHER_MODE, a.mode.as_ref())?.map(kmip::BlockCipherMode),
         padding_method: words::optional(tag::PADDING_METHOD, a.padding.as_ref())?.map(kmip::PaddingMethod),
         hashing_algorithm: words::optional(tag::HASHING_ALGORITHM, a.hash.as_ref())?.map(kmip::HashingAlgorithm),
+        cryptographic_algorithm: a.algorithm.as_deref().map(algorithm).transpose()?,
         tag_length: a.tag_length,
         ..Default::default()
     }))
