@@ -62,6 +62,7 @@ impl<'a> Reader<'a> {
 
     /// The tag of the next item, or `None` at the end of the structure.
     #[must_use]
+    #[inline]
     pub fn peek(&self) -> Option<Tag> {
         match self.rest {
             [a, b, c, ..] => Some(Tag(u32::from_be_bytes([0, *a, *b, *c]))),
@@ -71,6 +72,7 @@ impl<'a> Reader<'a> {
 
     /// Whether the next item has this tag.
     #[must_use]
+    #[inline]
     pub fn at(&self, tag: Tag) -> bool {
         self.peek() == Some(tag)
     }
@@ -113,6 +115,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a structure with this tag by `read`, and refuses what it leaves unread.
+    #[inline(always)]
     pub fn structure<T>(&mut self, tag: Tag, read: impl FnOnce(&mut Reader<'a>) -> Result<T>) -> Result<T> {
         let depth = self.depth;
         let raw = self.expect(tag, ItemType::Structure)?;
@@ -129,21 +132,25 @@ impl<'a> Reader<'a> {
     }
 
     /// An Integer with this tag.
+    #[inline]
     pub fn integer(&mut self, tag: Tag) -> Result<i32> {
         self.expect(tag, ItemType::Integer)?.word().map(u32::cast_signed)
     }
 
     /// An Enumeration with this tag.
+    #[inline]
     pub fn enumeration(&mut self, tag: Tag) -> Result<u32> {
         self.expect(tag, ItemType::Enumeration)?.word()
     }
 
     /// An Interval with this tag, in seconds.
+    #[inline]
     pub fn interval(&mut self, tag: Tag) -> Result<u32> {
         self.expect(tag, ItemType::Interval)?.word()
     }
 
     /// A Long Integer with this tag.
+    #[inline]
     pub fn long_integer(&mut self, tag: Tag) -> Result<i64> {
         self.expect(tag, ItemType::LongInteger)?
             .double_word()
@@ -151,6 +158,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A Date-Time with this tag, in seconds since 1970.
+    #[inline]
     pub fn date_time(&mut self, tag: Tag) -> Result<i64> {
         self.expect(tag, ItemType::DateTime)?
             .double_word()
@@ -158,6 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A Date-Time Extended with this tag, in microseconds since 1970.
+    #[inline]
     pub fn date_time_extended(&mut self, tag: Tag) -> Result<i64> {
         self.expect(tag, ItemType::DateTimeExtended)?
             .double_word()
@@ -165,23 +174,27 @@ impl<'a> Reader<'a> {
     }
 
     /// A Boolean with this tag.
+    #[inline]
     pub fn boolean(&mut self, tag: Tag) -> Result<bool> {
         let raw = self.expect(tag, ItemType::Boolean)?;
         raw.boolean().map_err(|e| e.within(tag))
     }
 
     /// A Text String with this tag.
+    #[inline]
     pub fn text(&mut self, tag: Tag) -> Result<&'a str> {
         let raw = self.expect(tag, ItemType::TextString)?;
         raw.text().map_err(|e| e.within(tag))
     }
 
     /// A Byte String with this tag.
+    #[inline]
     pub fn bytes(&mut self, tag: Tag) -> Result<&'a [u8]> {
         Ok(self.expect(tag, ItemType::ByteString)?.bytes)
     }
 
     /// A Big Integer with this tag: two's complement, big-endian, a multiple of eight bytes.
+    #[inline]
     pub fn big_integer(&mut self, tag: Tag) -> Result<&'a [u8]> {
         Ok(self.expect(tag, ItemType::BigInteger)?.bytes)
     }
