@@ -1,6 +1,7 @@
 //! Get (KMIP 2.1 §6.1.19; KMIP 1.4 §4.11).
 
 use super::context::Wanted;
+use super::delivery::deliver;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
@@ -16,6 +17,7 @@ impl Handle for GetRequest {
             return Err(Fault::Sensitive.into());
         }
         let managed = context.open(&object).await?;
+        let managed = deliver(context, managed, self).await?;
         context.place(&object.unique_identifier);
         Ok(GetResponse {
             object_type: object.object_type,

@@ -12,6 +12,7 @@ mod create;
 mod create_key_pair;
 mod decrypt;
 mod delete_attribute;
+mod delivery;
 mod derive_key;
 mod destroy;
 mod discover_versions;
