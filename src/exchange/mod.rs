@@ -6,6 +6,10 @@ mod facts;
 mod guard;
 mod refusals;
 mod server;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use facts::{ConnectionFacts, TlsFacts};
 pub use server::Server;

@@ -1,0 +1,207 @@
+//! A whole server in memory, with two tenants and a clock that tests move.
+
+use super::{ConnectionFacts, Exchange, Server, TlsFacts};
+use crate::administration::keeper::Keeper;
+use crate::administration::kek;
+use crate::administration::tenant::{self, NewTenant};
+use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
+use crate::clock::{Clock, Moment};
+use crate::crypto::{OsRandomness, Randomness};
+use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
+use crate::heavy::Heavy;
+use crate::identity::{Credential, Identity, PeerCertificate, StoreDirectory};
+use crate::operations::{Limits, Services};
+use crate::store::{Domain, MemoryStore, Store, Work};
+use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
+use kmip_protocol::{
+    Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name, NameType, ObjectType,
+    Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage, ResponsePayload, TemplateAttribute, Version,
+};
+use kmip_ttlv::Writer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+
+/// Where the clock of tests begins: 2033-05-18, so that certificates made now are valid.
+pub const BEGIN: i64 = 2_000_000_000;
+
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        Moment(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl TestClock {
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+pub struct TestHouse {
+    pub server: Server,
+    pub store: Arc<MemoryStore>,
+    pub access: Arc<MemoryTrail>,
+    pub clock: TestClock,
+    pub alice: ConnectionFacts,
+    pub bob: ConnectionFacts,
+    pub stranger: ConnectionFacts,
+    _folder: TempDir,
+}
+
+fn chain(kind: TrailKind) -> Box<RatchetChain> {
+    let start = ChainStart::new_stream(StreamId([kind as u8; 16]), [0; 32], ChainKey::new([7; 32]));
+    Box::new(RatchetChain::new(kind, start))
+}
+
+fn facts(chain: Vec<Vec<u8>>) -> ConnectionFacts {
+    ConnectionFacts {
+        connection: 1,
+        peer: "127.0.0.1:4000".parse().unwrap(),
+        listener: "test".into(),
+        certificate: Arc::new(PeerCertificate::read(chain).unwrap()),
+        tls: TlsFacts {
+            version: "TLSv1.3",
+            cipher: "TLS13_AES_256_GCM_SHA384",
+            group: "secp256r1",
+            resumed: false,
+        },
+    }
+}
+
+fn validity() -> Validity {
+    Validity::days(BEGIN, 365)
+}
+
+fn leaf(name: &str) -> Leaf {
+    Leaf {
+        subject: Subject::named(name),
+        alternative_names: Vec::new(),
+        usage: Usage::Client,
+        validity: validity(),
+    }
+}
+
+impl TestHouse {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = TestClock(Arc::new(AtomicI64::new(BEGIN * 1000)));
+        let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
+        let slab = Slab::new().unwrap();
+        let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
+        let profile = ProfileId([1; 16]);
+        custody.add_provider(
+            profile,
+            Arc::new(SoftwareKeks::new(folder.path(), slab, Arc::clone(&randomness))),
+        );
+        let memory = Arc::new(MemoryStore::new(chain(TrailKind::Change)));
+        let store: Arc<dyn Store> = memory.clone();
+        let now = clock.now();
+        let mut work = Work::new(Arc::clone(&store));
+        kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, KekId([9; 16]), now.0)
+            .await
+            .unwrap();
+        store.commit(work.into_change_set(now.0)).await.unwrap();
+        let keeper = Keeper(Arc::clone(&custody));
+        let mut connections = Vec::new();
+        for name in ["alice", "bob"] {
+            let ca = CertificateAuthority::create(&Subject::named(&format!("{name} CA")), validity(), KeyKind::P256)
+                .unwrap();
+            let certificate = ca.issue(&leaf(name), KeyKind::P256).unwrap().0;
+            let connection = facts(vec![certificate]);
+            let new = NewTenant {
+                name: name.into(),
+                test: true,
+                authorities: vec![ca.certificate().to_vec()],
+                clients: vec![(name.into(), Credential::Key(*connection.certificate.key_fingerprint()))],
+            };
+            tenant::create(&keeper, &store, &randomness, profile, new, now)
+                .await
+                .unwrap();
+            connections.push(connection);
+            if name == "bob" {
+                connections.push(facts(vec![ca.issue(&leaf("nobody"), KeyKind::P256).unwrap().0]));
+            }
+        }
+        let directory = StoreDirectory::new(Arc::clone(&store), Arc::new(Keeper(Arc::clone(&custody))));
+        let identity = Arc::new(Identity::open(Arc::new(directory)).await.unwrap());
+        let services = Services {
+            store,
+            custody,
+            randomness,
+            clock: Arc::new(clock.clone()),
+            heavy: Heavy::in_place(),
+            limits: Limits::default(),
+        };
+        let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));
+        let server = Server::new(services, identity, access.clone());
+        let [alice, bob, stranger] = connections.try_into().ok().unwrap();
+        Self {
+            server,
+            store: memory,
+            access,
+            clock,
+            alice,
+            bob,
+            stranger,
+            _folder: folder,
+        }
+    }
+
+    pub async fn bytes(&self, request: Vec<u8>, facts: &ConnectionFacts) -> ResponseMessage {
+        let answer = self.server.answer(request, facts).await;
+        ResponseMessage::read(&answer).unwrap()
+    }
+
+    pub async fn message(&self, message: &RequestMessage, facts: &ConnectionFacts) -> ResponseMessage {
+        let mut writer = Writer::new();
+        message.write(&mut writer);
+        self.bytes(writer.into_bytes(), facts).await
+    }
+
+    pub async fn item<R: Request>(&self, version: Version, request: R, facts: &ConnectionFacts) -> ResponseItem {
+        let mut response = self.message(&RequestMessage::single(version, request), facts).await;
+        response.items.remove(0)
+    }
+
+    pub async fn create(&self, name: &str, more: Vec<Attribute>) -> String {
+        let item = self.item(Version::NEWEST, create(name, more), &self.alice).await;
+        match item.payload {
+            Some(ResponsePayload::Create(made)) => made.unique_identifier,
+            _ => panic!("not created: {:?} {:?}", item.result_reason, item.result_message),
+        }
+    }
+}
+
+/// A request for an AES key; without a Name if the name is empty.
+pub fn create(name: &str, more: Vec<Attribute>) -> CreateRequest {
+    let mut attributes: Vec<Attribute> = vec![
+        Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+        Attribute::CryptographicLength(256),
+        Attribute::CryptographicUsageMask(CryptographicUsageMask::Encrypt | CryptographicUsageMask::Decrypt),
+    ];
+    if !name.is_empty() {
+        attributes.push(named(name));
+    }
+    attributes.extend(more);
+    CreateRequest {
+        object_type: ObjectType::SymmetricKey,
+        attributes: TemplateAttribute::from(attributes.into_iter().collect::<Attributes>()),
+        protection_storage_masks: None,
+    }
+}
+
+pub fn named(name: &str) -> Attribute {
+    Attribute::Name(Name {
+        name_value: name.into(),
+        name_type: NameType::UninterpretedTextString,
+    })
+}
+
+/// A batch of these items.
+pub fn batch(version: Version, items: Vec<RequestItem>) -> RequestMessage {
+    let header = kmip_protocol::RequestHeader::new(version, i32::try_from(items.len()).unwrap());
+    RequestMessage { header, items }
+}

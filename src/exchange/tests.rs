@@ -1,0 +1,335 @@
+//! The server as a message sees it: batches, states in time, tenants apart, bad input, trails.
+
+use super::testing::{TestHouse, batch, create, named};
+use crate::audit::Entry;
+use crate::store::Store;
+use kmip_protocol::{
+    ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
+    BatchErrorContinuationOption, DateTime, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest,
+    ModifyAttributeRequest, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload, ResultReason,
+    ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, State, UniqueIdentifier, Version,
+};
+
+fn of(identifier: &str) -> Option<UniqueIdentifier> {
+    Some(UniqueIdentifier::from(identifier))
+}
+
+fn get(identifier: &str) -> GetRequest {
+    GetRequest {
+        unique_identifier: of(identifier),
+        ..GetRequest::default()
+    }
+}
+
+fn activate(identifier: &str) -> ActivateRequest {
+    ActivateRequest {
+        unique_identifier: of(identifier),
+    }
+}
+
+fn destroy(identifier: &str) -> DestroyRequest {
+    DestroyRequest {
+        unique_identifier: of(identifier),
+    }
+}
+
+fn locate(name: &str) -> LocateRequest {
+    let pattern = AttributePattern::exactly(&named(name));
+    LocateRequest {
+        attributes: AttributePatterns(vec![pattern]),
+        ..LocateRequest::default()
+    }
+}
+
+fn reason(item: &ResponseItem) -> Option<ResultReason> {
+    assert!(item.result_reason.is_some() == (item.result_status == ResultStatus::OperationFailed));
+    item.result_reason
+}
+
+async fn state(house: &TestHouse, identifier: &str) -> State {
+    let request = GetAttributesRequest {
+        unique_identifier: of(identifier),
+        references: vec![AttributeReference::Known(AttributeKind::State)],
+    };
+    match house.item(Version::NEWEST, request, &house.alice).await.payload {
+        Some(ResponsePayload::GetAttributes(got)) => match got.attributes.first(AttributeKind::State) {
+            Some(Attribute::State(state)) => *state,
+            _ => panic!("no state"),
+        },
+        _ => panic!("no answer"),
+    }
+}
+
+async fn located(house: &TestHouse, name: &str) -> Vec<String> {
+    match house.item(Version::NEWEST, locate(name), &house.alice).await.payload {
+        Some(ResponsePayload::Locate(found)) => found.unique_identifiers,
+        _ => panic!("no answer"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_lives_from_create_to_destroy() {
+    let house = TestHouse::new().await;
+    let key = house.create("life", Vec::new()).await;
+    assert_eq!(state(&house, &key).await, State::PreActive);
+    assert_eq!(
+        house
+            .item(Version::NEWEST, activate(&key), &house.alice)
+            .await
+            .result_status,
+        ResultStatus::Success
+    );
+    let early = house.item(Version::NEWEST, destroy(&key), &house.alice).await;
+    assert_eq!(reason(&early), Some(ResultReason::WrongKeyLifecycleState));
+    let revoke = RevokeRequest {
+        unique_identifier: of(&key),
+        revocation_reason: RevocationReason {
+            revocation_reason_code: RevocationReasonCode::CessationOfOperation,
+            revocation_message: None,
+        },
+        compromise_occurrence_date: None,
+    };
+    assert_eq!(
+        house.item(Version::NEWEST, revoke, &house.alice).await.result_status,
+        ResultStatus::Success
+    );
+    assert_eq!(state(&house, &key).await, State::Deactivated);
+    assert_eq!(located(&house, "life").await, [key.clone()]);
+    assert_eq!(
+        house
+            .item(Version::NEWEST, destroy(&key), &house.alice)
+            .await
+            .result_status,
+        ResultStatus::Success
+    );
+    assert_eq!(state(&house, &key).await, State::Destroyed);
+    assert!(located(&house, "life").await.is_empty());
+    let gone = house.item(Version::NEWEST, get(&key), &house.alice).await;
+    assert_eq!(reason(&gone), Some(ResultReason::ObjectDestroyed));
+    // The Name is free again.
+    house.create("life", Vec::new()).await;
+}
+
+#[tokio::test]
+async fn time_moves_an_object_without_anybody_touching_it() {
+    let house = TestHouse::new().await;
+    let begin = super::testing::BEGIN;
+    let dates = vec![
+        Attribute::ActivationDate(DateTime(begin + 10)),
+        Attribute::DeactivationDate(DateTime(begin + 20)),
+    ];
+    let key = house.create("dated", dates).await;
+    assert_eq!(state(&house, &key).await, State::PreActive);
+    house.clock.advance(10);
+    assert_eq!(state(&house, &key).await, State::Active);
+    let late = ModifyAttributeRequest {
+        unique_identifier: of(&key),
+        current_attribute: None,
+        attribute: Attribute::ActivationDate(DateTime(begin + 99)).into(),
+    };
+    assert_eq!(
+        reason(&house.item(Version::NEWEST, late, &house.alice).await),
+        Some(ResultReason::WrongKeyLifecycleState)
+    );
+    house.clock.advance(10);
+    assert_eq!(state(&house, &key).await, State::Deactivated);
+    // A clock set back reactivates nothing: the failed change above persisted its time, and this commit a later one.
+    house.create("later", Vec::new()).await;
+    house.clock.advance(-15);
+    assert_eq!(state(&house, &key).await, State::Deactivated);
+}
+
+#[tokio::test]
+async fn another_tenants_object_does_not_exist() {
+    let house = TestHouse::new().await;
+    let key = house.create("mine", Vec::new()).await;
+    let foreign = house.item(Version::NEWEST, get(&key), &house.bob).await;
+    let unknown = house
+        .item(Version::NEWEST, get("7c1d4b7e-0000-4000-8000-000000000000"), &house.bob)
+        .await;
+    assert_eq!(reason(&foreign), Some(ResultReason::ObjectNotFound));
+    assert!(foreign == unknown);
+    let pattern = house.item(Version::NEWEST, locate("mine"), &house.bob).await;
+    assert!(matches!(pattern.payload, Some(ResponsePayload::Locate(found)) if found.unique_identifiers.is_empty()));
+    // The same Name is free for another tenant.
+    let again = house
+        .item(Version::NEWEST, create("mine", Vec::new()), &house.bob)
+        .await;
+    assert_eq!(again.result_status, ResultStatus::Success);
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_object() {
+    let house = TestHouse::new().await;
+    house.create("one", Vec::new()).await;
+    for (version, told) in [
+        (Version::NEWEST, ResultReason::NonUniqueNameAttribute),
+        (Version::OLDEST, ResultReason::InvalidField),
+    ] {
+        let second = house.item(version, create("one", Vec::new()), &house.alice).await;
+        assert_eq!(reason(&second), Some(told));
+    }
+}
+
+#[tokio::test]
+async fn the_placeholder_carries_an_identifier_through_a_batch() {
+    let house = TestHouse::new().await;
+    let items = vec![
+        RequestItem::new(create("chain", Vec::new())),
+        RequestItem::new(ActivateRequest::default()),
+        RequestItem::new(GetRequest::default()),
+    ];
+    let response = house.message(&batch(Version::OLDEST, items), &house.alice).await;
+    let outcome: Vec<_> = response.items.iter().map(|i| i.result_status).collect();
+    assert_eq!(outcome, [ResultStatus::Success; 3]);
+    let alone = house.item(Version::OLDEST, GetRequest::default(), &house.alice).await;
+    assert_eq!(reason(&alone), Some(ResultReason::ItemNotFound));
+}
+
+async fn failing_batch(option: Option<BatchErrorContinuationOption>) -> (TestHouse, Vec<ResultStatus>) {
+    let house = TestHouse::new().await;
+    let items = vec![
+        RequestItem::new(create("first", Vec::new())),
+        RequestItem::new(get("nothing")),
+        RequestItem::new(create("third", Vec::new())),
+    ];
+    let mut message = batch(Version::NEWEST, items);
+    message.header.batch_error_continuation_option = option;
+    let response = house.message(&message, &house.alice).await;
+    let outcome = response.items.iter().map(|i| i.result_status).collect();
+    (house, outcome)
+}
+
+#[tokio::test]
+async fn a_batch_stops_at_a_failure_unless_it_is_told_otherwise() {
+    let (house, outcome) = failing_batch(None).await;
+    assert_eq!(outcome, [ResultStatus::Success, ResultStatus::OperationFailed]);
+    assert_eq!(located(&house, "first").await.len(), 1);
+    assert!(located(&house, "third").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_continues_when_it_is_told_to() {
+    let (house, outcome) = failing_batch(Some(BatchErrorContinuationOption::Continue)).await;
+    assert_eq!(
+        outcome,
+        [
+            ResultStatus::Success,
+            ResultStatus::OperationFailed,
+            ResultStatus::Success
+        ]
+    );
+    assert_eq!(located(&house, "third").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_is_undone_whole() {
+    let (house, outcome) = failing_batch(Some(BatchErrorContinuationOption::Undo)).await;
+    assert_eq!(outcome, [ResultStatus::OperationUndone, ResultStatus::OperationFailed]);
+    assert!(located(&house, "first").await.is_empty());
+    // The Name was given back as well.
+    house.create("first", Vec::new()).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_changes_nothing() {
+    let house = TestHouse::new().await;
+    let mut message = batch(Version::NEWEST, vec![RequestItem::new(create("large", Vec::new()))]);
+    message.header.maximum_response_size = Some(64);
+    let response = house.message(&message, &house.alice).await;
+    assert_eq!(reason(&response.items[0]), Some(ResultReason::ResponseTooLarge));
+    assert!(located(&house, "large").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stranger_learns_operations_and_versions_only() {
+    let house = TestHouse::new().await;
+    let query = QueryRequest {
+        query_functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects],
+        object_groups: None,
+    };
+    let item = house.item(Version::NEWEST, query, &house.stranger).await;
+    let Some(ResponsePayload::Query(told)) = item.payload else {
+        panic!("no answer")
+    };
+    assert_eq!(told.operations.len(), 2);
+    assert!(told.object_types.is_empty());
+    let refused = house
+        .item(Version::NEWEST, create("x", Vec::new()), &house.stranger)
+        .await;
+    assert_eq!(reason(&refused), Some(ResultReason::AuthenticationNotSuccessful));
+}
+
+#[tokio::test]
+async fn every_prefix_and_every_flipped_byte_gets_an_answer() {
+    let house = TestHouse::new().await;
+    let message = batch(Version::NEWEST, vec![RequestItem::new(create("bad", Vec::new()))]);
+    let mut writer = kmip_ttlv::Writer::new();
+    message.write(&mut writer);
+    let bytes = writer.into_bytes();
+    for length in 0..bytes.len() {
+        let response = house.bytes(bytes[..length].to_vec(), &house.alice).await;
+        assert_eq!(
+            response.items[0].result_status,
+            ResultStatus::OperationFailed,
+            "prefix of {length}"
+        );
+    }
+    for place in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 0x11;
+        house.bytes(damaged, &house.alice).await;
+    }
+}
+
+#[tokio::test]
+async fn every_item_has_exactly_one_record() {
+    let house = TestHouse::new().await;
+    let before = trail(&house).await;
+    let key = house.create("trail", Vec::new()).await;
+    house.item(Version::NEWEST, get(&key), &house.alice).await;
+    house.item(Version::NEWEST, get("nothing"), &house.alice).await;
+    let changes: Vec<Entry> = trail(&house).await.split_off(before.len());
+    let accesses: Vec<Entry> = house.access.records().iter().map(|r| Entry::read(r).unwrap()).collect();
+    assert_eq!((changes.len(), accesses.len()), (2, 1));
+    assert_eq!(changes[0].draft.objects[0].unique_identifier, key);
+    assert!(changes[0].draft.objects[0].state.is_some());
+    assert_eq!(changes[1].draft.result_reason, Some(ResultReason::ObjectNotFound.0));
+    assert_eq!(accesses[0].draft.objects[0].unique_identifier, key);
+}
+
+async fn trail(house: &TestHouse) -> Vec<Entry> {
+    let heads = house.store.trail_heads().await.unwrap();
+    let query = crate::store::TrailQuery {
+        stream: heads[0].position.stream,
+        domain: None,
+        after: 0,
+        limit: 10_000,
+    };
+    house
+        .store
+        .trail(query)
+        .await
+        .unwrap()
+        .iter()
+        .map(|r| Entry::read(&r.bytes).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn an_unsupported_version_is_told_so_in_the_nearest_one() {
+    let house = TestHouse::new().await;
+    let message = batch(Version::NEWEST, vec![RequestItem::new(create("v", Vec::new()))]);
+    let mut writer = kmip_ttlv::Writer::new();
+    message.write(&mut writer);
+    let mut bytes = writer.into_bytes();
+    // The minor version is the second integer of the header.
+    let minor = bytes.windows(4).position(|w| w == [0x42, 0x00, 0x6B, 0x02]).unwrap();
+    bytes[minor + 11] = 9;
+    let response = house.bytes(bytes, &house.alice).await;
+    assert_eq!(response.version(), Version::NEWEST);
+    assert_eq!(
+        reason(&response.items[0]),
+        Some(ResultReason::UnsupportedProtocolVersion)
+    );
+}
