@@ -44,11 +44,17 @@ impl Bindings {
     /// No variable bound; `now` in seconds since 1970.
     #[must_use]
     pub fn new(now: i64) -> Self {
+        Self::after(now, HashSet::new())
+    }
+
+    /// No variable bound, and these objects known to be the server's own making, from cases before this one.
+    #[must_use]
+    pub fn after(now: i64, made: HashSet<String>) -> Self {
         Self {
             now,
             bound: HashMap::new(),
             latest: HashMap::new(),
-            made: HashSet::new(),
+            made,
             fixed: HashSet::new(),
             named: HashSet::new(),
             random_encryption: false,
@@ -188,6 +194,12 @@ impl Bindings {
     /// Notes that the server made this object.
     pub fn note_made(&mut self, identifier: &str) {
         self.made.insert(identifier.to_owned());
+    }
+
+    /// The objects that the server made, for the cases after this one.
+    #[must_use]
+    pub fn into_made(self) -> HashSet<String> {
+        self.made
     }
 
     /// Whether the server made the object itself, or from one that it made.

@@ -128,7 +128,8 @@ impl ItemFacts {
             | tag::MAC_DATA
             | tag::AUTHENTICATED_ENCRYPTION_TAG
             | tag::IV_COUNTER_NONCE => self.is_made || self.is_random,
-            tag::TICKET_VALUE => true,
+            // Words for people.
+            tag::TICKET_VALUE | tag::RESULT_MESSAGE => true,
             _ => false,
         }
     }

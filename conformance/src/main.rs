@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use conformance::case::{self, Case};
 use conformance::expectations::Expectations;
-use conformance::play::{Peer, play};
+use conformance::play::{History, Peer, play};
 use conformance::report::Report;
 use kmip_client::{Connection, Identity, Settings};
 use kmip_protocol::names::KmipVocabulary;
@@ -111,6 +111,7 @@ fn run(arguments: &Play) -> Result<bool, String> {
     };
     let operations: Option<BTreeSet<String>> = arguments.operations.clone().map(|o| o.into_iter().collect());
     let mut report = Report::default();
+    let mut history = History::default();
     for file in case::files(&arguments.cases)? {
         let path = file
             .strip_prefix(&arguments.cases)
@@ -127,7 +128,7 @@ fn run(arguments: &Play) -> Result<bool, String> {
                         show_message(sent, bytes);
                     }
                 };
-                let outcome = play(&case, &mut connect, &mut trace);
+                let outcome = play(&case, &mut history, &mut connect, &mut trace);
                 report.add(&case, outcome, &expectations, operations.as_ref());
             }
             Err(why) => report.add_unreadable(&path, why),

@@ -1,4 +1,4 @@
-//! Plays a case: substitutes, sends, compares, and cleans up after a failure.
+//! Plays a case: substitutes, sends, compares, and cleans up.
 
 use crate::binding::Bindings;
 use crate::case::{Case, Exchange};
@@ -9,7 +9,7 @@ use crate::pattern::{Pattern, encode};
 use crate::tree::{Content, Node};
 use kmip_protocol::{Operation, ResultStatus, RevocationReasonCode, Version, tag};
 use kmip_ttlv::Writer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A server, as a case sees it: TTLV in, TTLV out.
@@ -47,25 +47,36 @@ pub type Trace<'t> = dyn FnMut(bool, &[u8]) + 't;
 const POLLS: u32 = 100;
 const POLL_PAUSE: Duration = Duration::from_millis(100);
 
+/// What one case has to know of those before it: the objects that the server made itself.
+#[derive(Default)]
+pub struct History {
+    made: HashSet<String>,
+}
+
 /// Plays one case on connections of its own.
-pub fn play(case: &Case, connect: &mut Connect<'_>, trace: &mut Trace<'_>) -> Outcome {
+pub fn play(case: &Case, history: &mut History, connect: &mut Connect<'_>, trace: &mut Trace<'_>) -> Outcome {
     if case.is_sent_by_server() {
         return Outcome::Skipped("the server is the sender (Notify, Put): needs a client that listens".to_owned());
     }
     if let Some(version) = unspoken_version(case) {
         return Outcome::Skipped(format!("protocol version {version} is not spoken here"));
     }
-    let mut session = match Session::begin(case, connect, trace) {
+    let mut session = match Session::begin(case, history, connect, trace) {
         Ok(session) => session,
         Err(why) => return Outcome::Failed(0, why),
     };
+    let mut outcome = Outcome::Passed;
     for (index, exchange) in case.exchanges.iter().enumerate() {
         if let Err(why) = session.exchange(exchange) {
-            session.clean_up();
-            return Outcome::Failed(index, why);
+            outcome = Outcome::Failed(index, why);
+            break;
         }
     }
-    Outcome::Passed
+    if matches!(outcome, Outcome::Failed(..)) || !case.is_for_a_later_case() {
+        session.clean_up();
+    }
+    history.made = session.bindings.into_made();
+    outcome
 }
 
 /// The version of a case that is none of ours.
@@ -85,7 +96,12 @@ struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    fn begin(case: &'s Case, connect: &mut Connect<'_>, trace: &'s mut Trace<'_>) -> Result<Self, String> {
+    fn begin(
+        case: &'s Case,
+        history: &mut History,
+        connect: &mut Connect<'_>,
+        trace: &'s mut Trace<'_>,
+    ) -> Result<Self, String> {
         let mut peers = vec![connect(false)?];
         if case.is_for_two_clients() {
             peers.push(connect(true)?);
@@ -94,7 +110,10 @@ impl<'s> Session<'s> {
         Ok(Self {
             case,
             peers,
-            bindings: Bindings::new(i64::try_from(since.as_secs()).unwrap_or_default()),
+            bindings: Bindings::after(
+                i64::try_from(since.as_secs()).unwrap_or_default(),
+                std::mem::take(&mut history.made),
+            ),
             trace,
             objects: BTreeSet::new(),
         })
@@ -143,7 +162,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Revokes and destroys what a failed case left behind, so that it does not turn up in the Locate of another.
+    /// Revokes and destroys what the case left behind, so that it does not turn up in the Locate of another.
     fn clean_up(&mut self) {
         let Some((major, minor)) = self.case.exchanges.first().and_then(|e| version_numbers(&e.request)) else {
             return;
@@ -153,12 +172,23 @@ impl<'s> Session<'s> {
         };
         self.objects.extend(self.bindings.identifiers().map(str::to_owned));
         for object in &self.objects {
+            // Most cases clean up after themselves: a Revoke only where there is still something to destroy.
+            if destroyed(peer.exchange(&removal(Operation::Destroy, object, major, minor))) {
+                continue;
+            }
             for operation in [Operation::Revoke, Operation::Destroy] {
                 // The server's answer does not matter: what can be removed is.
                 let _ = peer.exchange(&removal(operation, object, major, minor));
             }
         }
     }
+}
+
+/// Whether an answer to Destroy says that the object is gone.
+fn destroyed(answer: Result<Vec<u8>, String>) -> bool {
+    let response = answer.ok().and_then(|bytes| Node::read(&bytes).ok());
+    let status = response.and_then(|r| r.child(tag::BATCH_ITEM)?.enumeration(tag::RESULT_STATUS));
+    status == Some(ResultStatus::Success.0)
 }
 
 fn version_numbers(request: &Element) -> Option<(i32, i32)> {
