@@ -1,0 +1,176 @@
+//! The published cases that compute with keys, played against the server without a socket. `conformance play` plays all
+//! of them over TLS; here those of the cryptographic operations stay within reach of a debugger.
+
+use certs::{KeyKind, Leaf, Subject, Usage, Validity};
+use claviger::administration::tenant::NewTenant;
+use claviger::compose::{self, Genesis};
+use claviger::exchange::{ConnectionFacts, Exchange, Server, TlsFacts};
+use claviger::identity::{Credential, PeerCertificate};
+use claviger::settings::Settings;
+use conformance::case::{self, Case};
+use conformance::play::{Outcome, Peer, play};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// Families of cases that are played here, by the beginning of their names.
+const FAMILIES: [&str; 14] = [
+    "CS-AC-",
+    "CS-BC-",
+    "CS-RNG-M",
+    "CS-RNG-O-1",
+    "TC-DERIVEKEY",
+    "TC-RSA-SIGN",
+    "TC-WRAP",
+    "TC-SENSITIVE",
+    "TC-EXTRACTABLE",
+    "TC-ECC",
+    "TC_ECC",
+    "TC_131",
+    "TC_141",
+    "AX-M",
+];
+/// Cases that do not pass, by the beginning of their names, and why.
+const EXPECTED: [(&str, &str); 9] = [
+    ("CS-BC-M-GCM-3", "operations by parts are not offered yet"),
+    (
+        "CS-BC-M-6-12",
+        "the ciphertext is not that of the key; later editions print the right one",
+    ),
+    ("CS-AC-M-3-12", "an Attribute without a name"),
+    ("TC-DERIVEKEY-4-10", "requests and responses are out of order"),
+    (
+        "TC-WRAP-2-14",
+        "a key whose mask lacks Unwrap Key is to unwrap; later editions set the bit",
+    ),
+    (
+        "TC-WRAP-3-14",
+        "a key whose mask lacks Unwrap Key is to unwrap; later editions set the bit",
+    ),
+    (
+        "TC_ECC_2_1",
+        "an encrypted PKCS#8 key is to be given out decrypted, without a password",
+    ),
+    (
+        "TC-ECC-2",
+        "an encrypted PKCS#8 key is to be given out decrypted, without a password",
+    ),
+    ("TC-STREAM", "operations by parts are not offered yet"),
+];
+
+struct Direct {
+    runtime: Arc<Runtime>,
+    server: Arc<Server>,
+    facts: ConnectionFacts,
+}
+
+impl Peer for Direct {
+    fn exchange(&mut self, request: &[u8]) -> Result<Vec<u8>, String> {
+        Ok(self.runtime.block_on(self.server.answer(request.to_vec(), &self.facts)))
+    }
+}
+
+fn shared() -> Option<PathBuf> {
+    let folder = std::env::var_os("CLAVIGER_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    folder.join("kmip/cases").is_dir().then_some(folder)
+}
+
+fn server(runtime: &Runtime, folder: &Path) -> (Server, ConnectionFacts) {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let leaf = Leaf {
+        subject: Subject::named("client"),
+        alternative_names: Vec::new(),
+        usage: Usage::Client,
+        validity: Validity::days(i64::try_from(now).unwrap(), 1),
+    };
+    let (certificate, _) = leaf.self_signed(KeyKind::P256).unwrap();
+    let peer = PeerCertificate::read(vec![certificate]).unwrap();
+    let credential = Credential::Pinned {
+        key: *peer.key_fingerprint(),
+        certificate: *peer.fingerprint(),
+    };
+    let text = format!(
+        "data = {folder:?}\n[listener]\naddress = \"127.0.0.1:0\"\ncertificate = \"none\"\nkey = \"none\"\n",
+        folder = folder.display().to_string(),
+    );
+    let settings: Settings = toml::from_str(&text).unwrap();
+    let tenant = NewTenant {
+        name: "cases".into(),
+        test: true,
+        authorities: Vec::new(),
+        clients: vec![("client".into(), credential)],
+    };
+    let parts = runtime.block_on(async {
+        compose::create(
+            &settings,
+            Genesis {
+                tenants: vec![tenant],
+                pin: None,
+            },
+        )
+        .await
+        .unwrap();
+        compose::open(&settings).await.unwrap()
+    });
+    let facts = ConnectionFacts {
+        connection: 1,
+        peer: ([127, 0, 0, 1], 1).into(),
+        listener: "cases".into(),
+        certificate: Arc::new(peer),
+        tls: TlsFacts {
+            version: "TLSv1.3",
+            cipher: "-",
+            group: "-",
+            resumed: false,
+        },
+    };
+    (compose::server(parts), facts)
+}
+
+#[test]
+fn published_cases_of_cryptography_pass() {
+    let Some(shared) = shared() else {
+        println!("SKIPPED: no published cases beside the project (CLAVIGER_SHARED)");
+        return;
+    };
+    let only = std::env::var("CLAVIGER_CASE").ok();
+    let folder = shared.join("kmip/cases");
+    let data = tempfile::tempdir().unwrap();
+    let runtime = Arc::new(Runtime::new().unwrap());
+    let (server, facts) = server(&runtime, &data.path().join("data"));
+    let server = Arc::new(server);
+    let (mut passed, mut failed) = (0, Vec::new());
+    for file in case::files(&folder).unwrap() {
+        let name = file
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
+        let wanted = match &only {
+            Some(only) => name.contains(only),
+            None => FAMILIES.iter().any(|family| name.starts_with(family)),
+        };
+        if !wanted || file.starts_with(folder.join("3.0")) {
+            continue;
+        }
+        let Ok(case) = Case::read(&folder, &file) else { continue };
+        let mut connect = |_: bool| -> Result<Box<dyn Peer>, String> {
+            Ok(Box::new(Direct {
+                runtime: runtime.clone(),
+                server: server.clone(),
+                facts: facts.clone(),
+            }))
+        };
+        match play(&case, &mut connect, &mut |_, _| {}) {
+            Outcome::Passed => passed += 1,
+            Outcome::Failed(_, _) if only.is_none() && EXPECTED.iter().any(|(case, _)| name.starts_with(case)) => {}
+            Outcome::Failed(step, why) => failed.push(format!("{name} step {step}: {why}")),
+            Outcome::Skipped(_) => {}
+        }
+    }
+    println!("{passed} passed, {} failed", failed.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
