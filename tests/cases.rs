@@ -8,7 +8,7 @@ use claviger::exchange::{ConnectionFacts, Exchange, Server, TlsFacts};
 use claviger::identity::{Credential, PeerCertificate};
 use claviger::settings::Settings;
 use conformance::case::{self, Case};
-use conformance::play::{Outcome, Peer, play};
+use conformance::play::{History, Outcome, Peer, play};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -31,7 +31,21 @@ const FAMILIES: [&str; 14] = [
     "AX-M",
 ];
 /// Cases that do not pass, by the beginning of their names, and why.
-const EXPECTED: [(&str, &str); 9] = [
+const EXPECTED: [(&str, &str); 14] = [
+    (
+        "CS-BC-M-13-12",
+        "the case prints a ciphertext under a vector that the server draws",
+    ),
+    (
+        "CS-BC-M-13-14",
+        "the case prints a ciphertext under a vector that the server draws",
+    ),
+    (
+        "CS-BC-M-13-20",
+        "the case prints a ciphertext under a vector that the server draws",
+    ),
+    ("TC_ECC_3", "attributes of certificates are not set yet"),
+    ("TC-ECC-3", "attributes of certificates are not set yet"),
     ("CS-BC-M-GCM-3", "operations by parts are not offered yet"),
     (
         "CS-BC-M-6-12",
@@ -142,7 +156,7 @@ fn published_cases_of_cryptography_pass() {
     let runtime = Arc::new(Runtime::new().unwrap());
     let (server, facts) = server(&runtime, &data.path().join("data"));
     let server = Arc::new(server);
-    let (mut passed, mut failed) = (0, Vec::new());
+    let (mut passed, mut failed, mut history) = (0, Vec::new(), History::default());
     for file in case::files(&folder).unwrap() {
         let name = file
             .file_stem()
@@ -164,7 +178,7 @@ fn published_cases_of_cryptography_pass() {
                 facts: facts.clone(),
             }))
         };
-        match play(&case, &mut connect, &mut |_, _| {}) {
+        match play(&case, &mut history, &mut connect, &mut |_, _| {}) {
             Outcome::Passed => passed += 1,
             Outcome::Failed(_, _) if only.is_none() && EXPECTED.iter().any(|(case, _)| name.starts_with(case)) => {}
             Outcome::Failed(step, why) => failed.push(format!("{name} step {step}: {why}")),
