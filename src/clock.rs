@@ -1,6 +1,6 @@
 //! Time as the server knows it. Read once per item and again at commit; simulation brings its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -25,14 +25,42 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The machine's clock.
-pub struct SystemClock;
+/// How far the wall clock may run ahead of the time that has really passed since the start, in milliseconds: a jump beyond needs
+/// an approved clock change, and until then does not count.
+const MOST_AHEAD_MS: i64 = 10 * 60 * 1000;
+
+/// The machine's clock, held to the time that has really passed.
+pub struct SystemClock {
+    started: Instant,
+    wall: i64,
+}
+
+impl SystemClock {
+    /// A clock that begins at the wall's present time.
+    #[must_use]
+    pub fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            wall: wall_ms(),
+        }
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        held(wall_ms(), self.wall.saturating_add(elapsed))
     }
+}
+
+/// The wall's time, but at most so far ahead of the time that must have come.
+fn held(wall: i64, expected: i64) -> Moment {
+    Moment(wall.min(expected.saturating_add(MOST_AHEAD_MS)))
+}
+
+fn wall_ms() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -50,5 +78,12 @@ mod tests {
     fn a_step_back_does_not_turn_time_back() {
         assert_eq!(Fixed(5_000).since(Moment(9_999)).seconds(), 9);
         assert_eq!(Fixed(12_000).since(Moment(9_999)).seconds(), 12);
+    }
+
+    #[test]
+    fn a_jump_ahead_counts_for_ten_minutes_only() {
+        assert_eq!(held(1_000_000, 999_000), Moment(1_000_000));
+        assert_eq!(held(99_999_999, 1_000_000), Moment(1_000_000 + MOST_AHEAD_MS));
+        assert_eq!(held(10, 1_000_000), Moment(10));
     }
 }

@@ -101,7 +101,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     };
     let late = LateChain::default();
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
-    let now = SystemClock.now();
+    let now = SystemClock::start().now();
     let mut work = Work::new(Arc::clone(&store));
     let id = KekId(random(&randomness)?);
     kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, id, now.0).await?;
@@ -308,7 +308,7 @@ pub fn server(parts: Parts) -> Server {
         store: parts.store,
         custody: parts.custody,
         randomness: parts.randomness,
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock::start()),
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         limits: Limits::default(),

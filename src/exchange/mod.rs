@@ -4,6 +4,7 @@
 mod batch;
 mod facts;
 mod guard;
+pub mod pending;
 mod refusals;
 mod server;
 #[cfg(test)]

@@ -122,14 +122,19 @@ impl Context<'_> {
         Ok(visible.then_some(object))
     }
 
-    /// Keeps a changed object: Last Change Date, MAC, index rows, audit.
+    /// Keeps an object that the request changed: as [`Context::keep`], with a new Last Change Date.
     pub fn save(&mut self, object: &mut Object) -> Result<(), Failure> {
-        if object.attributes.iter().count() > self.services.limits.attributes {
-            return Err(Fault::LimitExceeded.into());
-        }
         object
             .attributes
             .set(Attribute::LastChangeDate(DateTime(self.seconds())));
+        self.keep(object)
+    }
+
+    /// Keeps an object as it is: MAC, index rows, audit.
+    pub fn keep(&mut self, object: &Object) -> Result<(), Failure> {
+        if object.attributes.iter().count() > self.services.limits.attributes {
+            return Err(Fault::LimitExceeded.into());
+        }
         let tenant = self.client()?.tenant;
         let key = objects::key(tenant, &object.unique_identifier);
         let revision = self.work.next_revision(key);

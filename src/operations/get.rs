@@ -5,11 +5,11 @@ use super::delivery::deliver;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{AttributeKind, GetRequest, GetResponse};
+use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse};
 
 impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
-        let object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         if !object.attributes.flag(AttributeKind::Extractable, true) {
             return Err(Fault::NotExtractable.into());
         }
@@ -18,6 +18,11 @@ impl Handle for GetRequest {
         }
         let managed = context.open(&object).await?;
         let managed = deliver(context, managed, self).await?;
+        // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
+        if object.attributes.flag(AttributeKind::Fresh, false) {
+            object.attributes.set(Attribute::Fresh(false));
+            context.keep(&object)?;
+        }
         context.place(&object.unique_identifier);
         Ok(GetResponse {
             object_type: object.object_type,

@@ -1,0 +1,266 @@
+//! The record of a request that is not answered yet: an asynchronous item, or a proposal that others must agree to. One record
+//! type for both, so that a request is frozen once, executed once, and its result delivered once to its requester.
+
+use crate::custody::KekId;
+use crate::custody::Sealed;
+use crate::store::{Domain, Key, Kind};
+use kmip_protocol::{Operation, ProtocolVersion};
+use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
+
+/// A pending request, in the domain of its requester. Its id is the Asynchronous Correlation Value: 16 random bytes.
+pub const PENDING: Kind = Kind(0x30);
+
+mod tag {
+    use kmip_ttlv::Tag;
+
+    pub const PENDING: Tag = Tag(0x54_B000);
+    pub const FORMAT: Tag = Tag(0x54_B001);
+    pub const REQUESTER: Tag = Tag(0x54_B002);
+    pub const OPERATION: Tag = Tag(0x54_B003);
+    pub const MAJOR: Tag = Tag(0x54_B004);
+    pub const MINOR: Tag = Tag(0x54_B005);
+    pub const STAGE: Tag = Tag(0x54_B006);
+    pub const SUBMITTED: Tag = Tag(0x54_B007);
+    pub const EXPIRES: Tag = Tag(0x54_B008);
+    pub const PROPOSAL: Tag = Tag(0x54_B009);
+    pub const REQUEST: Tag = Tag(0x54_B00A);
+    pub const RESULT: Tag = Tag(0x54_B00B);
+    pub const KEK: Tag = Tag(0x54_B00C);
+    pub const KEK_GENERATION: Tag = Tag(0x54_B00D);
+    pub const WRAPPED_DEK: Tag = Tag(0x54_B00E);
+    pub const BLOB: Tag = Tag(0x54_B00F);
+}
+
+/// The format of the record.
+const FORMAT: i32 = 1;
+
+/// How far a pending request has come (KMIP 2.1 §11.42, Processing Stage, and the terminal ones that it does not name).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Stored as submitted; nothing has happened. Cancel can still prevent it.
+    Submitted,
+    /// Being executed: exactly one server has moved it here, by its revision.
+    InProcess,
+    /// Executed; the result waits for its requester.
+    Completed,
+    /// Cancelled before it began.
+    Canceled,
+    /// The result was delivered and is gone.
+    Delivered,
+}
+
+impl Stage {
+    const ALL: [Self; 5] = [
+        Self::Submitted,
+        Self::InProcess,
+        Self::Completed,
+        Self::Canceled,
+        Self::Delivered,
+    ];
+
+    const fn number(self) -> u32 {
+        match self {
+            Self::Submitted => 1,
+            Self::InProcess => 2,
+            Self::Completed => 3,
+            Self::Canceled => 4,
+            Self::Delivered => 5,
+        }
+    }
+
+    /// Whether this stage can follow `before`; the rest is refused, so that nothing runs or is delivered twice.
+    #[must_use]
+    pub const fn follows(self, before: Self) -> bool {
+        matches!(
+            (before, self),
+            (Self::Submitted, Self::InProcess | Self::Canceled)
+                | (Self::InProcess, Self::Completed)
+                | (Self::Completed, Self::Delivered)
+        )
+    }
+}
+
+/// A pending request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PendingRecord {
+    /// The client or person that submitted it; nobody else learns of it.
+    pub requester: [u8; 16],
+    /// Which operation.
+    pub operation: Operation,
+    /// The version that it was submitted in. The result is told in the version of the Poll.
+    pub version: ProtocolVersion,
+    /// How far it has come.
+    pub stage: Stage,
+    /// When it was submitted, in milliseconds since 1970.
+    pub submitted_ms: i64,
+    /// When it, or its undelivered result, is dropped.
+    pub expires_ms: i64,
+    /// The proposal that must be approved before it is executed, if one must.
+    pub proposal: Option<[u8; 16]>,
+    /// The request item exactly as it was decoded, in TTLV, sealed: it may carry keys.
+    pub request: Sealed,
+    /// The response item, sealed, once there is one.
+    pub result: Option<Sealed>,
+}
+
+/// Where a pending request is kept.
+#[must_use]
+pub const fn place(domain: Domain, correlation: [u8; 16]) -> Key {
+    Key {
+        domain,
+        kind: PENDING,
+        id: correlation,
+    }
+}
+
+impl PendingRecord {
+    /// The record's bytes, without their MAC.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let Self {
+            requester,
+            operation,
+            version,
+            stage,
+            submitted_ms,
+            expires_ms,
+            proposal,
+            request,
+            result,
+        } = self;
+        let mut writer = Writer::new();
+        writer.structure(tag::PENDING, |w| {
+            w.integer(tag::FORMAT, FORMAT);
+            w.bytes(tag::REQUESTER, requester);
+            w.enumeration(tag::OPERATION, operation.0);
+            w.integer(tag::MAJOR, version.major);
+            w.integer(tag::MINOR, version.minor.unwrap_or(0));
+            w.enumeration(tag::STAGE, stage.number());
+            w.long_integer(tag::SUBMITTED, *submitted_ms);
+            w.long_integer(tag::EXPIRES, *expires_ms);
+            if let Some(proposal) = proposal {
+                w.bytes(tag::PROPOSAL, proposal);
+            }
+            write_sealed(w, tag::REQUEST, request);
+            if let Some(result) = result {
+                write_sealed(w, tag::RESULT, result);
+            }
+        });
+        writer.into_bytes()
+    }
+
+    /// Reads what [`PendingRecord::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let record = reader.structure(tag::PENDING, |r| {
+            if r.integer(tag::FORMAT)? != FORMAT {
+                return Err(r.error(ErrorKind::Invalid("format of a pending request")));
+            }
+            Ok(Self {
+                requester: array(r, tag::REQUESTER)?,
+                operation: Operation(r.enumeration(tag::OPERATION)?),
+                version: ProtocolVersion {
+                    major: r.integer(tag::MAJOR)?,
+                    minor: Some(r.integer(tag::MINOR)?),
+                },
+                stage: read_stage(r)?,
+                submitted_ms: r.long_integer(tag::SUBMITTED)?,
+                expires_ms: r.long_integer(tag::EXPIRES)?,
+                proposal: r.at(tag::PROPOSAL).then(|| array(r, tag::PROPOSAL)).transpose()?,
+                request: read_sealed(r, tag::REQUEST)?,
+                result: r.at(tag::RESULT).then(|| read_sealed(r, tag::RESULT)).transpose()?,
+            })
+        })?;
+        reader.finish()?;
+        Ok(record)
+    }
+}
+
+fn read_stage(reader: &mut Reader<'_>) -> Result<Stage> {
+    let number = reader.enumeration(tag::STAGE)?;
+    let found = Stage::ALL.into_iter().find(|s| s.number() == number);
+    found.ok_or_else(|| reader.error(ErrorKind::Invalid("stage of a pending request")))
+}
+
+fn write_sealed(writer: &mut Writer, tag: Tag, sealed: &Sealed) {
+    let Sealed {
+        kek,
+        kek_generation,
+        wrapped_dek,
+        blob,
+    } = sealed;
+    writer.structure(tag, |w| {
+        w.bytes(tag::KEK, &kek.0);
+        w.interval(tag::KEK_GENERATION, *kek_generation);
+        w.bytes(tag::WRAPPED_DEK, wrapped_dek);
+        w.bytes(tag::BLOB, blob);
+    });
+}
+
+fn read_sealed(reader: &mut Reader<'_>, tag: Tag) -> Result<Sealed> {
+    reader.structure(tag, |r| {
+        Ok(Sealed {
+            kek: KekId(array(r, tag::KEK)?),
+            kek_generation: r.interval(tag::KEK_GENERATION)?,
+            wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
+            blob: r.bytes(tag::BLOB)?.to_vec(),
+        })
+    })
+}
+
+fn array(reader: &mut Reader<'_>, tag: Tag) -> Result<[u8; 16]> {
+    let bytes = reader.bytes(tag)?;
+    bytes.try_into().map_err(|_| reader.error(ErrorKind::WrongLength))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(byte: u8) -> Sealed {
+        Sealed {
+            kek: KekId([byte; 16]),
+            kek_generation: 1,
+            wrapped_dek: vec![byte; 60],
+            blob: vec![byte; 99],
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let mut record = PendingRecord {
+            requester: [1; 16],
+            operation: Operation::Create,
+            version: ProtocolVersion {
+                major: 2,
+                minor: Some(1),
+            },
+            stage: Stage::Submitted,
+            submitted_ms: 5,
+            expires_ms: 6,
+            proposal: None,
+            request: sealed(2),
+            result: None,
+        };
+        for stage in Stage::ALL {
+            record.stage = stage;
+            assert!(PendingRecord::decode(&record.encode()).is_ok_and(|read| read == record));
+        }
+        record.proposal = Some([3; 16]);
+        record.result = Some(sealed(4));
+        let bytes = record.encode();
+        assert!(PendingRecord::decode(&bytes).is_ok_and(|read| read == record));
+        assert!(PendingRecord::decode(&bytes[..bytes.len() - 8]).is_err());
+    }
+
+    #[test]
+    fn nothing_runs_or_is_delivered_twice() {
+        let steps: Vec<(Stage, Stage)> = Stage::ALL
+            .into_iter()
+            .flat_map(|a| Stage::ALL.into_iter().map(move |b| (a, b)))
+            .filter(|(a, b)| b.follows(*a))
+            .collect();
+        assert_eq!(steps.len(), 4);
+        assert!(!Stage::InProcess.follows(Stage::InProcess) && !Stage::Canceled.follows(Stage::InProcess));
+    }
+}
