@@ -1,7 +1,12 @@
 //! The only file that names concrete stores, sealers and trails: it makes an installation, and puts a server together.
 
+mod server;
+
+pub use crate::administration::tenant::NewTenant;
+pub use server::{Running, check};
+
 use crate::administration::keeper::Keeper;
-use crate::administration::tenant::{self, NewTenant};
+use crate::administration::tenant;
 use crate::administration::{AdministrationError, act, kek, server_act};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
@@ -71,6 +76,10 @@ pub enum ComposeError {
     Exists,
     #[error("there is no installation in this data folder; make one with `claviger init` or `claviger demo`")]
     Missing,
+    #[error("tls: {0}")]
+    Tls(#[from] crate::listener::TlsError),
+    #[error("{0}: {1}")]
+    Listen(std::net::SocketAddr, std::io::Error),
     #[error("no PKCS#11 module {0}")]
     Module(String),
 }

@@ -1,14 +1,12 @@
 //! The command.
 
+use claviger::custody::WipingAllocator;
 use std::process::ExitCode;
 
+/// Clients' material passes through buffers that no type of ours owns: what is freed is wiped.
+#[global_allocator]
+static HEAP: WipingAllocator = WipingAllocator;
+
 fn main() -> ExitCode {
-    // Hidden: the server starts it, with one end of a socket pair for standard input.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == "hsm-worker")
-    {
-        return claviger::custody::worker::run();
-    }
-    ExitCode::SUCCESS
+    claviger::cli::run()
 }

@@ -1,11 +1,9 @@
 //! Settings: a TOML file, over it the environment (`CLAVIGER_…`), over it flags. What is not known is an error, in all three,
 //! so that a misspelt limit is never a missing one.
 
-use crate::listener::{Limits, TlsProfile};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use toml::{Table, Value};
 
 /// Variables beginning with this are settings.
@@ -106,19 +104,10 @@ pub enum ProfileName {
     Interop,
 }
 
-impl From<ProfileName> for TlsProfile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Bsi => Self::Bsi,
-            ProfileName::Interop => Self::Interop,
-        }
-    }
-}
-
-/// `[listener.limits]`; see [`Limits`] for the reasons. Times in seconds.
+/// `[listener.limits]`; see `listener::Limits` for the reasons. Times in seconds.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs)] // named and explained in `Limits`
+#[allow(missing_docs)] // named and explained in `listener::Limits`
 pub struct LimitsTable {
     pub connections: Option<usize>,
     pub handshakes_per_source: Option<usize>,
@@ -128,25 +117,6 @@ pub struct LimitsTable {
     pub idle_seconds: Option<u64>,
     pub message_bytes: Option<usize>,
     pub drain_seconds: Option<u64>,
-}
-
-impl LimitsTable {
-    /// The limits, with the defaults where nothing is set.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        let default = Limits::default();
-        let seconds = |set: Option<u64>, default| set.map_or(default, Duration::from_secs);
-        Limits {
-            connections: self.connections.unwrap_or(default.connections),
-            handshakes_per_source: self.handshakes_per_source.unwrap_or(default.handshakes_per_source),
-            handshake: seconds(self.handshake_seconds, default.handshake),
-            message: seconds(self.message_seconds, default.message),
-            write: seconds(self.write_seconds, default.write),
-            idle: seconds(self.idle_seconds, default.idle),
-            message_length: self.message_bytes.unwrap_or(default.message_length),
-            drain: seconds(self.drain_seconds, default.drain),
-        }
-    }
 }
 
 /// `[store]`
@@ -285,8 +255,9 @@ impl Settings {
         if self.conformance.interop && self.listener.profile == ProfileName::Bsi {
             return Err("conformance.interop is refused with the TLS profile bsi".to_owned());
         }
-        let limits = self.listener.limits.limits();
-        if limits.connections == 0 || limits.handshakes_per_source == 0 || limits.message_length < 1024 {
+        let limits = &self.listener.limits;
+        let none = limits.connections == Some(0) || limits.handshakes_per_source == Some(0);
+        if none || limits.message_bytes.is_some_and(|bytes| bytes < 1024) {
             return Err("listener.limits would let nobody in, or no message".to_owned());
         }
         Ok(())
@@ -385,9 +356,8 @@ mod tests {
         assert!(settings.data.is_absolute() && settings.data.ends_with("data"));
         assert_eq!(settings.listener.key, Path::new("/etc/server-key.pem"));
         assert_eq!(settings.listener.profile, ProfileName::Bsi);
-        let limits = settings.listener.limits.limits();
-        assert_eq!(limits.idle, Duration::from_secs(60));
-        assert_eq!(limits.connections, Limits::default().connections);
+        assert_eq!(settings.listener.limits.idle_seconds, Some(60));
+        assert_eq!(settings.listener.limits.connections, None);
     }
 
     #[test]

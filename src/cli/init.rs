@@ -1,0 +1,174 @@
+//! `claviger init`: an installation in a folder, ready to be served.
+
+use super::folder::{Folder, hosts};
+use super::{Problem, runtime, say, serve};
+use crate::compose::{self, Genesis, NewTenant};
+use crate::custody::{Slab, token};
+use crate::identity::Credential;
+use crate::settings::{Settings, TokenTable};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Makes an installation.
+#[derive(clap::Args)]
+pub(super) struct InitArguments {
+    /// The folder; nothing may be installed there yet.
+    #[arg(long, default_value = "claviger")]
+    dir: PathBuf,
+    /// Where the server is to listen.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5696")]
+    listen: SocketAddr,
+    /// Another name under which clients reach the server; may be repeated.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// A tenant to begin with: it gets an authority and a client of its own; may be repeated.
+    #[arg(long = "tenant", value_name = "NAME")]
+    tenants: Vec<String>,
+    /// Keep KEKs in a SoftHSM2 token of the installation's own: its module, or `softhsm`.
+    #[arg(long, value_name = "MODULE")]
+    hsm: Option<String>,
+}
+
+/// `claviger init`.
+pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
+    let folder = Folder::open(&arguments.dir)?;
+    if folder.at("claviger.toml").exists() {
+        return Err(format!(
+            "there is an installation in {} already",
+            arguments.dir.display()
+        ));
+    }
+    for name in &arguments.tenants {
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if name.is_empty() || !plain || name == "server" {
+            return Err(format!(
+                "{name:?} cannot be the name of a tenant's files: letters, digits, - and _ only"
+            ));
+        }
+    }
+    folder.make("data")?;
+    let authority = folder.authority("ca", "Claviger server CA")?;
+    folder.server(&authority, &hosts(arguments.listen.ip(), &arguments.hosts))?;
+    let mut tenants = Vec::new();
+    for name in &arguments.tenants {
+        let authority = folder.authority(&format!("{name}-ca"), &format!("{name} CA"))?;
+        let client = folder.client(&authority, &format!("{name}-client"), &format!("{name}-client"))?;
+        tenants.push(NewTenant {
+            name: name.clone(),
+            test: false,
+            authorities: vec![authority.certificate().to_vec()],
+            clients: vec![("client".to_owned(), Credential::Key(client.key_fingerprint))],
+        });
+    }
+    let text = Template {
+        listen: arguments.listen,
+        profile: "bsi",
+        log_file: None,
+        interop: false,
+        token: arguments.hsm.as_deref(),
+    };
+    found(&folder, &text.write(), tenants)?;
+    say(&format!(
+        "made {}; serve it with: claviger serve --config {}",
+        arguments.dir.display(),
+        folder.at("claviger.toml").display()
+    ));
+    Ok(())
+}
+
+/// The first settings of an installation.
+pub(super) struct Template<'a> {
+    pub(super) listen: SocketAddr,
+    pub(super) profile: &'a str,
+    pub(super) log_file: Option<&'a str>,
+    pub(super) interop: bool,
+    /// The module of a token.
+    pub(super) token: Option<&'a str>,
+}
+
+impl Template<'_> {
+    /// The settings as TOML.
+    pub(super) fn write(&self) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut text = format!(
+            "# Settings of Claviger. Paths count from this file's folder.\n\
+             data = \"data\"\n\
+             pid_file = \"server.pid\"\n\n\
+             [listener]\n\
+             address = \"{}\"\n\
+             certificate = \"data/server.pem\"\n\
+             key = \"data/server-key.pem\"\n\
+             profile = \"{}\"\n",
+            self.listen, self.profile
+        );
+        if let Some(file) = self.log_file {
+            text.push_str(&format!("\n[log]\nfile = {}\n", quoted(file)));
+        }
+        if let Some(module) = self.token {
+            text.push_str(&format!(
+                "\n[custody.token]\nmodule = {}\nlabel = \"claviger\"\n",
+                quoted(module)
+            ));
+            if is_softhsm(module) {
+                text.push_str("softhsm_folder = \"data/softhsm\"\n");
+            }
+        }
+        if self.interop {
+            text.push_str("\n[conformance]\ninterop = true\n");
+        }
+        text
+    }
+}
+
+/// Whether a module is SoftHSM's, which keeps its tokens in a folder of the installation's own.
+fn is_softhsm(module: &str) -> bool {
+    module == "softhsm"
+        || Path::new(module)
+            .file_name()
+            .is_some_and(|f| f.to_string_lossy().contains("softhsm"))
+}
+
+/// Writes the settings, prepares the token that they name, and makes the installation.
+pub(super) fn found(folder: &Folder, text: &str, tenants: Vec<NewTenant>) -> Result<Settings, Problem> {
+    // Under another name until all is done: what failed half-way can be tried again.
+    folder.write("claviger.toml.unfinished", text)?;
+    let path = folder.at("claviger.toml.unfinished");
+    let settings = serve::read(&path)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let pin = match &settings.custody.token {
+            Some(table) => Some(prepare_token(table).await?),
+            None => None,
+        };
+        let made = compose::create(&settings, Genesis { tenants, pin }).await;
+        made.map_err(|why| why.to_string())
+    })?;
+    let done = folder.at("claviger.toml");
+    std::fs::rename(&path, &done).map_err(|why| super::folder::problem(&done, &why))?;
+    Ok(settings)
+}
+
+/// Initialises a new token and gives its user PIN, which nobody else learns: the installation seals it under its root.
+async fn prepare_token(table: &TokenTable) -> Result<crate::custody::Locked, Problem> {
+    if let Some(folder) = &table.softhsm_folder {
+        token::configure_softhsm(folder).map_err(|why| why.to_string())?;
+    }
+    let slab = Slab::new().map_err(|why| why.to_string())?;
+    let (officer, user) = (random_pin(&slab)?, random_pin(&slab)?);
+    let settings = compose::token_settings(table).map_err(|why| why.to_string())?;
+    let made = token::initialize_token(&settings, &slab, &officer, &user).await;
+    made.map_err(|why| format!("the token could not be made: {why}"))?;
+    Ok(user)
+}
+
+/// 16 random hexadecimal digits.
+fn random_pin(slab: &Slab) -> Result<crate::custody::Locked, Problem> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pin = slab.allocate(16).map_err(|why| why.to_string())?;
+    let random = crate::crypto::randomness();
+    random.fill(pin.expose_mut()).map_err(|why| why.to_string())?;
+    for byte in pin.expose_mut() {
+        *byte = DIGITS.get(usize::from(*byte & 0x0F)).copied().unwrap_or(b'0');
+    }
+    Ok(pin)
+}
