@@ -56,7 +56,11 @@ impl<T: Item> Field for Option<T> {
 
 impl<T: Item> Field for Vec<T> {
     fn read_field(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
-        let mut items = Self::new();
+        if !reader.at(tag) {
+            return Ok(Self::new());
+        }
+        // Room for one, which is the usual number: items may be large.
+        let mut items = Self::with_capacity(1);
         while reader.at(tag) {
             items.push(T::read_item(reader, tag, version)?);
         }

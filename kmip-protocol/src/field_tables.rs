@@ -133,10 +133,13 @@ fn names(tags: &[Option<Tag>]) -> Vec<&'static str> {
     tags.iter().map(|t| t.and_then(tag::name).unwrap_or("OBJECT")).collect()
 }
 
+/// The tags that a version of a structure writes.
+type Written = fn(Version) -> Vec<Tag>;
+
 /// Structures whose tables have one row per field: a part of the table's name, and the type.
 macro_rules! structures {
     ($($table:literal: $type:ty;)+) => {
-        const STRUCTURES: &[(&str, fn(Version) -> Vec<Tag>)] = &[
+        const STRUCTURES: &[(&str, Written)] = &[
             $(($table, |version| tags_written::<$type>(version)),)+
         ];
     };
@@ -247,7 +250,7 @@ fn structures_have_the_fields_of_the_tables() {
             faults.push(format!("{name}: no table"));
         }
     }
-    let headers: [(&str, fn(Version) -> Vec<Tag>); 2] = [
+    let headers: [(&str, Written); 2] = [
         ("Request Header", tags_written::<RequestHeader>),
         ("Response Header", tags_written::<ResponseHeader>),
     ];

@@ -6,6 +6,7 @@ mod keys;
 mod masks;
 mod messages;
 mod objects;
+mod pkcs11;
 mod profiles;
 mod query;
 mod reasons;
@@ -16,6 +17,7 @@ pub use keys::*;
 pub use masks::*;
 pub use messages::*;
 pub use objects::*;
+pub use pkcs11::*;
 pub use profiles::*;
 pub use query::*;
 pub use reasons::*;
@@ -113,6 +115,8 @@ every! {
         ObjectType,
         OpaqueDataType,
         Operation,
+        PKCS_11Function,
+        PKCS_11ReturnCode,
         PaddingMethod,
         ProcessingStage,
         ProfileName,

@@ -5,8 +5,8 @@ use crate::{
     AnyValue, AsynchronousCorrelationValues, AsynchronousRequest, AttestationType, CancellationResult,
     CapabilityInformation, ClientRegistrationMethod, Constraints, DefaultsInformation, EndpointRole,
     ExtensionInformation, InteropFunction, Interval, ObjectGroups, ObjectType, Operation, Operations,
-    ProfileInformation, ProtectionStorageMasks, ProtocolVersion, QueryFunction, RNGParameters, Rights,
-    ServerInformation, Ticket, UsageLimits, ValidationInformation,
+    PKCS_11ReturnCode, ProfileInformation, ProtectionStorageMasks, ProtocolVersion, QueryFunction, RNGParameters,
+    Rights, ServerInformation, Ticket, UsageLimits, ValidationInformation,
 };
 use kmip_ttlv::Secret;
 
@@ -162,7 +162,7 @@ structure! {
         pkcs11_function: AnyValue = PKCS_11_FUNCTION;
         correlation_value: Option<Vec<u8>> = CORRELATION_VALUE;
         pkcs11_output_parameters: Option<Secret> = PKCS_11_OUTPUT_PARAMETERS;
-        pkcs11_return_code: AnyValue = PKCS_11_RETURN_CODE;
+        pkcs11_return_code: PKCS_11ReturnCode = PKCS_11_RETURN_CODE;
     }
 
     /// Interop (KMIP 2.1 §6.1.26): marks the beginning and end of a test case.
