@@ -7,6 +7,8 @@ mod cipher;
 #[cfg(test)]
 mod cipher_properties;
 #[cfg(test)]
+mod cipher_refusals;
+#[cfg(test)]
 mod cipher_tests;
 mod curve;
 mod der;

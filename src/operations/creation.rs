@@ -1,6 +1,7 @@
 //! What all operations share that make an object: judging the attributes given, setting those that the server sets by itself,
 //! sealing, claiming Names.
 
+use super::certificate_attributes;
 use super::context::Context;
 use crate::crypto;
 use crate::failure::{Failure, Fault};
@@ -157,6 +158,7 @@ fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObject) -> Res
             attributes.set(Attribute::CertificateType(certificate.certificate_type));
             let length = i32::try_from(certificate.certificate_value.len()).unwrap_or(i32::MAX);
             attributes.set(Attribute::CertificateLength(length));
+            certificate_attributes::set(attributes, &certificate.certificate_value);
             attributes.set(Attribute::KeyFormatType(KeyFormatType::X_509));
             set_digest(attributes, &certificate.certificate_value, KeyFormatType::X_509)?;
         }

@@ -1,6 +1,7 @@
 //! One file per KMIP operation, each an `impl Handle`. A handler loads through the overlay of its [`Context`], computes, and
 //! leaves its changes there; nothing else happens, because it runs again when the commit finds a conflict.
 
+mod certificate_attributes;
 pub mod context;
 mod creation;
 mod faults;
