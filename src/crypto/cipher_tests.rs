@@ -1,6 +1,6 @@
 //! Symmetric ciphers against published values, against themselves, and against what must fail.
 
-use super::cipher::{CipherContext, CipherRequest, Direction, Encrypted, decrypt, encrypt};
+use super::cipher::{CipherRequest, Direction, Encrypted, decrypt, encrypt};
 use super::error::CryptoError;
 use super::testing::{hex, secret};
 use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicParameters, PaddingMethod};

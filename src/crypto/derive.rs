@@ -112,7 +112,7 @@ impl DerivationRequest<'_> {
     fn pbkdf2(&self) -> Result<Secret, CryptoError> {
         let salt = self.salt.ok_or(CryptoError::BadParameters)?;
         let rounds = self.iteration_count.ok_or(CryptoError::BadParameters)?;
-        if rounds < 1 || rounds > MOST_ITERATIONS {
+        if !(1..=MOST_ITERATIONS).contains(&rounds) {
             return Err(CryptoError::BadParameters);
         }
         let hash = self.named_hash().unwrap_or(HashingAlgorithm::SHA_1);

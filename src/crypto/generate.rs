@@ -62,7 +62,7 @@ pub fn secret_data(bits: i32, randomness: &dyn Randomness) -> Result<Secret, Cry
 /// Odd parity in the lowest bit, as FIPS 46-3 wants it.
 fn set_parity(byte: &mut u8) {
     let ones = (*byte & 0xFE).count_ones();
-    *byte = (*byte & 0xFE) | u8::from(ones % 2 == 0);
+    *byte = (*byte & 0xFE) | u8::from(ones.is_multiple_of(2));
 }
 
 /// No part is a weak key of DES (those whose halves are all zeros or all ones are the four; NIST SP 800-67 §3.3.2 adds
