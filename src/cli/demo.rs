@@ -120,7 +120,7 @@ fn greeting(folder: &Folder, address: SocketAddr, with_token: bool) -> String {
          With PyKMIP (pip install pykmip), its configuration being {config}:\n\n\
          python3 -c \"from kmip.pie.client import ProxyKmipClient as C; from kmip import enums as e; \
          c = C(config_file='{config}'); c.open(); \
-         print(c.create(e.CryptographicAlgorithm.AES, 256, name='try'))\"\n\
+         print(c.create(e.CryptographicAlgorithm.AES, 256))\"\n\
          python3 -c \"from kmip.pie.client import ProxyKmipClient as C; c = C(config_file='{config}'); c.open(); \
          print(c.get(c.locate()[0]))\"\n\
          python3 -c \"from kmip.pie.client import ProxyKmipClient as C; c = C(config_file='{config}'); c.open(); \

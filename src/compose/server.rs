@@ -2,11 +2,12 @@
 
 use super::{ComposeError, open, server};
 use crate::identity::{Identity, IdentityChange};
-use crate::listener::{Drained, Listener, ListenerSettings, ServerIdentity, TlsServer};
-use crate::settings::Settings;
+use crate::listener::{Drained, Limits, Listener, ListenerSettings, ServerIdentity, TlsProfile, TlsServer};
+use crate::settings::{LimitsTable, ProfileName, Settings};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -85,4 +86,30 @@ fn server_identity(settings: &Settings) -> Result<ServerIdentity, ComposeError> 
     };
     let (certificate, key) = (read(&settings.listener.certificate)?, read(&settings.listener.key)?);
     Ok(ServerIdentity::from_pem(&certificate, &key)?)
+}
+
+impl From<LimitsTable> for Limits {
+    fn from(table: LimitsTable) -> Self {
+        let default = Self::default();
+        let seconds = |set: Option<u64>, default| set.map_or(default, Duration::from_secs);
+        Self {
+            connections: table.connections.unwrap_or(default.connections),
+            handshakes_per_source: table.handshakes_per_source.unwrap_or(default.handshakes_per_source),
+            handshake: seconds(table.handshake_seconds, default.handshake),
+            message: seconds(table.message_seconds, default.message),
+            write: seconds(table.write_seconds, default.write),
+            idle: seconds(table.idle_seconds, default.idle),
+            message_length: table.message_bytes.unwrap_or(default.message_length),
+            drain: seconds(table.drain_seconds, default.drain),
+        }
+    }
+}
+
+impl From<ProfileName> for TlsProfile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Bsi => Self::Bsi,
+            ProfileName::Interop => Self::Interop,
+        }
+    }
 }

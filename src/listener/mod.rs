@@ -15,7 +15,6 @@ pub use accept::{Drained, Listener};
 pub use outgoing::{Outgoing, OutgoingError};
 pub use tls::{ServerIdentity, TlsError, TlsProfile, TlsServer};
 
-use crate::settings::{LimitsTable, ProfileName};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -62,32 +61,6 @@ impl Default for Limits {
             idle: Duration::from_secs(24 * 3600),
             message_length: kmip_ttlv::limits::DEFAULT_MESSAGE_LENGTH,
             drain: Duration::from_secs(30),
-        }
-    }
-}
-
-impl From<LimitsTable> for Limits {
-    fn from(table: LimitsTable) -> Self {
-        let default = Self::default();
-        let seconds = |set: Option<u64>, default| set.map_or(default, Duration::from_secs);
-        Self {
-            connections: table.connections.unwrap_or(default.connections),
-            handshakes_per_source: table.handshakes_per_source.unwrap_or(default.handshakes_per_source),
-            handshake: seconds(table.handshake_seconds, default.handshake),
-            message: seconds(table.message_seconds, default.message),
-            write: seconds(table.write_seconds, default.write),
-            idle: seconds(table.idle_seconds, default.idle),
-            message_length: table.message_bytes.unwrap_or(default.message_length),
-            drain: seconds(table.drain_seconds, default.drain),
-        }
-    }
-}
-
-impl From<ProfileName> for TlsProfile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Bsi => Self::Bsi,
-            ProfileName::Interop => Self::Interop,
         }
     }
 }

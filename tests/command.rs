@@ -1,0 +1,221 @@
+//! The command as its user meets it: the demonstration, an installation, the signals, and what it says when it cannot.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_claviger");
+
+/// A server in a process of its own.
+struct Server {
+    process: Child,
+    address: String,
+    said: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(PROGRAM)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(
+                lines.read_line(&mut line).unwrap() > 0,
+                "ended before it was ready: {said}"
+            );
+            if let Some(address) = line.trim().strip_prefix("ready on ") {
+                let address = address.to_owned();
+                std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+                return Self { process, address, said };
+            }
+            said.push_str(&line);
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let number = self.process.id().to_string();
+        assert!(Command::new("kill").args([name, &number]).status().unwrap().success());
+    }
+
+    /// Ends it by SIGTERM; gives whether it said that all was well.
+    fn end(mut self) -> bool {
+        self.signal("-TERM");
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10), "SIGTERM does not end it");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn kmip(&self, dir: &Path, client: &str, arguments: &[&str]) -> Output {
+        Command::new(PROGRAM)
+            .args(["kmip", "--address", &self.address, "--client", client, "--dir"])
+            .arg(dir)
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// The value in the last line of an answer that must be a success.
+    fn ask(&self, dir: &Path, client: &str, arguments: &[&str]) -> String {
+        let output = self.kmip(dir, client, arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        text.split_whitespace().last().unwrap().to_owned()
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn fails(arguments: &[&str]) -> String {
+    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn the_demonstration_leaves_what_it_says_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let arguments = ["demo", "--dir", &text(&dir), "--listen", "127.0.0.1:0"].map(str::to_owned);
+    let arguments = arguments.each_ref().map(String::as_str);
+    let server = Server::start(&arguments);
+    let files = [
+        "ca.pem",
+        "ca-key.pem",
+        "client.pem",
+        "client-key.pem",
+        "other-client.pem",
+        "other-client-key.pem",
+        "pykmip.conf",
+        "claviger.toml",
+        "data",
+        "server.log",
+        "server.pid",
+    ];
+    for file in files {
+        assert!(dir.join(file).exists(), "{file}");
+    }
+    assert_eq!(server.said.matches("python3 -c").count(), 3);
+    let number = std::fs::read_to_string(dir.join("server.pid")).unwrap();
+    assert_eq!(number.trim(), server.process.id().to_string());
+    let port = server.address.rsplit(':').next().unwrap();
+    assert!(
+        std::fs::read_to_string(dir.join("pykmip.conf"))
+            .unwrap()
+            .contains(&format!("port={port}\n"))
+    );
+    use std::os::unix::fs::PermissionsExt as _;
+    for file in [
+        "ca-key.pem",
+        "client-key.pem",
+        "other-client-key.pem",
+        "data/server-key.pem",
+        "data/root.key",
+    ] {
+        assert_eq!(
+            dir.join(file).metadata().unwrap().permissions().mode() & 0o077,
+            0,
+            "{file}"
+        );
+    }
+
+    let key = server.ask(&dir, "client", &["create", "--name", "first"]);
+    assert_eq!(server.ask(&dir, "client", &["locate"]), key);
+    assert_eq!(
+        server.ask(&dir, "other-client", &["locate"]),
+        "0",
+        "another tenant sees nothing"
+    );
+    assert!(!server.kmip(&dir, "other-client", &["get", &key]).status.success());
+    server.signal("-HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(server.ask(&dir, "client", &["locate"]), key);
+    assert!(fails(&["serve", "--config", &text(&dir.join("claviger.toml"))]).contains("another process"));
+    assert!(server.end());
+    assert!(!dir.join("server.pid").exists());
+
+    let again = Server::start(&arguments);
+    assert_eq!(again.ask(&dir, "client", &["locate"]), key, "the folder is used again");
+    assert!(again.end());
+    let log = std::fs::read_to_string(dir.join("server.log")).unwrap();
+    assert_eq!(log.matches(" ready ").count(), 2, "{log}");
+    assert!(fails(&["demo", "--dir", &text(&dir), "--hsm", "softhsm"]).contains("without a token"));
+}
+
+#[test]
+fn an_installation_is_made_once_checked_and_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("kms");
+    let (dir_text, config) = (text(&dir), text(&dir.join("claviger.toml")));
+    let init = ["init", "--dir", &dir_text, "--tenant", "acme", "--tenant", "beta"];
+    assert!(Command::new(PROGRAM).args(init).output().unwrap().status.success());
+    assert!(fails(&init).contains("already"));
+    assert!(fails(&["init", "--dir", &text(&folder.path().join("x")), "--tenant", "../x"]).contains("name"));
+    let check = ["serve", "--config", &config, "--check"];
+    assert!(Command::new(PROGRAM).args(check).output().unwrap().status.success());
+    let server = Server::start(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]);
+    let key = server.ask(&dir, "acme-client", &["create"]);
+    assert!(!server.kmip(&dir, "beta-client", &["get", &key]).status.success());
+    assert!(server.end());
+
+    let mut settings = std::fs::read_to_string(&config).unwrap();
+    settings.insert_str(0, "colour = \"red\"\n");
+    std::fs::write(&config, settings).unwrap();
+    assert!(fails(&check).contains("colour"));
+    assert!(fails(&["serve", "--config", &text(&dir.join("none.toml"))]).contains("none.toml"));
+}
+
+#[test]
+fn a_token_keeps_the_keks_of_a_demonstration() {
+    let module = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"];
+    if !module.iter().any(|path| Path::new(path).exists()) {
+        println!("SKIPPED: SoftHSM2 is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let arguments = [
+        "demo",
+        "--dir",
+        &text(&dir),
+        "--listen",
+        "127.0.0.1:0",
+        "--hsm",
+        "softhsm",
+    ]
+    .map(str::to_owned);
+    let arguments = arguments.each_ref().map(String::as_str);
+    let server = Server::start(&arguments);
+    assert!(server.said.contains("PKCS#11 token"));
+    let key = server.ask(&dir, "client", &["create"]);
+    assert!(server.end());
+    let again = Server::start(&arguments);
+    assert!(again.kmip(&dir, "client", &["get", "--reveal", &key]).status.success());
+    assert!(!dir.join("data/keks").exists(), "no key file");
+    assert!(again.end());
+}
