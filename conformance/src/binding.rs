@@ -37,6 +37,7 @@ pub struct Bindings {
     /// Attributes that requests of the case named.
     named: HashSet<String>,
     random_encryption: bool,
+    random_iv: bool,
     random_signatures: bool,
 }
 
@@ -58,6 +59,7 @@ impl Bindings {
             fixed: HashSet::new(),
             named: HashSet::new(),
             random_encryption: false,
+            random_iv: false,
             random_signatures: false,
         }
     }
@@ -148,6 +150,7 @@ impl Bindings {
             if let Some(name) = attribute {
                 self.named.insert(squeeze(name));
             }
+            self.random_iv |= node.tag == tag::RANDOM_IV && node.content == Content::Boolean(true);
             if let Content::Enumeration(value) = node.content {
                 self.random_encryption |= freedom::randomises_encryption(node.tag, value);
                 self.random_signatures |= freedom::randomises_signatures(node.tag, attribute, value);
@@ -171,6 +174,12 @@ impl Bindings {
     #[must_use]
     pub const fn knows_random_encryption(&self) -> bool {
         self.random_encryption
+    }
+
+    /// Whether a request of the case left the IV to the server, for its key or for itself.
+    #[must_use]
+    pub const fn knows_random_iv(&self) -> bool {
+        self.random_iv
     }
 
     /// Whether a request of the case named an algorithm whose signatures are randomised.

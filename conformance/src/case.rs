@@ -112,7 +112,7 @@ impl Case {
 }
 
 /// Cases whose objects the next case of the series works with.
-const SERIES: [&str; 3] = ["SASED-M-2", "TL-M-2", "TC-OTP-SETUP"];
+const SERIES: [&str; 5] = ["SASED-M-2", "TL-M-2", "TC-OTP-SETUP", "TC-CREG-1", "TC-CREG-2"];
 
 /// The protocol version in a message's header.
 fn version_of(message: &Element) -> String {

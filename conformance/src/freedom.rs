@@ -274,11 +274,9 @@ pub fn leaves_an_object(operation: u32) -> bool {
 
 /// Whether the algorithm randomises the operation's output.
 fn is_random(operation: u32, payload: Option<&Node>, bindings: &Bindings) -> bool {
-    let parameters = payload.and_then(|p| p.child(tag::CRYPTOGRAPHIC_PARAMETERS));
-    let asks_for_iv = parameters.and_then(|p| p.child(tag::RANDOM_IV));
     if operation == Operation::Encrypt.0 {
-        return asks_for_iv.is_some_and(|iv| iv.content == Content::Boolean(true))
-            || bindings.knows_random_encryption();
+        let gives_iv = payload.is_some_and(|p| p.child(tag::IV_COUNTER_NONCE).is_some());
+        return bindings.knows_random_encryption() || (bindings.knows_random_iv() && !gives_iv);
     }
     if operation == Operation::Sign.0 {
         return bindings.knows_random_signatures();

@@ -56,6 +56,9 @@ struct Play {
     /// Cases that may fail, `PATH: REASON` a line. A listed case that passes is an error.
     #[arg(long)]
     expect: Option<PathBuf>,
+    /// Take the cases that pass out of the list of those that may fail, instead of calling them an error.
+    #[arg(long, requires = "expect")]
+    prune: bool,
     /// Write the report to this file, as Markdown.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -135,6 +138,17 @@ fn run(arguments: &Play) -> Result<bool, String> {
         }
     }
     let is_whole = arguments.only.is_empty();
+    if let (true, Some(path)) = (arguments.prune, &arguments.expect) {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let shorter = Expectations::without(&text, report.passing_though_listed());
+        std::fs::write(path, shorter).map_err(|e| format!("{}: {e}", path.display()))?;
+        say(&format!(
+            "taken out of {}: {}",
+            path.display(),
+            report.passing_though_listed().join(" ")
+        ));
+        return Ok(true);
+    }
     if arguments.list_failures {
         say(report.skipped().trim_end());
     }

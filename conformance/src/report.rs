@@ -106,6 +106,12 @@ impl Report {
         unknown.map(str::to_owned).collect()
     }
 
+    /// The cases that pass although they are listed.
+    #[must_use]
+    pub fn passing_though_listed(&self) -> &[String] {
+        &self.stale
+    }
+
     /// The failures, one a line; with `all`, the expected ones too.
     #[must_use]
     pub fn failures(&self, all: bool) -> String {
