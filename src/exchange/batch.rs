@@ -7,15 +7,19 @@ use super::server::{failed, log};
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::Principal;
+use crate::identity::{ClientId, Principal};
 use crate::operations::{Batch, Context, Services, dispatch};
-use crate::store::{Mark, Work};
+use crate::store::{Key, Mark, Seen, Work};
+use crate::wait::breathe;
 use kmip_protocol::{
     AsynchronousIndicator, BatchErrorContinuationOption, Credential, DateTime, Item, RequestItem, RequestMessage,
     ResponseHeader, ResponseItem, ResponsePayload, ResultStatus, Version, tag,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
+
+/// Bytes of a Client Correlation Value that a record keeps: the client chose its length, and each item's record has a copy.
+const KEPT_CORRELATION: usize = 256;
 
 /// One run of a message's items on one overlay.
 pub(super) struct Run<'a> {
@@ -37,6 +41,8 @@ pub(super) struct Outcome {
     pub count: i32,
     /// Successful items that changed nothing, for the access trail.
     pub reads: Vec<AuditDraft>,
+    /// Whether items of a stranger failed. They are counted, and not recorded one by one.
+    pub strange: bool,
 }
 
 /// An item that was answered, as far as Undo needs to know it.
@@ -68,26 +74,77 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The client's record as it stood when the client was recognised: what the commit rests on as well.
+    pub(super) fn principal_seen(&self) -> Option<(Key, Seen)> {
+        let client = self.principal.client()?;
+        let id = ClientId {
+            tenant: client.tenant,
+            client: client.client,
+        };
+        Some((id.key(), client.seen?))
+    }
+
     pub(super) fn into_work(self) -> Work {
         self.work
     }
 
-    /// Answers every item, in order. `Err`: the message as a whole is refused.
-    pub(super) async fn all(&mut self) -> Result<Outcome, Failure> {
-        let message = self.message;
-        if message.items.len() > self.services.limits.batch_items {
+    /// Answers every item, in order. A message that is refused as a whole has its first item fail, or all of them if it is
+    /// to continue.
+    pub(super) async fn all(&mut self) -> Outcome {
+        match self.begin().await {
+            Ok(room) => self.each(room).await,
+            Err(failure) => self.none(&failure),
+        }
+    }
+
+    /// What holds for the message as a whole: how much room its answer has.
+    async fn begin(&self) -> Result<usize, Failure> {
+        if self.message.items.len() > self.services.limits.batch_items {
             return Err(Fault::LimitExceeded.into());
         }
-        credentials_permitted(message)?;
+        credentials_permitted(self.message)?;
         // After an outage at start the record key is opened by the first request that finds its HSM back.
         if let Some(domain) = self.principal.domain() {
             self.services.custody.ready(domain).await?;
         }
+        self.room()
+    }
+
+    /// Fails the message as a whole. Each item that is answered is recorded, up to the limit of a batch.
+    pub(super) fn none(&mut self, failure: &Failure) -> Outcome {
+        log(failure, None);
+        let message = self.message;
+        let now = self.now();
+        let most = if continues(message) {
+            self.services.limits.batch_items
+        } else {
+            1
+        };
+        let mut items = Writer::new();
+        let mut answered = Vec::new();
+        for (place, item) in message.items.iter().take(most).enumerate() {
+            let mut told = failed(item.operation, failure.fault(), self.version);
+            told.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
+            told.write_item(&mut items, tag::BATCH_ITEM, self.version);
+            let draft = self.draft(place, item, &told, now);
+            answered.push(Answered {
+                item: told,
+                draft,
+                changed: false,
+            });
+        }
+        self.conclude(answered, items)
+    }
+
+    async fn each(&mut self, room: usize) -> Outcome {
+        let message = self.message;
         let start = self.work.mark();
         let mut items = Writer::new();
-        let room = self.room()?;
         let mut answered: Vec<Answered> = Vec::with_capacity(message.items.len());
         for (place, item) in message.items.iter().enumerate() {
+            if place > 0 {
+                breathe().await;
+            }
             let one = self.one(place, item, &mut items, room).await;
             let failure = one.item.result_status == ResultStatus::OperationFailed;
             answered.push(one);
@@ -101,17 +158,18 @@ impl<'a> Run<'a> {
         if failed && undoes(message) {
             self.undo(start, &mut answered, &mut items);
         }
-        Ok(self.conclude(answered, items))
+        self.conclude(answered, items)
     }
 
-    /// Bytes that the items may take together (Maximum Response Size, KMIP 2.1 §9.12).
+    /// Bytes that the items may take together (Maximum Response Size, KMIP 2.1 §9.12), within the server's own limit.
     fn room(&self) -> Result<usize, Failure> {
+        let own = self.services.limits.response_bytes;
         let Some(most) = self.message.header.maximum_response_size else {
-            return Ok(usize::MAX);
+            return Ok(own);
         };
         let most = usize::try_from(most).map_err(|_| Failure::new(Fault::InvalidField))?;
         let around = message(&header(self.message, self.version, self.now(), 1), &[]).len();
-        Ok(most.saturating_sub(around))
+        Ok(most.saturating_sub(around).min(own))
     }
 
     fn now(&self) -> Moment {
@@ -123,6 +181,7 @@ impl<'a> Run<'a> {
         let now = self.now();
         let mark = self.work.mark();
         let placeholder = self.batch.placeholder.clone();
+        let identifiers = self.batch.identifiers.len();
         self.batch.touched.clear();
         let outcome = self.decide(item, now).await;
         let before = items.len();
@@ -144,6 +203,7 @@ impl<'a> Run<'a> {
         if told.result_status != ResultStatus::Success {
             self.work.rollback(mark);
             self.batch.placeholder = placeholder;
+            self.batch.identifiers.truncate(identifiers);
             // What an item acted on says nothing of a state that was taken back.
             self.batch.touched.iter_mut().for_each(|t| t.state = None);
         }
@@ -194,7 +254,7 @@ impl<'a> Run<'a> {
             objects: core::mem::take(&mut self.batch.touched),
             result_status: told.result_status.0,
             result_reason: told.result_reason.map(|r| r.0),
-            client_correlation: header.client_correlation_value.clone(),
+            client_correlation: header.client_correlation_value.as_deref().map(kept),
             ..AuditDraft::default()
         }
     }
@@ -219,19 +279,37 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Exactly one record per item: in the change trail if it changed something or failed, else in the access trail.
+    /// Exactly one record per item: in the change trail if it changed something or failed, else in the access trail. Failures
+    /// of strangers are only counted, so that nobody fills the trail from outside.
     fn conclude(&mut self, answered: Vec<Answered>, items: Writer) -> Outcome {
         let count = i32::try_from(answered.len()).unwrap_or(i32::MAX);
+        let is_stranger = matches!(self.principal, Principal::Unregistered(_));
+        let mut strange = false;
         let mut reads = Vec::new();
         for Answered { item, draft, changed } in answered {
-            if changed || item.result_status != ResultStatus::Success {
-                self.work.audit(draft);
-            } else {
+            if !changed && item.result_status == ResultStatus::Success {
                 reads.push(draft);
+            } else if is_stranger {
+                strange = true;
+            } else {
+                self.work.audit(draft);
             }
         }
-        Outcome { items, count, reads }
+        Outcome {
+            items,
+            count,
+            reads,
+            strange,
+        }
     }
+}
+
+/// The beginning of a correlation value, cut between characters.
+fn kept(value: &str) -> String {
+    value
+        .get(..value.floor_char_boundary(KEPT_CORRELATION))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Who acts, for the trails.

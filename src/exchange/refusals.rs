@@ -31,6 +31,9 @@ impl Refusals {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= MOST_SOURCES {
             sources.retain(|_, w| now.0.saturating_sub(w.since.0) < WINDOW_MS);
+            if sources.len() >= MOST_SOURCES {
+                sources.clear();
+            }
         }
         let window = sources.entry(facts.peer.ip()).or_insert(Window {
             since: Moment(i64::MIN),

@@ -4,7 +4,7 @@
 use super::batch::{self, Outcome, Run};
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
-use crate::audit::{AccessTrail, AuditDraft};
+use crate::audit::AccessTrail;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Identity, IdentityError};
@@ -59,38 +59,76 @@ impl Server {
             Ok(message) => message,
             Err(error) => return self.unreadable(&error),
         };
-        let version = message.version();
         let now = self.now();
-        let principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
+        let mut principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
             Ok(principal) => principal,
             Err(error) => return self.stranger(&message, error, facts, now).await,
         };
         for _ in 0..MOST_RUNS {
             let mut run = Run::new(&self.services, &principal, &message, facts, self.monotonic_ms());
-            let Outcome { items, count, reads } = match run.all().await {
-                Ok(outcome) => outcome,
-                Err(failure) => return self.all_failed(&message, &failure, now),
+            let outcome = run.all().await;
+            match self.keep(run, now).await {
+                Ok(()) => return self.answer_with(outcome, &message, facts, now).await,
+                Err(CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. }) => {}
+                Err(error) => return self.all_failed(&message, &commit_failure(error), now),
+            }
+            // The handlers run again and see what is there now; what changed may be who asks.
+            self.identity.forget(&facts.certificate);
+            principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
+                Ok(principal) => principal,
+                Err(error) => return self.stranger(&message, error, facts, now).await,
             };
-            let work = run.into_work();
-            if work.is_changed() {
-                match self.services.store.commit(work.into_change_set(now.0)).await {
-                    Ok(_) => {}
-                    // The handlers run again and see what is there now.
-                    Err(CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. }) => {
-                        continue;
-                    }
-                    Err(error) => return self.all_failed(&message, &commit_failure(error), now),
-                }
-            }
-            for draft in reads {
-                if let Err(error) = self.access.append(draft).await {
-                    let failure = Failure::detailed(Fault::StoreUnavailable, error);
-                    return self.all_failed(&message, &failure, now);
-                }
-            }
-            return batch::message(&batch::header(&message, version, now, count), items.as_bytes());
         }
-        self.all_failed(&message, &Failure::new(Fault::Contention), now)
+        let mut run = Run::new(&self.services, &principal, &message, facts, self.monotonic_ms());
+        let outcome = run.none(&Failure::new(Fault::Contention));
+        match self.keep(run, now).await {
+            Ok(()) => self.answer_with(outcome, &message, facts, now).await,
+            Err(_) => self.all_failed(&message, &Failure::new(Fault::Contention), now),
+        }
+    }
+
+    /// Commits what a run decided, if there is anything.
+    async fn keep(&self, run: Run<'_>, now: Moment) -> Result<(), CommitError> {
+        let seen = run.principal_seen();
+        let work = run.into_work();
+        if !work.is_changed() {
+            return Ok(());
+        }
+        let mut change = work.into_change_set(now.0);
+        // A suspension of the client that commits first wins.
+        if let Some((key, seen)) = seen
+            && change.reads.iter().all(|(read, _)| *read != key)
+        {
+            change.reads.push((key, Some(seen)));
+        }
+        self.services.store.commit(change).await.map(drop)
+    }
+
+    /// The answer, once what only looked at things is recorded too.
+    async fn answer_with(
+        &self,
+        outcome: Outcome,
+        message: &RequestMessage,
+        facts: &ConnectionFacts,
+        now: Moment,
+    ) -> Vec<u8> {
+        let Outcome {
+            items,
+            count,
+            reads,
+            strange,
+        } = outcome;
+        if strange {
+            self.note_refusal(facts, now).await;
+        }
+        for draft in reads {
+            if let Err(error) = self.access.append(draft).await {
+                let failure = Failure::detailed(Fault::StoreUnavailable, error);
+                return self.all_failed(message, &failure, now);
+            }
+        }
+        let header = batch::header(message, message.version(), now, count);
+        batch::message(&header, items.as_bytes())
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -130,13 +168,15 @@ impl Server {
             IdentityError::Chain(_) | IdentityError::Ambiguous | IdentityError::Suspended => Fault::NotAuthenticated,
         };
         let failure = Failure::detailed(fault, error);
-        if let Some(draft) = self.refusals.note(facts, now, self.monotonic_ms()) {
-            self.record_refusal(draft, now).await;
-        }
+        self.note_refusal(facts, now).await;
         self.all_failed(message, &failure, now)
     }
 
-    async fn record_refusal(&self, draft: AuditDraft, now: Moment) {
+    /// Counts a refusal, and records it when that is due.
+    async fn note_refusal(&self, facts: &ConnectionFacts, now: Moment) {
+        let Some(draft) = self.refusals.note(facts, now, self.monotonic_ms()) else {
+            return;
+        };
         let mut work = crate::store::Work::new(Arc::clone(&self.services.store));
         work.audit(draft);
         if let Err(error) = self.services.store.commit(work.into_change_set(now.0)).await {

@@ -116,6 +116,12 @@ impl Identity {
         answer
     }
 
+    /// Has this certificate looked up again at its next request: what was decided by its client's record met another one.
+    pub fn forget(&self, certificate: &PeerCertificate) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(certificate.chain_fingerprint());
+    }
+
     fn kept(
         &self,
         certificate: &PeerCertificate,

@@ -11,8 +11,13 @@ use kmip_protocol::{
 use kmip_ttlv::{Reader, Tag, Value, Writer};
 use ring::digest;
 
-/// The row that every object has: its existence, for searches that name nothing indexed.
+/// The row that every object has: its existence, for searches that name nothing indexed. It has one value for all, so that
+/// hits are found in their order, however many there are.
 const EXISTENCE: u32 = 0;
+
+fn existence() -> IndexValue {
+    IndexValue::number(0)
+}
 
 /// Attributes that are found by their whole value.
 const BY_VALUE: [AttributeKind; 5] = [
@@ -44,7 +49,7 @@ pub fn rows(object: &Object) -> Vec<IndexRow> {
         attribute,
         value,
     };
-    let existence = row(EXISTENCE, IndexValue::number(i64::from(object.object_type.0)));
+    let existence = row(EXISTENCE, existence());
     let indexed = object.attributes.iter().filter_map(|i| of_attribute(&i.attribute));
     let mut rows: Vec<IndexRow> = core::iter::once(existence)
         .chain(indexed.map(|(attribute, value)| row(attribute, value)))
@@ -122,7 +127,7 @@ pub fn best_lookup(patterns: &[AttributePattern]) -> Lookup {
     let best = exact.min_by_key(|(rank, _)| *rank).map(|(_, lookup)| lookup);
     best.or_else(|| of_dates(patterns)).unwrap_or(Lookup {
         attribute: EXISTENCE,
-        range: IndexRange::Any,
+        range: IndexRange::Equal(existence()),
     })
 }
 

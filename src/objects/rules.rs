@@ -14,16 +14,22 @@ const TAKEN_OVER: [AttributeKind; 2] = [
     AttributeKind::CryptographicLength,
 ];
 
+/// Attributes that a request may give to a new object: they are compared with one another, and each Name is a claim.
+const MOST_GIVEN: usize = 1_000;
+
 /// Judges the attributes that a request gives to a new object and takes them over.
 ///
 /// # Errors
-/// An attribute that is unknown, not for this type of object, set by the server alone, or given too often.
+/// Too many attributes, or one that is unknown, not for this type of object, set by the server alone, or given too often.
 pub fn at_creation<'a>(
     object_type: ObjectType,
     given: impl Iterator<Item = &'a AttributeInstance>,
 ) -> Result<AttributeSet, Fault> {
     let mut set = AttributeSet::default();
-    for instance in given {
+    for (count, instance) in given.enumerate() {
+        if count >= MOST_GIVEN {
+            return Err(Fault::LimitExceeded);
+        }
         let attribute = &instance.attribute;
         let kind = applicable(attribute, object_type)?;
         if !(kind.rules().set_by.client() || TAKEN_OVER.contains(&kind)) || is_servers_own(attribute) {
@@ -33,7 +39,7 @@ pub fn at_creation<'a>(
             return Err(Fault::SingleValuedAtCreation);
         }
         check_value(attribute)?;
-        set.add(attribute.clone());
+        set.add(as_kept(attribute));
     }
     Ok(set)
 }
@@ -63,13 +69,43 @@ pub fn at_modification(
     if !kind.rules().modified_by.client() || is_servers_own(attribute) || is_read_only(kind) {
         return Err(Fault::AttributeReadOnly);
     }
+    if kind == AttributeKind::UsageLimits && is_used(set) {
+        return Err(Fault::AttributeReadOnly);
+    }
     in_permitted_state(kind, set.dates(), now)?;
     check_value(attribute)
 }
 
+/// Whether some of the Usage Limits was taken: from then on no client changes or deletes them, for that would give back what
+/// was used up (KMIP 2.1 §4.59; KMIP 1.4 §3.21).
+fn is_used(set: &AttributeSet) -> bool {
+    match set.first(AttributeKind::UsageLimits) {
+        Some(Attribute::UsageLimits(limits)) => {
+            let both = limits.usage_limits_count.zip(limits.usage_limits_total);
+            both.is_some_and(|(count, total)| count < total)
+        }
+        _ => false,
+    }
+}
+
+/// An attribute as it is kept when a client gives it: of Usage Limits the server counts what is left, at first all
+/// (KMIP 2.1 §4.59).
+#[must_use]
+pub fn as_kept(attribute: &Attribute) -> Attribute {
+    match attribute {
+        Attribute::UsageLimits(limits) => {
+            let mut limits = limits.clone();
+            limits.usage_limits_count = limits.usage_limits_total;
+            Attribute::UsageLimits(limits)
+        }
+        other => other.clone(),
+    }
+}
+
 /// Judges a deletion by a client (KMIP 1.4 §4.16; KMIP 2.1 §6.1.13).
-pub fn at_deletion(reference: &AttributeReference) -> Result<(), Fault> {
+pub fn at_deletion(set: &AttributeSet, reference: &AttributeReference) -> Result<(), Fault> {
     match reference {
+        AttributeReference::Known(AttributeKind::UsageLimits) if is_used(set) => Err(Fault::AttributeReadOnly),
         AttributeReference::Known(kind) if kind.rules().deleted_by.client() && !kind.rules().always => Ok(()),
         AttributeReference::Known(_) => Err(Fault::AttributeReadOnly),
         AttributeReference::Vendor(name) if is_servers_name(name) => Err(Fault::AttributeReadOnly),
@@ -78,7 +114,8 @@ pub fn at_deletion(reference: &AttributeReference) -> Result<(), Fault> {
     }
 }
 
-/// What follows from a change of an attribute: Always Sensitive and Never Extractable remember (KMIP 2.1 §4.3, §4.33).
+/// What follows from a change of an attribute by a client: Always Sensitive and Never Extractable remember (KMIP 2.1 §4.3,
+/// §4.33).
 pub fn after_change(set: &mut AttributeSet) {
     if !set.flag(AttributeKind::Sensitive, false) {
         set.set(Attribute::AlwaysSensitive(false));
@@ -156,7 +193,7 @@ fn check_value(attribute: &Attribute) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kmip_protocol::{CryptographicAlgorithm, DateTime, State};
+    use kmip_protocol::{CryptographicAlgorithm, DateTime, State, UsageLimits, UsageLimitsUnit};
 
     fn creation(attributes: &[Attribute]) -> Result<AttributeSet, Fault> {
         let given: Vec<AttributeInstance> = attributes.iter().cloned().map(AttributeInstance::from).collect();
@@ -205,8 +242,36 @@ mod tests {
     #[test]
     fn every_always_valued_attribute_resists_deletion() {
         for kind in AttributeKind::ALL.iter().filter(|k| k.rules().always) {
-            assert!(at_deletion(&AttributeReference::Known(*kind)).is_err(), "{kind:?}");
+            assert!(
+                at_deletion(&AttributeSet::default(), &AttributeReference::Known(*kind)).is_err(),
+                "{kind:?}"
+            );
         }
+    }
+
+    #[test]
+    fn usage_limits_are_nobodys_to_give_back() {
+        let limits = |count| {
+            Attribute::UsageLimits(UsageLimits {
+                usage_limits_total: Some(10),
+                usage_limits_count: count,
+                usage_limits_unit: Some(UsageLimitsUnit::Object),
+            })
+        };
+        let mut set = creation(&[limits(Some(99))]).unwrap_or_default();
+        assert!(set.first(AttributeKind::UsageLimits) == Some(&limits(Some(10))));
+        let reference = AttributeReference::Known(AttributeKind::UsageLimits);
+        let modify = |set: &AttributeSet| at_modification(ObjectType::SymmetricKey, set, &limits(None), 0);
+        assert!(modify(&set).is_ok() && at_deletion(&set, &reference).is_ok());
+        set.set(limits(Some(9)));
+        assert_eq!(modify(&set), Err(Fault::AttributeReadOnly));
+        assert_eq!(at_deletion(&set, &reference), Err(Fault::AttributeReadOnly));
+    }
+
+    #[test]
+    fn attributes_given_are_bounded() {
+        let many = vec![Attribute::ObjectGroup("a".into()); MOST_GIVEN + 1];
+        assert_eq!(creation(&many).err(), Some(Fault::LimitExceeded));
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Handle for AddAttributeRequest {
                 .claim_name(&object, &name.name_value, Fault::NameTakenByOther)
                 .await?;
         }
-        let index = object.attributes.add(attribute.clone());
+        let index = object.attributes.add(rules::as_kept(attribute));
         rules::after_change(&mut object.attributes);
         context.save(&mut object)?;
         context.place(&object.unique_identifier);

@@ -21,6 +21,8 @@ pub struct Batch {
     pub identifiers: Vec<String>,
     /// What the current item acted on, for its audit record.
     pub touched: Vec<AuditObject>,
+    /// How many candidates the Locates of the message have looked at.
+    pub examined: usize,
 }
 
 /// What a handler sees.

@@ -118,17 +118,7 @@ fn set_implicit(
             context.services.randomness.generator().parameters(),
         ));
     }
-    limits_in_full(attributes);
     set_from_value(attributes, managed)
-}
-
-/// The server counts what is left of Usage Limits: at first, all (KMIP 2.1 §4.59).
-fn limits_in_full(attributes: &mut AttributeSet) {
-    if let Some(Attribute::UsageLimits(limits)) = attributes.first(AttributeKind::UsageLimits) {
-        let mut limits = limits.clone();
-        limits.usage_limits_count = limits.usage_limits_total;
-        attributes.set(Attribute::UsageLimits(limits));
-    }
 }
 
 /// Application Data that the client left to the server (KMIP 2.1 §4.4).

@@ -14,7 +14,7 @@ impl Handle for DeleteAttributeRequest {
         let reference = current
             .or_else(|| self.reference.clone())
             .ok_or(Failure::new(Fault::MissingField))?;
-        rules::at_deletion(&reference)?;
+        rules::at_deletion(&object.attributes, &reference)?;
         let indexes = which(self, &object.attributes, context.version.has_tagged_attributes())?;
         let mut deleted = None;
         for index in indexes {

@@ -29,6 +29,9 @@ impl Handle for DeriveKeyRequest {
         if !matches!(self.object_type, ObjectType::SymmetricKey | ObjectType::SecretData) {
             return Err(Fault::InvalidObjectType.into());
         }
+        if self.unique_identifiers.len() > context.services.limits.bases {
+            return Err(Fault::LimitExceeded.into());
+        }
         let mut attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
         let length = length(self.object_type, &attributes)?;
         let bases = bases(self, context).await?;

@@ -5,7 +5,7 @@ use super::delivery::deliver;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse};
+use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, WrappingMethod};
 
 impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
@@ -13,7 +13,7 @@ impl Handle for GetRequest {
         if !object.attributes.flag(AttributeKind::Extractable, true) {
             return Err(Fault::NotExtractable.into());
         }
-        if object.attributes.flag(AttributeKind::Sensitive, false) && self.key_wrapping_specification.is_none() {
+        if object.attributes.flag(AttributeKind::Sensitive, false) && !conceals(self) {
             return Err(Fault::Sensitive.into());
         }
         let managed = context.open(&object).await?;
@@ -30,4 +30,10 @@ impl Handle for GetRequest {
             object: managed,
         })
     }
+}
+
+/// Whether the key leaves encrypted. A wrapping that only authenticates leaves it in clear (KMIP 2.1 §4.55, §7.18).
+fn conceals(request: &GetRequest) -> bool {
+    let specification = request.key_wrapping_specification.as_ref();
+    specification.is_some_and(|s| s.wrapping_method != WrappingMethod::MACSign)
 }

@@ -11,6 +11,10 @@ use kmip_protocol::{
 
 impl Handle for GetAttributesRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetAttributesResponse, Failure> {
+        // Before they are compared with one another.
+        if self.references.len() > context.services.limits.attributes {
+            return Err(Fault::LimitExceeded.into());
+        }
         let repeated = |(i, r): (usize, &AttributeReference)| self.references.iter().take(i).any(|other| other == r);
         if self.references.iter().enumerate().any(repeated) {
             return Err(Fault::DuplicateAttributeName.into());

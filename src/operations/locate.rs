@@ -6,7 +6,8 @@ use crate::failure::{Failure, Fault};
 use crate::objects::index::{Lookup, best_lookup};
 use crate::objects::{self, OBJECT, Object, matching};
 use crate::records;
-use crate::store::IndexQuery;
+use crate::store::{IndexHit, IndexQuery, IndexRange};
+use crate::wait::breathe;
 use kmip_protocol::{
     AttributeKind, AttributePattern, AttributeReference, LocateRequest, LocateResponse, ObjectGroupMember,
     StorageStatusMask,
@@ -25,6 +26,9 @@ impl Handle for LocateRequest {
                 AttributeReference::UnknownTag(_) | AttributeReference::UnknownName(_)
             )
         };
+        if patterns.len() > context.services.limits.patterns {
+            return Err(Fault::LimitExceeded.into());
+        }
         if patterns.iter().any(unknown) {
             return Err(Fault::InvalidAttribute.into());
         }
@@ -92,6 +96,15 @@ trait Search {
         patterns: &[AttributePattern],
         found: &mut Found,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn examine(
+        &self,
+        context: &mut Context<'_>,
+        query: &IndexQuery,
+        hit: IndexHit,
+        patterns: &[AttributePattern],
+        found: &mut Found,
+        now: i64,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 impl Search for LocateRequest {
@@ -150,33 +163,59 @@ impl Search for LocateRequest {
             before: None,
             limit: PAGE,
         };
-        let mut examined = 0_usize;
+        let most = context.services.limits.examined;
+        let left = most.saturating_sub(context.batch.examined);
+        if left == 0 {
+            return Err(Fault::LimitExceeded.into());
+        }
+        // The hits of one value lie in their order, so that a page costs what it holds. Those of a range must be put in order
+        // each time they are asked for, so they are asked for once.
+        query.limit = match query.range {
+            IndexRange::Equal(_) => PAGE.min(left),
+            IndexRange::Between { .. } | IndexRange::Any => left,
+        };
         loop {
             let hits = context.work.find(&query).await?;
-            for hit in &hits {
-                // A hit is a hint: what it leads to is compared, and rests on no revision, since Locate decides nothing.
-                let Some(record) = context.work.peek(hit.key).await? else {
-                    continue;
-                };
-                let object = Object::decode(records::open(&context.services.custody, &record)?)?;
-                let mine = objects::key(query.domain, &object.unique_identifier) == hit.key
-                    && object.application == query.application;
-                if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
-                    found.count(&object);
+            for page in hits.chunks(PAGE) {
+                for hit in page {
+                    self.examine(context, &query, *hit, patterns, found, now).await?;
                 }
+                breathe().await;
             }
-            examined = examined.saturating_add(hits.len());
+            context.batch.examined = context.batch.examined.saturating_add(hits.len());
             match hits.last() {
-                Some(last) if hits.len() == PAGE => query.before = Some(last.creation),
+                Some(last) if hits.len() >= query.limit => query.before = Some(last.creation),
                 _ => {
                     found.complete = true;
                     return Ok(());
                 }
             }
-            if examined >= context.services.limits.examined {
+            if context.batch.examined >= most {
                 return Ok(());
             }
         }
+    }
+
+    /// A hit is a hint: what it leads to is compared, and rests on no revision, since Locate decides nothing.
+    async fn examine(
+        &self,
+        context: &mut Context<'_>,
+        query: &IndexQuery,
+        hit: IndexHit,
+        patterns: &[AttributePattern],
+        found: &mut Found,
+        now: i64,
+    ) -> Result<(), Failure> {
+        let Some(record) = context.work.peek(hit.key).await? else {
+            return Ok(());
+        };
+        let object = Object::decode(records::open(&context.services.custody, &record)?)?;
+        let mine =
+            objects::key(query.domain, &object.unique_identifier) == hit.key && object.application == query.application;
+        if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
+            found.count(&object);
+        }
+        Ok(())
     }
 }
 

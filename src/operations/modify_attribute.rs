@@ -69,7 +69,7 @@ pub(super) async fn change(
             .claim_name(object, &name.name_value, Fault::NameTakenByOther)
             .await?;
     }
-    object.attributes.replace(index, attribute.clone());
+    object.attributes.replace(index, rules::as_kept(attribute));
     rules::after_change(&mut object.attributes);
     context.save(object)
 }

@@ -30,11 +30,18 @@ pub struct Limits {
     pub batch_items: usize,
     /// Identifiers in a Locate answer: keeps the answer within a default response.
     pub located: usize,
-    /// Candidates that one Locate looks at before it stops counting.
+    /// Candidates that the Locates of one message look at before they stop counting.
     pub examined: usize,
+    /// Attributes that one Locate asks for: each is compared with every candidate.
+    pub patterns: usize,
+    /// Bytes that the answers of one message take together, whatever the client could take: a batch of small requests must
+    /// not become an answer that fills the memory.
+    pub response_bytes: usize,
+    /// Objects that one Derive Key rests on: each is opened, and gets a Link.
+    pub bases: usize,
     /// Bytes of one RNG Retrieve.
     pub random_bytes: usize,
-    /// Attribute instances of one object.
+    /// Attribute instances of one object, or named in one request.
     pub attributes: usize,
 }
 
@@ -44,6 +51,9 @@ impl Default for Limits {
             batch_items: 1_000,
             located: 10_000,
             examined: 100_000,
+            patterns: 128,
+            response_bytes: 16 * 1024 * 1024,
+            bases: 16,
             random_bytes: 64 * 1024,
             attributes: 1_000,
         }

@@ -22,7 +22,7 @@ impl Handle for SetAttributeRequest {
                         .claim_name(&object, &name.name_value, Fault::NameTakenByOther)
                         .await?;
                 }
-                object.attributes.add(attribute.clone());
+                object.attributes.add(rules::as_kept(attribute));
                 rules::after_change(&mut object.attributes);
                 context.save(&mut object)?;
             }

@@ -1,0 +1,196 @@
+//! What an authenticated client, or a stranger, tries against the server: to see more, to leave less of a trace, to take more
+//! than its share.
+
+use super::testing::{TestHouse, batch, create};
+use crate::administration::keeper::Keeper;
+use crate::audit::Entry;
+use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
+use crate::store::{Store, TrailQuery, Work};
+use kmip_protocol::{
+    ActivateRequest, Attribute, AttributeReference, BatchErrorContinuationOption, CryptographicAlgorithm,
+    CryptographicUsageMask, GetAttributesRequest, GetRequest, KeyInformation, KeyWrappingSpecification, LocateRequest,
+    QueryRequest, RNGRetrieveRequest, RequestItem, ResultReason, ResultStatus, UniqueIdentifier, VendorName, Version,
+    WrappingMethod,
+};
+use std::sync::Arc;
+
+async fn trail(house: &TestHouse) -> Vec<Entry> {
+    let heads = house.store.trail_heads().await.unwrap();
+    let query = TrailQuery {
+        stream: heads[0].position.stream,
+        domain: None,
+        after: 0,
+        limit: 100_000,
+    };
+    let records = house.store.trail(query).await.unwrap();
+    records.iter().map(|r| Entry::read(&r.bytes).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_wrapping_that_only_authenticates_does_not_show_a_sensitive_key() {
+    let house = TestHouse::new().await;
+    let secret = house.create("secret", vec![Attribute::Sensitive(true)]).await;
+    let mut mac_key = create("", Vec::new());
+    mac_key.attributes = [
+        Attribute::CryptographicAlgorithm(CryptographicAlgorithm::HMAC_SHA256),
+        Attribute::CryptographicLength(256),
+        Attribute::CryptographicUsageMask(CryptographicUsageMask::MACGenerate),
+    ]
+    .into_iter()
+    .collect();
+    let message = batch(
+        Version::NEWEST,
+        vec![
+            RequestItem::new(mac_key),
+            RequestItem::new(ActivateRequest {
+                unique_identifier: None,
+            }),
+        ],
+    );
+    let made = house.message(&message, &house.alice).await;
+    let Some(kmip_protocol::ResponsePayload::Activate(mac_key)) = &made.items[1].payload else {
+        panic!("no key");
+    };
+    let specification = KeyWrappingSpecification {
+        wrapping_method: WrappingMethod::MACSign,
+        encryption_key_information: None,
+        mac_signature_key_information: Some(KeyInformation {
+            unique_identifier: UniqueIdentifier::from(mac_key.unique_identifier.as_str()),
+            cryptographic_parameters: None,
+        }),
+        attribute_names: Vec::new(),
+        encoding_option: None,
+    };
+    let get = |key: &str| GetRequest {
+        unique_identifier: Some(UniqueIdentifier::from(key)),
+        key_wrapping_specification: Some(specification.clone()),
+        ..GetRequest::default()
+    };
+    let told = house.item(Version::NEWEST, get(&secret), &house.alice).await;
+    assert_eq!(told.result_reason, Some(ResultReason::Sensitive));
+    // A key that is not sensitive may leave like that.
+    let open = house.create("open", Vec::new()).await;
+    let told = house.item(Version::NEWEST, get(&open), &house.alice).await;
+    assert_eq!(told.result_status, ResultStatus::Success);
+}
+
+#[tokio::test]
+async fn a_long_correlation_value_does_not_fill_the_trail() {
+    let house = TestHouse::new().await;
+    let missing = || RequestItem::new(GetRequest::default());
+    let mut message = batch(Version::NEWEST, (0..50).map(|_| missing()).collect());
+    message.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Continue);
+    message.header.client_correlation_value = Some("ü".repeat(100_000));
+    let before = trail(&house).await.len();
+    house.message(&message, &house.alice).await;
+    let records = trail(&house).await.split_off(before);
+    assert_eq!(records.len(), 50);
+    for record in records {
+        let kept = record.draft.client_correlation.unwrap();
+        assert!((250..=256).contains(&kept.len()), "{}", kept.len());
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_small_requests_gets_no_huge_answer() {
+    let house = TestHouse::new().await;
+    let most = house.server.services().limits.response_bytes;
+    let random = || RequestItem::new(RNGRetrieveRequest { data_length: 64 * 1024 });
+    let mut message = batch(Version::NEWEST, (0..300).map(|_| random()).collect());
+    message.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Continue);
+    let answer = house.message(&message, &house.alice).await;
+    let good = |i: &&kmip_protocol::ResponseItem| i.result_status == ResultStatus::Success;
+    let bytes = answer.items.iter().filter(good).count() * 64 * 1024;
+    assert!(bytes <= most && bytes > most / 2, "{bytes}");
+    assert_eq!(answer.items.len(), 300);
+    assert_eq!(answer.items[299].result_reason, Some(ResultReason::ResponseTooLarge));
+}
+
+#[tokio::test]
+async fn a_suspension_that_was_committed_wins() {
+    let house = TestHouse::new().await;
+    house.create("before", Vec::new()).await;
+    let store: Arc<dyn Store> = house.store.clone();
+    let keeper = Arc::new(Keeper(Arc::clone(&house.server.services().custody)));
+    let directory = StoreDirectory::new(Arc::clone(&store), keeper.clone());
+    // Everybody is suspended, and identity is not told: it would serve Alice from what it remembers.
+    let mut work = Work::new(Arc::clone(&store));
+    for tenant in directory.tenants().await.unwrap() {
+        for (client, mut record) in directory.clients(tenant, None, 10).await.unwrap() {
+            record.suspended = true;
+            let id = ClientId { tenant, client };
+            Enroll::new(&mut work, keeper.as_ref())
+                .client(id, &record)
+                .await
+                .unwrap();
+        }
+    }
+    store.commit(work.into_change_set(0)).await.unwrap();
+    let told = house
+        .item(Version::NEWEST, create("after", Vec::new()), &house.alice)
+        .await;
+    assert_eq!(told.result_reason, Some(ResultReason::AuthenticationNotSuccessful));
+}
+
+#[tokio::test]
+async fn a_stranger_does_not_fill_the_trail() {
+    let house = TestHouse::new().await;
+    let before = trail(&house).await.len();
+    for _ in 0..20 {
+        let item = || RequestItem::new(create("x", Vec::new()));
+        let mut message = batch(Version::NEWEST, vec![item(), item(), item()]);
+        message.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Continue);
+        let told = house.message(&message, &house.stranger).await;
+        assert!(
+            told.items
+                .iter()
+                .all(|i| i.result_status == ResultStatus::OperationFailed)
+        );
+    }
+    assert_eq!(trail(&house).await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn a_message_refused_as_a_whole_is_recorded() {
+    let house = TestHouse::new().await;
+    let before = trail(&house).await.len();
+    let mut message = batch(Version::NEWEST, vec![RequestItem::new(QueryRequest::default())]);
+    message.header.maximum_response_size = Some(-1);
+    let told = house.message(&message, &house.alice).await;
+    assert_eq!(told.items[0].result_status, ResultStatus::OperationFailed);
+    let many = batch(
+        Version::NEWEST,
+        (0..1_001).map(|_| RequestItem::new(QueryRequest::default())).collect(),
+    );
+    let told = house.message(&many, &house.alice).await;
+    assert_eq!(
+        (told.items.len(), told.items[0].result_reason),
+        (1, Some(ResultReason::ServerLimitExceeded))
+    );
+    assert_eq!(trail(&house).await.len(), before + 2);
+}
+
+#[tokio::test]
+async fn what_is_compared_with_everything_is_bounded() {
+    let house = TestHouse::new().await;
+    let key = house.create("bounded", Vec::new()).await;
+    let references = (0..1_001).map(|n| {
+        AttributeReference::Vendor(VendorName {
+            vendor_identification: "x".into(),
+            attribute_name: n.to_string(),
+        })
+    });
+    let request = GetAttributesRequest {
+        unique_identifier: Some(UniqueIdentifier::from(key.as_str())),
+        references: references.collect(),
+    };
+    let told = house.item(Version::NEWEST, request, &house.alice).await;
+    assert_eq!(told.result_reason, Some(ResultReason::ServerLimitExceeded));
+    let group = kmip_protocol::AttributePattern::exactly(&Attribute::ObjectGroup("g".into()));
+    let request = LocateRequest {
+        attributes: kmip_protocol::AttributePatterns(vec![group; 129]),
+        ..LocateRequest::default()
+    };
+    let told = house.item(Version::NEWEST, request, &house.alice).await;
+    assert_eq!(told.result_reason, Some(ResultReason::ServerLimitExceeded));
+}
