@@ -4,11 +4,12 @@
 use crate::crl::CrlFacts;
 use crate::error::{Error, Result};
 use crate::facts::CertificateFacts;
-use pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use crate::first_version;
+use pki_types::{CertificateDer, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, TrustAnchor, UnixTime};
 use std::time::Duration;
 use thiserror::Error as ThisError;
 use webpki::{CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList};
-use webpki::{RevocationOptionsBuilder, UnknownStatusPolicy};
+use webpki::{RawPublicKeyEntity, RevocationOptionsBuilder, UnknownStatusPolicy};
 
 /// Certificates that a peer may send: end entity and intermediates. More are refused before any is looked at.
 pub const MAX_CHAIN_LENGTH: usize = 8;
@@ -74,6 +75,7 @@ pub enum ChainError {
 #[derive(Debug)]
 pub struct RevocationList {
     list: CertRevocationList<'static>,
+    der: Vec<u8>,
     next_update: Option<i64>,
 }
 
@@ -83,6 +85,7 @@ impl RevocationList {
         let list = OwnedCertRevocationList::from_der(der).map_err(|_| Error::RevocationList)?;
         Ok(Self {
             list: CertRevocationList::Owned(list),
+            der: der.to_vec(),
             next_update: CrlFacts::read(der)?.next_update,
         })
     }
@@ -115,6 +118,20 @@ impl TrustedAuthority {
         })
     }
 
+    /// Whether it bounds the names that it may give.
+    pub(crate) const fn constrains_names(&self) -> bool {
+        self.anchor.name_constraints.is_some()
+    }
+
+    /// Its revocation lists, as DER.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &[u8]> {
+        self.lists.iter().map(|list| list.der.as_slice())
+    }
+
+    pub(crate) const fn stale_lists(&self) -> StaleList {
+        self.stale
+    }
+
     /// The same authority with these revocation lists: its own, and those of authorities below it.
     #[must_use]
     pub fn with_revocation_lists(mut self, lists: Vec<RevocationList>, stale: StaleList) -> Self {
@@ -145,7 +162,13 @@ pub fn judge(
     // Webpki believes an anchor without looking at its dates.
     within(authority.facts.not_before, authority.facts.not_after, now)?;
     let leaf_der = CertificateDer::from(leaf.as_ref());
-    let leaf = EndEntityCert::try_from(&leaf_der).map_err(translate)?;
+    let leaf = match EndEntityCert::try_from(&leaf_der) {
+        Err(webpki::Error::UnsupportedCertVersion) => {
+            let facts = CertificateFacts::read(leaf.as_ref()).map_err(|_| ChainError::Malformed)?;
+            return first_version::judge(leaf.as_ref(), &facts, authority, now);
+        }
+        leaf => leaf.map_err(translate)?,
+    };
     let intermediates: Vec<_> = intermediates.iter().map(|c| CertificateDer::from(c.as_ref())).collect();
     let lists: Vec<&CertRevocationList<'_>> = authority.lists.iter().map(|l| &l.list).collect();
     let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
@@ -209,7 +232,7 @@ pub fn judge_pinned(
     })
 }
 
-const fn within(not_before: i64, not_after: i64, now: i64) -> core::result::Result<(), ChainError> {
+pub(crate) const fn within(not_before: i64, not_after: i64, now: i64) -> core::result::Result<(), ChainError> {
     if now < not_before {
         return Err(ChainError::NotYetValid);
     }
@@ -255,4 +278,24 @@ fn translate(error: webpki::Error) -> ChainError {
         | E::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => ChainError::RevocationList,
         _ => ChainError::Malformed,
     }
+}
+
+/// Checks a signature by the key of a certificate, of whichever version: the first of the algorithms that fits the key
+/// decides.
+pub fn verify_signature(
+    certificate: &[u8],
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    message: &[u8],
+    signature: &[u8],
+) -> core::result::Result<(), ChainError> {
+    let facts = CertificateFacts::read(certificate).map_err(|_| ChainError::Malformed)?;
+    let info = SubjectPublicKeyInfoDer::from(facts.public_key.info.as_slice());
+    let key = RawPublicKeyEntity::try_from(&info).map_err(translate)?;
+    for algorithm in algorithms {
+        match key.verify_signature(*algorithm, message, signature) {
+            Err(webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)) => {}
+            verified => return verified.map_err(translate),
+        }
+    }
+    Err(ChainError::Signature)
 }

@@ -9,6 +9,7 @@ mod chain;
 mod crl;
 mod error;
 mod facts;
+mod first_version;
 mod key;
 mod name;
 pub mod pem;
@@ -17,6 +18,7 @@ mod pkcs12;
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
 pub use chain::{
     ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned,
+    verify_signature,
 };
 pub use crl::{CrlFacts, Revocation, RevocationReason, RevokedEntry};
 pub use error::{Error, Result};

@@ -238,3 +238,64 @@ fn pkcs12_opens_with_its_password_only() {
     assert_eq!(opened.chain, vec![ca.certificate().to_vec()]);
     assert_eq!(KeyStore::open(&store, "wrong").err(), Some(Error::KeyStore));
 }
+
+/// A certificate of version 1, as `openssl x509 -req` makes it without extensions.
+fn first_version(ca: &CertificateAuthority, serial: u32, from: i64, to: i64) -> Vec<u8> {
+    use openssl::{asn1::Asn1Time, bn::BigNum, hash::MessageDigest, pkey::PKey, x509::X509};
+    let key = PKey::private_key_from_der(&ca.key().to_der()).unwrap();
+    let issuer = X509::from_der(ca.certificate()).unwrap();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(0).unwrap();
+    builder
+        .set_serial_number(&BigNum::from_u32(serial).unwrap().to_asn1_integer().unwrap())
+        .unwrap();
+    builder.set_issuer_name(issuer.subject_name()).unwrap();
+    builder.set_subject_name(issuer.subject_name()).unwrap();
+    builder.set_not_before(&Asn1Time::from_unix(from).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::from_unix(to).unwrap()).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    builder.build().to_der().unwrap()
+}
+
+#[test]
+fn end_entities_of_version_1_are_judged_too() {
+    let ca = authority("CA");
+    let (good, revoked) = (
+        first_version(&ca, 5, NOW, NOW + DAY),
+        first_version(&ca, 6, NOW, NOW + DAY),
+    );
+    assert_eq!(CertificateFacts::read(&good).unwrap().version, 1);
+    let good = std::slice::from_ref(&good);
+    assert_eq!(verdict(good, &trusted(&ca), NOW).unwrap().not_after, NOW + DAY);
+    assert_eq!(verdict(good, &trusted(&ca), NOW + 2 * DAY), Err(ChainError::Expired));
+    assert_eq!(verdict(good, &trusted(&ca), NOW - 1), Err(ChainError::NotYetValid));
+    assert_eq!(
+        verdict(good, &trusted(&authority("other")), NOW),
+        Err(ChainError::UnknownIssuer)
+    );
+    assert_eq!(
+        verdict(good, &trusted(&authority("CA")), NOW),
+        Err(ChainError::Signature)
+    );
+    let entry = Revocation {
+        serial: vec![6],
+        time: NOW,
+        reason: RevocationReason::Unspecified,
+    };
+    let list = ca.revocation_list(1, NOW, NOW + 60, &[entry]).unwrap();
+    let with = |stale| trusted(&ca).with_revocation_lists(vec![RevocationList::read(&list).unwrap()], stale);
+    assert!(verdict(good, &with(StaleList::Accept), NOW).is_ok());
+    assert_eq!(
+        verdict(&[revoked], &with(StaleList::Accept), NOW),
+        Err(ChainError::Revoked)
+    );
+    assert_eq!(
+        verdict(good, &with(StaleList::Refuse), NOW).unwrap().not_after,
+        NOW + 60
+    );
+    assert_eq!(
+        verdict(good, &with(StaleList::Refuse), NOW + 61),
+        Err(ChainError::RevocationList)
+    );
+}

@@ -4,6 +4,7 @@ use crate::identity::Trust;
 use certs::ChainError;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
@@ -20,6 +21,35 @@ pub(super) struct Verifier {
 impl Verifier {
     pub(super) const fn new(trust: Arc<Trust>, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { trust, algorithms }
+    }
+}
+
+impl Verifier {
+    /// The library does not read certificates of version 1; their keys sign like any other. Of the algorithms of the
+    /// scheme, `most` may be tried: in TLS 1.3 a scheme has exactly one.
+    fn or_by_key_alone(
+        &self,
+        verified: Result<HandshakeSignatureValid, Error>,
+        most: usize,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let unread = matches!(
+            verified,
+            Err(Error::InvalidCertificate(
+                CertificateError::BadEncoding | CertificateError::Other(_)
+            ))
+        );
+        let scheme = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == dss.scheme);
+        let Some((_, algorithms)) = scheme.filter(|_| unread) else {
+            return verified;
+        };
+        let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = algorithms.iter().take(most).copied().collect();
+        match certs::verify_signature(cert.as_ref(), &algorithms, message, dss.signature()) {
+            Ok(()) => Ok(HandshakeSignatureValid::assertion()),
+            Err(why) => Err(Error::InvalidCertificate(translate(why))),
+        }
     }
 }
 
@@ -56,7 +86,8 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.algorithms)
+        let verified = verify_tls12_signature(message, cert, dss, &self.algorithms);
+        self.or_by_key_alone(verified, usize::MAX, message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -65,7 +96,8 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
+        let verified = verify_tls13_signature(message, cert, dss, &self.algorithms);
+        self.or_by_key_alone(verified, 1, message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -291,3 +291,55 @@ async fn profiles_offer_what_they_say() {
         .is_ok()
     );
 }
+
+#[tokio::test]
+async fn a_certificate_of_version_1_gets_in_with_both_versions_of_tls() {
+    use openssl::{asn1::Asn1Time, bn::BigNum, hash::MessageDigest, pkey::PKey, x509::X509, x509::X509NameBuilder};
+    let world = World::new(TlsProfile::Bsi, Limits::default()).await;
+    let ca_key = PKey::private_key_from_der(&world.ca.key().to_der()).unwrap();
+    for kind in [KeyKind::P256, KeyKind::P384, KeyKind::Rsa3072] {
+        let key = certs::PrivateKey::generate(kind).unwrap();
+        let mut name = X509NameBuilder::new().unwrap();
+        name.append_entry_by_text("CN", "old").unwrap();
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(0).unwrap();
+        let serial = BigNum::from_u32(7).unwrap().to_asn1_integer().unwrap();
+        builder.set_serial_number(&serial).unwrap();
+        let issuer = X509::from_der(world.ca.certificate()).unwrap();
+        builder.set_issuer_name(issuer.subject_name()).unwrap();
+        builder.set_subject_name(&name.build()).unwrap();
+        builder
+            .set_not_before(&Asn1Time::from_unix(now() - 60).unwrap())
+            .unwrap();
+        builder
+            .set_not_after(&Asn1Time::from_unix(now() + DAY).unwrap())
+            .unwrap();
+        builder
+            .set_pubkey(&PKey::private_key_from_der(&key.to_der()).unwrap())
+            .unwrap();
+        builder.sign(&ca_key, MessageDigest::sha256()).unwrap();
+        let chain = vec![builder.build().to_der().unwrap()];
+        let old = Certified { chain, key };
+        for version in [&TLS13, &TLS12] {
+            let config = Arc::new(client_config_unchecked(&world.ca, &old, version));
+            let mut stream = world.connect_with(config).await.unwrap();
+            assert_eq!(
+                ask(&mut stream, 0).await.unwrap(),
+                "unregistered",
+                "{kind:?} {version:?}"
+            );
+        }
+        // Its key must really sign.
+        let stranger = Certified {
+            chain: old.chain,
+            key: certs::PrivateKey::generate(KeyKind::P256).unwrap(),
+        };
+        for version in [&TLS13, &TLS12] {
+            let refused = async {
+                let config = Arc::new(client_config_unchecked(&world.ca, &stranger, version));
+                ask(&mut world.connect_with(config).await?, 0).await
+            };
+            assert!(refused.await.is_err(), "{kind:?} {version:?}");
+        }
+    }
+}

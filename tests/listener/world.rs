@@ -248,6 +248,21 @@ pub fn client_config(
     }
 }
 
+/// The same for a certificate that the library does not read, or whose key is another one.
+pub fn client_config_unchecked(
+    ca: &CertificateAuthority,
+    client: &Certified,
+    version: &'static rustls::SupportedProtocolVersion,
+) -> ClientConfig {
+    let mut config = client_config(ca, None, &[version]);
+    let chain = client.chain.iter().map(|c| CertificateDer::from(c.clone())).collect();
+    let key = PrivateKeyDer::try_from(client.key.to_der().to_vec()).unwrap();
+    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    let certified = Arc::new(rustls::sign::CertifiedKey::new(chain, key));
+    config.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(certified));
+    config
+}
+
 pub fn config_from(authority: &[u8], certificate: Vec<u8>, key: Vec<u8>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(authority.to_vec())).unwrap();
