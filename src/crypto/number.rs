@@ -7,17 +7,25 @@ use openssl::pkey::Private;
 use openssl::rsa::Rsa;
 use zeroize::Zeroizing;
 
-/// Random bases that are tried for the factors of a modulus. Each one fails for half of the moduli at most.
-const FACTOR_TRIES: usize = 128;
+/// The longest number of a key that is computed with, in bytes (16,384 bits, as the library takes in signatures). A client
+/// chooses these numbers, and what they cost grows with the third power of their length.
+const MOST_BYTES: usize = 2048;
+/// The longest modulus whose factors are searched for, in bits: as long as the longest key that is made here.
+const MOST_TO_FACTOR: i32 = 8192;
+/// Random bases that are tried for the factors of a modulus. Each one fails with a probability of a half at most.
+const FACTOR_TRIES: usize = 32;
 /// The public exponent of almost all RSA keys, taken where none is stated.
 const USUAL_EXPONENT: u32 = 65_537;
 
 /// The library's number.
 ///
 /// # Errors
-/// [`CryptoError::BadKey`] if it is negative.
+/// [`CryptoError::BadKey`] if it is negative or longer than any key's.
 pub(super) fn from_protocol(number: &BigInteger) -> Result<BigNum, CryptoError> {
     let magnitude = number.magnitude().ok_or(CryptoError::BadKey)?;
+    if magnitude.len() > MOST_BYTES {
+        return Err(CryptoError::BadKey);
+    }
     BigNum::from_slice(magnitude).map_err(internal)
 }
 
@@ -120,6 +128,9 @@ fn factors(
     context: &mut BigNumContext,
 ) -> Result<(BigNum, BigNum), CryptoError> {
     let bad = or(CryptoError::BadKey);
+    if modulus.num_bits() > MOST_TO_FACTOR || d.num_bits() > modulus.num_bits() || e.num_bits() > modulus.num_bits() {
+        return Err(CryptoError::BadKey);
+    }
     let new = || BigNum::new().map_err(internal);
     let mut odd = new()?;
     odd.checked_mul(e, d, context).map_err(internal)?;
@@ -198,6 +209,10 @@ mod tests {
             let number = BigNum::from_u32(value).unwrap();
             assert!(from_protocol(&to_protocol(&number)).unwrap() == number);
         }
+        let longest = BigInteger::from_magnitude(&vec![0xFF; MOST_BYTES]);
+        assert!(from_protocol(&longest).is_ok());
+        let longer = BigInteger::from_magnitude(&vec![0xFF; MOST_BYTES + 1]);
+        assert_eq!(from_protocol(&longer).err(), Some(CryptoError::BadKey));
         let negative = BigInteger(kmip_ttlv::Secret::new(vec![0xFF]));
         assert_eq!(from_protocol(&negative).err(), Some(CryptoError::BadKey));
     }

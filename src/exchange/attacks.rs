@@ -7,11 +7,13 @@ use crate::audit::Entry;
 use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
 use crate::store::{Store, TrailQuery, Work};
 use kmip_protocol::{
-    ActivateRequest, Attribute, AttributeReference, BatchErrorContinuationOption, CryptographicAlgorithm,
-    CryptographicUsageMask, GetAttributesRequest, GetRequest, KeyInformation, KeyWrappingSpecification, LocateRequest,
-    QueryRequest, RNGRetrieveRequest, RequestItem, ResultReason, ResultStatus, UniqueIdentifier, VendorName, Version,
-    WrappingMethod,
+    ActivateRequest, Attribute, AttributeKind, AttributeReference, BatchErrorContinuationOption,
+    CryptographicAlgorithm, CryptographicUsageMask, GetAttributesRequest, GetRequest, KeyInformation,
+    KeyWrappingSpecification, LocateRequest, ObjectType, OpaqueDataType, OpaqueObject, QueryRequest,
+    RNGRetrieveRequest, RequestItem, ResponseItem, ResponsePayload, ResultReason, ResultStatus, UniqueIdentifier,
+    VendorName, Version, WrappingMethod,
 };
+use kmip_ttlv::Secret;
 use std::sync::Arc;
 
 async fn trail(house: &TestHouse) -> Vec<Entry> {
@@ -48,7 +50,7 @@ async fn a_wrapping_that_only_authenticates_does_not_show_a_sensitive_key() {
         ],
     );
     let made = house.message(&message, &house.alice).await;
-    let Some(kmip_protocol::ResponsePayload::Activate(mac_key)) = &made.items[1].payload else {
+    let Some(ResponsePayload::Activate(mac_key)) = &made.items[1].payload else {
         panic!("no key");
     };
     let specification = KeyWrappingSpecification {
@@ -99,7 +101,7 @@ async fn a_batch_of_small_requests_gets_no_huge_answer() {
     let mut message = batch(Version::NEWEST, (0..300).map(|_| random()).collect());
     message.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Continue);
     let answer = house.message(&message, &house.alice).await;
-    let good = |i: &&kmip_protocol::ResponseItem| i.result_status == ResultStatus::Success;
+    let good = |i: &&ResponseItem| i.result_status == ResultStatus::Success;
     let bytes = answer.items.iter().filter(good).count() * 64 * 1024;
     assert!(bytes <= most && bytes > most / 2, "{bytes}");
     assert_eq!(answer.items.len(), 300);
@@ -193,4 +195,59 @@ async fn what_is_compared_with_everything_is_bounded() {
     };
     let told = house.item(Version::NEWEST, request, &house.alice).await;
     assert_eq!(told.result_reason, Some(ResultReason::ServerLimitExceeded));
+}
+
+#[tokio::test]
+async fn the_digest_of_a_password_is_not_in_the_store() {
+    let house = TestHouse::new().await;
+    let password = b"correct horse";
+    let register = kmip_protocol::RegisterRequest {
+        object_type: ObjectType::OpaqueObject,
+        attributes: [].into_iter().collect(),
+        object: OpaqueObject {
+            opaque_data_type: OpaqueDataType(0x8000_0001),
+            opaque_data_value: Secret::new(password.to_vec()),
+        }
+        .into(),
+        protection_storage_masks: None,
+    };
+    let made = house.item(Version::NEWEST, register, &house.alice).await;
+    let Some(ResponsePayload::Register(made)) = made.payload else {
+        panic!("not registered: {:?}", made.result_reason);
+    };
+    let digest = crate::audit::hash(password);
+    let client = house.server.services().store.clone();
+    let keeper = Arc::new(Keeper(Arc::clone(&house.server.services().custody)));
+    let tenants = StoreDirectory::new(Arc::clone(&client), keeper)
+        .tenants()
+        .await
+        .unwrap();
+    let mut records = Vec::new();
+    for tenant in tenants {
+        records.extend(client.scan(tenant, crate::objects::OBJECT, None, 10).await.unwrap());
+    }
+    assert_eq!(records.len(), 1);
+    assert!(!records[0].body.windows(32).any(|w| w == digest));
+    // Its owner is told all the same, and finds the object by it.
+    let request = GetAttributesRequest {
+        unique_identifier: Some(UniqueIdentifier::from(made.unique_identifier.as_str())),
+        references: vec![AttributeReference::Known(AttributeKind::Digest)],
+    };
+    let told = house.item(Version::NEWEST, request, &house.alice).await;
+    let Some(ResponsePayload::GetAttributes(told)) = told.payload else {
+        panic!("no attributes");
+    };
+    let Some(attribute @ Attribute::Digest(told)) = told.attributes.first(AttributeKind::Digest) else {
+        panic!("no digest");
+    };
+    assert_eq!(told.digest_value.as_deref(), Some(&digest[..]));
+    let request = LocateRequest {
+        attributes: kmip_protocol::AttributePatterns(vec![kmip_protocol::AttributePattern::exactly(attribute)]),
+        ..LocateRequest::default()
+    };
+    let found = house.item(Version::NEWEST, request, &house.alice).await;
+    let Some(ResponsePayload::Locate(found)) = found.payload else {
+        panic!("not located");
+    };
+    assert_eq!(found.unique_identifiers, [made.unique_identifier]);
 }

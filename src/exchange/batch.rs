@@ -306,10 +306,8 @@ impl<'a> Run<'a> {
 
 /// The beginning of a correlation value, cut between characters.
 fn kept(value: &str) -> String {
-    value
-        .get(..value.floor_char_boundary(KEPT_CORRELATION))
-        .unwrap_or_default()
-        .to_owned()
+    let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= KEPT_CORRELATION;
+    value.char_indices().take_while(fits).map(|(_, c)| c).collect()
 }
 
 /// Who acts, for the trails.

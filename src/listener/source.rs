@@ -34,9 +34,18 @@ pub(super) struct Handshake {
     source: IpAddr,
 }
 
+/// Whom an address stands for: IPv6 hands out networks of 64 bits, so that one host has as many addresses as it likes.
+fn holder(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) & (u128::MAX << 64)).to_be_bytes()),
+        v4 => v4,
+    }
+}
+
 impl Sources {
     /// Room for one more handshake from this address, if it has fewer than the limit.
     pub(super) fn begin(self: &Arc<Self>, source: IpAddr, limit: usize) -> Option<Handshake> {
+        let source = holder(source);
         let mut inner = self.lock();
         let in_flight = inner.in_flight.entry(source).or_default();
         if *in_flight >= limit {
@@ -51,6 +60,7 @@ impl Sources {
 
     /// Counts a failure. Gives how many are to be told now: this one and those that were not told before.
     pub(super) fn failed(&self, source: IpAddr) -> Option<u64> {
+        let source = holder(source);
         let mut inner = self.lock();
         let now = Instant::now();
         if inner.failures.len() >= MAX_SOURCES {
@@ -104,6 +114,17 @@ mod tests {
         assert!(sources.begin(two, 2).is_some());
         drop(first);
         assert!(sources.begin(one, 2).is_some());
+    }
+
+    #[test]
+    fn one_network_of_ipv6_has_the_room_of_one_address() {
+        let sources = Arc::new(Sources::default());
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let _first = sources.begin(address("2001:db8::1"), 1).unwrap();
+        assert!(sources.begin(address("2001:db8::ffff:2"), 1).is_none());
+        assert!(sources.begin(address("2001:db8:0:1::1"), 1).is_some());
+        let _mapped = sources.begin(address("::ffff:10.0.0.1"), 1).unwrap();
+        assert!(sources.begin(address("10.0.0.1"), 1).is_none());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
 
+use super::digests;
 use super::services::Services;
 use crate::audit::AuditObject;
 use crate::clock::Moment;
@@ -119,9 +120,12 @@ impl Context<'_> {
         let Some(record) = self.work.load(key).await? else {
             return Ok(None);
         };
-        let object = Object::decode(records::open(&self.services.custody, &record)?)?;
-        let visible = object.application == application && object.unique_identifier == unique_identifier;
-        Ok(visible.then_some(object))
+        let mut object = Object::decode(records::open(&self.services.custody, &record)?)?;
+        if object.application != application || object.unique_identifier != unique_identifier {
+            return Ok(None);
+        }
+        digests::turn(&self.services.custody, tenant, &mut object)?;
+        Ok(Some(object))
     }
 
     /// Keeps an object that the request changed: as [`Context::keep`], with a new Last Change Date.
@@ -140,7 +144,9 @@ impl Context<'_> {
         let tenant = self.client()?.tenant;
         let key = objects::key(tenant, &object.unique_identifier);
         let revision = self.work.next_revision(key);
-        let (body, mac) = records::close(&self.services.custody, key, revision, object.encode())?;
+        let mut kept = object.clone();
+        digests::turn(&self.services.custody, tenant, &mut kept)?;
+        let (body, mac) = records::close(&self.services.custody, key, revision, kept.encode())?;
         self.work.put(key, body, index::rows(object));
         self.batch
             .touched

@@ -1,6 +1,6 @@
 //! Locate (KMIP 2.1 §6.1.28; KMIP 1.4 §4.9).
 
-use super::{Context, Handle};
+use super::{Context, Handle, digests};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::index::{Lookup, best_lookup};
@@ -16,6 +16,8 @@ use kmip_ttlv::{Reader, Value};
 
 /// Candidates fetched from the index at a time.
 const PAGE: usize = 256;
+
+const DIGEST: AttributeReference = AttributeReference::Known(AttributeKind::Digest);
 
 impl Handle for LocateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<LocateResponse, Failure> {
@@ -209,7 +211,10 @@ impl Search for LocateRequest {
         let Some(record) = context.work.peek(hit.key).await? else {
             return Ok(());
         };
-        let object = Object::decode(records::open(&context.services.custody, &record)?)?;
+        let mut object = Object::decode(records::open(&context.services.custody, &record)?)?;
+        if patterns.iter().any(|p| *p.reference() == DIGEST) {
+            digests::turn(&context.services.custody, query.domain, &mut object)?;
+        }
         let mine =
             objects::key(query.domain, &object.unique_identifier) == hit.key && object.application == query.application;
         if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {

@@ -16,6 +16,7 @@ mod delete_attribute;
 mod delivery;
 mod derive_key;
 mod destroy;
+mod digests;
 mod discover_versions;
 mod encrypt;
 mod get;
