@@ -17,6 +17,7 @@ struct Server {
 
 impl Server {
     fn start(arguments: &[&str]) -> Self {
+        #[allow(clippy::zombie_processes)] // waited for when it is dropped
         let mut process = Command::new(PROGRAM)
             .args(arguments)
             .stdout(Stdio::piped())

@@ -56,7 +56,8 @@ async fn idle_connections_cost_little() {
         .spawn()
         .unwrap();
     let mut told = std::collections::HashMap::new();
-    for line in BufReader::new(server.stdout.take().unwrap()).lines() {
+    let mut output = BufReader::new(server.stdout.take().unwrap());
+    for line in output.by_ref().lines() {
         let line = line.unwrap();
         if let Some((name, value)) = line.split_once(' ') {
             told.insert(name.to_owned(), value.to_owned());
