@@ -293,7 +293,7 @@ impl Comparison<'_> {
                         {
                             let (run, rest) = expected.split_at(wanted);
                             let (nodes, others) = found.split_at(got);
-                            self.set(tag, run, nodes, more, attribute)?;
+                            self.set(run, nodes, more, attribute)?;
                             (expected, found) = (rest, others);
                             continue;
                         }
@@ -322,7 +322,7 @@ impl Comparison<'_> {
     }
 
     /// Compares items whose order means nothing.
-    fn set(&mut self, tag: Tag, expected: &[Pattern], found: &[Node], more: bool, attribute: Option<&str>) -> Result {
+    fn set(&mut self, expected: &[Pattern], found: &[Node], more: bool, attribute: Option<&str>) -> Result {
         let mut left: Vec<&Node> = found.iter().collect();
         // What is bound finds its match before what takes any.
         let (bound, unbound): (Vec<&Pattern>, Vec<&Pattern>) = expected.iter().partition(|p| match &p.expected {
@@ -343,9 +343,7 @@ impl Comparison<'_> {
             // The likeliest counterpart says best what differs.
             let name = wanted.text(tag::ATTRIBUTE_NAME);
             let alike = |node: &&&Node| node.tag == wanted.tag && node.text(tag::ATTRIBUTE_NAME) == name;
-            if let Some(node) = left.iter().find(alike)
-                && (name.is_some() || freedom::is_attribute_container(tag) || tag == wanted.tag)
-            {
+            if let Some(node) = left.iter().find(alike) {
                 let node = (*node).clone();
                 self.item(wanted, &node, attribute)?;
             }
