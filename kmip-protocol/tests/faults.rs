@@ -98,6 +98,19 @@ fn a_malformed_payload_spoils_its_own_item_only() {
 }
 
 #[test]
+fn a_message_of_empty_items_is_not_read_to_its_end() {
+    let many = 100_000;
+    let message = by_hand(2, Some(1), many, |w| {
+        for _ in 0..many {
+            w.structure(tag::BATCH_ITEM, |_| {});
+        }
+    });
+    let error = refused(&message);
+    assert!(matches!(error.error.kind(), ErrorKind::Invalid(_)));
+    assert_eq!(error.items.len(), 10_000);
+}
+
+#[test]
 fn an_item_without_operation_is_an_item_with_an_error() {
     let bytes = by_hand(1, Some(2), 1, |w| w.structure(tag::BATCH_ITEM, |_| {}));
     let Ok(message) = RequestMessage::read(&bytes) else {
