@@ -58,6 +58,7 @@ impl DerivationRequest<'_> {
         match self.method {
             DerivationMethod::PBKDF2 => self.pbkdf2(),
             DerivationMethod::HASH => self.hashed(),
+            DerivationMethod::HMAC if self.is_expanding() => self.hkdf(),
             DerivationMethod::HMAC => self.authenticated(),
             DerivationMethod::ENCRYPT => self.encrypted(),
             DerivationMethod::NIST800_108_C => self.counter(),
@@ -251,6 +252,13 @@ impl DerivationRequest<'_> {
             key = hmac(&key, part.expose())?;
         }
         self.cut(hmac(&key, b"aws4_request")?.expose().to_vec())
+    }
+
+    /// Whether more is wanted than one HMAC gives. The specification has nothing to say then; PyKMIP, whose HMAC is HKDF
+    /// (RFC 5869), has, and its clients count on it.
+    fn is_expanding(&self) -> bool {
+        let hash = self.named_hash().unwrap_or(HashingAlgorithm::SHA_256);
+        fetch::digest(hash).is_ok_and(|digest| self.length > digest.size())
     }
 
     /// HKDF (RFC 5869), with SHA-256 where no hash is named.

@@ -10,7 +10,7 @@ pub mod pending;
 mod refusals;
 mod server;
 #[cfg(test)]
-pub mod testing;
+mod testing;
 #[cfg(test)]
 mod tests;
 

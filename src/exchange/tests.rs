@@ -161,14 +161,27 @@ async fn another_tenants_object_does_not_exist() {
 #[tokio::test]
 async fn a_name_belongs_to_one_object() {
     let house = TestHouse::new().await;
-    house.create("one", Vec::new()).await;
-    for (version, told) in [
-        (Version::NEWEST, ResultReason::NonUniqueNameAttribute),
-        (Version::OLDEST, ResultReason::InvalidField),
-    ] {
-        let second = house.item(version, create("one", Vec::new()), &house.alice).await;
-        assert_eq!(reason(&second), Some(told));
-    }
+    let first = house.create("one", Vec::new()).await;
+    let second = house
+        .item(Version::NEWEST, create("one", Vec::new()), &house.alice)
+        .await;
+    assert_eq!(reason(&second), Some(ResultReason::NonUniqueNameAttribute));
+    // Older clients share a Name between objects and find them all by it, the newest first.
+    let shared = house
+        .item(Version::OLDEST, create("one", Vec::new()), &house.alice)
+        .await;
+    let Some(ResponsePayload::Create(shared)) = shared.payload else {
+        panic!("not created")
+    };
+    assert_eq!(located(&house, "one").await, [shared.unique_identifier.clone(), first]);
+    // Destroying the one without the claim does not free the Name.
+    house
+        .item(Version::NEWEST, destroy(&shared.unique_identifier), &house.alice)
+        .await;
+    let third = house
+        .item(Version::NEWEST, create("one", Vec::new()), &house.alice)
+        .await;
+    assert_eq!(reason(&third), Some(ResultReason::NonUniqueNameAttribute));
 }
 
 #[tokio::test]

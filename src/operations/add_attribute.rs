@@ -24,7 +24,8 @@ impl Handle for AddAttributeRequest {
         rules::after_change(&mut object.attributes);
         context.save(&mut object)?;
         context.place(&object.unique_identifier);
-        let index = (index != 0).then_some(index);
+        // Told although 0 may be left out: PyKMIP reads it.
+        let index = Some(index);
         Ok(AddAttributeResponse {
             unique_identifier: object.unique_identifier,
             attribute: Some(AttributeInstance {

@@ -10,7 +10,9 @@ use crate::identity::{ClientPrincipal, Principal};
 use crate::objects::{self, Material, Object, index};
 use crate::records;
 use crate::store::{Taken, Work};
-use kmip_protocol::{Attribute, DateTime, Field, ManagedObject, UniqueIdentifier, UniqueIdentifierKind, Version, tag};
+use kmip_protocol::{
+    Attribute, DateTime, Field, ManagedObject, ResultReason, UniqueIdentifier, UniqueIdentifierKind, Version, tag,
+};
 use kmip_ttlv::{Reader, Secret, Writer};
 
 /// What the items of a batch hand on to one another.
@@ -160,6 +162,9 @@ impl Context<'_> {
     }
 
     /// Claims a Name for an object; `taken` says what the client is told if another object has it.
+    ///
+    /// Names are unique where the version has a reason to say so (KMIP 2.1 §4.32). Before, clients give several objects one Name
+    /// and find them all by it (PyKMIP's suite does): there the first keeps the claim, and the others have the Name without.
     pub async fn claim_name(&mut self, object: &Object, name: &str, taken: Fault) -> Result<(), Failure> {
         let tenant = self.client()?.tenant;
         let claim = objects::name_claim(tenant, object.application, name);
@@ -169,7 +174,8 @@ impl Context<'_> {
             .await?
         {
             Taken::Yes => Ok(()),
-            Taken::By(_) => Err(taken.into()),
+            Taken::By(_) if ResultReason::NonUniqueNameAttribute.is_known_in(self.version) => Err(taken.into()),
+            Taken::By(_) => Ok(()),
         }
     }
 

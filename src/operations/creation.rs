@@ -100,6 +100,8 @@ fn set_implicit(
     attributes.set(Attribute::InitialDate(now));
     attributes.set(Attribute::ShortUniqueIdentifier(short));
     attributes.set(Attribute::ProtectionStorageMask(ProtectionStorageMask::Software));
+    // The one policy there is: the application's own clients do everything (KMIP 1.4 §3.18).
+    attributes.set_if_absent(Attribute::OperationPolicyName("default".to_owned()));
     attributes.set_if_absent(Attribute::Fresh(true));
     attributes.set_if_absent(Attribute::Sensitive(false));
     attributes.set_if_absent(Attribute::Extractable(true));

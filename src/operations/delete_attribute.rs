@@ -29,7 +29,7 @@ impl Handle for DeleteAttributeRequest {
         context.place(&object.unique_identifier);
         let told = deleted.map(|i| AttributeInstance {
             attribute: i.attribute,
-            index: (i.index != 0).then_some(i.index),
+            index: Some(i.index),
         });
         Ok(DeleteAttributeResponse {
             unique_identifier: object.unique_identifier,

@@ -8,7 +8,8 @@ use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, format};
 use crate::failure::{Failure, Fault};
 use kmip_protocol::{
     CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, EncodingOption, GetRequest, KeyBlock,
-    KeyFormatType, KeyInformation, KeyWrapType, KeyWrappingSpecification, ManagedObject, ObjectType,
+    KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification, ManagedObject,
+    ObjectType, PlainKeyValue,
 };
 use kmip_ttlv::Secret;
 
@@ -105,10 +106,30 @@ async fn close(
         Purpose::Protect,
     )
     .await?;
-    wrap(block, specification, &ring.keys(), context.version).map_err(|error| match error {
+    let wrapped = wrap(block, specification, &ring.keys(), context.version).map_err(|error| match error {
         CryptoError::BadKey | CryptoError::BadLength => Failure::detailed(Fault::WrapNotPossible, error),
-        other => other.into(),
+        other => Failure::from(other),
+    })?;
+    let bare = specification.encoding_option == Some(EncodingOption::NoEncoding);
+    Ok(if bare && ring.lenient {
+        as_material(wrapped)
+    } else {
+        wrapped
     })
+}
+
+/// A key wrapped without encoding is a Byte String in place of the Key Value (KMIP 1.4 §2.1.4). By the letter a wrapping key must
+/// have the Cryptographic Parameters that are named (§2.1.6); clients that count on a server which does not insist, PyKMIP first
+/// of all, also read the wrapped bytes in one place only: as Key Material. They get them there.
+fn as_material(mut block: KeyBlock) -> KeyBlock {
+    if let Some(KeyValue::Wrapped(bytes)) = block.key_value.take() {
+        let key_material = KeyMaterial::Bytes(bytes);
+        block.key_value = Some(KeyValue::Plain(PlainKeyValue {
+            key_material,
+            attributes: None,
+        }));
+    }
+    block
 }
 
 /// A key that was registered wrapped, in clear.
@@ -124,7 +145,7 @@ async fn open(context: &mut Context<'_>, block: &KeyBlock) -> Result<KeyBlock, F
     Ok(unwrap(block, &ring.keys(), context.version)?)
 }
 
-/// A wrapping key with its parameters.
+/// A wrapping key.
 enum Held {
     Symmetric(Option<CryptographicAlgorithm>, Secret),
     Private(PrivateKey),
@@ -135,6 +156,8 @@ enum Held {
 struct Ring {
     encryption: Option<(Held, CryptographicParameters)>,
     authentication: Option<(Held, CryptographicParameters)>,
+    /// Whether the wrapping key has no Cryptographic Parameters of its own, which the specification would refuse.
+    lenient: bool,
 }
 
 impl Ring {
@@ -161,12 +184,16 @@ impl Ring {
         let mut ring = Self {
             encryption: None,
             authentication: None,
+            lenient: false,
         };
         if let Some(information) = encryption {
-            ring.encryption = Some(held(context, information, purpose, wraps, wraps).await?);
+            let (held, parameters, configured) = held(context, information, purpose, wraps, wraps).await?;
+            ring.lenient = !configured;
+            ring.encryption = Some((held, parameters));
         }
         if let Some(information) = authentication {
-            ring.authentication = Some(held(context, information, purpose, macs, signs).await?);
+            let (held, parameters, _) = held(context, information, purpose, macs, signs).await?;
+            ring.authentication = Some((held, parameters));
         }
         Ok(ring)
     }
@@ -201,7 +228,7 @@ async fn held(
     purpose: Purpose,
     symmetric: CryptographicUsageMask,
     asymmetric: CryptographicUsageMask,
-) -> Result<(Held, CryptographicParameters), Failure> {
+) -> Result<(Held, CryptographicParameters, bool), Failure> {
     let none = CryptographicUsageMask::NONE;
     let key = Key::of(context, Some(&information.unique_identifier), purpose, none)
         .await
@@ -214,8 +241,9 @@ async fn held(
     let named = information.cryptographic_parameters.as_ref();
     let mut own = key.object.attributes.all_parameters().peekable();
     // Parameters that are named must be among the key's own, where it has any (KMIP 2.1 §7.18).
+    let configured = own.peek().is_some();
     if let Some(named) = named
-        && own.peek().is_some()
+        && configured
         && !own.any(|own| agrees(named, own))
     {
         return Err(Fault::BadParameters.into());
@@ -228,7 +256,7 @@ async fn held(
         ManagedObject::PrivateKey(_) => Held::Private(key.private().map_err(of_wrapping_key)?),
         _ => Held::Public(key.public().map_err(of_wrapping_key)?),
     };
-    Ok((held, parameters))
+    Ok((held, parameters, configured))
 }
 
 /// Whether what is named is what the key has: fields that are not named, or that the key leaves open, do not matter.

@@ -63,21 +63,27 @@ fn link(link_type: LinkType, unique_identifier: &str) -> Attribute {
     })
 }
 
-/// How many bytes are wanted. A key needs its algorithm as well.
+/// The longest key that is derived, in bytes: far beyond what any algorithm takes.
+const LONGEST: usize = 64 * 1024;
+
+/// How many bytes are wanted: as many as the client asks for, whether or not the algorithm knows keys of that length. A key needs
+/// its algorithm named as well.
 fn length(object_type: ObjectType, attributes: &AttributeSet) -> Result<usize, Failure> {
     let bits = attributes.length().ok_or(Failure::new(Fault::InvalidField))?;
-    let algorithm = match object_type {
-        ObjectType::SymmetricKey => attributes.algorithm().ok_or(Failure::new(Fault::InvalidField))?,
-        _ => CryptographicAlgorithm::OneTimePad,
-    };
-    crypto::material_length(algorithm, bits).map_err(|error| Failure::detailed(Fault::InvalidAttributeValue, error))
+    if object_type == ObjectType::SymmetricKey && attributes.algorithm().is_none() {
+        return Err(Fault::InvalidField.into());
+    }
+    match usize::try_from(bits) {
+        Ok(bits) if bits > 0 && bits % 8 == 0 && bits / 8 <= LONGEST => Ok(bits / 8),
+        _ => Err(Fault::InvalidAttributeValue.into()),
+    }
 }
 
 async fn bases(request: &DeriveKeyRequest, context: &mut Context<'_>) -> Result<Bases, Failure> {
     let usage = CryptographicUsageMask::DeriveKey;
     let mut keys = Vec::new();
     for unique_identifier in &request.unique_identifiers {
-        keys.push(Key::of(context, Some(unique_identifier), Purpose::Protect, usage).await?);
+        keys.push(Key::of(context, Some(unique_identifier), Purpose::Derive, usage).await?);
     }
     let mut found = Bases {
         keys: Vec::new(),

@@ -4,7 +4,8 @@ use super::context::Wanted;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use crate::objects::{Object, matching};
+use crate::objects::attributes::is_multi;
+use crate::objects::{Instance, Object, matching};
 use kmip_protocol::{
     AttributeInstance, AttributeKind, AttributeReference, Attributes, GetAttributesRequest, GetAttributesResponse,
 };
@@ -68,13 +69,10 @@ fn values(object: &Object, reference: &AttributeReference, now: i64) -> Vec<Attr
     {
         return vec![attribute.into()];
     }
-    let instances = object.attributes.of(reference);
-    // An index of 0 may be left out (KMIP 1.4 §2.1.1), and some clients expect it to be.
-    let indexed = |index: i32| (index != 0).then_some(index);
-    instances
-        .map(|i| AttributeInstance {
-            attribute: i.attribute.clone(),
-            index: indexed(i.index),
-        })
-        .collect()
+    // An index of 0 may be left out (KMIP 1.4 §2.1.1); PyKMIP reads it where there may be several.
+    let told = |i: &Instance| AttributeInstance {
+        attribute: i.attribute.clone(),
+        index: is_multi(i.attribute.kind()).then_some(i.index),
+    };
+    object.attributes.of(reference).map(told).collect()
 }

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Fault};
 use crate::objects::Object;
 use kmip_protocol::{
     Attribute, AttributeKind, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, Data, KeyBlock,
-    ManagedObject, UniqueIdentifier, UsageLimitsUnit,
+    ManagedObject, State, UniqueIdentifier, UsageLimitsUnit,
 };
 use kmip_ttlv::Secret;
 
@@ -18,6 +18,9 @@ pub enum Purpose {
     Protect,
     /// To process what was protected: a deactivated or compromised key still may.
     Process,
+    /// To derive from it: as [`Purpose::Protect`], and also before it is active. By the letter a pre-active key serves no purpose
+    /// (KMIP 2.1 §4.57), but clients keep derivation bases that nobody ever activates, and what is derived starts its own life.
+    Derive,
 }
 
 /// A key that may be used.
@@ -46,6 +49,7 @@ impl Key {
         let usable = match purpose {
             Purpose::Protect => dates.may_protect(now),
             Purpose::Process => dates.may_process(now),
+            Purpose::Derive => dates.may_protect(now) || dates.state(now) == State::PreActive,
         };
         if !usable {
             return Err(Fault::WrongState.into());

@@ -15,7 +15,8 @@ impl Handle for ModifyAttributeRequest {
         let index = which(self, &object.attributes, context.version.has_tagged_attributes())?;
         change(context, &mut object, index, attribute).await?;
         context.place(&object.unique_identifier);
-        let index = (index != 0).then_some(index);
+        // Told although 0 may be left out: PyKMIP reads it.
+        let index = Some(index);
         Ok(ModifyAttributeResponse {
             unique_identifier: object.unique_identifier,
             attribute: Some(AttributeInstance {

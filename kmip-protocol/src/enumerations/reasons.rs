@@ -55,8 +55,8 @@ enumeration! {
         KeyWrapTypeNotSupported = 0x32 "Key Wrap Type Not Supported" [V2_0..] else FeatureNotSupported;
         MissingInitializationVector = 0x34 "Missing Initialization Vector" [V2_0..] else InvalidMessage;
         NonUniqueNameAttribute = 0x35 "Non Unique Name Attribute" [V2_0..] else InvalidField;
-        ObjectDestroyed = 0x36 "Object Destroyed" [V2_0..] else ItemNotFound;
-        ObjectNotFound = 0x37 "Object Not Found" [V2_0..] else ItemNotFound;
+        ObjectDestroyed = 0x36 "Object Destroyed" [V2_0..] else ItemNotFound [..=V2_0];
+        ObjectNotFound = 0x37 "Object Not Found" [V2_0..] else ItemNotFound [..=V2_0];
         NotAuthorised = 0x39 "Not Authorised" [V2_0..] also "NotAuthorized" else PermissionDenied;
         ServerLimitExceeded = 0x3A "Server Limit Exceeded" [V2_0..] else IndexOutOfBounds;
         UnknownEnumeration = 0x3B "Unknown Enumeration" [V2_0..] else InvalidField;
