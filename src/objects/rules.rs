@@ -9,9 +9,11 @@ use kmip_protocol::{
 };
 
 /// Attributes that the server takes over from a request that creates an object, although their row says "set by server".
-const TAKEN_OVER: [AttributeKind; 2] = [
+/// Whoever makes the object checks them against it.
+const TAKEN_OVER: [AttributeKind; 3] = [
     AttributeKind::CryptographicAlgorithm,
     AttributeKind::CryptographicLength,
+    AttributeKind::CertificateType,
 ];
 
 /// Attributes that a request may give to a new object: they are compared with one another, and each Name is a claim.

@@ -45,7 +45,11 @@ fn secret_data(context: &Context<'_>, attributes: &AttributeSet) -> Result<Manag
     let bytes = crypto::material_length(CryptographicAlgorithm::OneTimePad, length)
         .and_then(|bytes| context.services.randomness.secret(bytes))
         .map_err(|error| Failure::detailed(Fault::InvalidAttributeValue, error))?;
-    let key_block = block(bytes, length);
+    // A Cryptographic Length belongs to keys; of secret data it is an attribute only (KMIP 2.1 §3.1).
+    let key_block = KeyBlock {
+        cryptographic_length: None,
+        ..block(bytes, length)
+    };
     Ok(SecretData {
         secret_data_type: SecretDataType::Password,
         key_block,

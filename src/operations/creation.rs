@@ -8,10 +8,14 @@ use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
 use kmip_protocol::{
     ApplicationSpecificInformation, Attribute, AttributeKind, CryptographicUsageMask, DateTime, Digest,
-    HashingAlgorithm, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask,
-    TemplateAttribute,
+    HashingAlgorithm, Interval, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType,
+    ProtectionStorageMask, TemplateAttribute, Version,
 };
 use ring::digest;
+
+/// How long a client may use an object before it asks again, in seconds: as long as the published cases expect. Nothing
+/// is withdrawn when it is over; it bounds how old a client's idea of the object may be (KMIP 2.1 §4.30).
+pub const LEASE_TIME: u32 = 3_600;
 
 /// Where the material of a new object comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,6 +117,7 @@ fn set_implicit(
     ));
     if object.object_type != ObjectType::OpaqueObject {
         attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));
+        attributes.set(Attribute::LeaseTime(Interval(LEASE_TIME)));
     }
     if source == Source::Generated {
         attributes.set_if_absent(Attribute::OriginalCreationDate(now));
@@ -161,22 +166,34 @@ fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObject) -> Res
         }
         keyed => {
             if let Some(block) = keyed.key_block() {
-                attributes.set(Attribute::KeyFormatType(block.key_format_type));
-                if let Some(algorithm) = block.cryptographic_algorithm {
-                    attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm));
-                }
-                if let Some(length) = block.cryptographic_length {
-                    attributes.set_if_absent(Attribute::CryptographicLength(length));
-                }
-                // Of a wrapped key nothing is known but its bytes.
-                let plain = block.key_wrapping_data.is_none();
-                if let (true, Some(KeyValue::Plain(value))) = (plain, &block.key_value)
-                    && let KeyMaterial::Bytes(bytes) = &value.key_material
-                {
-                    set_digest(attributes, bytes.expose(), block.key_format_type)?;
-                }
+                set_from_block(attributes, block)?;
             }
         }
+    }
+    Ok(())
+}
+
+fn set_from_block(attributes: &mut AttributeSet, block: &KeyBlock) -> Result<(), Failure> {
+    attributes.set(Attribute::KeyFormatType(block.key_format_type));
+    if let Some(algorithm) = block.cryptographic_algorithm {
+        attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm));
+    }
+    if let Some(length) = block.cryptographic_length {
+        attributes.set_if_absent(Attribute::CryptographicLength(length));
+    }
+    match &block.key_value {
+        // Only of keys whose value is elsewhere is it said whether it is here (KMIP 2.1 §4.28).
+        None => attributes.set(Attribute::KeyValuePresent(false)),
+        // Of a wrapped key nothing is known but its bytes.
+        Some(KeyValue::Plain(value)) if block.key_wrapping_data.is_none() => match &value.key_material {
+            KeyMaterial::Bytes(bytes) => set_digest(attributes, bytes.expose(), block.key_format_type)?,
+            // Of a structure, the digest is that of its TTLV (KMIP 2.1 §4.21).
+            structure => {
+                let encoded = structure.to_ttlv(Version::NEWEST);
+                set_digest(attributes, encoded.expose(), block.key_format_type)?;
+            }
+        },
+        Some(_) => {}
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::delivery::deliver;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, WrappingMethod};
+use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, WrappingMethod};
 
 impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
@@ -17,6 +17,11 @@ impl Handle for GetRequest {
             return Err(Fault::Sensitive.into());
         }
         let managed = context.open(&object).await?;
+        // A key whose value is elsewhere is given out as it was registered; there is nothing to convert or wrap.
+        let absent = managed.key_block().filter(|block| block.key_value.is_none());
+        if absent.is_some_and(|block| self.changes(block)) {
+            return Err(Fault::KeyValueNotPresent.into());
+        }
         let managed = deliver(context, managed, self).await?;
         // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
         if object.attributes.flag(AttributeKind::Fresh, false) {
@@ -29,6 +34,21 @@ impl Handle for GetRequest {
             unique_identifier: object.unique_identifier,
             object: managed,
         })
+    }
+}
+
+trait Changes {
+    fn changes(&self, block: &KeyBlock) -> bool;
+}
+
+impl Changes for GetRequest {
+    /// Whether the key is wanted in another form than the one in which it is kept.
+    fn changes(&self, block: &KeyBlock) -> bool {
+        self.key_wrapping_specification.is_some()
+            || self
+                .key_format_type
+                .is_some_and(|format| format != block.key_format_type)
+            || (self.key_compression_type.is_some() && self.key_compression_type != block.key_compression_type)
     }
 }
 

@@ -3,17 +3,18 @@
 use super::creation::{self, Source};
 use super::{Context, Handle};
 use crate::authority::Granted;
+use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format};
 use crate::failure::{Failure, Fault};
 use crate::objects::AttributeSet;
-use kmip_protocol::{ManagedObject, ObjectType, RegisterRequest, RegisterResponse};
+use kmip_protocol::{Attribute, AttributeKind, ManagedObject, ObjectType, RegisterRequest, RegisterResponse};
 
 impl Handle for RegisterRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RegisterResponse, Failure> {
         if self.object_type != self.object.object_type() || !is_kept(self.object_type) {
             return Err(Fault::InvalidObjectType.into());
         }
-        let attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
-        check(&attributes, &self.object)?;
+        let mut attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
+        check(&mut attributes, &self.object)?;
         let object = creation::insert(context, attributes, &self.object, Source::Registered).await?;
         Ok(RegisterResponse {
             unique_identifier: object.unique_identifier,
@@ -37,21 +38,72 @@ const fn is_kept(object_type: ObjectType) -> bool {
     )
 }
 
-/// Attributes must not contradict the key block (KMIP 1.4 §4.3: "the server SHALL verify").
-fn check(attributes: &AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+/// What a client states of an object must be true of it (KMIP 1.4 §11.4: "incorrect attribute value(s)"), and what it does
+/// not state follows from the object. A key that cannot be read here is kept as it is: in a format or on a curve that
+/// this server does not know, or encrypted.
+///
+/// # Errors
+/// [`Fault::InvalidAttributeValue`] if attributes and object contradict each other; [`Fault::InvalidField`] if the key is
+/// not what its key block says; [`Fault::MissingField`] if a public key has no value.
+fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+    if let (ManagedObject::Certificate(certificate), Some(Attribute::CertificateType(stated))) =
+        (managed, attributes.first(AttributeKind::CertificateType))
+    {
+        agree(Some(*stated), Some(certificate.certificate_type))?;
+    }
     let Some(block) = managed.key_block() else {
         return Ok(());
     };
-    let contradicts = |a: Option<i64>, b: Option<i64>| matches!((a, b), (Some(a), Some(b)) if a != b);
-    let algorithm = |a: Option<kmip_protocol::CryptographicAlgorithm>| a.map(|a| i64::from(a.0));
-    if contradicts(
-        algorithm(attributes.algorithm()),
-        algorithm(block.cryptographic_algorithm),
-    ) || contradicts(
-        attributes.length().map(i64::from),
-        block.cryptographic_length.map(i64::from),
-    ) {
-        return Err(Fault::InvalidAttributeValue.into());
+    // Only the others may be kept elsewhere (KMIP 1.4 §3.41).
+    if block.key_value.is_none() && matches!(managed, ManagedObject::PublicKey(_)) {
+        return Err(Fault::MissingField.into());
     }
+    let algorithm = agree(attributes.algorithm(), block.cryptographic_algorithm)?;
+    let length = agree(attributes.length(), block.cryptographic_length)?;
+    let Ok(value) = format::plain(block) else {
+        return Ok(());
+    };
+    let hints = ReadHints {
+        algorithm,
+        ..ReadHints::default()
+    };
+    let facts = match managed {
+        ManagedObject::SymmetricKey(_) => {
+            let bytes = format::material_bytes(&value.key_material).map_err(unfit)?;
+            return algorithm.map_or(Ok(()), |a| check_material(a, bytes.len(), length).map_err(unfit));
+        }
+        ManagedObject::PrivateKey(_) => PrivateKey::of(block, hints).and_then(|key| key.facts()),
+        ManagedObject::PublicKey(_) => PublicKey::of(block, hints).and_then(|key| key.facts()),
+        _ => return Ok(()),
+    };
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(error @ CryptoError::BadKey) => return Err(unfit(error)),
+        Err(error @ (CryptoError::Random | CryptoError::Internal)) => return Err(error.into()),
+        Err(_) => return Ok(()),
+    };
+    if length.is_some_and(|stated| !is_called(facts.length, stated)) {
+        return Err(unfit(CryptoError::BadLength));
+    }
+    attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm.unwrap_or(facts.algorithm)));
+    attributes.set_if_absent(Attribute::CryptographicLength(length.unwrap_or(facts.length)));
     Ok(())
+}
+
+/// One statement out of two that may not differ.
+fn agree<T: PartialEq>(attribute: Option<T>, block: Option<T>) -> Result<Option<T>, Failure> {
+    match (attribute, block) {
+        (Some(a), Some(b)) if a != b => Err(Fault::InvalidAttributeValue.into()),
+        (a, b) => Ok(a.or(b)),
+    }
+}
+
+/// Whether a key of this many bits may be called one of so many: numbers that begin with zero bits, and curves whose bits
+/// fill no bytes, are counted in both ways.
+const fn is_called(bits: i32, stated: i32) -> bool {
+    bits == stated || (bits < stated && stated - bits < 8 && stated % 8 == 0)
+}
+
+fn unfit(error: CryptoError) -> Failure {
+    Failure::detailed(Fault::InvalidField, error)
 }

@@ -330,51 +330,51 @@ attributes! {
     /// Operation Policy Name (KMIP 1.4 §3.18).
     OperationPolicyName(String) = OPERATION_POLICY_NAME [..=V1_4]: One, Maybe, set Both, modify Server, delete Nobody by [Create CreateKeyPair Register DeriveKey Certify ReCertify ReKey ReKeyKeyPair];
     /// Certificate Subject CN (KMIP 2.1 §4.6).
-    CertificateSubjectCN(String) = CERTIFICATE_SUBJECT_CN [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectCN(String) = CERTIFICATE_SUBJECT_CN [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject O (KMIP 2.1 §4.6).
-    CertificateSubjectO(String) = CERTIFICATE_SUBJECT_O [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectO(String) = CERTIFICATE_SUBJECT_O [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject OU (KMIP 2.1 §4.6).
-    CertificateSubjectOU(String) = CERTIFICATE_SUBJECT_OU [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectOU(String) = CERTIFICATE_SUBJECT_OU [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject Email (KMIP 2.1 §4.6).
-    CertificateSubjectEmail(String) = CERTIFICATE_SUBJECT_EMAIL [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectEmail(String) = CERTIFICATE_SUBJECT_EMAIL [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject C (KMIP 2.1 §4.6).
-    CertificateSubjectC(String) = CERTIFICATE_SUBJECT_C [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectC(String) = CERTIFICATE_SUBJECT_C [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject ST (KMIP 2.1 §4.6).
-    CertificateSubjectST(String) = CERTIFICATE_SUBJECT_ST [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectST(String) = CERTIFICATE_SUBJECT_ST [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject L (KMIP 2.1 §4.6).
-    CertificateSubjectL(String) = CERTIFICATE_SUBJECT_L [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectL(String) = CERTIFICATE_SUBJECT_L [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject UID (KMIP 2.1 §4.6).
-    CertificateSubjectUID(String) = CERTIFICATE_SUBJECT_UID [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectUID(String) = CERTIFICATE_SUBJECT_UID [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject Serial Number (KMIP 2.1 §4.6).
-    CertificateSubjectSerialNumber(String) = CERTIFICATE_SUBJECT_SERIAL_NUMBER [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectSerialNumber(String) = CERTIFICATE_SUBJECT_SERIAL_NUMBER [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject Title (KMIP 2.1 §4.6).
-    CertificateSubjectTitle(String) = CERTIFICATE_SUBJECT_TITLE [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectTitle(String) = CERTIFICATE_SUBJECT_TITLE [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject DC (KMIP 2.1 §4.6).
-    CertificateSubjectDC(String) = CERTIFICATE_SUBJECT_DC [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectDC(String) = CERTIFICATE_SUBJECT_DC [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Subject DN Qualifier (KMIP 2.1 §4.6).
-    CertificateSubjectDNQualifier(String) = CERTIFICATE_SUBJECT_DN_QUALIFIER [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateSubjectDNQualifier(String) = CERTIFICATE_SUBJECT_DN_QUALIFIER [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer CN (KMIP 2.1 §4.6).
-    CertificateIssuerCN(String) = CERTIFICATE_ISSUER_CN [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerCN(String) = CERTIFICATE_ISSUER_CN [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer O (KMIP 2.1 §4.6).
-    CertificateIssuerO(String) = CERTIFICATE_ISSUER_O [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerO(String) = CERTIFICATE_ISSUER_O [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer OU (KMIP 2.1 §4.6).
-    CertificateIssuerOU(String) = CERTIFICATE_ISSUER_OU [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerOU(String) = CERTIFICATE_ISSUER_OU [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer Email (KMIP 2.1 §4.6).
-    CertificateIssuerEmail(String) = CERTIFICATE_ISSUER_EMAIL [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerEmail(String) = CERTIFICATE_ISSUER_EMAIL [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer C (KMIP 2.1 §4.6).
-    CertificateIssuerC(String) = CERTIFICATE_ISSUER_C [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerC(String) = CERTIFICATE_ISSUER_C [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer ST (KMIP 2.1 §4.6).
-    CertificateIssuerST(String) = CERTIFICATE_ISSUER_ST [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerST(String) = CERTIFICATE_ISSUER_ST [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer L (KMIP 2.1 §4.6).
-    CertificateIssuerL(String) = CERTIFICATE_ISSUER_L [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerL(String) = CERTIFICATE_ISSUER_L [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer UID (KMIP 2.1 §4.6).
-    CertificateIssuerUID(String) = CERTIFICATE_ISSUER_UID [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerUID(String) = CERTIFICATE_ISSUER_UID [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer Serial Number (KMIP 2.1 §4.6).
-    CertificateIssuerSerialNumber(String) = CERTIFICATE_ISSUER_SERIAL_NUMBER [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerSerialNumber(String) = CERTIFICATE_ISSUER_SERIAL_NUMBER [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer Title (KMIP 2.1 §4.6).
-    CertificateIssuerTitle(String) = CERTIFICATE_ISSUER_TITLE [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerTitle(String) = CERTIFICATE_ISSUER_TITLE [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer DC (KMIP 2.1 §4.6).
-    CertificateIssuerDC(String) = CERTIFICATE_ISSUER_DC [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerDC(String) = CERTIFICATE_ISSUER_DC [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
     /// Certificate Issuer DN Qualifier (KMIP 2.1 §4.6).
-    CertificateIssuerDNQualifier(String) = CERTIFICATE_ISSUER_DN_QUALIFIER [V2_0..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
+    CertificateIssuerDNQualifier(String) = CERTIFICATE_ISSUER_DN_QUALIFIER [V1_4..]: Many, Maybe, set Server, modify Nobody, delete Nobody on [Certificate] by [Register Certify ReCertify];
 }

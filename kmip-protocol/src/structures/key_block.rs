@@ -71,6 +71,14 @@ macro_rules! key_material {
                 }
             }
 
+            /// The Key Material as one TTLV item: what a digest of material that is a structure is taken over.
+            #[must_use]
+            pub fn to_ttlv(&self, version: Version) -> Secret {
+                let mut writer = Writer::new();
+                self.write(&mut writer, version);
+                Secret::new(writer.into_bytes())
+            }
+
             #[cfg(test)]
             pub(crate) fn sample(maker: &mut crate::sample::Maker, format: KeyFormatType) -> Self {
                 match format {
