@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod attacks;
 mod batch;
+#[cfg(test)]
+mod creations;
 mod facts;
 mod guard;
 pub mod pending;

@@ -2,7 +2,7 @@
 
 use crate::crypto::PublicKey;
 use crate::objects::AttributeSet;
-use certs::{AlternativeName, CertificateFacts};
+use certs::{AlternativeName, CertificateFacts, NameAttribute};
 use kmip_protocol::{
     Attribute, CertificateIdentifier, CertificateIssuer, CertificateSubject, DigitalSignatureAlgorithm as Digital,
     X_509CertificateIdentifier, X_509CertificateIssuer, X_509CertificateSubject,
@@ -47,18 +47,46 @@ fn set_names(attributes: &mut AttributeSet, facts: &CertificateFacts) {
         subject_distinguished_name: facts.subject_der.clone(),
         subject_alternative_names: facts.alternative_names.iter().filter_map(general_name).collect(),
     }));
+    let issuer = in_order_of_text(&facts.issuer_attributes, &facts.issuer);
     attributes.set(Attribute::CertificateIdentifier(CertificateIdentifier {
-        issuer: facts.issuer.clone(),
+        issuer: issuer.clone(),
         serial_number: Some(digits),
     }));
     attributes.set(Attribute::CertificateIssuer(CertificateIssuer {
-        certificate_issuer_distinguished_name: facts.issuer.clone(),
+        certificate_issuer_distinguished_name: issuer,
         certificate_issuer_alternative_names: Vec::new(),
     }));
     attributes.set(Attribute::CertificateSubject(CertificateSubject {
-        certificate_subject_distinguished_name: facts.subject.clone(),
+        certificate_subject_distinguished_name: in_order_of_text(&facts.subject_attributes, &facts.subject),
         certificate_subject_alternative_names: facts.alternative_names.iter().map(in_text).collect(),
     }));
+}
+
+/// A distinguished name as the published cases write it: RFC 4514, the most specific part first. A name with a part that is
+/// no text is left in the words of the certificates' room.
+fn in_order_of_text(parts: &[NameAttribute], otherwise: &str) -> String {
+    let written = parts.iter().rev().map(|part| {
+        let text = part.text.as_deref()?;
+        Some(format!("{}={}", part.short_name.unwrap_or(&part.oid), escaped(text)))
+    });
+    let written: Option<Vec<String>> = written.collect();
+    written.map_or_else(|| otherwise.to_owned(), |parts| parts.join(","))
+}
+
+/// A value with what RFC 4514 §2.4 escapes.
+fn escaped(text: &str) -> String {
+    let last = text.chars().count().saturating_sub(1);
+    let mut out = String::with_capacity(text.len());
+    for (place, character) in text.chars().enumerate() {
+        let special = matches!(character, '"' | '+' | ',' | ';' | '<' | '>' | '\\')
+            || (place == 0 && matches!(character, ' ' | '#'))
+            || (place == last && character == ' ');
+        if special {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
 }
 
 /// One element of DER with a content of less than 128 bytes; longer names and numbers are left out.
@@ -178,6 +206,21 @@ mod tests {
             panic!()
         };
         assert_eq!(own.certificate_serial_number.first(), Some(&2));
+    }
+
+    #[test]
+    fn a_name_is_written_from_its_end_and_escaped() {
+        let part = |oid: &str, short_name, text: &str| NameAttribute {
+            oid: oid.into(),
+            short_name,
+            text: Some(text.into()),
+        };
+        let name = [
+            part("2.5.4.6", Some("C"), "AU"),
+            part("2.5.4.10", Some("O"), "A, B"),
+            part("1.2.3", None, "#x "),
+        ];
+        assert_eq!(in_order_of_text(&name, ""), "1.2.3=\\#x\\ ,O=A\\, B,C=AU");
     }
 
     #[test]

@@ -47,7 +47,15 @@ impl Handle for LocateRequest {
             ..Found::default()
         };
         found.most = found.most.min(context.services.limits.located);
+        let of_group = patterns
+            .iter()
+            .any(|p| *p.reference() == AttributeReference::Known(AttributeKind::ObjectGroup));
+        let member = self.object_group_member.filter(|_| of_group);
+        found.members = member.map(|_| Vec::new());
         self.search(context, &patterns, &mut found).await?;
+        if let Some(member) = member {
+            found.choose(member);
+        }
         // Exactly one identifier becomes the ID Placeholder; several, or none, empty it.
         context.batch.placeholder = None;
         if let [only] = found.identifiers.as_slice()
@@ -77,14 +85,35 @@ struct Found {
     identifiers: Vec<String>,
     /// Whether every candidate was looked at, so that the count is true.
     complete: bool,
+    /// The members of an Object Group that match, newest first, and whether each is fresh: the choice among them needs all.
+    members: Option<Vec<(String, bool)>>,
 }
 
 impl Found {
     fn count(&mut self, object: &Object) {
+        if let Some(members) = &mut self.members {
+            let fresh = object.attributes.flag(AttributeKind::Fresh, false);
+            members.push((object.unique_identifier.clone(), fresh));
+            return;
+        }
         if self.matching >= self.skip && self.identifiers.len() < self.most {
             self.identifiers.push(object.unique_identifier.clone());
         }
         self.matching = self.matching.saturating_add(1);
+    }
+
+    /// Members of a group are given out in the order in which they were made. The default one is the oldest that is fresh,
+    /// or where none is, the oldest (KMIP 2.1 §6.1.28: "as defined by server policy").
+    fn choose(&mut self, member: ObjectGroupMember) {
+        let mut chosen = self.members.take().unwrap_or_default();
+        chosen.reverse();
+        if member == ObjectGroupMember::GroupMemberDefault {
+            let default = chosen.iter().position(|(_, fresh)| *fresh).unwrap_or(0);
+            chosen = chosen.into_iter().skip(default).take(1).collect();
+        }
+        self.matching = chosen.len();
+        let wanted = chosen.into_iter().skip(self.skip).take(self.most);
+        self.identifiers = wanted.map(|(identifier, _)| identifier).collect();
     }
 }
 

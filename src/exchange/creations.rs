@@ -1,0 +1,236 @@
+//! What the server says by itself of an object that comes into being, and what it does not believe of one.
+
+use super::testing::{TestHouse, create};
+use kmip_protocol::{
+    Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference, Attributes, Certificate,
+    CertificateType, CryptographicAlgorithm, GetAttributesRequest, GetRequest, Interval, KeyBlock, KeyFormatType,
+    KeyMaterial, KeyValue, LocateRequest, ManagedObject, ObjectGroupMember, PlainKeyValue, PrivateKey, PublicKey,
+    RegisterRequest, ResponseItem, ResponsePayload, ResultReason, ResultStatus, SymmetricKey, TemplateAttribute,
+    TransparentSymmetricKey, UniqueIdentifier, Version,
+};
+use kmip_ttlv::Secret;
+
+fn block(format: KeyFormatType, material: Option<KeyMaterial>, algorithm: CryptographicAlgorithm) -> KeyBlock {
+    KeyBlock {
+        key_format_type: format,
+        key_compression_type: None,
+        key_value: material.map(|key_material| {
+            KeyValue::Plain(PlainKeyValue {
+                key_material,
+                attributes: None,
+            })
+        }),
+        cryptographic_algorithm: Some(algorithm),
+        cryptographic_length: Some(256),
+        key_wrapping_data: None,
+    }
+}
+
+fn aes(material: Option<Vec<u8>>) -> ManagedObject {
+    let material = material.map(|bytes| KeyMaterial::Bytes(Secret::new(bytes)));
+    let key_block = block(KeyFormatType::Raw, material, CryptographicAlgorithm::AES);
+    SymmetricKey { key_block }.into()
+}
+
+async fn register(house: &TestHouse, object: ManagedObject, attributes: Vec<Attribute>) -> ResponseItem {
+    let request = RegisterRequest {
+        object_type: object.object_type(),
+        attributes: TemplateAttribute::from(attributes.into_iter().collect::<Attributes>()),
+        object,
+        protection_storage_masks: None,
+    };
+    house.item(Version::NEWEST, request, &house.alice).await
+}
+
+fn registered(item: &ResponseItem) -> Option<UniqueIdentifier> {
+    match &item.payload {
+        Some(ResponsePayload::Register(made)) => Some(UniqueIdentifier::Text(made.unique_identifier.clone())),
+        _ => panic!("not registered: {:?} {:?}", item.result_reason, item.result_message),
+    }
+}
+
+async fn value(house: &TestHouse, object: Option<UniqueIdentifier>, kind: AttributeKind) -> Option<Attribute> {
+    let request = GetAttributesRequest {
+        unique_identifier: object,
+        references: vec![AttributeReference::Known(kind)],
+    };
+    match house.item(Version::NEWEST, request, &house.alice).await.payload {
+        Some(ResponsePayload::GetAttributes(got)) => got.attributes.first(kind).cloned(),
+        _ => panic!("no answer"),
+    }
+}
+
+async fn located(house: &TestHouse, request: LocateRequest) -> Vec<String> {
+    match house.item(Version::NEWEST, request, &house.alice).await.payload {
+        Some(ResponsePayload::Locate(found)) => found.unique_identifiers,
+        _ => panic!("no answer"),
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_makes_tells_its_lease_and_its_generator() {
+    let house = TestHouse::new().await;
+    let key = Some(UniqueIdentifier::Text(house.create("", Vec::new()).await));
+    let lease = value(&house, key.clone(), AttributeKind::LeaseTime).await;
+    assert!(lease == Some(Attribute::LeaseTime(Interval(3_600))));
+    assert!(
+        value(&house, key.clone(), AttributeKind::RandomNumberGenerator)
+            .await
+            .is_some()
+    );
+    assert!(value(&house, key, AttributeKind::KeyValuePresent).await.is_none());
+}
+
+#[tokio::test]
+async fn a_key_may_be_kept_elsewhere() {
+    let house = TestHouse::new().await;
+    let key = registered(&register(&house, aes(None), Vec::new()).await);
+    assert!(registered(&register(&house, aes(Some(vec![1; 32])), Vec::new()).await).is_some());
+    let absent = Attribute::KeyValuePresent(false);
+    assert!(value(&house, key.clone(), AttributeKind::KeyValuePresent).await == Some(absent.clone()));
+    let locate = LocateRequest {
+        attributes: AttributePatterns(vec![AttributePattern::exactly(&absent)]),
+        ..LocateRequest::default()
+    };
+    let found = located(&house, locate).await;
+    assert!(
+        found
+            .into_iter()
+            .map(UniqueIdentifier::Text)
+            .map(Some)
+            .eq([key.clone()])
+    );
+    let mut get = GetRequest {
+        unique_identifier: key,
+        ..GetRequest::default()
+    };
+    let plain = house.item(Version::NEWEST, get.clone(), &house.alice).await;
+    assert_eq!(plain.result_status, ResultStatus::Success);
+    get.key_format_type = Some(KeyFormatType::TransparentSymmetricKey);
+    let converted = house.item(Version::NEWEST, get, &house.alice).await;
+    assert_eq!(converted.result_reason, Some(ResultReason::KeyValueNotPresent));
+    let key_block = block(KeyFormatType::PKCS_1, None, CryptographicAlgorithm::RSA);
+    let public = register(&house, PublicKey { key_block }.into(), Vec::new()).await;
+    assert_eq!(public.result_status, ResultStatus::OperationFailed);
+}
+
+/// The key and the digest of TC_181 (KMIP 1.2 test cases).
+#[tokio::test]
+async fn a_structure_is_digested_as_ttlv() {
+    let house = TestHouse::new().await;
+    let bytes: Vec<u8> = (0..16_u8).flat_map(|n| [n * 0x11; 2]).collect();
+    let material = KeyMaterial::TransparentSymmetricKey(TransparentSymmetricKey {
+        key: Secret::new(bytes),
+    });
+    let key_block = block(
+        KeyFormatType::TransparentSymmetricKey,
+        Some(material),
+        CryptographicAlgorithm::AES,
+    );
+    let key = registered(&register(&house, SymmetricKey { key_block }.into(), Vec::new()).await);
+    let Some(Attribute::Digest(digest)) = value(&house, key, AttributeKind::Digest).await else {
+        panic!("no digest");
+    };
+    let hex: String = digest
+        .digest_value
+        .unwrap()
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    assert_eq!(hex, "499ce96ff6f5e19fe9fe7a2fe4c3e92b88db0001a4e8df28d9966856b6c4b87c");
+    assert_eq!(digest.key_format_type, Some(KeyFormatType::TransparentSymmetricKey));
+}
+
+#[tokio::test]
+async fn what_is_not_true_of_an_object_is_not_registered() {
+    let house = TestHouse::new().await;
+    let short = register(&house, aes(Some(vec![1; 16])), Vec::new()).await;
+    assert_eq!(short.result_reason, Some(ResultReason::InvalidField));
+    let other = vec![Attribute::CryptographicLength(128)];
+    let contradicted = register(&house, aes(Some(vec![1; 32])), other).await;
+    assert_eq!(contradicted.result_reason, Some(ResultReason::InvalidAttributeValue));
+    let junk = Some(KeyMaterial::Bytes(Secret::new(vec![1; 40])));
+    let key_block = block(KeyFormatType::PKCS_8, junk, CryptographicAlgorithm::RSA);
+    let junk = register(&house, PrivateKey { key_block }.into(), Vec::new()).await;
+    assert_eq!(junk.result_reason, Some(ResultReason::InvalidField));
+    let certificate = |stated| {
+        let object = Certificate {
+            certificate_type: CertificateType::X_509,
+            certificate_value: vec![0x30, 0],
+        };
+        register(&house, object.into(), vec![Attribute::CertificateType(stated)])
+    };
+    assert_eq!(
+        certificate(CertificateType::PGP).await.result_reason,
+        Some(ResultReason::InvalidAttributeValue)
+    );
+    assert_eq!(
+        certificate(CertificateType::X_509).await.result_status,
+        ResultStatus::Success
+    );
+}
+
+#[tokio::test]
+async fn members_of_a_group_are_given_out_in_their_order() {
+    let house = TestHouse::new().await;
+    let group = Attribute::ObjectGroup("pool".into());
+    let mut members = Vec::new();
+    for _ in 0..3 {
+        members.push(house.create("", vec![group.clone()]).await);
+    }
+    let next = |member| LocateRequest {
+        maximum_items: Some(1),
+        object_group_member: Some(member),
+        attributes: AttributePatterns(vec![AttributePattern::exactly(&group)]),
+        ..LocateRequest::default()
+    };
+    for member in &members {
+        for order in [
+            ObjectGroupMember::GroupMemberFresh,
+            ObjectGroupMember::GroupMemberDefault,
+        ] {
+            assert_eq!(located(&house, next(order)).await, [member.clone()]);
+        }
+        let get = GetRequest {
+            unique_identifier: Some(UniqueIdentifier::from(member.as_str())),
+            ..GetRequest::default()
+        };
+        let got = house.item(Version::NEWEST, get, &house.alice).await;
+        assert_eq!(got.result_status, ResultStatus::Success);
+    }
+    assert!(
+        located(&house, next(ObjectGroupMember::GroupMemberFresh))
+            .await
+            .is_empty()
+    );
+    assert_eq!(
+        located(&house, next(ObjectGroupMember::GroupMemberDefault)).await,
+        members[..1]
+    );
+}
+
+#[tokio::test]
+async fn secret_data_has_its_length_as_an_attribute_only() {
+    let house = TestHouse::new().await;
+    let mut request = create("", Vec::new());
+    request.object_type = kmip_protocol::ObjectType::SecretData;
+    request.attributes =
+        TemplateAttribute::from([Attribute::CryptographicLength(80)].into_iter().collect::<Attributes>());
+    let made = house.item(Version::NEWEST, request, &house.alice).await;
+    let Some(ResponsePayload::Create(made)) = made.payload else {
+        panic!("not created")
+    };
+    let object = Some(UniqueIdentifier::Text(made.unique_identifier));
+    let length = value(&house, object.clone(), AttributeKind::CryptographicLength).await;
+    assert!(length == Some(Attribute::CryptographicLength(80)));
+    let get = GetRequest {
+        unique_identifier: object,
+        ..GetRequest::default()
+    };
+    match house.item(Version::NEWEST, get, &house.alice).await.payload {
+        Some(ResponsePayload::Get(got)) => {
+            assert_eq!(got.object.key_block().unwrap().cryptographic_length, None);
+        }
+        _ => panic!("no answer"),
+    }
+}
