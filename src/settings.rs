@@ -28,6 +28,7 @@ const BY_ENVIRONMENT: &[&str] = &[
     "listener.profile",
     "listener.limits.connections",
     "listener.limits.handshakes_per_source",
+    "listener.limits.connections_per_certificate",
     "listener.limits.handshake_seconds",
     "listener.limits.message_seconds",
     "listener.limits.write_seconds",
@@ -111,6 +112,7 @@ pub enum ProfileName {
 pub struct LimitsTable {
     pub connections: Option<usize>,
     pub handshakes_per_source: Option<usize>,
+    pub connections_per_certificate: Option<usize>,
     pub handshake_seconds: Option<u64>,
     pub message_seconds: Option<u64>,
     pub write_seconds: Option<u64>,
@@ -256,7 +258,9 @@ impl Settings {
             return Err("conformance.interop is refused with the TLS profile bsi".to_owned());
         }
         let limits = &self.listener.limits;
-        let none = limits.connections == Some(0) || limits.handshakes_per_source == Some(0);
+        let none = limits.connections == Some(0)
+            || limits.handshakes_per_source == Some(0)
+            || limits.connections_per_certificate == Some(0);
         if none || limits.message_bytes.is_some_and(|bytes| bytes < 1024) {
             return Err("listener.limits would let nobody in, or no message".to_owned());
         }

@@ -39,6 +39,8 @@ enum Command {
 /// Does what the arguments of the process say.
 #[must_use]
 pub fn run() -> ExitCode {
+    // Founding an installation has keys in memory too. What stands in the way is told by `serve`, which has a log.
+    let _ = crate::custody::harden();
     let done = match Claviger::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

@@ -95,6 +95,9 @@ impl From<LimitsTable> for Limits {
         Self {
             connections: table.connections.unwrap_or(default.connections),
             handshakes_per_source: table.handshakes_per_source.unwrap_or(default.handshakes_per_source),
+            connections_per_certificate: table
+                .connections_per_certificate
+                .unwrap_or(default.connections_per_certificate),
             handshake: seconds(table.handshake_seconds, default.handshake),
             message: seconds(table.message_seconds, default.message),
             write: seconds(table.write_seconds, default.write),

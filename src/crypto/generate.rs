@@ -109,12 +109,10 @@ impl PairRequest {
     /// Whether making it takes so long that it belongs into the pool for heavy work.
     #[must_use]
     pub fn is_heavy(&self) -> bool {
-        // SLH-DSA's numbers; the others of that draft are made in microseconds.
-        let slow_signature = post_quantum::SLH_DSA_SHA2_128S.0..=post_quantum::SLH_DSA_SHAKE_256F.0;
         matches!(
             self.algorithm,
             CryptographicAlgorithm::RSA | CryptographicAlgorithm::DSA | CryptographicAlgorithm::DH
-        ) || slow_signature.contains(&self.algorithm.0)
+        ) || post_quantum::is_hash_based(self.algorithm)
     }
 
     /// Makes the pair. The public key is the private one's [`PrivateKey::public_key`].

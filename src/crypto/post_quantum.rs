@@ -57,6 +57,11 @@ pub(super) fn row(algorithm: CryptographicAlgorithm) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.algorithm == algorithm)
 }
 
+/// Whether it is SLH-DSA, which computes for up to a second where the others take microseconds.
+pub(super) fn is_hash_based(algorithm: CryptographicAlgorithm) -> bool {
+    (SLH_DSA_SHA2_128S.0..=SLH_DSA_SHAKE_256F.0).contains(&algorithm.0)
+}
+
 /// The row of a key.
 pub(super) fn row_of<T>(key: &PKeyRef<T>) -> Option<&'static Row> {
     ROWS.iter().find(|row| native::is_a(key, row.name))

@@ -9,6 +9,7 @@ use super::hash::HashContext;
 use super::key::{KeyKind, PrivateKey, PublicKey};
 use super::native;
 use super::parameters::{count, mask_hash};
+use super::post_quantum;
 use kmip_protocol::{
     CryptographicAlgorithm, CryptographicParameters, DigitalSignatureAlgorithm as Digital, HashingAlgorithm,
     PaddingMethod,
@@ -249,6 +250,19 @@ impl MessageContext {
                 is_digest: false,
             },
         })
+    }
+}
+
+/// The longest RSA key whose signatures are made where they are asked for, in bits: some milliseconds.
+const MOST_RSA_IN_PLACE: i32 = 4096;
+
+/// Whether signing with this key takes so long that it belongs into the pool for heavy work.
+#[must_use]
+pub fn is_heavy(key: &PrivateKey) -> bool {
+    match key.kind() {
+        Ok(KeyKind::Rsa) => key.facts().is_ok_and(|facts| facts.length > MOST_RSA_IN_PLACE),
+        Ok(KeyKind::PostQuantumSignature(algorithm)) => post_quantum::is_hash_based(algorithm),
+        _ => false,
     }
 }
 

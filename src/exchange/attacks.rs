@@ -7,11 +7,12 @@ use crate::audit::Entry;
 use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
 use crate::store::{Store, TrailQuery, Work};
 use kmip_protocol::{
-    ActivateRequest, Attribute, AttributeKind, AttributeReference, BatchErrorContinuationOption,
-    CryptographicAlgorithm, CryptographicUsageMask, GetAttributesRequest, GetRequest, KeyInformation,
-    KeyWrappingSpecification, LocateRequest, ObjectType, OpaqueDataType, OpaqueObject, QueryRequest,
-    RNGRetrieveRequest, RequestItem, ResponseItem, ResponsePayload, ResultReason, ResultStatus, UniqueIdentifier,
-    VendorName, Version, WrappingMethod,
+    ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
+    BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask,
+    DerivationMethod, DerivationParameters, DeriveKeyRequest, GetAttributesRequest, GetRequest, HashingAlgorithm,
+    KeyInformation, KeyWrappingSpecification, Link, LinkType, LocateRequest, ObjectType, OpaqueDataType, OpaqueObject,
+    QueryRequest, RNGRetrieveRequest, RegisterRequest, RequestItem, ResponseItem, ResponsePayload, ResultReason,
+    ResultStatus, UniqueIdentifier, UniqueIdentifierKind, VendorName, Version, WrappingMethod,
 };
 use kmip_ttlv::Secret;
 use std::sync::Arc;
@@ -188,9 +189,9 @@ async fn what_is_compared_with_everything_is_bounded() {
     };
     let told = house.item(Version::NEWEST, request, &house.alice).await;
     assert_eq!(told.result_reason, Some(ResultReason::ServerLimitExceeded));
-    let group = kmip_protocol::AttributePattern::exactly(&Attribute::ObjectGroup("g".into()));
+    let group = AttributePattern::exactly(&Attribute::ObjectGroup("g".into()));
     let request = LocateRequest {
-        attributes: kmip_protocol::AttributePatterns(vec![group; 129]),
+        attributes: AttributePatterns(vec![group; 129]),
         ..LocateRequest::default()
     };
     let told = house.item(Version::NEWEST, request, &house.alice).await;
@@ -201,7 +202,7 @@ async fn what_is_compared_with_everything_is_bounded() {
 async fn the_digest_of_a_password_is_not_in_the_store() {
     let house = TestHouse::new().await;
     let password = b"correct horse";
-    let register = kmip_protocol::RegisterRequest {
+    let register = RegisterRequest {
         object_type: ObjectType::OpaqueObject,
         attributes: [].into_iter().collect(),
         object: OpaqueObject {
@@ -242,7 +243,7 @@ async fn the_digest_of_a_password_is_not_in_the_store() {
     };
     assert_eq!(told.digest_value.as_deref(), Some(&digest[..]));
     let request = LocateRequest {
-        attributes: kmip_protocol::AttributePatterns(vec![kmip_protocol::AttributePattern::exactly(attribute)]),
+        attributes: AttributePatterns(vec![AttributePattern::exactly(attribute)]),
         ..LocateRequest::default()
     };
     let found = house.item(Version::NEWEST, request, &house.alice).await;
@@ -250,4 +251,70 @@ async fn the_digest_of_a_password_is_not_in_the_store() {
         panic!("not located");
     };
     assert_eq!(found.unique_identifiers, [made.unique_identifier]);
+}
+
+#[tokio::test]
+async fn a_base_can_be_derived_from_for_ever() {
+    let house = TestHouse::new().await;
+    let groups = (0..600).map(|n| Attribute::ObjectGroup(n.to_string()));
+    let mut base = create("", groups.collect());
+    base.attributes = base
+        .attributes
+        .attributes
+        .iter()
+        .map(|i| match i {
+            Attribute::CryptographicUsageMask(_) => {
+                Attribute::CryptographicUsageMask(CryptographicUsageMask::DeriveKey)
+            }
+            other => other.clone(),
+        })
+        .collect();
+    let derive = DeriveKeyRequest {
+        object_type: ObjectType::SecretData,
+        unique_identifiers: vec![UniqueIdentifier::Kind(UniqueIdentifierKind::IDPlaceholder)],
+        derivation_method: DerivationMethod::HASH,
+        derivation_parameters: DerivationParameters {
+            cryptographic_parameters: Some(CryptographicParameters {
+                hashing_algorithm: Some(HashingAlgorithm::SHA_256),
+                ..CryptographicParameters::default()
+            }),
+            initialization_vector: None,
+            derivation_data: Vec::new(),
+            salt: None,
+            iteration_count: None,
+        },
+        attributes: [Attribute::CryptographicLength(128)].into_iter().collect(),
+    };
+    let activate = ActivateRequest {
+        unique_identifier: None,
+    };
+    let items = vec![
+        RequestItem::new(base),
+        RequestItem::new(activate),
+        RequestItem::new(derive),
+    ];
+    let told = house.message(&batch(Version::NEWEST, items), &house.alice).await;
+    assert_eq!(
+        told.items[2].result_status,
+        ResultStatus::Success,
+        "{:?}",
+        told.items[2].result_message
+    );
+    let Some(ResponsePayload::Create(base)) = &told.items[0].payload else {
+        panic!("no base");
+    };
+    // It got no Link, and the derived object is found by its own.
+    let link = Attribute::Link(Link {
+        link_type: LinkType::DerivationBaseObjectLink,
+        linked_object_identifier: UniqueIdentifier::from(base.unique_identifier.as_str()),
+    });
+    let request = LocateRequest {
+        attributes: AttributePatterns(vec![AttributePattern::exactly(&link)]),
+        ..LocateRequest::default()
+    };
+    let found = house.item(Version::NEWEST, request, &house.alice).await;
+    let Some(ResponsePayload::Locate(found)) = found.payload else {
+        panic!("not located");
+    };
+    assert_eq!(found.unique_identifiers.len(), 1);
 }

@@ -1,6 +1,7 @@
 //! Accepting connections, and letting them end.
 
 use super::connection::{Connection, Ended};
+use super::holders::Holders;
 use super::outgoing::Outgoing;
 use super::source::Sources;
 use super::tls::TlsServer;
@@ -47,6 +48,7 @@ struct Shared {
     exchange: Arc<dyn Exchange>,
     outgoing: Arc<Outgoing>,
     sources: Arc<Sources>,
+    holders: Arc<Holders>,
     room: Arc<Semaphore>,
 }
 
@@ -77,6 +79,7 @@ impl Listener {
             exchange,
             outgoing: Arc::default(),
             sources: Arc::default(),
+            holders: Arc::default(),
         };
         Ok(Self {
             socket,
@@ -150,6 +153,10 @@ impl Shared {
         let (stream, facts) = match self.handshake(stream, peer).await {
             Ok(open) => open,
             Err(why) => return self.failed(peer, &why),
+        };
+        let most = self.settings.limits.connections_per_certificate;
+        let Some(_held) = self.holders.hold(*facts.certificate.key_fingerprint(), most) else {
+            return self.failed(peer, "too many connections of this certificate");
         };
         let number = facts.connection;
         let tls = facts.tls;

@@ -5,6 +5,7 @@
 
 mod accept;
 mod connection;
+mod holders;
 mod outgoing;
 mod session;
 mod source;
@@ -36,6 +37,8 @@ pub struct Limits {
     pub connections: usize,
     /// Handshakes in flight from one address: a stranger without a certificate holds no more than this.
     pub handshakes_per_source: usize,
+    /// Connections of one certificate at a time: no client takes the places of all others.
+    pub connections_per_certificate: usize,
     /// From the connection to the end of the handshake.
     pub handshake: Duration,
     /// From a message's first byte to its last: a peer that trickles bytes holds its buffer no longer.
@@ -55,6 +58,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             handshakes_per_source: 256,
+            connections_per_certificate: 2_000,
             handshake: Duration::from_secs(10),
             message: Duration::from_secs(30),
             write: Duration::from_secs(30),

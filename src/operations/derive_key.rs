@@ -24,6 +24,10 @@ struct Bases {
     data: Vec<Secret>,
 }
 
+/// A base with so many attributes gets no more Links to what was derived from it: it must not become too large to be used.
+/// The derived objects are found by their own Links to the base.
+const MOST_LINKED: usize = 500;
+
 impl Handle for DeriveKeyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DeriveKeyResponse, Failure> {
         if !matches!(self.object_type, ObjectType::SymmetricKey | ObjectType::SecretData) {
@@ -43,6 +47,9 @@ impl Handle for DeriveKeyRequest {
         }
         let object = creation::insert(context, attributes, &managed, Source::Generated).await?;
         for mut key in bases.keys {
+            if key.object.attributes.iter().count() >= MOST_LINKED {
+                continue;
+            }
             key.object
                 .attributes
                 .add(link(LinkType::DerivedKeyLink, &object.unique_identifier));

@@ -6,6 +6,7 @@ use crate::authority::Granted;
 use crate::crypto::signature::{self, SignatureScheme};
 use crate::failure::{Failure, Fault};
 use kmip_protocol::{CryptographicUsageMask, SignRequest, SignResponse};
+use kmip_ttlv::Secret;
 
 impl Handle for SignRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<SignResponse, Failure> {
@@ -19,19 +20,26 @@ impl Handle for SignRequest {
         let private = key.private()?;
         let parameters = key.parameters(self.cryptographic_parameters.as_ref());
         let scheme = SignatureScheme::choose(&parameters, private.kind()?)?;
-        let signature_data = match (&self.data, &self.digested_data) {
-            (Some(data), None) => {
-                let data = bytes(data)?;
-                key.take_allowance(context, data.len())?;
-                signature::sign(scheme, &private, data.expose())?
-            }
-            (None, Some(digest)) => {
-                key.take_allowance(context, digest.len())?;
-                signature::sign_digest(scheme, &private, digest)?
-            }
+        let (taken, is_digest) = match (&self.data, &self.digested_data) {
+            (Some(data), None) => (bytes(data)?.clone(), false),
+            (None, Some(digest)) => (Secret::new(digest.clone()), true),
             (None, None) => return Err(Fault::MissingField.into()),
             (Some(_), Some(_)) => return Err(Fault::InvalidField.into()),
         };
+        key.take_allowance(context, taken.len())?;
+        let is_heavy = signature::is_heavy(&private);
+        let compute = move || {
+            if is_digest {
+                signature::sign_digest(scheme, &private, taken.expose())
+            } else {
+                signature::sign(scheme, &private, taken.expose())
+            }
+        };
+        let signature_data = if is_heavy {
+            context.services.heavy.run(compute).await?
+        } else {
+            compute()
+        }?;
         context.place(&key.object.unique_identifier);
         Ok(SignResponse {
             unique_identifier: key.object.unique_identifier,
