@@ -1,6 +1,8 @@
 //! The published cases that compute with keys, played against the server without a socket. `conformance play` plays all
 //! of them over TLS; here those of the cryptographic operations stay within reach of a debugger.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 use certs::{KeyKind, Leaf, Subject, Usage, Validity};
 use claviger::administration::tenant::NewTenant;
 use claviger::compose::{self, Genesis};

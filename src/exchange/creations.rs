@@ -189,7 +189,7 @@ async fn members_of_a_group_are_given_out_in_their_order() {
             ObjectGroupMember::GroupMemberFresh,
             ObjectGroupMember::GroupMemberDefault,
         ] {
-            assert_eq!(located(&house, next(order)).await, [member.clone()]);
+            assert_eq!(located(&house, next(order)).await, std::slice::from_ref(member));
         }
         let get = GetRequest {
             unique_identifier: Some(UniqueIdentifier::from(member.as_str())),

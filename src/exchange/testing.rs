@@ -52,7 +52,11 @@ pub struct TestHouse {
 }
 
 fn chain(kind: TrailKind) -> Box<RatchetChain> {
-    let start = ChainStart::new_stream(StreamId([kind as u8; 16]), [0; 32], ChainKey::new([7; 32]));
+    let start = ChainStart::new_stream(
+        StreamId([if kind == TrailKind::Change { 1 } else { 2 }; 16]),
+        [0; 32],
+        ChainKey::new([7; 32]),
+    );
     Box::new(RatchetChain::new(kind, start))
 }
 

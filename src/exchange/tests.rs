@@ -94,7 +94,7 @@ async fn a_key_lives_from_create_to_destroy() {
         ResultStatus::Success
     );
     assert_eq!(state(&house, &key).await, State::Deactivated);
-    assert_eq!(located(&house, "life").await, [key.clone()]);
+    assert_eq!(located(&house, "life").await, std::slice::from_ref(&key));
     assert_eq!(
         house
             .item(Version::NEWEST, destroy(&key), &house.alice)
