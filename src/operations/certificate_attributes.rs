@@ -33,7 +33,12 @@ pub fn set(attributes: &mut AttributeSet, der: &[u8]) {
 
 fn set_names(attributes: &mut AttributeSet, facts: &CertificateFacts) {
     let serial = &facts.serial;
-    let digits: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
+    // As a number: the byte that only keeps the INTEGER positive is none of its digits.
+    let number = match serial.as_slice() {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        whole => whole,
+    };
+    let digits: String = number.iter().map(|byte| format!("{byte:02X}")).collect();
     attributes.set(Attribute::X_509CertificateIdentifier(X_509CertificateIdentifier {
         issuer_distinguished_name: facts.issuer_der.clone(),
         // The published cases give the whole INTEGER.
