@@ -10,8 +10,12 @@ use zeroize::Zeroizing;
 /// The longest number of a key that is computed with, in bytes (16,384 bits, as the library takes in signatures). A client
 /// chooses these numbers, and what they cost grows with the third power of their length.
 const MOST_BYTES: usize = 2048;
-/// The longest modulus whose factors are searched for, in bits: as long as the longest key that is made here.
-const MOST_TO_FACTOR: i32 = 8192;
+/// The longest modulus whose factors are searched for, in bits: a second of searching at most, for a key that has none.
+const MOST_TO_FACTOR: i32 = 4096;
+/// The longest public exponent with which they are, in bits.
+const MOST_EXPONENT: i32 = 64;
+/// The longest prime in which a public number is computed, in bits: as long as the longest group that keys are made in.
+const MOST_PRIME: i32 = 8192;
 /// Random bases that are tried for the factors of a modulus. Each one fails with a probability of a half at most.
 const FACTOR_TRIES: usize = 32;
 /// The public exponent of almost all RSA keys, taken where none is stated.
@@ -20,11 +24,11 @@ const USUAL_EXPONENT: u32 = 65_537;
 /// The library's number.
 ///
 /// # Errors
-/// [`CryptoError::BadKey`] if it is negative or longer than any key's.
+/// [`CryptoError::BadKey`] if it is negative, [`CryptoError::Unsupported`] if it is longer than any key's.
 pub(super) fn from_protocol(number: &BigInteger) -> Result<BigNum, CryptoError> {
     let magnitude = number.magnitude().ok_or(CryptoError::BadKey)?;
     if magnitude.len() > MOST_BYTES {
-        return Err(CryptoError::BadKey);
+        return Err(CryptoError::Unsupported);
     }
     BigNum::from_slice(magnitude).map_err(internal)
 }
@@ -80,17 +84,26 @@ impl RsaNumbers {
         dp.nnmod(&d, &p_less, &mut context).map_err(&bad)?;
         dq.nnmod(&d, &q_less, &mut context).map_err(&bad)?;
         let coefficient = inverse(&q, &p, &mut context)?;
-        let key = Rsa::from_private_components(modulus, e, d, p, q, dp, dq, coefficient).map_err(&bad)?;
-        if key.check_key().map_err(bad)? {
-            Ok(key)
-        } else {
-            Err(CryptoError::BadKey)
+        // Not whether the factors are prime: that takes seconds for long ones, and whoever brings a key answers for it.
+        let (mut product, mut one) = (BigNum::new().map_err(internal)?, BigNum::new().map_err(internal)?);
+        product.checked_mul(&p, &q, &mut context).map_err(internal)?;
+        let mut fits = product == modulus;
+        for part in [(&dp, &p_less), (&dq, &q_less)] {
+            one.mod_mul(part.0, &e, part.1, &mut context).map_err(&bad)?;
+            fits &= one == BigNum::from_u32(1).map_err(internal)?;
         }
+        if !fits {
+            return Err(CryptoError::BadKey);
+        }
+        Rsa::from_private_components(modulus, e, d, p, q, dp, dq, coefficient).map_err(bad)
     }
 }
 
 /// `generator` to the `exponent`, modulo `prime`: the public number of a DSA or DH key.
 pub(super) fn power(generator: &BigNumRef, exponent: &BigNumRef, prime: &BigNumRef) -> Result<BigNum, CryptoError> {
+    if prime.num_bits() > MOST_PRIME || exponent.num_bits() > MOST_PRIME {
+        return Err(CryptoError::Unsupported);
+    }
     let mut context = BigNumContext::new_secure().map_err(internal)?;
     let mut result = BigNum::new().map_err(internal)?;
     result
@@ -128,7 +141,10 @@ fn factors(
     context: &mut BigNumContext,
 ) -> Result<(BigNum, BigNum), CryptoError> {
     let bad = or(CryptoError::BadKey);
-    if modulus.num_bits() > MOST_TO_FACTOR || d.num_bits() > modulus.num_bits() || e.num_bits() > modulus.num_bits() {
+    if modulus.num_bits() > MOST_TO_FACTOR || e.num_bits() > MOST_EXPONENT {
+        return Err(CryptoError::Unsupported);
+    }
+    if d.num_bits() > modulus.num_bits() {
         return Err(CryptoError::BadKey);
     }
     let new = || BigNum::new().map_err(internal);
@@ -147,14 +163,14 @@ fn factors(
     }
     let last = less_one(modulus)?;
     let one = BigNum::from_u32(1).map_err(internal)?;
-    for _ in 0..FACTOR_TRIES {
+    'tries: for _ in 0..FACTOR_TRIES {
         let mut base = new()?;
         last.rand_range(&mut base).map_err(internal)?;
         let mut root = new()?;
         root.mod_exp(&base, &odd, modulus, context).map_err(&bad)?;
         for _ in 0..halvings {
             if root == one || root == last || root.num_bits() == 0 {
-                break;
+                continue 'tries;
             }
             let mut square = new()?;
             square.mod_sqr(&root, modulus, context).map_err(internal)?;
@@ -168,6 +184,8 @@ fn factors(
             }
             root = square;
         }
+        // The exponents undo each other for no key with this modulus: other bases would show the same.
+        return Err(CryptoError::BadKey);
     }
     Err(CryptoError::BadKey)
 }
@@ -204,6 +222,33 @@ mod tests {
     }
 
     #[test]
+    fn hostile_numbers_are_refused_soon() {
+        let random = |bits| {
+            let mut number = BigNum::new().unwrap();
+            number.rand(bits, openssl::bn::MsbOption::ONE, true).unwrap();
+            number
+        };
+        let numbers = |bits, exponent| RsaNumbers {
+            modulus: random(bits),
+            public_exponent: Some(random(exponent)),
+            private_exponent: Some(random(bits - 2)),
+            p: None,
+            q: None,
+        };
+        let begun = std::time::Instant::now();
+        assert_eq!(numbers(4096, 64).complete().err(), Some(CryptoError::BadKey));
+        assert_eq!(numbers(4096, 4096).complete().err(), Some(CryptoError::Unsupported));
+        assert_eq!(numbers(8192, 17).complete().err(), Some(CryptoError::Unsupported));
+        let long = random(16_384);
+        assert_eq!(power(&long, &long, &long).err(), Some(CryptoError::Unsupported));
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+
+    #[test]
     fn numbers_cross_over_and_back() {
         for value in [0_u32, 1, 127, 128, 255, 65_537, u32::MAX] {
             let number = BigNum::from_u32(value).unwrap();
@@ -212,7 +257,7 @@ mod tests {
         let longest = BigInteger::from_magnitude(&vec![0xFF; MOST_BYTES]);
         assert!(from_protocol(&longest).is_ok());
         let longer = BigInteger::from_magnitude(&vec![0xFF; MOST_BYTES + 1]);
-        assert_eq!(from_protocol(&longer).err(), Some(CryptoError::BadKey));
+        assert_eq!(from_protocol(&longer).err(), Some(CryptoError::Unsupported));
         let negative = BigInteger(kmip_ttlv::Secret::new(vec![0xFF]));
         assert_eq!(from_protocol(&negative).err(), Some(CryptoError::BadKey));
     }

@@ -19,9 +19,9 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::Rsa;
 
-/// The longest encoded private key that is read, in bytes: an RSA key of 16,384 bits or one of ML-DSA-87 fits. Reading some kinds
+/// The longest encoded private key that is read, in bytes: an RSA key of 8192 bits or one of ML-DSA-87 fits. Reading some kinds
 /// computes with their numbers, which a client chooses.
-const MOST_ENCODED: usize = 10 * 1024;
+const MOST_ENCODED: usize = 6 * 1024;
 
 /// What helps to read a private key beside its bytes.
 #[derive(Clone, Copy, Default)]
@@ -153,7 +153,7 @@ fn read_bytes(format: KeyFormatType, bytes: &Secret, hints: ReadHints<'_>) -> Re
     let der = bytes.expose();
     // A PKCS#12 bundle has certificates in it too.
     if der.len() > MOST_ENCODED && format != KeyFormatType::PKCS_12 {
-        return Err(CryptoError::BadKey);
+        return Err(CryptoError::Unsupported);
     }
     match format {
         KeyFormatType::PKCS_1 => pkcs1(der),
