@@ -72,6 +72,8 @@ struct State {
     /// Why nothing can be written, until a new segment could be opened.
     failed: Option<TrailError>,
     closing: bool,
+    /// The syncer waits for work. To wake it costs a system call, which only the first record after a pause pays.
+    waits: bool,
 }
 
 /// What the syncer tells those who wait.
@@ -104,6 +106,7 @@ impl SegmentTrail {
             synced: 0,
             failed: None,
             closing: false,
+            waits: false,
         };
         let shared = Arc::new(Shared {
             settings,
@@ -178,7 +181,9 @@ impl Shared {
                 state.chain.confirm();
                 state.last_ms = committed_ms;
                 state.written = linked.position.sequence;
-                self.work.notify_one();
+                if std::mem::take(&mut state.waits) {
+                    self.work.notify_one();
+                }
                 Ok(linked.position)
             }
             Err(error) => {
@@ -217,6 +222,7 @@ impl Shared {
         loop {
             let mut state = self.lock();
             while state.written == state.synced && !state.closing {
+                state.waits = true;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             let closing = state.closing;

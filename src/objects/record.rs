@@ -151,7 +151,8 @@ impl Material {
 }
 
 fn read_attributes(reader: &mut Reader<'_>) -> Result<AttributeSet> {
-    let mut instances = Vec::new();
+    // A key has about a dozen: no moving while they are read.
+    let mut instances = Vec::with_capacity(16);
     while reader.at(tag::INSTANCE) {
         instances.push(reader.structure(tag::INSTANCE, |r| {
             Ok(Instance {
