@@ -169,7 +169,7 @@ fn derive_with(key: &Locked, info: &[&[u8]], derived: &mut [u8]) -> Result<(), C
 /// Overwrites the stack that a call before has used: ciphers and MACs leave key schedules and states there.
 #[inline(never)]
 pub(super) fn clear_stack() {
-    // 32 KiB: unoptimised builds leave key schedules up to 20 KiB below, optimised ones less.
+    // 32 KiB: unoptimised builds leave key schedules up to 20 KiB below, and for optimised ones 8 KiB are too little.
     let mut below = [0_u64; 4096];
     core::hint::black_box(&mut below);
 }
