@@ -213,10 +213,20 @@ fn tag_in(tags: &Tags, version: Version) -> Option<Tag> {
         .map(|(tag, _)| *tag)
 }
 
+/// The tag of a field that only a later minor version has, if it comes next all the same. A server processes the rest of such a
+/// message normally (KMIP 1.4 §11.1, "different minor versions"); since the field is understood here, it is processed too.
+fn tag_of_later(reader: &Reader<'_>, tags: &Tags, version: Version) -> Option<Tag> {
+    let next = reader.peek()?;
+    let later = |versions: &crate::Versions| versions.first > version && versions.first.major() == version.major();
+    tags.iter()
+        .find(|(tag, versions)| *tag == next && later(versions))
+        .map(|(tag, _)| *tag)
+}
+
 /// Reads one row.
 #[inline]
 pub(crate) fn read_row<T: Field>(reader: &mut Reader<'_>, version: Version, tags: &Tags) -> Result<T> {
-    match tag_in(tags, version) {
+    match tag_in(tags, version).or_else(|| tag_of_later(reader, tags, version)) {
         Some(tag) => T::read_field(reader, tag, version),
         None => T::absent(reader, tags.first().map_or(Tag(0), |(tag, _)| *tag)),
     }

@@ -121,7 +121,7 @@ fn an_item_without_operation_is_an_item_with_an_error() {
 }
 
 #[test]
-fn fields_of_later_versions_and_unknown_fields_are_refused() {
+fn fields_of_a_later_major_version_and_unknown_fields_are_refused() {
     let of_1_4 = RequestMessage::single(
         Version::V1_4,
         GetRequest {
@@ -131,13 +131,20 @@ fn fields_of_later_versions_and_unknown_fields_are_refused() {
     );
     assert!(RequestMessage::read(&written(&of_1_4)).is_ok_and(|m| m == of_1_4));
     let payload = |w: &mut Writer| w.enumeration(tag::KEY_WRAP_TYPE, 1);
-    for (minor, known) in [(3, false), (4, true)] {
+    // A later minor version's field is processed (KMIP 1.4 §11.1): clients send what they have.
+    for minor in [0, 3, 4] {
         let bytes = by_hand(1, Some(minor), 1, |w| item(w, Operation::Get.0, payload));
         let Ok(message) = RequestMessage::read(&bytes) else {
             panic!("not read")
         };
-        assert_eq!(message.items[0].payload.is_ok(), known);
+        let Ok(RequestPayload::Get(get)) = &message.items[0].payload else {
+            panic!("refused in 1.{minor}")
+        };
+        assert_eq!(get.key_wrap_type, Some(KeyWrapType::NotWrapped));
     }
+    let later = |w: &mut Writer| w.structure(tag::ATTRIBUTES, |_| {});
+    let bytes = by_hand(1, Some(4), 1, |w| item(w, Operation::Locate.0, later));
+    assert!(RequestMessage::read(&bytes).is_ok_and(|m| m.items[0].payload.is_err()));
     let bytes = by_hand(2, Some(1), 1, |w| {
         item(w, Operation::Activate.0, |w| w.integer(Tag(0x42_FF00), 1))
     });

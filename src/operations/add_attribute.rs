@@ -29,7 +29,7 @@ impl Handle for AddAttributeRequest {
         Ok(AddAttributeResponse {
             unique_identifier: object.unique_identifier,
             attribute: Some(AttributeInstance {
-                attribute: attribute.clone(),
+                attribute: rules::as_kept(attribute),
                 index,
             }),
         })

@@ -20,7 +20,7 @@ impl Handle for ModifyAttributeRequest {
         Ok(ModifyAttributeResponse {
             unique_identifier: object.unique_identifier,
             attribute: Some(AttributeInstance {
-                attribute: attribute.clone(),
+                attribute: rules::as_kept(attribute),
                 index,
             }),
         })
