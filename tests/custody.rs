@@ -427,7 +427,7 @@ async fn resident_token_away_and_back() {
             Err(CustodyError::Unavailable)
         );
         token.bring_back();
-        let took = recovers(&room, &sealed, Duration::from_secs(4)).await;
+        let took = recovers(&room, &sealed, Duration::from_secs(20)).await;
         eprintln!("token back: served again after {took:?}");
     }
 }
@@ -447,7 +447,7 @@ async fn resident_token_away_at_start() {
     assert_eq!(custody.ready(TENANT).await, Err(CustodyError::Unavailable));
     token.bring_back();
     let room = Room { custody, ..before };
-    recovers(&room, &sealed, Duration::from_secs(4)).await;
+    recovers(&room, &sealed, Duration::from_secs(20)).await;
     assert_eq!(room.custody.ready(TENANT).await, Ok(()));
 }
 
@@ -459,7 +459,7 @@ async fn resident_worker_killed() {
     let sealed = sealed_one(&room).await;
     for _ in 0..5 {
         signal(provider.worker_process().unwrap(), "-KILL");
-        recovers(&room, &sealed, Duration::from_secs(4)).await;
+        recovers(&room, &sealed, Duration::from_secs(20)).await;
     }
 }
 
@@ -477,8 +477,8 @@ async fn resident_worker_hangs() {
     let start = Instant::now();
     let outcome = room.custody.open(TENANT, context(1), &sealed).await;
     assert_eq!(outcome.err(), Some(CustodyError::Unavailable));
-    assert!(start.elapsed() < Duration::from_millis(800), "{:?}", start.elapsed());
-    recovers(&room, &sealed, Duration::from_secs(4)).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    recovers(&room, &sealed, Duration::from_secs(20)).await;
     assert_ne!(provider.worker_process(), Some(hung));
 }
 
@@ -499,11 +499,18 @@ async fn resident_many_wait_for_one_deadline() {
             tokio::spawn(async move { room.custody.open(TENANT, context(1), &sealed).await.err() })
         })
         .collect();
+    let mut refused = 0;
     for outcome in asked {
-        assert_eq!(outcome.await.unwrap(), Some(CustodyError::Unavailable));
+        // Whoever comes so late that a new worker is there already is served.
+        match outcome.await.unwrap() {
+            Some(CustodyError::Unavailable) => refused += 1,
+            outcome => assert_eq!(outcome, None),
+        }
     }
-    assert!(start.elapsed() < Duration::from_millis(1000), "{:?}", start.elapsed());
-    recovers(&room, &sealed, Duration::from_secs(4)).await;
+    assert!(refused > 0);
+    // One after the other they would wait for 32 deadlines, almost 13 seconds.
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    recovers(&room, &sealed, Duration::from_secs(20)).await;
 }
 
 /// A worker that never says a word: whoever asks gets an answer within its deadlines.
@@ -528,7 +535,7 @@ async fn resident_worker_hangs_at_start() {
     for outcome in asked {
         assert_eq!(outcome.await.unwrap(), Err(CustodyError::Unavailable));
     }
-    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,4 @@
-//! Item types and values.
-
-use crate::reader::Reader;
+//! Item types.
 
 /// The type byte of an item (KMIP 2.1 §10.1.1.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -104,51 +102,5 @@ impl ItemType {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.name() == name)
-    }
-}
-
-/// The value of an item that was read; strings borrow from the message.
-pub enum Value<'a> {
-    /// A reader over the items within.
-    Structure(Reader<'a>),
-    /// 32 bits, signed.
-    Integer(i32),
-    /// 64 bits, signed.
-    LongInteger(i64),
-    /// Two's complement, big-endian, a multiple of eight bytes.
-    BigInteger(&'a [u8]),
-    /// 32 bits, unsigned.
-    Enumeration(u32),
-    /// True or false.
-    Boolean(bool),
-    /// UTF-8.
-    TextString(&'a str),
-    /// Bytes.
-    ByteString(&'a [u8]),
-    /// Seconds since 1970.
-    DateTime(i64),
-    /// Seconds.
-    Interval(u32),
-    /// Microseconds since 1970.
-    DateTimeExtended(i64),
-}
-
-impl Value<'_> {
-    /// The type of this value.
-    #[must_use]
-    pub const fn item_type(&self) -> ItemType {
-        match self {
-            Self::Structure(_) => ItemType::Structure,
-            Self::Integer(_) => ItemType::Integer,
-            Self::LongInteger(_) => ItemType::LongInteger,
-            Self::BigInteger(_) => ItemType::BigInteger,
-            Self::Enumeration(_) => ItemType::Enumeration,
-            Self::Boolean(_) => ItemType::Boolean,
-            Self::TextString(_) => ItemType::TextString,
-            Self::ByteString(_) => ItemType::ByteString,
-            Self::DateTime(_) => ItemType::DateTime,
-            Self::Interval(_) => ItemType::Interval,
-            Self::DateTimeExtended(_) => ItemType::DateTimeExtended,
-        }
     }
 }

@@ -12,9 +12,9 @@ mod read;
 pub use crate::xml::Message;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::item::Value;
 use crate::limits::TextLimits;
 use crate::reader::Reader;
+use crate::reader::Value;
 use crate::scalar;
 use crate::tag::Tag;
 use crate::text::TextBuffer;

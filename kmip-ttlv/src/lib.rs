@@ -23,9 +23,9 @@ pub mod xml;
 
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Frame, FrameError};
-pub use item::{ItemType, Value};
+pub use item::ItemType;
 pub use limits::TextLimits;
-pub use reader::Reader;
+pub use reader::{Reader, Value};
 pub use secret::Secret;
 pub use tag::Tag;
 pub use vocabulary::{Scope, Vocabulary};

@@ -1,7 +1,7 @@
 //! Reading TTLV: strict, borrowed, without allocation. A structure that is read leaves no byte behind, by construction.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::item::{ItemType, Value};
+use crate::item::ItemType;
 use crate::limits::{HEADER_LENGTH, MAX_DEPTH};
 use crate::tag::Tag;
 
@@ -13,6 +13,52 @@ pub struct Reader<'a> {
     /// Offset of `rest` from the start of the message.
     offset: usize,
     depth: u8,
+}
+
+/// The value of an item that was read; strings borrow from the message.
+pub enum Value<'a> {
+    /// A reader over the items within.
+    Structure(Reader<'a>),
+    /// 32 bits, signed.
+    Integer(i32),
+    /// 64 bits, signed.
+    LongInteger(i64),
+    /// Two's complement, big-endian, a multiple of eight bytes.
+    BigInteger(&'a [u8]),
+    /// 32 bits, unsigned.
+    Enumeration(u32),
+    /// True or false.
+    Boolean(bool),
+    /// UTF-8.
+    TextString(&'a str),
+    /// Bytes.
+    ByteString(&'a [u8]),
+    /// Seconds since 1970.
+    DateTime(i64),
+    /// Seconds.
+    Interval(u32),
+    /// Microseconds since 1970.
+    DateTimeExtended(i64),
+}
+
+impl Value<'_> {
+    /// The type of this value.
+    #[must_use]
+    pub const fn item_type(&self) -> ItemType {
+        match self {
+            Self::Structure(_) => ItemType::Structure,
+            Self::Integer(_) => ItemType::Integer,
+            Self::LongInteger(_) => ItemType::LongInteger,
+            Self::BigInteger(_) => ItemType::BigInteger,
+            Self::Enumeration(_) => ItemType::Enumeration,
+            Self::Boolean(_) => ItemType::Boolean,
+            Self::TextString(_) => ItemType::TextString,
+            Self::ByteString(_) => ItemType::ByteString,
+            Self::DateTime(_) => ItemType::DateTime,
+            Self::Interval(_) => ItemType::Interval,
+            Self::DateTimeExtended(_) => ItemType::DateTimeExtended,
+        }
+    }
 }
 
 /// An item's header, read and checked, with its value's bytes (padding checked and removed).

@@ -2,8 +2,9 @@
 //! (KMIP Additional Message Encodings 1.0, the sections on the two encodings).
 
 use crate::error::ErrorKind;
-use crate::item::{ItemType, Value};
+use crate::item::ItemType;
 use crate::moment;
+use crate::reader::Value;
 use crate::tag::Tag;
 use crate::text::TextBuffer;
 use crate::vocabulary::{Scope, Vocabulary};

@@ -10,9 +10,9 @@ mod read;
 pub use read::{Message, Messages};
 
 use crate::error::{ErrorKind, Result};
-use crate::item::Value;
 use crate::limits::TextLimits;
 use crate::reader::Reader;
+use crate::reader::Value;
 use crate::scalar;
 use crate::tag::Tag;
 use crate::text::TextBuffer;
