@@ -11,7 +11,7 @@ use crate::administration::{AdministrationError, act, kek, server_act};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
 use crate::clock::{Clock, SystemClock};
-use crate::crypto::{OsRandomness, Randomness};
+use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
     Custody, CustodyError, InstallationRoot, KekId, KekProvider, Locked, PinRole, ProfileId, ResidentKeks, Slab,
     SoftwareKeks, TokenSettings, WorkerCommand, token,
@@ -23,7 +23,7 @@ use crate::operations::{Limits, Services};
 use crate::settings::{Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A PIN, sealed under the installation root, in the system domain.
@@ -90,7 +90,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
         return Err(ComposeError::Exists);
     }
     private_folder(&settings.data)?;
-    let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
+    let randomness = randomness()?;
     let slab = Slab::new().map_err(CustodyError::from)?;
     let root = match &settings.custody.root_credential {
         Some(name) => InstallationRoot::from_credential(&slab, name)?,
@@ -132,7 +132,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     if !settings.database().exists() {
         return Err(ComposeError::Missing);
     }
-    let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
+    let randomness = randomness()?;
     let slab = Slab::new().map_err(CustodyError::from)?;
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
     add_software(settings, &custody, &slab, &randomness);
@@ -169,6 +169,17 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         randomness,
         access,
     })
+}
+
+/// The process's source of keys, chosen before the first is made. From then on the cipher library asks it too, for blinding,
+/// signature nonces and the keys that it makes itself. Founding and serving in one process share it.
+pub fn randomness() -> Result<Arc<dyn Randomness>, ComposeError> {
+    static CHOSEN: OnceLock<bool> = OnceLock::new();
+    if *CHOSEN.get_or_init(|| crypto::install(Arc::new(OsRandomness::new())).is_ok()) {
+        Ok(Arc::clone(crypto::randomness()))
+    } else {
+        Err(ComposeError::Randomness)
+    }
 }
 
 /// Where the sealed PIN of a profile is kept.

@@ -165,7 +165,7 @@ async fn prepare_token(table: &TokenTable) -> Result<crate::custody::Locked, Pro
 fn random_pin(slab: &Slab) -> Result<crate::custody::Locked, Problem> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut pin = slab.allocate(16).map_err(|why| why.to_string())?;
-    let random = crate::crypto::randomness();
+    let random = compose::randomness().map_err(|why| why.to_string())?;
     random.fill(pin.expose_mut()).map_err(|why| why.to_string())?;
     for byte in pin.expose_mut() {
         *byte = DIGITS.get(usize::from(*byte & 0x0F)).copied().unwrap_or(b'0');
