@@ -5,7 +5,7 @@ use super::testing::{TestHouse, batch, create};
 use crate::administration::keeper::Keeper;
 use crate::audit::Entry;
 use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
-use crate::store::{Store, TrailQuery, Work};
+use crate::store::{Domain, Store, TrailQuery, Work};
 use kmip_protocol::{
     ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
     BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask,
@@ -109,30 +109,42 @@ async fn a_batch_of_small_requests_gets_no_huge_answer() {
     assert_eq!(answer.items[299].result_reason, Some(ResultReason::ResponseTooLarge));
 }
 
-#[tokio::test]
-async fn a_suspension_that_was_committed_wins() {
+/// What a Create is told once `suspend` has been committed for every tenant, and identity was not told: it would serve Alice
+/// from what it remembers.
+async fn told_after(suspend: impl AsyncFn(&mut Enroll<'_>, &StoreDirectory, Domain)) -> Option<ResultReason> {
     let house = TestHouse::new().await;
     house.create("before", Vec::new()).await;
     let store: Arc<dyn Store> = house.store.clone();
     let keeper = Arc::new(Keeper(Arc::clone(&house.server.services().custody)));
     let directory = StoreDirectory::new(Arc::clone(&store), keeper.clone());
-    // Everybody is suspended, and identity is not told: it would serve Alice from what it remembers.
     let mut work = Work::new(Arc::clone(&store));
     for tenant in directory.tenants().await.unwrap() {
-        for (client, mut record) in directory.clients(tenant, None, 10).await.unwrap() {
-            record.suspended = true;
-            let id = ClientId { tenant, client };
-            Enroll::new(&mut work, keeper.as_ref())
-                .client(id, &record)
-                .await
-                .unwrap();
-        }
+        suspend(&mut Enroll::new(&mut work, keeper.as_ref()), &directory, tenant).await;
     }
     store.commit(work.into_change_set(0)).await.unwrap();
-    let told = house
-        .item(Version::NEWEST, create("after", Vec::new()), &house.alice)
-        .await;
-    assert_eq!(told.result_reason, Some(ResultReason::AuthenticationNotSuccessful));
+    let after = create("after", Vec::new());
+    house.item(Version::NEWEST, after, &house.alice).await.result_reason
+}
+
+#[tokio::test]
+async fn a_suspension_of_the_client_that_was_committed_wins() {
+    let told = told_after(async |enroll, directory, tenant| {
+        for (client, mut record) in directory.clients(tenant, None, 10).await.unwrap() {
+            record.suspended = true;
+            enroll.client(ClientId { tenant, client }, &record).await.unwrap();
+        }
+    });
+    assert_eq!(told.await, Some(ResultReason::AuthenticationNotSuccessful));
+}
+
+#[tokio::test]
+async fn a_suspension_of_the_tenant_that_was_committed_wins() {
+    let told = told_after(async |enroll, directory, tenant| {
+        let mut record = directory.tenant(tenant).await.unwrap().unwrap().record;
+        record.suspended = true;
+        enroll.tenant(tenant, &record).await.unwrap();
+    });
+    assert_eq!(told.await, Some(ResultReason::AuthenticationNotSuccessful));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::server::{failed, log};
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{ClientId, Principal};
+use crate::identity::{ClientId, Principal, TenantRecord};
 use crate::operations::{Batch, Context, Services, dispatch};
 use crate::store::{Key, Mark, Seen, Work};
 use crate::wait::breathe;
@@ -74,14 +74,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The client's record as it stood when the client was recognised: what the commit rests on as well.
-    pub(super) fn principal_seen(&self) -> Option<(Key, Seen)> {
-        let client = self.principal.client()?;
+    /// The records of the client and of its tenant as they stood when the client was recognised: what the commit rests on as
+    /// well.
+    pub(super) fn principal_seen(&self) -> Vec<(Key, Seen)> {
+        let Some(client) = self.principal.client() else {
+            return Vec::new();
+        };
         let id = ClientId {
             tenant: client.tenant,
             client: client.client,
         };
-        Some((id.key(), client.seen?))
+        let client_seen = client.seen.map(|seen| (id.key(), seen));
+        let tenant_seen = client.tenant_seen.map(|seen| (TenantRecord::key(client.tenant), seen));
+        client_seen.into_iter().chain(tenant_seen).collect()
     }
 
     pub(super) fn into_work(self) -> Work {

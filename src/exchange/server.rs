@@ -95,11 +95,11 @@ impl Server {
             return Ok(());
         }
         let mut change = work.into_change_set(now.0);
-        // A suspension of the client that commits first wins.
-        if let Some((key, seen)) = seen
-            && change.reads.iter().all(|(read, _)| *read != key)
-        {
-            change.reads.push((key, Some(seen)));
+        // A suspension of the client or of its tenant that commits first wins.
+        for (key, seen) in seen {
+            if change.reads.iter().all(|(read, _)| *read != key) {
+                change.reads.push((key, Some(seen)));
+            }
         }
         self.services.store.commit(change).await.map(drop)
     }

@@ -20,7 +20,7 @@ pub trait Directory: Send + Sync {
     fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>>;
 
     /// A tenant.
-    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<TenantRecord>, DirectoryError>>;
+    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<Found<TenantRecord>>, DirectoryError>>;
 
     /// The authorities that a tenant has enrolled.
     fn authorities(&self, tenant: Domain) -> Wait<'_, Result<Vec<(Id, AuthorityRecord)>, DirectoryError>>;
@@ -86,6 +86,19 @@ impl StoreDirectory {
         decode(&bytes).map_err(|_| damaged)
     }
 
+    fn found<T>(
+        &self,
+        record: &Record,
+        decode: impl FnOnce(&[u8]) -> kmip_ttlv::Result<T>,
+    ) -> Result<Found<T>, DirectoryError> {
+        let seen = Some(Seen {
+            revision: record.revision,
+            creation: record.creation,
+        });
+        let record = self.decode(record, decode)?;
+        Ok(Found { record, seen })
+    }
+
     async fn all(&self, domain: Domain, kind: Kind) -> Result<Vec<Record>, DirectoryError> {
         let mut records = Vec::new();
         let mut after = None;
@@ -109,10 +122,10 @@ impl Directory for StoreDirectory {
         })
     }
 
-    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<TenantRecord>, DirectoryError>> {
+    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<Found<TenantRecord>>, DirectoryError>> {
         Box::pin(async move {
             let record = self.store.load(TenantRecord::key(tenant)).await?;
-            record.map(|r| self.decode(&r, TenantRecord::decode)).transpose()
+            record.map(|r| self.found(&r, TenantRecord::decode)).transpose()
         })
     }
 
@@ -150,15 +163,8 @@ impl Directory for StoreDirectory {
 
     fn client(&self, client: ClientId) -> Wait<'_, Result<Option<Found<ClientRecord>>, DirectoryError>> {
         Box::pin(async move {
-            let Some(record) = self.store.load(client.key()).await? else {
-                return Ok(None);
-            };
-            let seen = Some(Seen {
-                revision: record.revision,
-                creation: record.creation,
-            });
-            let record = self.decode(&record, ClientRecord::decode)?;
-            Ok(Some(Found { record, seen }))
+            let record = self.store.load(client.key()).await?;
+            record.map(|r| self.found(&r, ClientRecord::decode)).transpose()
         })
     }
 

@@ -52,8 +52,9 @@ impl Directory for MemoryDirectory {
         ready(Ok(self.lock().tenants.keys().copied().collect()))
     }
 
-    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<TenantRecord>, DirectoryError>> {
-        ready(Ok(self.lock().tenants.get(&tenant).cloned()))
+    fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<Found<TenantRecord>>, DirectoryError>> {
+        let record = self.lock().tenants.get(&tenant).cloned();
+        ready(Ok(record.map(|record| Found { record, seen: None })))
     }
 
     fn authorities(&self, tenant: Domain) -> Wait<'_, Result<Vec<(Id, AuthorityRecord)>, DirectoryError>> {

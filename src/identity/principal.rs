@@ -31,6 +31,8 @@ pub struct ClientPrincipal {
     /// Which state of its record this is. A decision names it among its reads, so that a suspension that commits first
     /// wins. `None` where the directory has no revisions.
     pub seen: Option<Seen>,
+    /// The same of its tenant's record.
+    pub tenant_seen: Option<Seen>,
 }
 
 /// An accepted certificate without a client.

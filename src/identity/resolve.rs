@@ -155,7 +155,7 @@ impl Identity {
         let over = client.expires.is_some_and(|end| now > end);
         // A claim only points to the record; the record says whether the credential is still its own.
         let held = client.credentials.iter().any(|credential| by.is_shown_by(credential));
-        if tenant.suspended || client.suspended || over || !held {
+        if tenant.record.suspended || client.suspended || over || !held {
             return Err(IdentityError::Suspended);
         }
         let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));
@@ -165,6 +165,7 @@ impl Identity {
             application: client.application,
             name: client.name,
             seen: found.seen,
+            tenant_seen: tenant.seen,
         };
         Ok((Principal::Client(Arc::new(principal)), until))
     }
