@@ -1,6 +1,7 @@
 //! Time as the server knows it. Read once per item and again at commit; simulation brings its own.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -31,7 +32,8 @@ const MOST_AHEAD_MS: i64 = 10 * 60 * 1000;
 
 /// The machine's clock, held to the time that has really passed.
 pub struct SystemClock {
-    started: Instant,
+    /// The time since boot at the start.
+    started: i64,
     wall: i64,
 }
 
@@ -40,7 +42,7 @@ impl SystemClock {
     #[must_use]
     pub fn start() -> Self {
         Self {
-            started: Instant::now(),
+            started: since_boot_ms(),
             wall: wall_ms(),
         }
     }
@@ -48,7 +50,7 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let elapsed = since_boot_ms().saturating_sub(self.started);
         held(wall_ms(), self.wall.saturating_add(elapsed))
     }
 }
@@ -56,6 +58,14 @@ impl Clock for SystemClock {
 /// The wall's time, but at most so far ahead of the time that must have come.
 fn held(wall: i64, expected: i64) -> Moment {
     Moment(wall.min(expected.saturating_add(MOST_AHEAD_MS)))
+}
+
+/// Milliseconds since the machine was started, those in which it was suspended included: after a night's sleep the wall clock is
+/// right, and must not look as if it had been set ahead. `Instant` stands still meanwhile.
+fn since_boot_ms() -> i64 {
+    let now = clock_gettime(ClockId::Boottime);
+    let whole = now.tv_sec.saturating_mul(1000);
+    whole.saturating_add(now.tv_nsec.div_euclid(1_000_000))
 }
 
 fn wall_ms() -> i64 {
@@ -78,6 +88,23 @@ mod tests {
     fn a_step_back_does_not_turn_time_back() {
         assert_eq!(Fixed(5_000).since(Moment(9_999)).seconds(), 9);
         assert_eq!(Fixed(12_000).since(Moment(9_999)).seconds(), 12);
+    }
+
+    #[test]
+    fn time_since_boot_is_the_machines_uptime() {
+        // The kernel's uptime counts suspensions; a clock that did not would be behind it on a machine that ever slept.
+        let uptime = || {
+            let text = std::fs::read_to_string("/proc/uptime").unwrap();
+            let seconds: f64 = text.split_whitespace().next().unwrap().parse().unwrap();
+            std::time::Duration::from_secs_f64(seconds)
+                .as_millis()
+                .try_into()
+                .unwrap()
+        };
+        let (before, own): (i64, i64) = (uptime(), since_boot_ms());
+        let after: i64 = uptime();
+        // The file counts in hundredths, rounded down.
+        assert!((before..=after + 10).contains(&own), "{before} {own} {after}");
     }
 
     #[test]
