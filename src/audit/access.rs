@@ -1,4 +1,5 @@
-//! The access trail: every successful operation that changed nothing, recorded before its answer leaves.
+//! The access trail: every successful operation that changed nothing, recorded before its answer leaves. Those that share a
+//! message with a change or a failure are in the change trail, committed with it.
 
 use super::chain::{Chain, Linked};
 use super::draft::AuditDraft;

@@ -39,7 +39,7 @@ pub(super) struct Outcome {
     pub items: Writer,
     /// How many there are.
     pub count: i32,
-    /// Successful items that changed nothing, for the access trail.
+    /// The items of a message that changes nothing and has no failure, for the access trail.
     pub reads: Vec<AuditDraft>,
     /// Whether items of a stranger failed. They are counted, and not recorded one by one.
     pub strange: bool,
@@ -284,20 +284,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Exactly one record per item: in the change trail if it changed something or failed, else in the access trail. Failures
-    /// of strangers are only counted, so that nobody fills the trail from outside.
+    /// Exactly one record per item, and one durable step for all of them: if anything is committed, because an item changed
+    /// something or failed, every item's record goes into the change trail with it; else all go into the access trail. Were the
+    /// reads beside a change recorded by themselves, the answer could have to say failure of a change that stands. Failures of
+    /// strangers are only counted, so that nobody fills the trail from outside.
     fn conclude(&mut self, answered: Vec<Answered>, items: Writer) -> Outcome {
         let count = i32::try_from(answered.len()).unwrap_or(i32::MAX);
         let is_stranger = matches!(self.principal, Principal::Unregistered(_));
+        let is_read = |one: &Answered| !one.changed && one.item.result_status == ResultStatus::Success;
+        let commits = !is_stranger && !answered.iter().all(is_read);
         let mut strange = false;
         let mut reads = Vec::new();
-        for Answered { item, draft, changed } in answered {
-            if !changed && item.result_status == ResultStatus::Success {
-                reads.push(draft);
-            } else if is_stranger {
-                strange = true;
+        for one in answered {
+            if commits {
+                self.work.audit(one.draft);
+            } else if is_read(&one) {
+                reads.push(one.draft);
             } else {
-                self.work.audit(draft);
+                strange = true;
             }
         }
         Outcome {

@@ -104,7 +104,7 @@ impl Server {
         self.services.store.commit(change).await.map(drop)
     }
 
-    /// The answer, once what only looked at things is recorded too.
+    /// The answer, once the reads of a message that committed nothing are recorded.
     async fn answer_with(
         &self,
         outcome: Outcome,

@@ -1,13 +1,14 @@
 //! The server as a message sees it: batches, states in time, tenants apart, bad input, trails.
 
 use super::testing::{TestHouse, batch, create, named};
-use crate::audit::Entry;
+use crate::audit::{Entry, TrailError};
 use crate::store::Store;
 use kmip_protocol::{
     ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
     BatchErrorContinuationOption, DateTime, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest,
-    ModifyAttributeRequest, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload, ResultReason,
-    ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, State, UniqueIdentifier, Version,
+    ModifyAttributeRequest, Operation, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload,
+    ResultReason, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, State, UniqueIdentifier,
+    Version,
 };
 
 fn of(identifier: &str) -> Option<UniqueIdentifier> {
@@ -311,6 +312,40 @@ async fn every_item_has_exactly_one_record() {
     assert!(changes[0].draft.objects[0].state.is_some());
     assert_eq!(changes[2].draft.result_reason, Some(ResultReason::ObjectNotFound.0));
     assert_eq!(accesses[0].draft.objects[0].unique_identifier, key);
+}
+
+#[tokio::test]
+async fn reads_beside_a_change_are_recorded_with_it() {
+    let house = TestHouse::new().await;
+    let before = trail(&house).await.len();
+    let message = |first: RequestItem| {
+        let read = GetAttributesRequest {
+            unique_identifier: None,
+            references: Vec::new(),
+        };
+        batch(Version::NEWEST, vec![first, RequestItem::new(read)])
+    };
+    // A change that stands is not answered with failure because the access trail cannot be written.
+    house.access.refuse_next(TrailError::Full);
+    let made = house
+        .message(&message(RequestItem::new(create("kept", Vec::new()))), &house.alice)
+        .await;
+    let outcome: Vec<_> = made.items.iter().map(|i| i.result_status).collect();
+    assert_eq!(outcome, [ResultStatus::Success; 2]);
+    let changes = trail(&house).await.split_off(before);
+    let operations: Vec<u32> = changes.iter().map(|entry| entry.draft.operation).collect();
+    assert_eq!(operations, [Operation::Create.0, Operation::GetAttributes.0]);
+    assert!(house.access.records().is_empty());
+    // A message that only reads fails while it cannot be recorded.
+    let reads = message(RequestItem::new(locate("kept")));
+    let refused = house.message(&reads, &house.alice).await;
+    assert_eq!(reason(&refused.items[0]), Some(ResultReason::GeneralFailure));
+    let told = house.message(&reads, &house.alice).await;
+    assert_eq!(told.items[1].result_status, ResultStatus::Success);
+    assert_eq!(
+        (trail(&house).await.len(), house.access.records().len()),
+        (before + 2, 2)
+    );
 }
 
 async fn trail(house: &TestHouse) -> Vec<Entry> {
