@@ -46,7 +46,12 @@ fn payloads_have_the_fields_of_the_tables() {
     for version in Version::ALL {
         let operations = tables[version.to_string()]["operations"].as_object().unwrap();
         let maker = &mut Maker::new(version, true, 3);
-        for payload in RequestPayload::samples(maker) {
+        // Extensions of our own are in no table.
+        let standard = |operation: Operation| operation.0 < 0x8000_0000;
+        for payload in RequestPayload::samples(maker)
+            .into_iter()
+            .filter(|p| standard(p.operation()))
+        {
             compare(
                 operations,
                 payload.operation(),
@@ -56,7 +61,10 @@ fn payloads_have_the_fields_of_the_tables() {
                 &mut faults,
             );
         }
-        for payload in ResponsePayload::samples(maker) {
+        for payload in ResponsePayload::samples(maker)
+            .into_iter()
+            .filter(|p| standard(p.operation()))
+        {
             compare(
                 operations,
                 payload.operation(),

@@ -13,7 +13,7 @@ pub struct DateTime(pub i64);
 pub struct DateTimeExtended(pub i64);
 
 /// Seconds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Interval(pub u32);
 
 /// A big integer: two's complement, big-endian. Part of a key more often than not, so it is kept like one.

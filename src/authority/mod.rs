@@ -3,6 +3,10 @@
 //! Today's rule is: a registered client may do every object operation within its application; an unregistered
 //! certificate may discover versions and query. Quorum rules hang in here, and answer [`Decision::Pending`].
 
+mod target;
+
+pub use target::{Target, TargetObject};
+
 use crate::failure::Fault;
 use crate::identity::Principal;
 use kmip_protocol::{Operation, Request};

@@ -5,6 +5,7 @@ mod certificate;
 mod directory;
 mod enroll;
 mod memory;
+mod person;
 mod principal;
 mod record;
 mod resolve;
@@ -16,7 +17,8 @@ pub use certificate::PeerCertificate;
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
 pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use memory::MemoryDirectory;
-pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, UnregisteredCertificate};
+pub use person::{OneTimeRecord, PasswordRecord, PersonKey, PersonRecord};
+pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
 pub use record::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Id, TenantRecord, claim_space, guard_set,
     kind,

@@ -2,6 +2,7 @@
 
 use super::record::Id;
 use crate::store::{Domain, Seen};
+use kmip_protocol::PersonRole;
 use std::sync::Arc;
 
 /// Who acts. Everything that is decided about rights, owners and audit records begins here.
@@ -49,6 +50,29 @@ pub struct PersonPrincipal {
     pub domain: Domain,
     /// Which person.
     pub person: Id,
+    /// Its name within the domain.
+    pub name: String,
+    /// Its one role.
+    pub role: PersonRole,
+    /// SHA-256 of the key that it showed in the handshake.
+    pub key_fingerprint: [u8; 32],
+    /// Whether that key is in hardware, as an authority that is marked so vouches.
+    pub hardware: bool,
+    /// How far it is authenticated.
+    pub session: Session,
+    /// Which state of its record this is: among the reads of every commit that it decides.
+    pub seen: Option<Seen>,
+}
+
+/// How far a person is authenticated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Session {
+    /// By its certificate alone: it may log in, and ask what an unregistered certificate may ask.
+    Certificate,
+    /// Logged in with an initial password: it may change that password, and nothing else.
+    Initial([u8; 16]),
+    /// Logged in with both factors; the ticket's record.
+    Full([u8; 16]),
 }
 
 /// A part of the server that acts by itself.

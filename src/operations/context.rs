@@ -9,7 +9,7 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal};
 use crate::objects::{self, Material, Object, index};
 use crate::records;
-use crate::store::{Taken, Work};
+use crate::store::{Domain, Taken, Work};
 use kmip_protocol::{
     Attribute, DateTime, Field, ManagedObject, ResultReason, UniqueIdentifier, UniqueIdentifierKind, Version, tag,
 };
@@ -24,6 +24,10 @@ pub struct Batch {
     pub identifiers: Vec<String>,
     /// What the current item acted on, for its audit record.
     pub touched: Vec<AuditObject>,
+    /// Proposals that an item of the message has made ready to be carried out; `exchange` does so once the message is committed.
+    pub ready: Vec<(Domain, [u8; 16])>,
+    /// The proposal that the current item belongs to, and the digest of what it is about, for the item's audit record.
+    pub proposal: Option<([u8; 16], Option<[u8; 32]>)>,
     /// How many candidates the Locates of the message have looked at.
     pub examined: usize,
 }

@@ -40,7 +40,7 @@ mod signature_verify;
 pub use context::{Batch, Context};
 pub use services::{Limits, Services};
 
-use crate::authority::{self, Decision, Granted};
+use crate::authority::{self, Decision, Granted, Target};
 use crate::failure::{Failure, Fault};
 use kmip_protocol::{Operation, Request, RequestPayload, ResponsePayload};
 use std::future::Future;
@@ -53,6 +53,11 @@ pub trait Handle: Request + Sync {
         granted: &Granted<Self>,
         context: &mut Context<'_>,
     ) -> impl Future<Output = Result<Self::Response, Failure>> + Send;
+
+    /// What the request acts upon: asked only where a rule may govern it, before it is frozen and again before it is carried out.
+    fn target(&self, _: &mut Context<'_>) -> impl Future<Output = Result<Target, Failure>> + Send {
+        core::future::ready(Ok(Target::default()))
+    }
 }
 
 /// The operations that this server carries out: dispatch, Query and the tests come from this list.

@@ -1,5 +1,6 @@
 //! Enumerations and bit masks: open integers with the names of the specification.
 
+mod administration;
 mod cryptography;
 mod curves;
 mod keys;
@@ -11,6 +12,7 @@ mod profiles;
 mod query;
 mod reasons;
 
+pub use administration::*;
 pub use cryptography::*;
 pub use curves::*;
 pub use keys::*;
@@ -142,6 +144,20 @@ every! {
         ValidationType,
         ValidityIndicator,
         WrappingMethod,
+        PersonRole,
+        PersonStatus,
+        ProposalState,
+        VoteDecision,
+        Proof,
+        Veto,
+        BindTarget,
+        Completion,
+        PolicyTemplate,
+        TenantStatus,
+        ClientStatus,
+        CryptoProfile,
+        CertificateRuleKind,
+        Severity,
     }
     masks {
         CryptographicUsageMask,

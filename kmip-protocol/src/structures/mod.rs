@@ -1,21 +1,31 @@
 //! Structures: rows of fields, in the order of the specification.
 
 mod attributes;
+mod clients;
 mod credentials;
 mod cryptography;
 mod identifiers;
 mod key_block;
 mod objects;
+mod people;
+mod policies;
+mod proposals;
 mod rights;
 mod server;
+mod tenants;
 mod transparent;
 
 pub use attributes::*;
+pub use clients::*;
 pub use credentials::*;
 pub use cryptography::*;
 pub use identifiers::*;
 pub use key_block::*;
 pub use objects::*;
+pub use people::*;
+pub use policies::*;
+pub use proposals::*;
 pub use rights::*;
 pub use server::*;
+pub use tenants::*;
 pub use transparent::*;

@@ -1,0 +1,83 @@
+//! Clients, applications, authorities and namespaces of a tenant. Extensions of our own.
+
+use crate::field::structure;
+use crate::{CertificateRuleKind, ClientStatus, DateTime, Operations, SecretText};
+
+structure! {
+    /// What a client may do. An empty list or an absent field is no limit.
+    #[derive(Eq, Debug, Default)]
+    ClientSettings {
+        operations: Option<Operations> = OPERATIONS;
+        object_groups: Vec<String> = OBJECT_GROUP;
+        application_namespaces: Vec<String> = APPLICATION_NAMESPACE;
+        /// Where it may come from, as `address/prefix`.
+        allowed_networks: Vec<String> = ALLOWED_NETWORK;
+        requests_per_second: Option<i32> = REQUESTS_PER_SECOND;
+        /// Whether a governed request that cannot wait becomes a proposal all the same.
+        auto_propose: Option<bool> = AUTO_PROPOSE;
+        /// The last second in which it is served.
+        expires: Option<DateTime> = EXPIRES;
+    }
+
+    /// How a client is recognised: exactly one of these.
+    #[derive(Eq, Debug, Default)]
+    ClientCredential {
+        /// The key (SPKI SHA-256) in any certificate of the tenant's authorities.
+        key_fingerprint: Option<Vec<u8>> = KEY_FINGERPRINT;
+        /// Exactly this certificate (DER), whoever issued it.
+        certificate: Option<Vec<u8>> = CERTIFICATE_VALUE;
+        rule: Option<CertificateRule> = CERTIFICATE_RULE;
+    }
+
+    /// What a certificate of the tenant's authorities must say.
+    #[derive(Eq, Debug)]
+    CertificateRule {
+        kind: CertificateRuleKind = CERTIFICATE_RULE_KIND;
+        value: String = CERTIFICATE_RULE_VALUE;
+    }
+
+    /// A client as it is told.
+    #[derive(Eq, Debug)]
+    Client {
+        client_name: String = CLIENT_NAME;
+        client_status: ClientStatus = CLIENT_STATUS;
+        application_name: String = APPLICATION_NAME;
+        created: DateTime = TIME_STAMP;
+        settings: ClientSettings = TENANT_SETTINGS;
+        credentials: Vec<ClientCredential> = CLIENT_CREDENTIAL;
+        username: Option<String> = USERNAME;
+    }
+
+    /// A user name and password that a client must show beside its certificate.
+    ClientPassword {
+        username: String = USERNAME;
+        password: SecretText = PASSWORD;
+    }
+
+    /// An application as it is told.
+    #[derive(Eq, Debug)]
+    Application {
+        application_name: String = APPLICATION_NAME;
+        clients: Vec<String> = CLIENT_NAME;
+        created: DateTime = TIME_STAMP;
+    }
+
+    /// An authority as it is told.
+    #[derive(Eq, Debug)]
+    Authority {
+        authority_name: String = AUTHORITY_NAME;
+        certificate: Vec<u8> = CERTIFICATE_VALUE;
+        hardware: bool = HARDWARE;
+        /// Whether the server has its key and issues certificates.
+        issues: bool = GENERATED_DATA;
+    }
+
+    /// A registered Application Namespace (KMIP 2.1 §4.1).
+    #[derive(Eq, Debug)]
+    Namespace {
+        application_namespace: String = APPLICATION_NAMESPACE;
+        description: Option<String> = DESCRIPTION;
+        /// Whether the server makes the Application Data where a client gives none.
+        generated_data: bool = GENERATED_DATA;
+    }
+}

@@ -1,0 +1,42 @@
+//! People: who administers. Extensions of our own.
+
+use crate::field::structure;
+use crate::{DateTime, PersonRole, PersonStatus, SecretText};
+
+structure! {
+    /// A new person. It is Invited until it has shown its key in a handshake and changed its initial password.
+    NewPerson {
+        person_name: String = PERSON_NAME;
+        person_role: PersonRole = PERSON_ROLE;
+        /// Its certificate (DER).
+        certificate: Vec<u8> = CERTIFICATE_VALUE;
+        /// Single-use and short-lived; chosen by the requester's client, who hands it over.
+        initial_password: SecretText = INITIAL_PASSWORD;
+    }
+
+    /// A person as it is told.
+    #[derive(Eq, Debug)]
+    Person {
+        person_name: String = PERSON_NAME;
+        person_role: PersonRole = PERSON_ROLE;
+        person_status: PersonStatus = PERSON_STATUS;
+        /// Since when it counts as a member of its domain.
+        member_since: DateTime = MEMBER_SINCE;
+        last_login: Option<DateTime> = LAST_LOGIN;
+        /// Until when it is locked out after failed logins.
+        locked_until: Option<DateTime> = EXPIRES;
+        credentials: Vec<PersonCredential> = PERSON_CREDENTIAL;
+    }
+
+    /// A certificate of a person.
+    #[derive(Eq, Debug)]
+    PersonCredential {
+        /// SHA-256 of its key (SubjectPublicKeyInfo).
+        key_fingerprint: Vec<u8> = KEY_FINGERPRINT;
+        certificate: Vec<u8> = CERTIFICATE_VALUE;
+        /// Whether an authority that is marked so vouches that the key is in hardware.
+        hardware: bool = HARDWARE;
+        enrolled: DateTime = ENROLLED;
+        revoked: Option<DateTime> = REVOKED_MOMENT;
+    }
+}

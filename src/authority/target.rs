@@ -1,0 +1,36 @@
+//! What a request acts upon, as far as rules and votes need to know it.
+
+use crate::identity::Id;
+use crate::store::Key;
+use kmip_protocol::{ObjectType, PersonRole};
+
+/// What a request acts upon. Rules match on it, votes bind to it, and whom it concerns does not vote.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Target {
+    /// Words for the approver: `person alice`, `key 4711 (Active, AES 256)`.
+    pub description: Option<String>,
+    /// The records acted upon: their states, put together, are what a proposal is bound to. Records that do not exist yet count
+    /// as absent.
+    pub records: Vec<Key>,
+    /// The people acted upon.
+    pub subjects: Vec<Id>,
+    /// The roles that they have, or are to get.
+    pub roles: Vec<PersonRole>,
+    /// The managed objects acted upon.
+    pub objects: Vec<TargetObject>,
+}
+
+/// A managed object that a request acts upon.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TargetObject {
+    /// Its identifier.
+    pub unique_identifier: String,
+    /// What it is.
+    pub object_type: ObjectType,
+    /// Its Names.
+    pub names: Vec<String>,
+    /// Its Object Groups.
+    pub groups: Vec<String>,
+    /// The namespaces in which it has Application Specific Information.
+    pub namespaces: Vec<String>,
+}
