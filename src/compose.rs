@@ -5,11 +5,13 @@ mod server;
 pub use crate::administration::tenant::NewTenant;
 pub use server::{Running, check};
 
+use crate::administration::genesis;
 use crate::administration::keeper::Keeper;
 use crate::administration::tenant;
 use crate::administration::{AdministrationError, act, kek, server_act};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
+use crate::authority::InstallationRecord;
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
@@ -41,6 +43,8 @@ pub struct Parts {
     pub randomness: Arc<dyn Randomness>,
     /// Where acts that change nothing are recorded.
     pub access: Arc<dyn AccessTrail>,
+    /// Which installation this is.
+    pub installation: InstallationRecord,
 }
 
 /// What a new installation begins with.
@@ -114,6 +118,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     let mut work = Work::new(Arc::clone(&store));
     let id = KekId(random(&randomness)?);
     kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, id, now.0).await?;
+    genesis::installation(&custody, &mut work, randomness.as_ref()).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
     if let Some((profile, sealed)) = sealed_pin {
         work.put(pin_key(profile), sealed, Vec::new());
@@ -151,6 +156,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     kek::open_domain(&custody, &store, Domain::SYSTEM).await?;
     // Without the system's record key nobody can be recognised and nothing recorded.
     custody.ready(Domain::SYSTEM).await?;
+    let installation = genesis::installed(&custody, &store).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
     let seals = Arc::new(Keeper(Arc::clone(&custody)));
     let directory = Arc::new(StoreDirectory::new(Arc::clone(&store), seals));
@@ -168,6 +174,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         identity,
         randomness,
         access,
+        installation,
     })
 }
 
@@ -331,6 +338,7 @@ pub fn server(parts: Parts) -> Server {
         clock: Arc::new(SystemClock::start()),
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
+        installation: parts.installation,
         limits: Limits::default(),
     };
     Server::new(services, parts.identity, parts.access)

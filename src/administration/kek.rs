@@ -66,7 +66,12 @@ pub async fn found_domain(
     Ok(())
 }
 
-async fn put(custody: &Custody, work: &mut Work, key: Key, body: Vec<u8>) -> Result<(), AdministrationError> {
+pub(super) async fn put(
+    custody: &Custody,
+    work: &mut Work,
+    key: Key,
+    body: Vec<u8>,
+) -> Result<(), AdministrationError> {
     work.load(key).await?;
     let (body, _) = records::close(custody, key, work.next_revision(key), body)?;
     work.put(key, body, Vec::new());

@@ -1,5 +1,6 @@
 //! What makes tenants, clients and KEKs. These are the handlers behind the vendor operations; a quorum will stand before them.
 
+pub mod genesis;
 pub mod keeper;
 pub mod kek;
 pub mod tenant;

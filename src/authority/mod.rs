@@ -3,8 +3,10 @@
 //! Today's rule is: a registered client may do every object operation within its application; an unregistered
 //! certificate may discover versions and query. Quorum rules hang in here, and answer [`Decision::Pending`].
 
+mod installation;
 mod target;
 
+pub use installation::{INSTALLATION, InstallationRecord};
 pub use target::{Target, TargetObject};
 
 use crate::failure::Fault;

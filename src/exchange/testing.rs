@@ -5,6 +5,7 @@ use crate::administration::keeper::Keeper;
 use crate::administration::kek;
 use crate::administration::tenant::{self, NewTenant};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
+use crate::authority::InstallationRecord;
 use crate::clock::{Clock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
@@ -137,6 +138,7 @@ impl TestHouse {
             randomness,
             clock: Arc::new(clock.clone()),
             heavy: Heavy::in_place(),
+            installation: InstallationRecord::new([3; 16]),
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));

@@ -1,5 +1,6 @@
 //! What handlers work with, put together once by `compose`.
 
+use crate::authority::InstallationRecord;
 use crate::clock::Clock;
 use crate::crypto::Randomness;
 use crate::custody::Custody;
@@ -19,6 +20,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Where heavy work goes.
     pub heavy: Heavy,
+    /// Which installation this is.
+    pub installation: InstallationRecord,
     /// What one request may ask for.
     pub limits: Limits,
 }
