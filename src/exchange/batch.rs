@@ -8,7 +8,7 @@ use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, Principal, TenantRecord};
-use crate::operations::{Batch, Context, Services, dispatch};
+use crate::operations::{Batch, Context, Notice, Services, dispatch};
 use crate::store::{Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
@@ -43,6 +43,8 @@ pub(super) struct Outcome {
     pub reads: Vec<AuditDraft>,
     /// Whether items of a stranger failed. They are counted, and not recorded one by one.
     pub strange: bool,
+    /// Whom to tell of what, once this is committed.
+    pub notices: Vec<Notice>,
 }
 
 /// An item that was answered, as far as Undo needs to know it.
@@ -187,6 +189,7 @@ impl<'a> Run<'a> {
         let mark = self.work.mark();
         let placeholder = self.batch.placeholder.clone();
         let identifiers = self.batch.identifiers.len();
+        let (ready, notices) = (self.batch.ready.len(), self.batch.notices.len());
         self.batch.touched.clear();
         let outcome = self.decide(item, now).await;
         let before = items.len();
@@ -209,6 +212,8 @@ impl<'a> Run<'a> {
             self.work.rollback(mark);
             self.batch.placeholder = placeholder;
             self.batch.identifiers.truncate(identifiers);
+            self.batch.ready.truncate(ready);
+            self.batch.notices.truncate(notices);
             // What an item acted on says nothing of a state that was taken back.
             self.batch.touched.iter_mut().for_each(|t| t.state = None);
         }
@@ -267,6 +272,8 @@ impl<'a> Run<'a> {
     /// Takes back every item: those before the failed one answer Operation Undone, without payload (KMIP 2.1 §9.2).
     fn undo(&mut self, start: Mark, answered: &mut [Answered], items: &mut Writer) {
         self.work.rollback(start);
+        self.batch.ready.clear();
+        self.batch.notices.clear();
         items.truncate(0);
         let Some((_, before)) = answered.split_last_mut() else {
             return;
@@ -309,6 +316,7 @@ impl<'a> Run<'a> {
             count,
             reads,
             strange,
+            notices: core::mem::take(&mut self.batch.notices),
         }
     }
 }

@@ -8,6 +8,7 @@ mod batch;
 mod creations;
 mod facts;
 mod guard;
+mod notices;
 pub mod pending;
 mod refusals;
 mod server;

@@ -2,6 +2,7 @@
 //! encodes the answer.
 
 use super::batch::{self, Outcome, Run};
+use super::notices;
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
 use crate::audit::AccessTrail;
@@ -49,6 +50,12 @@ impl Server {
         &self.services
     }
 
+    /// Who is who.
+    #[must_use]
+    pub const fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
     /// The moment that counts.
     fn now(&self) -> Moment {
         self.services.clock.since(Moment(self.services.store.high_water()))
@@ -68,7 +75,10 @@ impl Server {
             let mut run = Run::new(&self.services, &principal, &message, facts, self.monotonic_ms());
             let outcome = run.all().await;
             match self.keep(run, now).await {
-                Ok(()) => return self.answer_with(outcome, &message, facts, now).await,
+                Ok(()) => {
+                    notices::deliver(&outcome.notices, &self.identity, &self.services).await;
+                    return self.answer_with(outcome, &message, facts, now).await;
+                }
                 Err(CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. }) => {}
                 Err(error) => return self.all_failed(&message, &commit_failure(error), now),
             }
@@ -117,6 +127,7 @@ impl Server {
             count,
             reads,
             strange,
+            notices: _,
         } = outcome;
         if strange {
             self.note_refusal(facts, now).await;

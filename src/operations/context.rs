@@ -1,5 +1,6 @@
 //! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
 
+use super::Notice;
 use super::digests;
 use super::services::Services;
 use crate::audit::AuditObject;
@@ -26,6 +27,8 @@ pub struct Batch {
     pub touched: Vec<AuditObject>,
     /// Proposals that an item of the message has made ready to be carried out; `exchange` does so once the message is committed.
     pub ready: Vec<(Domain, [u8; 16])>,
+    /// What items changed that others remember; `exchange` tells them once the message is committed, before it is answered.
+    pub notices: Vec<Notice>,
     /// The proposal that the current item belongs to, and the digest of what it is about, for the item's audit record.
     pub proposal: Option<([u8; 16], Option<[u8; 32]>)>,
     /// How many candidates the Locates of the message have looked at.

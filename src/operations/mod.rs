@@ -28,6 +28,7 @@ mod locate;
 mod mac;
 mod mac_verify;
 mod modify_attribute;
+mod notice;
 mod query;
 mod register;
 mod revoke;
@@ -38,6 +39,7 @@ mod sign;
 mod signature_verify;
 
 pub use context::{Batch, Context};
+pub use notice::Notice;
 pub use services::{Limits, Services};
 
 use crate::authority::{self, Decision, Granted, Target};
