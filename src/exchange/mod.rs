@@ -2,6 +2,8 @@
 //! through [`Exchange`].
 
 #[cfg(test)]
+mod allowances;
+#[cfg(test)]
 mod attacks;
 mod batch;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
 use crate::heavy::Heavy;
 use crate::identity::{Credential, Identity, PeerCertificate, StoreDirectory};
 use crate::operations::{Limits, Services};
-use crate::store::{Domain, MemoryStore, Store, Work};
+use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
     Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name, NameType, ObjectType,
@@ -43,7 +43,9 @@ impl TestClock {
 
 pub struct TestHouse {
     pub server: Server,
-    pub store: Arc<MemoryStore>,
+    pub store: Arc<dyn Store>,
+    /// Alice's.
+    pub tenant: Domain,
     pub access: Arc<MemoryTrail>,
     pub clock: TestClock,
     pub alice: ConnectionFacts,
@@ -91,7 +93,19 @@ fn leaf(name: &str) -> Leaf {
 
 impl TestHouse {
     pub async fn new() -> Self {
+        let store = Arc::new(MemoryStore::new(chain(TrailKind::Change)));
+        Self::over(store, tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same over the embedded engine.
+    pub async fn on_disk() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let settings = SqliteSettings::new(folder.path().join("store.db"));
+        let store = SqliteStore::open(&settings, chain(TrailKind::Change)).unwrap();
+        Self::over(Arc::new(store), folder).await
+    }
+
+    async fn over(store: Arc<dyn Store>, folder: TempDir) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(BEGIN * 1000)));
         let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
         let slab = Slab::new().unwrap();
@@ -101,8 +115,6 @@ impl TestHouse {
             profile,
             Arc::new(SoftwareKeks::new(folder.path(), slab, Arc::clone(&randomness))),
         );
-        let memory = Arc::new(MemoryStore::new(chain(TrailKind::Change)));
-        let store: Arc<dyn Store> = memory.clone();
         let now = clock.now();
         let mut work = Work::new(Arc::clone(&store));
         kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, KekId([9; 16]), now.0)
@@ -110,7 +122,7 @@ impl TestHouse {
             .unwrap();
         store.commit(work.into_change_set(now.0)).await.unwrap();
         let keeper = Keeper(Arc::clone(&custody));
-        let mut connections = Vec::new();
+        let (mut connections, mut tenants) = (Vec::new(), Vec::new());
         for name in ["alice", "bob"] {
             let ca = CertificateAuthority::create(&Subject::named(&format!("{name} CA")), validity(), KeyKind::P256)
                 .unwrap();
@@ -122,9 +134,8 @@ impl TestHouse {
                 authorities: vec![ca.certificate().to_vec()],
                 clients: vec![(name.into(), Credential::Key(*connection.certificate.key_fingerprint()))],
             };
-            tenant::create(&keeper, &store, &randomness, profile, new, now)
-                .await
-                .unwrap();
+            let made = tenant::create(&keeper, &store, &randomness, profile, new, now).await;
+            tenants.push(made.unwrap());
             connections.push(connection);
             if name == "bob" {
                 connections.push(facts(vec![ca.issue(&leaf("nobody"), KeyKind::P256).unwrap().0]));
@@ -133,7 +144,7 @@ impl TestHouse {
         let directory = StoreDirectory::new(Arc::clone(&store), Arc::new(Keeper(Arc::clone(&custody))));
         let identity = Arc::new(Identity::open(Arc::new(directory)).await.unwrap());
         let services = Services {
-            store,
+            store: Arc::clone(&store),
             custody,
             randomness,
             clock: Arc::new(clock.clone()),
@@ -143,10 +154,12 @@ impl TestHouse {
         };
         let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));
         let server = Server::new(services, identity, access.clone());
+        let tenant = tenants[0];
         let [alice, bob, stranger] = connections.try_into().ok().unwrap();
         Self {
             server,
-            store: memory,
+            store,
+            tenant,
             access,
             clock,
             alice,

@@ -2,7 +2,6 @@
 
 use super::testing::{TestHouse, batch, create, named};
 use crate::audit::{Entry, TrailError};
-use crate::store::Store;
 use kmip_protocol::{
     ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
     BatchErrorContinuationOption, DateTime, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest,

@@ -6,6 +6,7 @@ pub mod matching;
 pub mod record;
 pub mod rules;
 pub mod state;
+pub mod usage;
 
 pub use attributes::{AttributeSet, Instance};
 pub use record::{Material, Object};

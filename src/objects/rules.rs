@@ -79,7 +79,7 @@ pub fn at_modification(
 }
 
 /// Whether some of the Usage Limits was taken: from then on no client changes or deletes them, for that would give back what
-/// was used up (KMIP 2.1 §4.59; KMIP 1.4 §3.21).
+/// was used up (KMIP 2.1 §4.59; KMIP 1.4 §3.21). The set has them as they are told (see [`super::usage`]).
 fn is_used(set: &AttributeSet) -> bool {
     match set.first(AttributeKind::UsageLimits) {
         Some(Attribute::UsageLimits(limits)) => {
@@ -90,8 +90,7 @@ fn is_used(set: &AttributeSet) -> bool {
     }
 }
 
-/// An attribute as it is kept when a client gives it: of Usage Limits the server counts what is left, at first all
-/// (KMIP 2.1 §4.59).
+/// An attribute as it is kept when a client gives it: the count of Usage Limits is the server's, at first all (KMIP 2.1 §4.59).
 #[must_use]
 pub fn as_kept(attribute: &Attribute) -> Attribute {
     match attribute {

@@ -1,7 +1,7 @@
 //! Delete Attribute (KMIP 2.1 §6.1.13; KMIP 1.4 §4.16).
 
 use super::context::Wanted;
-use super::{Context, Handle};
+use super::{Context, Handle, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, rules};
@@ -14,8 +14,9 @@ impl Handle for DeleteAttributeRequest {
         let reference = current
             .or_else(|| self.reference.clone())
             .ok_or(Failure::new(Fault::MissingField))?;
-        rules::at_deletion(&object.attributes, &reference)?;
-        let indexes = which(self, &object.attributes, context.version.has_tagged_attributes())?;
+        let set = usage::judged(context, &object, &reference).await?;
+        rules::at_deletion(&set, &reference)?;
+        let indexes = which(self, &set, context.version.has_tagged_attributes())?;
         let mut deleted = None;
         for index in indexes {
             let instance = object.attributes.remove(&reference, index);

@@ -1,6 +1,7 @@
 //! Encrypt (KMIP 2.1 §6.1.17; KMIP 1.4 §4.29).
 
 use super::keyed::{Key, Purpose, whole};
+use super::usage::take_allowance;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::crypto::{self, CipherRequest, Direction, Encrypted};
@@ -10,14 +11,14 @@ use kmip_protocol::{CryptographicUsageMask, EncryptRequest, EncryptResponse, Man
 impl Handle for EncryptRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<EncryptResponse, Failure> {
         let usage = CryptographicUsageMask::Encrypt;
-        let mut key = Key::of(context, self.unique_identifier.as_ref(), Purpose::Protect, usage).await?;
+        let key = Key::of(context, self.unique_identifier.as_ref(), Purpose::Protect, usage).await?;
         let data = whole(
             self.data.as_ref(),
             self.correlation_value.as_ref(),
             self.init_indicator,
             self.final_indicator,
         )?;
-        key.take_allowance(context, data.len())?;
+        take_allowance(context, &key.object, data.len()).await?;
         let Encrypted { data, iv, tag } = encrypt(self, &key, data.expose())?;
         context.place(&key.object.unique_identifier);
         Ok(EncryptResponse {

@@ -1,6 +1,7 @@
 //! Get Attributes (KMIP 2.1 §6.1.20; KMIP 1.4 §4.12).
 
 use super::context::Wanted;
+use super::usage::{self, USAGE_LIMITS};
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
@@ -20,7 +21,7 @@ impl Handle for GetAttributesRequest {
         if self.references.iter().enumerate().any(repeated) {
             return Err(Fault::DuplicateAttributeName.into());
         }
-        let object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
+        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
         if object.attributes.dates().archive.is_some() {
             return Err(Fault::ObjectArchived.into());
         }
@@ -29,6 +30,9 @@ impl Handle for GetAttributesRequest {
         } else {
             self.references.clone()
         };
+        if references.contains(&USAGE_LIMITS) {
+            usage::tell(context, &mut object).await?;
+        }
         // An attribute that the object does not have is left out: clients probe for their own (KMIP 1.4 §4.12).
         let attributes = references
             .iter()

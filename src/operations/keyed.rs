@@ -1,5 +1,5 @@
-//! What all operations share that compute with a key: may the key be used for this now, what key is it, which parameters
-//! count, and is there allowance left.
+//! What all operations share that compute with a key: may the key be used for this now, what key is it, and which parameters
+//! count.
 
 use super::context::{Context, Wanted};
 use crate::crypto::{self, PrivateKey, PublicKey, ReadHints};
@@ -7,7 +7,7 @@ use crate::failure::{Failure, Fault};
 use crate::objects::Object;
 use kmip_protocol::{
     Attribute, AttributeKind, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, Data, KeyBlock,
-    ManagedObject, State, UniqueIdentifier, UsageLimitsUnit,
+    ManagedObject, State, UniqueIdentifier,
 };
 use kmip_ttlv::Secret;
 
@@ -144,30 +144,6 @@ impl Key {
             curve,
             password: None,
         }
-    }
-
-    /// Takes from the Usage Limits, if the key has any (KMIP 2.1 §4.59): what protects `bytes` bytes. The count is
-    /// committed before the answer leaves.
-    ///
-    /// # Errors
-    /// [`Fault::UsageLimit`] if not enough is left.
-    pub fn take_allowance(&mut self, context: &mut Context<'_>, bytes: usize) -> Result<(), Failure> {
-        let Some(Attribute::UsageLimits(limits)) = self.object.attributes.first(AttributeKind::UsageLimits) else {
-            return Ok(());
-        };
-        let mut limits = limits.clone();
-        let needed = match limits.usage_limits_unit {
-            Some(UsageLimitsUnit::Byte) => i64::try_from(bytes).map_err(|_| Failure::new(Fault::UsageLimit))?,
-            _ => 1,
-        };
-        let left = limits.usage_limits_count.or(limits.usage_limits_total).unwrap_or(0);
-        let rest = left
-            .checked_sub(needed)
-            .filter(|rest| *rest >= 0)
-            .ok_or(Failure::new(Fault::UsageLimit))?;
-        limits.usage_limits_count = Some(rest);
-        self.object.attributes.set(Attribute::UsageLimits(limits));
-        context.save(&mut self.object)
     }
 }
 

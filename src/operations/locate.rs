@@ -1,5 +1,6 @@
 //! Locate (KMIP 2.1 §6.1.28; KMIP 1.4 §4.9).
 
+use super::usage::{self, USAGE_LIMITS};
 use super::{Context, Handle, digests};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
@@ -175,11 +176,11 @@ impl Search for LocateRequest {
         let now = context.seconds();
         if let Some(identifier) = asked_identifier(patterns) {
             found.complete = true;
-            if let Some(object) = context.find(&identifier).await?
-                && self.is_searched(&object, now)
-                && matching::matches(&object, patterns, now)
-            {
-                found.count(&object);
+            if let Some(mut object) = context.find(&identifier).await? {
+                tell_used(context, &mut object, patterns).await?;
+                if self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
+                    found.count(&object);
+                }
             }
             return Ok(());
         }
@@ -246,11 +247,26 @@ impl Search for LocateRequest {
         }
         let mine =
             objects::key(query.domain, &object.unique_identifier) == hit.key && object.application == query.application;
+        if mine {
+            tell_used(context, &mut object, patterns).await?;
+        }
         if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
             found.count(&object);
         }
         Ok(())
     }
+}
+
+/// What is left of Usage Limits is looked up only where it is asked for.
+async fn tell_used(
+    context: &mut Context<'_>,
+    object: &mut Object,
+    patterns: &[AttributePattern],
+) -> Result<(), Failure> {
+    if patterns.iter().any(|p| *p.reference() == USAGE_LIMITS) {
+        usage::tell(context, object).await?;
+    }
+    Ok(())
 }
 
 /// The Unique Identifier that is asked for, if one is: it needs no index.

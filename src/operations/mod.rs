@@ -37,6 +37,7 @@ mod rng_seed;
 mod set_attribute;
 mod sign;
 mod signature_verify;
+mod usage;
 
 pub use context::{Batch, Context};
 pub use notice::Notice;

@@ -1,7 +1,7 @@
 //! Modify Attribute (KMIP 2.1 §6.1.34; KMIP 1.4 §4.15).
 
 use super::context::Wanted;
-use super::{Context, Handle};
+use super::{Context, Handle, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
@@ -11,8 +11,9 @@ impl Handle for ModifyAttributeRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ModifyAttributeResponse, Failure> {
         let attribute = &self.attribute.attribute;
         let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
-        rules::at_modification(object.object_type, &object.attributes, attribute, context.seconds())?;
-        let index = which(self, &object.attributes, context.version.has_tagged_attributes())?;
+        let set = usage::judged(context, &object, &attribute.reference()).await?;
+        rules::at_modification(object.object_type, &set, attribute, context.seconds())?;
+        let index = which(self, &set, context.version.has_tagged_attributes())?;
         change(context, &mut object, index, attribute).await?;
         context.place(&object.unique_identifier);
         // Told although 0 may be left out: PyKMIP reads it.

@@ -2,7 +2,7 @@
 
 use super::context::Wanted;
 use super::modify_attribute::change;
-use super::{Context, Handle};
+use super::{Context, Handle, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::rules;
@@ -27,7 +27,8 @@ impl Handle for SetAttributeRequest {
                 context.save(&mut object)?;
             }
             [only] => {
-                rules::at_modification(object.object_type, &object.attributes, attribute, context.seconds())?;
+                let set = usage::judged(context, &object, &reference).await?;
+                rules::at_modification(object.object_type, &set, attribute, context.seconds())?;
                 change(context, &mut object, *only, attribute).await?;
             }
             _ => return Err(Fault::AttributeMultiValued.into()),

@@ -1,6 +1,7 @@
 //! Sign (KMIP 2.1 §6.1.55; KMIP 1.4 §4.31).
 
 use super::keyed::{Key, Purpose, bytes, refuse_parts};
+use super::usage::take_allowance;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::crypto::signature::{self, SignatureScheme};
@@ -11,7 +12,7 @@ use kmip_ttlv::Secret;
 impl Handle for SignRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<SignResponse, Failure> {
         let usage = CryptographicUsageMask::Sign;
-        let mut key = Key::of(context, self.unique_identifier.as_ref(), Purpose::Protect, usage).await?;
+        let key = Key::of(context, self.unique_identifier.as_ref(), Purpose::Protect, usage).await?;
         refuse_parts(
             self.correlation_value.as_ref(),
             self.init_indicator,
@@ -26,7 +27,7 @@ impl Handle for SignRequest {
             (None, None) => return Err(Fault::MissingField.into()),
             (Some(_), Some(_)) => return Err(Fault::InvalidField.into()),
         };
-        key.take_allowance(context, taken.len())?;
+        take_allowance(context, &key.object, taken.len()).await?;
         let is_heavy = signature::is_heavy(&private);
         let compute = move || {
             if is_digest {

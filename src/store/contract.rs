@@ -171,7 +171,7 @@ pub struct Adjustment {
 /// What happens to a counter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FieldChange {
-    /// Add this much, staying within both bounds.
+    /// Add this much, staying within both bounds. Adding nothing asserts that the value is not above `max`.
     Add {
         /// How much; may be negative.
         amount: i64,

@@ -20,6 +20,8 @@ on_every_store! {
     adjustments_stay_within_their_bounds,
     adjustments_do_not_conflict_with_each_other,
     a_bound_tightened_below_the_value_still_lets_it_return,
+    adding_nothing_asserts_the_bound,
+    users_of_one_counter_do_not_run_again,
     a_refused_change_set_does_not_disturb_its_neighbours,
     nothing_of_a_refused_change_set_remains,
     what_breaks_the_contract_is_refused,
@@ -238,6 +240,45 @@ async fn a_bound_tightened_below_the_value_still_lets_it_return(opened: Opened) 
         Err(CommitError::OutOfBounds { .. })
     ));
     assert_eq!(opened.store.counters(key(1)).await.unwrap(), vec![(3, 8)]);
+}
+
+/// Who changes a limit as long as nothing was taken loses to the first who takes, and not to another who only looked.
+async fn adding_nothing_asserts_the_bound(opened: Opened) {
+    opened.create(1, vec![]).await;
+    let (mut change, mut other, mut take) = (opened.work(), opened.work(), opened.work());
+    for work in [&mut change, &mut other] {
+        assert_eq!(work.adjust(key(1), 3, 0, (0, 0)).await.unwrap(), Ok(0));
+    }
+    take.adjust(key(1), 3, 1, (0, 10)).await.unwrap().unwrap();
+    opened.commit(other).await.unwrap();
+    opened.commit(take).await.unwrap();
+    assert!(matches!(
+        opened.commit(change).await,
+        Err(CommitError::OutOfBounds { bound: Bound::Max, .. })
+    ));
+    let mut again = opened.work();
+    assert_eq!(again.adjust(key(1), 3, 0, (0, 0)).await.unwrap(), Err(Bound::Max));
+    assert!(!again.is_changed());
+}
+
+/// As users of one limited key do it: each loads the record and takes a unit. While there are units, every commit succeeds.
+async fn users_of_one_counter_do_not_run_again(opened: Opened) {
+    opened.create(1, vec![]).await;
+    let users: Vec<_> = (0..64)
+        .map(|_| {
+            let mut work = opened.work();
+            let store = Arc::clone(&opened.store);
+            tokio::spawn(async move {
+                work.load(key(1)).await.unwrap();
+                work.adjust(key(1), 3, 1, (0, 64)).await.unwrap().unwrap();
+                store.commit(work.into_change_set(1)).await.map(drop)
+            })
+        })
+        .collect();
+    for user in users {
+        assert_eq!(user.await.unwrap(), Ok(()));
+    }
+    assert_eq!(opened.store.counters(key(1)).await.unwrap(), vec![(3, 64)]);
 }
 
 async fn a_refused_change_set_does_not_disturb_its_neighbours(opened: Opened) {
