@@ -1,5 +1,6 @@
 //! Where tenants, authorities and clients are looked up.
 
+use super::person::{PersonId, PersonRecord};
 use super::record::{AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord, kind};
 use crate::store::{ClaimKey, Domain, Kind, Record, Seen, Store, StoreError};
 use crate::wait::Wait;
@@ -41,6 +42,20 @@ pub trait Directory: Send + Sync {
 
     /// Which client holds this claim (a key or a rule).
     fn claimed<'a>(&'a self, claim: &'a ClaimKey) -> Wait<'a, Result<Option<ClientId>, DirectoryError>>;
+
+    /// At most `limit` people of a domain, in the order of their ids, after this one. Deleted ones are among them.
+    fn people(
+        &self,
+        domain: Domain,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Wait<'_, Result<Vec<(Id, PersonRecord)>, DirectoryError>>;
+
+    /// A person.
+    fn person(&self, person: PersonId) -> Wait<'_, Result<Option<Found<PersonRecord>>, DirectoryError>>;
+
+    /// Which person has claimed the key with this fingerprint.
+    fn person_with<'a>(&'a self, key_fingerprint: &'a [u8; 32]) -> Wait<'a, Result<Option<PersonId>, DirectoryError>>;
 }
 
 /// Why a look-up failed.
@@ -174,6 +189,38 @@ impl Directory for StoreDirectory {
             Ok(holder.filter(|key| key.kind == kind::CLIENT).map(|key| ClientId {
                 tenant: key.domain,
                 client: key.id,
+            }))
+        })
+    }
+
+    fn people(
+        &self,
+        domain: Domain,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Wait<'_, Result<Vec<(Id, PersonRecord)>, DirectoryError>> {
+        Box::pin(async move {
+            let records = self.store.scan(domain, kind::PERSON, after, limit).await?;
+            records
+                .iter()
+                .map(|r| Ok((r.key.id, self.decode(r, PersonRecord::decode)?)))
+                .collect()
+        })
+    }
+
+    fn person(&self, person: PersonId) -> Wait<'_, Result<Option<Found<PersonRecord>>, DirectoryError>> {
+        Box::pin(async move {
+            let record = self.store.load(person.key()).await?;
+            record.map(|r| self.found(&r, PersonRecord::decode)).transpose()
+        })
+    }
+
+    fn person_with<'a>(&'a self, key_fingerprint: &'a [u8; 32]) -> Wait<'a, Result<Option<PersonId>, DirectoryError>> {
+        Box::pin(async move {
+            let holder = self.store.claimed(&PersonRecord::key_claim(key_fingerprint)).await?;
+            Ok(holder.filter(|key| key.kind == kind::PERSON).map(|key| PersonId {
+                domain: key.domain,
+                person: key.id,
             }))
         })
     }

@@ -2,7 +2,10 @@
 //! decided elsewhere.
 
 use super::directory::RecordOpener;
-use super::record::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord, guard_set};
+use super::person::{PersonId, PersonRecord};
+use super::record::{
+    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Id, TenantRecord, guard_set,
+};
 use crate::store::{ClaimKey, Domain, GuardKey, Key, Revision, StoreError, Taken, Work};
 
 /// Puts the MAC to a record's bytes: the other half of [`RecordOpener`].
@@ -85,11 +88,44 @@ impl<'a> Enroll<'a> {
             .map(|b| ClientRecord::decode(&b))
             .transpose();
         let before = before.map_err(|_| EnrollError::Sealing)?;
+        for credential in &record.credentials {
+            if let Credential::Key(key) | Credential::Pinned { key, .. } = credential {
+                self.free(&PersonRecord::key_claim(key)).await?;
+            }
+        }
         let old = before.map(|b| b.claims(id.tenant)).unwrap_or_default();
         self.put(id.key(), old, record.claims(id.tenant), &record.encode())
             .await?;
         self.bump(id.tenant, guard_set::CLIENTS);
         Ok(())
+    }
+
+    /// Makes or changes a person of a domain. The record of one who is deleted remains, and its name and keys are free.
+    ///
+    /// A key that a client of the same domain has is refused; one that is a client's elsewhere is refused when it is shown.
+    pub async fn person(&mut self, id: PersonId, record: &PersonRecord) -> Result<(), EnrollError> {
+        let before = self
+            .bytes(id.key())
+            .await?
+            .map(|b| PersonRecord::decode(&b))
+            .transpose();
+        let before = before.map_err(|_| EnrollError::Sealing)?;
+        for key in record.keys() {
+            self.free(&Credential::key_claim(id.domain, &key.fingerprint)).await?;
+        }
+        let old = before.map(|b| b.claims(id.domain)).unwrap_or_default();
+        self.put(id.key(), old, record.claims(id.domain), &record.encode())
+            .await?;
+        self.bump(id.domain, guard_set::PEOPLE);
+        Ok(())
+    }
+
+    /// Nobody has this claim; that it stays so is among what the commit rests on.
+    async fn free(&mut self, claim: &ClaimKey) -> Result<(), EnrollError> {
+        match self.work.claimed(claim).await? {
+            Some(_) => Err(EnrollError::Taken),
+            None => Ok(()),
+        }
     }
 
     async fn bytes(&mut self, key: Key) -> Result<Option<Vec<u8>>, EnrollError> {

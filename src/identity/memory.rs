@@ -1,6 +1,7 @@
 //! A directory in memory: for tests of everything that needs to know who asks.
 
 use super::directory::{Directory, DirectoryError, Found};
+use super::person::{PersonId, PersonRecord};
 use super::record::{AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord};
 use crate::store::{ClaimKey, Domain};
 use crate::wait::{Wait, ready};
@@ -19,6 +20,7 @@ struct Inner {
     tenants: BTreeMap<Domain, TenantRecord>,
     authorities: BTreeMap<(Domain, Id), AuthorityRecord>,
     clients: BTreeMap<ClientId, ClientRecord>,
+    people: BTreeMap<PersonId, PersonRecord>,
 }
 
 impl MemoryDirectory {
@@ -40,6 +42,11 @@ impl MemoryDirectory {
     /// Forgets a client.
     pub fn remove_client(&self, client: ClientId) {
         self.lock().clients.remove(&client);
+    }
+
+    /// Keeps a person, in place of the one before.
+    pub fn put_person(&self, person: PersonId, record: PersonRecord) {
+        self.lock().people.insert(person, record);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -91,6 +98,34 @@ impl Directory for MemoryDirectory {
             .clients
             .iter()
             .find(|(id, record)| record.claims(id.tenant).contains(claim));
+        ready(Ok(holder.map(|(id, _)| *id)))
+    }
+
+    fn people(
+        &self,
+        domain: Domain,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Wait<'_, Result<Vec<(Id, PersonRecord)>, DirectoryError>> {
+        let inner = self.lock();
+        let at = |person| PersonId { domain, person };
+        let from = after.map_or(Bound::Included(at([0; 16])), |id| Bound::Excluded(at(id)));
+        let page = inner.people.range((from, Bound::Included(at([0xFF; 16])))).take(limit);
+        ready(Ok(page.map(|(id, record)| (id.person, record.clone())).collect()))
+    }
+
+    fn person(&self, person: PersonId) -> Wait<'_, Result<Option<Found<PersonRecord>>, DirectoryError>> {
+        let record = self.lock().people.get(&person).cloned();
+        ready(Ok(record.map(|record| Found { record, seen: None })))
+    }
+
+    fn person_with<'a>(&'a self, key_fingerprint: &'a [u8; 32]) -> Wait<'a, Result<Option<PersonId>, DirectoryError>> {
+        let claim = PersonRecord::key_claim(key_fingerprint);
+        let inner = self.lock();
+        let holder = inner
+            .people
+            .iter()
+            .find(|(id, record)| record.claims(id.domain).contains(&claim));
         ready(Ok(holder.map(|(id, _)| *id)))
     }
 }

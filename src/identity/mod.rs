@@ -17,7 +17,7 @@ pub use certificate::PeerCertificate;
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
 pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use memory::MemoryDirectory;
-pub use person::{OneTimeRecord, PasswordRecord, PersonKey, PersonRecord};
+pub use person::{OneTimeRecord, PasswordRecord, PersonId, PersonKey, PersonRecord, people_guard, person_counter};
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
 pub use record::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Id, TenantRecord, claim_space, guard_set,

@@ -62,6 +62,10 @@ pub struct PersonPrincipal {
     pub session: Session,
     /// Which state of its record this is: among the reads of every commit that it decides.
     pub seen: Option<Seen>,
+    /// The same of its tenant's record, if it is of a tenant.
+    pub tenant_seen: Option<Seen>,
+    /// The same of its ticket's record, if it has shown one.
+    pub ticket_seen: Option<Seen>,
 }
 
 /// How far a person is authenticated.

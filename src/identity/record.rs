@@ -21,6 +21,10 @@ pub mod kind {
     pub const CLIENT: Kind = Kind(0x12);
     /// [`super::ApplicationRecord`], in its tenant's domain.
     pub const APPLICATION: Kind = Kind(0x13);
+    /// [`crate::identity::PersonRecord`], in its domain.
+    pub const PERSON: Kind = Kind(0x14);
+    /// The ticket of a person's session, in its domain; the id is the beginning of the value's digest.
+    pub const TICKET: Kind = Kind(0x15);
 }
 
 /// Spaces of claims made here.
@@ -47,6 +51,10 @@ pub mod claim_space {
     pub const URI: u8 = 0x19;
     /// IP address rule.
     pub const IP: u8 = 0x1A;
+    /// Name of a person within its domain.
+    pub const PERSON_NAME: u8 = 0x20;
+    /// Key of a person (SPKI SHA-256), in the system domain: a key is one person's in the whole installation.
+    pub const PERSON_KEY: u8 = 0x21;
 }
 
 /// Sets that decisions are taken over.
@@ -57,6 +65,8 @@ pub mod guard_set {
     pub const AUTHORITIES: u8 = 0x11;
     /// The clients of a tenant and what each may reach.
     pub const CLIENTS: u8 = 0x12;
+    /// The people of a domain, their roles and their groups.
+    pub const PEOPLE: u8 = 0x13;
 }
 
 /// The format that these records are written in.
@@ -434,7 +444,7 @@ impl Credential {
     }
 }
 
-fn encode(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+pub(super) fn encode(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.structure(tag::RECORD, |w| {
         w.integer(tag::FORMAT, FORMAT);
@@ -443,7 +453,7 @@ fn encode(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     writer.into_bytes()
 }
 
-fn decode<T>(bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> Result<T> {
+pub(super) fn decode<T>(bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> Result<T> {
     let mut reader = Reader::new(bytes);
     let record = reader.structure(tag::RECORD, |r| {
         if r.integer(tag::FORMAT)? != FORMAT {
@@ -455,7 +465,7 @@ fn decode<T>(bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> R
     Ok(record)
 }
 
-fn fixed<const N: usize>(r: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
+pub(super) fn fixed<const N: usize>(r: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
     let wrong = r.error(ErrorKind::WrongLength);
     r.bytes(tag)?.try_into().map_err(|_| wrong)
 }

@@ -6,6 +6,7 @@
 
 use super::certificate::PeerCertificate;
 use super::directory::{Directory, DirectoryError};
+use super::person::PersonId;
 use super::principal::{ClientPrincipal, Principal, UnregisteredCertificate};
 use super::record::{ClientId, Credential, Id};
 use super::rule::Rule;
@@ -49,6 +50,8 @@ pub enum IdentityChange {
     Authority(Domain, Id),
     /// A client or one of its credentials was added, changed or removed.
     Client(ClientId),
+    /// A person or one of its certificates was added, changed or removed.
+    Person(PersonId),
     /// Anything: everything is read again.
     All,
 }
@@ -210,6 +213,7 @@ impl Identity {
                 self.trust.pin(client, found.as_ref().map(|f| &f.record));
                 Ok(())
             }
+            IdentityChange::Person(_) => Ok(()),
             IdentityChange::All => self.read_all().await,
         }
     }

@@ -19,3 +19,20 @@ pub(super) const REVOCATION_LIST: Tag = Tag(0x54_E10D);
 pub(super) const REFUSE_STALE: Tag = Tag(0x54_E10E);
 pub(super) const HARDWARE: Tag = Tag(0x54_E10F);
 pub(super) const TEST: Tag = Tag(0x54_E110);
+
+// People and their sessions.
+pub(super) const ROLE: Tag = Tag(0x54_E120);
+pub(super) const STATUS: Tag = Tag(0x54_E121);
+pub(super) const MEMBER_SINCE: Tag = Tag(0x54_E122);
+pub(super) const CREATED_BY: Tag = Tag(0x54_E123);
+pub(super) const PERSON_KEY: Tag = Tag(0x54_E124);
+pub(super) const ENROLLED: Tag = Tag(0x54_E125);
+pub(super) const REVOKED: Tag = Tag(0x54_E126);
+pub(super) const PASSWORD: Tag = Tag(0x54_E127);
+pub(super) const PASSWORD_HASH: Tag = Tag(0x54_E128);
+pub(super) const INITIAL: Tag = Tag(0x54_E129);
+pub(super) const FORMER_PASSWORD: Tag = Tag(0x54_E12A);
+pub(super) const ONE_TIME: Tag = Tag(0x54_E12B);
+pub(super) const SEALED: Tag = Tag(0x54_E12C);
+pub(super) const CONFIRMED: Tag = Tag(0x54_E12D);
+pub(super) const LAST_STEP: Tag = Tag(0x54_E12E);
