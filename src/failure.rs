@@ -65,6 +65,10 @@ faults! {
     NotAuthenticated = AuthenticationNotSuccessful, "the client is not registered or not active";
     /// The principal may not do this.
     PermissionDenied = PermissionDenied, "permission denied";
+    /// A person has shown its certificate only.
+    LoginRequired = AuthenticationNotSuccessful, "log in first";
+    /// A person has logged in with an initial password.
+    PasswordChangeRequired = PermissionDenied, "change the initial password first";
     /// A credential in the header is of a kind that is not judged here.
     CredentialRefused = AuthenticationNotSuccessful, "the credential was not accepted";
 

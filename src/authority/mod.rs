@@ -1,17 +1,18 @@
 //! Who may, and who must agree. This is the only room that mints a [`Granted`]; a handler cannot be called without one.
 //!
-//! Today's rule is: a registered client may do every object operation within its application; an unregistered
-//! certificate may discover versions and query. Quorum rules hang in here, and answer [`Decision::Pending`].
+//! The table of [`permission`] says who may ask. Quorum rules hang in here, and answer [`Decision::Pending`].
 
 mod installation;
+pub mod permission;
 mod target;
 
 pub use installation::{INSTALLATION, InstallationRecord};
+pub use permission::{check, permitted};
 pub use target::{Target, TargetObject};
 
 use crate::failure::Fault;
 use crate::identity::Principal;
-use kmip_protocol::{Operation, Request};
+use kmip_protocol::Request;
 use std::marker::PhantomData;
 
 /// Where a permission came from.
@@ -52,22 +53,15 @@ pub enum Decision<R> {
 /// Decides about a request.
 #[must_use]
 pub fn decide<R: Request>(principal: &Principal) -> Decision<R> {
+    if let Err(fault) = check(principal, R::OPERATION) {
+        return Decision::Denied(fault);
+    }
     let origin = match principal {
-        Principal::Client(_) => Origin::Client,
-        Principal::Unregistered(_) if open_to_strangers(R::OPERATION) => Origin::Client,
-        Principal::Unregistered(_) => return Decision::Denied(Fault::NotAuthenticated),
-        // People administer; they touch no client's keys.
-        Principal::Person(_) => return Decision::Denied(Fault::PermissionDenied),
         Principal::Process(_) => Origin::Server,
+        Principal::Client(_) | Principal::Unregistered(_) | Principal::Person(_) => Origin::Client,
     };
     Decision::Granted(Granted {
         origin,
         operation: PhantomData,
     })
-}
-
-/// What a certificate that nobody registered may do: learn what it talks to (DESIGN §5).
-#[must_use]
-pub const fn open_to_strangers(operation: Operation) -> bool {
-    matches!(operation, Operation::DiscoverVersions | Operation::Query)
 }

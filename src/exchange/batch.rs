@@ -5,6 +5,7 @@ use super::ConnectionFacts;
 use super::guard::Guarded;
 use super::server::{failed, log};
 use crate::audit::{Actor, ActorKind, AuditDraft};
+use crate::authority;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, Principal, TenantRecord};
@@ -228,6 +229,10 @@ impl<'a> Run<'a> {
     }
 
     async fn decide(&mut self, item: &RequestItem, now: Moment) -> Result<ResponsePayload, Failure> {
+        // Whoever may not ask learns nothing of what is wrong with the request.
+        if let Some(operation) = item.operation {
+            authority::check(self.principal, operation)?;
+        }
         let payload = item
             .payload
             .as_ref()

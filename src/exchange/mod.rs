@@ -10,6 +10,8 @@ mod batch;
 mod creations;
 mod facts;
 mod guard;
+#[cfg(test)]
+mod matrix;
 mod notices;
 pub mod pending;
 mod refusals;

@@ -5,7 +5,7 @@ use crate::authority::{self, Granted};
 use crate::failure::Failure;
 use crate::identity::Principal;
 use kmip_protocol::{
-    CapabilityInformation, DefaultsInformation, DestroyAction, ObjectType, Operation, ProtectionStorageMask,
+    CapabilityInformation, DefaultsInformation, DestroyAction, ObjectType, ProtectionStorageMask,
     ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters, ServerInformation,
     ShreddingAlgorithm, UnwrapMode,
 };
@@ -40,11 +40,10 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
     let stranger = matches!(context.principal, Principal::Unregistered(_));
     match function {
         QueryFunction::QueryOperations => {
-            let permitted = |o: &Operation| !stranger || authority::open_to_strangers(*o);
             let spoken = CARRIED_OUT
                 .iter()
                 .filter(|o| o.is_known_in(version))
-                .filter(|o| permitted(o));
+                .filter(|o| authority::permitted(context.principal, **o));
             response.operations = spoken.copied().collect();
         }
         QueryFunction::QueryServerInformation => {
