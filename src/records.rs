@@ -15,7 +15,7 @@ pub fn close(
     revision: Revision,
     mut body: Vec<u8>,
 ) -> Result<(Vec<u8>, [u8; MAC]), CustodyError> {
-    let mac = custody.record_mac(key.domain, &covered(key, revision, &body))?;
+    let mac = custody.record_mac(key.domain, &[&place(key, revision), &body])?;
     body.extend_from_slice(&mac);
     Ok((body, mac))
 }
@@ -24,19 +24,26 @@ pub fn close(
 pub fn open<'a>(custody: &Custody, record: &'a Record) -> Result<&'a [u8], CustodyError> {
     let body_length = record.body.len().checked_sub(MAC).ok_or(CustodyError::Record)?;
     let (body, mac) = record.body.split_at_checked(body_length).ok_or(CustodyError::Record)?;
-    custody.verify_record_mac(record.key.domain, &covered(record.key, record.revision, body), mac)?;
+    let place = place(record.key, record.revision);
+    custody.verify_record_mac(record.key.domain, &[&place, body], mac)?;
     Ok(body)
 }
 
-/// Fixed widths first, so that no two places have the same bytes.
-fn covered(key: Key, revision: Revision, body: &[u8]) -> Vec<u8> {
+/// Bytes of an encoded place.
+const PLACE: usize = 8 + 16 + 1 + 16 + 8;
+
+/// Where a record lies, and which revision of it: what the MAC covers before the body. Of fixed width, so that no two places
+/// have the same bytes.
+fn place(key: Key, revision: Revision) -> [u8; PLACE] {
     let Key { domain, kind, id } = key;
-    let mut bytes = Vec::with_capacity(64_usize.saturating_add(body.len()));
-    bytes.extend_from_slice(b"record 1");
-    bytes.extend_from_slice(&domain.0);
-    bytes.push(kind.0);
-    bytes.extend_from_slice(&id);
-    bytes.extend_from_slice(&revision.0.to_be_bytes());
-    bytes.extend_from_slice(body);
-    bytes
+    let mut place = [0; PLACE];
+    let fields = b"record 1"
+        .iter()
+        .copied()
+        .chain(domain.0)
+        .chain([kind.0])
+        .chain(id)
+        .chain(revision.0.to_be_bytes());
+    place.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
+    place
 }

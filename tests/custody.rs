@@ -175,18 +175,18 @@ async fn objects_open_only_in_their_place(room: &Room) {
 
 fn record_macs_are_of_their_domain(room: &Room) {
     let custody = &room.custody;
-    let mac = custody.record_mac(TENANT, b"record").unwrap();
-    assert_eq!(custody.verify_record_mac(TENANT, b"record", &mac), Ok(()));
+    let mac = custody.record_mac(TENANT, &[b"record"]).unwrap();
+    assert_eq!(custody.verify_record_mac(TENANT, &[b"record"], &mac), Ok(()));
     assert_eq!(
-        custody.verify_record_mac(TENANT, b"recorD", &mac),
+        custody.verify_record_mac(TENANT, &[b"recorD"], &mac),
         Err(CustodyError::Refused)
     );
     assert_eq!(
-        custody.verify_record_mac(OTHER, b"record", &mac),
+        custody.verify_record_mac(OTHER, &[b"record"], &mac),
         Err(CustodyError::Refused)
     );
     assert_eq!(
-        custody.verify_record_mac(TENANT, b"record", &mac[..31]),
+        custody.verify_record_mac(TENANT, &[b"record"], &mac[..31]),
         Err(CustodyError::Refused)
     );
     let hash = custody.keyed_hash(TENANT, "a", b"record").unwrap();
@@ -199,7 +199,7 @@ async fn a_second_kek_takes_over(room: &Room) {
     let custody = &room.custody;
     let material = Secret::copy_from(b"older than the second KEK");
     let old = custody.seal(TENANT, context(3), &material).await.unwrap();
-    let mac = custody.record_mac(TENANT, b"record").unwrap();
+    let mac = custody.record_mac(TENANT, &[b"record"]).unwrap();
 
     let new = new_kek(TENANT, 8, 2);
     let mut second = custody.create_kek(&new, None).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_second_kek_takes_over(room: &Room) {
     let moved = custody.rewrap(TENANT, context(3), &old).await.unwrap();
     assert_eq!((moved.kek, &moved.blob), (second.id, &old.blob));
     assert!(custody.open(TENANT, context(3), &moved).await.unwrap() == material);
-    assert_eq!(custody.verify_record_mac(TENANT, b"record", &mac), Ok(()));
+    assert_eq!(custody.verify_record_mac(TENANT, &[b"record"], &mac), Ok(()));
 
     // The first one goes.
     assert_eq!(custody.destroy_kek(&first, None).await, Err(CustodyError::Limit));
@@ -240,9 +240,12 @@ async fn a_second_kek_takes_over(room: &Room) {
 
     // As after a restart, with what the store has.
     custody.close_domain(TENANT);
-    assert_eq!(custody.record_mac(TENANT, b"record"), Err(CustodyError::UnknownDomain));
+    assert_eq!(
+        custody.record_mac(TENANT, &[b"record"]),
+        Err(CustodyError::UnknownDomain)
+    );
     custody.open_domain(TENANT, &keks, &record_key).await.unwrap();
-    assert_eq!(custody.verify_record_mac(TENANT, b"record", &mac), Ok(()));
+    assert_eq!(custody.verify_record_mac(TENANT, &[b"record"], &mac), Ok(()));
     let two_active = [
         KekRecord {
             state: KekState::Active,
@@ -290,7 +293,7 @@ async fn software_away_at_start_and_back() {
         .await
         .unwrap();
     assert_eq!(custody.ready(TENANT).await, Err(CustodyError::Unavailable));
-    assert_eq!(custody.record_mac(TENANT, b"record"), Err(CustodyError::Unavailable));
+    assert_eq!(custody.record_mac(TENANT, &[b"record"]), Err(CustodyError::Unavailable));
     assert_eq!(
         custody.open(TENANT, context(1), &sealed).await.err(),
         Some(CustodyError::Unavailable)
@@ -414,7 +417,7 @@ async fn resident_token_away_and_back() {
                 .all(|domain| domain.keks[0].health.is_err())
         );
         // What is open stays usable.
-        assert!(room.custody.record_mac(TENANT, b"record").is_ok());
+        assert!(room.custody.record_mac(TENANT, &[b"record"]).is_ok());
         // An outage is no absence: nothing is made, and nothing counts as destroyed.
         let adopted = room.custody.adopt_kek(&new_kek(TENANT, 1, 1)).await;
         assert_eq!(adopted.err(), Some(CustodyError::Unavailable));

@@ -131,7 +131,7 @@ async fn use_keys(slab: &Slab, source: &Arc<Remembering>, provider: Arc<dyn KekP
         let opened = custody.open(TENANT, context, &sealed).await.unwrap();
         assert!(opened == material);
         custody.rewrap(TENANT, context, &sealed).await.unwrap();
-        custody.record_mac(TENANT, &sealed.blob).unwrap();
+        custody.record_mac(TENANT, &[&sealed.blob]).unwrap();
     }
     custody.status().await;
     custody

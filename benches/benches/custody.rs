@@ -177,7 +177,7 @@ async fn run() {
     let start = Instant::now();
     let mut count = 0_u32;
     while start.elapsed() < MEASURED {
-        custody.record_mac(TENANT, &[1; 700]).unwrap();
+        custody.record_mac(TENANT, &[&[1; 700]]).unwrap();
         count += 1;
     }
     println!("record MAC of 700 bytes {:>9.2?}", start.elapsed() / count);

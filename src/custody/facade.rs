@@ -278,12 +278,12 @@ impl Custody {
             .await
     }
 
-    /// The MAC of a record of the domain: HMAC-SHA-256 under its record key.
+    /// The MAC of a record of the domain, whose parts follow one another: HMAC-SHA-256 under its record key.
     ///
     /// # Errors
     /// [`CustodyError::UnknownDomain`]; [`CustodyError::Unavailable`] while the record key is not open (see
     /// [`Custody::ready`]).
-    pub fn record_mac(&self, domain: Domain, record: &[u8]) -> Result<[u8; 32], CustodyError> {
+    pub fn record_mac(&self, domain: Domain, record: &[&[u8]]) -> Result<[u8; 32], CustodyError> {
         self.mac(domain, b"record", record)
     }
 
@@ -291,7 +291,7 @@ impl Custody {
     ///
     /// # Errors
     /// [`CustodyError::Refused`] if it is not that of these bytes in this domain; those of [`Custody::record_mac`].
-    pub fn verify_record_mac(&self, domain: Domain, record: &[u8], mac: &[u8]) -> Result<(), CustodyError> {
+    pub fn verify_record_mac(&self, domain: Domain, record: &[&[u8]], mac: &[u8]) -> Result<(), CustodyError> {
         let expected = self.record_mac(domain, record)?;
         if sealing::equal(&expected, mac) {
             Ok(())
@@ -306,13 +306,13 @@ impl Custody {
     /// # Errors
     /// Those of [`Custody::record_mac`].
     pub fn keyed_hash(&self, domain: Domain, label: &str, bytes: &[u8]) -> Result<[u8; 32], CustodyError> {
-        self.mac(domain, format!("hash:{label}").as_bytes(), bytes)
+        self.mac(domain, format!("hash:{label}").as_bytes(), &[bytes])
     }
 
-    fn mac(&self, domain: Domain, label: &[u8], bytes: &[u8]) -> Result<[u8; 32], CustodyError> {
+    fn mac(&self, domain: Domain, label: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], CustodyError> {
         let opened = self.domain(domain)?;
         let key = opened.record_key.get().ok_or(CustodyError::Unavailable)?;
-        Ok(sealing::mac(key, label, bytes))
+        Ok(sealing::mac(key, label, parts))
     }
 }
 

@@ -116,20 +116,21 @@ fn cipher(key: &Locked) -> Result<Aes256Gcm, CustodyError> {
     Ok(Aes256Gcm::new(key))
 }
 
-/// HMAC-SHA-256 under `key` over a label and a message, each with its length before it.
-pub(super) fn mac(key: &Locked, label: &[u8], message: &[u8]) -> [u8; 32] {
+/// HMAC-SHA-256 under `key` over a label and a message, each with its length before it. The message comes in parts, which count
+/// as one.
+pub(super) fn mac(key: &Locked, label: &[u8], message: &[&[u8]]) -> [u8; 32] {
     let tag = mac_with(key, label, message);
     clear_stack();
     tag
 }
 
 #[inline(never)]
-fn mac_with(key: &Locked, label: &[u8], message: &[u8]) -> [u8; 32] {
+fn mac_with(key: &Locked, label: &[u8], message: &[&[u8]]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
     let mut context = hmac::Context::with_key(&key);
-    for part in [label, message] {
-        context.update(&length(part));
-        context.update(part);
+    for parts in [&[label], message] {
+        context.update(&length(parts));
+        parts.iter().for_each(|part| context.update(part));
     }
     let mut tag = [0; 32];
     for (to, from) in tag.iter_mut().zip(context.sign().as_ref()) {
@@ -138,9 +139,10 @@ fn mac_with(key: &Locked, label: &[u8], message: &[u8]) -> [u8; 32] {
     tag
 }
 
-fn length(part: &[u8]) -> [u8; 8] {
-    // A slice is never longer than isize::MAX, so the fallback is not reached.
-    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
+fn length(parts: &[&[u8]]) -> [u8; 8] {
+    // Slices in memory are together never longer than a u64 says, so the fallback is not reached.
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes()
 }
 
 /// Whether two tags are equal, without an early exit.
@@ -218,8 +220,8 @@ mod tests {
     fn labels_and_messages_cannot_be_shifted() {
         let slab = Slab::new().unwrap();
         let key = slab.copy_from(&[7; 32]).unwrap();
-        assert_ne!(mac(&key, b"ab", b"c"), mac(&key, b"a", b"bc"));
-        assert!(equal(&mac(&key, b"a", b"b"), &mac(&key, b"a", b"b")));
+        assert_ne!(mac(&key, b"ab", &[b"c"]), mac(&key, b"a", &[b"bc"]));
+        assert!(equal(&mac(&key, b"a", &[b"bc"]), &mac(&key, b"a", &[b"b", b"c"])));
         assert!(!equal(b"ab", b"a"));
     }
 }
