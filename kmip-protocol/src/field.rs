@@ -76,6 +76,16 @@ impl<T: Item> Field for Vec<T> {
     }
 }
 
+/// A large value that is seldom there, out of the way of what surrounds it.
+impl<T: Item> Item for Box<T> {
+    fn read_item(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
+        T::read_item(reader, tag, version).map(Self::new)
+    }
+    fn write_item(&self, writer: &mut Writer, tag: Tag, version: Version) {
+        T::write_item(self, writer, tag, version);
+    }
+}
+
 /// Item types whose reading and writing is one call each.
 macro_rules! items {
     ($($type:ty: |$reader:ident, $rt:ident| $read:expr, |$value:ident, $writer:ident, $wt:ident| $write:expr;)+) => {$(

@@ -67,6 +67,12 @@ samples! {
     Tag: |maker| Tag(0x0054_0001 + u32::try_from(maker.next() % 7).unwrap());
 }
 
+impl<T: Sample> Sample for Box<T> {
+    fn sample(maker: &mut Maker) -> Self {
+        Self::new(maker.make())
+    }
+}
+
 impl<T: Sample> Sample for Option<T> {
     fn sample(maker: &mut Maker) -> Self {
         maker.full.then(|| maker.make())

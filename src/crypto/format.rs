@@ -168,11 +168,9 @@ fn convert_bytes(
     let bytes = material_bytes(material)?.clone();
     match format {
         KeyFormatType::Raw | KeyFormatType::Opaque => Ok(KeyMaterial::Bytes(bytes)),
-        KeyFormatType::TransparentSymmetricKey if object == ObjectType::SymmetricKey => {
-            Ok(KeyMaterial::TransparentSymmetricKey(TransparentSymmetricKey {
-                key: bytes,
-            }))
-        }
+        KeyFormatType::TransparentSymmetricKey if object == ObjectType::SymmetricKey => Ok(
+            KeyMaterial::TransparentSymmetricKey(Box::new(TransparentSymmetricKey { key: bytes })),
+        ),
         _ => Err(CryptoError::Unsupported),
     }
 }

@@ -100,22 +100,26 @@ impl PrivateKey {
             (KeyFormatType::TransparentRSAPrivateKey, KeyKind::Rsa) => self.transparent_rsa(),
             (KeyFormatType::TransparentDSAPrivateKey, KeyKind::Dsa) => {
                 let key = self.0.dsa().map_err(internal)?;
-                Ok(KeyMaterial::TransparentDSAPrivateKey(TransparentDSAPrivateKey {
-                    p: to_protocol(key.p()),
-                    q: to_protocol(key.q()),
-                    g: to_protocol(key.g()),
-                    x: to_protocol(key.priv_key()),
-                }))
+                Ok(KeyMaterial::TransparentDSAPrivateKey(Box::new(
+                    TransparentDSAPrivateKey {
+                        p: to_protocol(key.p()),
+                        q: to_protocol(key.q()),
+                        g: to_protocol(key.g()),
+                        x: to_protocol(key.priv_key()),
+                    },
+                )))
             }
             (KeyFormatType::TransparentDHPrivateKey, KeyKind::Dh) => {
                 let key = self.0.dh().map_err(internal)?;
-                Ok(KeyMaterial::TransparentDHPrivateKey(TransparentDHPrivateKey {
-                    p: to_protocol(key.prime_p()),
-                    q: key.prime_q().map(to_protocol),
-                    g: to_protocol(key.generator()),
-                    j: None,
-                    x: to_protocol(key.private_key()),
-                }))
+                Ok(KeyMaterial::TransparentDHPrivateKey(Box::new(
+                    TransparentDHPrivateKey {
+                        p: to_protocol(key.prime_p()),
+                        q: key.prime_q().map(to_protocol),
+                        g: to_protocol(key.generator()),
+                        j: None,
+                        x: to_protocol(key.private_key()),
+                    },
+                )))
             }
             (
                 KeyFormatType::TransparentECPrivateKey
@@ -125,10 +129,9 @@ impl PrivateKey {
                 KeyKind::Ec(Some(recommended_curve)),
             ) => {
                 let d = to_protocol(self.0.ec_key().map_err(internal)?.private_key());
-                Ok(KeyMaterial::TransparentECPrivateKey(TransparentECPrivateKey {
-                    recommended_curve,
-                    d,
-                }))
+                Ok(KeyMaterial::TransparentECPrivateKey(Box::new(
+                    TransparentECPrivateKey { recommended_curve, d },
+                )))
             }
             _ => Err(CryptoError::Unsupported),
         }
@@ -136,16 +139,18 @@ impl PrivateKey {
 
     fn transparent_rsa(&self) -> Result<KeyMaterial, CryptoError> {
         let key = self.0.rsa().map_err(internal)?;
-        Ok(KeyMaterial::TransparentRSAPrivateKey(TransparentRSAPrivateKey {
-            modulus: to_protocol(key.n()),
-            private_exponent: Some(to_protocol(key.d())),
-            public_exponent: Some(to_protocol(key.e())),
-            p: key.p().map(to_protocol),
-            q: key.q().map(to_protocol),
-            prime_exponent_p: key.dmp1().map(to_protocol),
-            prime_exponent_q: key.dmq1().map(to_protocol),
-            crt_coefficient: key.iqmp().map(to_protocol),
-        }))
+        Ok(KeyMaterial::TransparentRSAPrivateKey(Box::new(
+            TransparentRSAPrivateKey {
+                modulus: to_protocol(key.n()),
+                private_exponent: Some(to_protocol(key.d())),
+                public_exponent: Some(to_protocol(key.e())),
+                p: key.p().map(to_protocol),
+                q: key.q().map(to_protocol),
+                prime_exponent_p: key.dmp1().map(to_protocol),
+                prime_exponent_q: key.dmq1().map(to_protocol),
+                crt_coefficient: key.iqmp().map(to_protocol),
+            },
+        )))
     }
 }
 

@@ -82,29 +82,33 @@ impl PublicKey {
             (KeyFormatType::Raw, _) => bytes(self.0.raw_public_key().map_err(unsupported)?),
             (KeyFormatType::TransparentRSAPublicKey, KeyKind::Rsa) => {
                 let key = self.0.rsa().map_err(internal)?;
-                Ok(KeyMaterial::TransparentRSAPublicKey(TransparentRSAPublicKey {
-                    modulus: to_protocol(key.n()),
-                    public_exponent: to_protocol(key.e()),
-                }))
+                Ok(KeyMaterial::TransparentRSAPublicKey(Box::new(
+                    TransparentRSAPublicKey {
+                        modulus: to_protocol(key.n()),
+                        public_exponent: to_protocol(key.e()),
+                    },
+                )))
             }
             (KeyFormatType::TransparentDSAPublicKey, KeyKind::Dsa) => {
                 let key = self.0.dsa().map_err(internal)?;
-                Ok(KeyMaterial::TransparentDSAPublicKey(TransparentDSAPublicKey {
-                    p: to_protocol(key.p()),
-                    q: to_protocol(key.q()),
-                    g: to_protocol(key.g()),
-                    y: to_protocol(key.pub_key()),
-                }))
+                Ok(KeyMaterial::TransparentDSAPublicKey(Box::new(
+                    TransparentDSAPublicKey {
+                        p: to_protocol(key.p()),
+                        q: to_protocol(key.q()),
+                        g: to_protocol(key.g()),
+                        y: to_protocol(key.pub_key()),
+                    },
+                )))
             }
             (KeyFormatType::TransparentDHPublicKey, KeyKind::Dh) => {
                 let key = self.0.dh().map_err(internal)?;
-                Ok(KeyMaterial::TransparentDHPublicKey(TransparentDHPublicKey {
+                Ok(KeyMaterial::TransparentDHPublicKey(Box::new(TransparentDHPublicKey {
                     p: to_protocol(key.prime_p()),
                     q: key.prime_q().map(to_protocol),
                     g: to_protocol(key.generator()),
                     j: None,
                     y: to_protocol(key.public_key()),
-                }))
+                })))
             }
             (
                 KeyFormatType::TransparentECPublicKey
@@ -114,10 +118,10 @@ impl PublicKey {
                 KeyKind::Ec(Some(recommended_curve)),
             ) => {
                 let q_string = self.point(compression)?;
-                Ok(KeyMaterial::TransparentECPublicKey(TransparentECPublicKey {
+                Ok(KeyMaterial::TransparentECPublicKey(Box::new(TransparentECPublicKey {
                     recommended_curve,
                     q_string,
-                }))
+                })))
             }
             _ => Err(CryptoError::Unsupported),
         }

@@ -103,14 +103,14 @@ fn wrapped(
 ) -> KeyBlock {
     KeyBlock {
         key_value: Some(key_value),
-        key_wrapping_data: Some(KeyWrappingData {
+        key_wrapping_data: Some(Box::new(KeyWrappingData {
             wrapping_method: specification.wrapping_method,
             encryption_key_information: specification.encryption_key_information.clone(),
             mac_signature_key_information: specification.mac_signature_key_information.clone(),
             mac_signature,
             iv_counter_nonce,
             encoding_option: specification.encoding_option,
-        }),
+        })),
         ..block.clone()
     }
 }

@@ -97,9 +97,11 @@ fn rfc_3394_is_the_default_and_the_published_case() {
 fn every_mode_and_encoding_comes_back() {
     let kek = Secret::new((0..32).collect());
     let raw = block(KeyMaterial::Bytes(Secret::new(vec![9; 16])));
-    let transparent = block(KeyMaterial::TransparentSymmetricKey(TransparentSymmetricKey {
-        key: Secret::new(vec![9; 16]),
-    }));
+    let transparent = block(KeyMaterial::TransparentSymmetricKey(Box::new(
+        TransparentSymmetricKey {
+            key: Secret::new(vec![9; 16]),
+        },
+    )));
     for parameters in [
         mode(BlockCipherMode::NISTKeyWrap),
         mode(BlockCipherMode::AESKeyWrapPadding),

@@ -66,7 +66,7 @@ async fn a_wrapping_that_only_authenticates_does_not_show_a_sensitive_key() {
     };
     let get = |key: &str| GetRequest {
         unique_identifier: Some(UniqueIdentifier::from(key)),
-        key_wrapping_specification: Some(specification.clone()),
+        key_wrapping_specification: Some(Box::new(specification.clone())),
         ..GetRequest::default()
     };
     let told = house.item(Version::NEWEST, get(&secret), &house.alice).await;

@@ -119,9 +119,9 @@ async fn a_key_may_be_kept_elsewhere() {
 async fn a_structure_is_digested_as_ttlv() {
     let house = TestHouse::new().await;
     let bytes: Vec<u8> = (0..16_u8).flat_map(|n| [n * 0x11; 2]).collect();
-    let material = KeyMaterial::TransparentSymmetricKey(TransparentSymmetricKey {
+    let material = KeyMaterial::TransparentSymmetricKey(Box::new(TransparentSymmetricKey {
         key: Secret::new(bytes),
-    });
+    }));
     let key_block = block(
         KeyFormatType::TransparentSymmetricKey,
         Some(material),

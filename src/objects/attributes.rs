@@ -167,7 +167,7 @@ impl AttributeSet {
     /// Every instance of Cryptographic Parameters.
     pub fn all_parameters(&self) -> impl Iterator<Item = &CryptographicParameters> {
         self.0.iter().filter_map(|i| match &i.attribute {
-            Attribute::CryptographicParameters(parameters) => Some(parameters),
+            Attribute::CryptographicParameters(parameters) => Some(parameters.as_ref()),
             _ => None,
         })
     }

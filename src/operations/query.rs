@@ -48,11 +48,11 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         }
         QueryFunction::QueryServerInformation => {
             response.vendor_identification = Some(VENDOR.into());
-            response.server_information = Some(ServerInformation {
+            response.server_information = Some(Box::new(ServerInformation {
                 product_name: Some(VENDOR.into()),
                 server_version: Some(env!("CARGO_PKG_VERSION").into()),
                 ..ServerInformation::default()
-            });
+            }));
         }
         // Whoever is not registered learns nothing more.
         _ if stranger => {}

@@ -228,7 +228,7 @@ attributes! {
     /// Cryptographic Length (KMIP 2.1 §4.15).
     CryptographicLength(i32) = CRYPTOGRAPHIC_LENGTH: One, Always, set Server, modify Nobody, delete Nobody by [Certify Create CreateKeyPair ReCertify Register DeriveKey ReKey ReKeyKeyPair];
     /// Cryptographic Parameters (KMIP 2.1 §4.16).
-    CryptographicParameters(CryptographicParameters) = CRYPTOGRAPHIC_PARAMETERS: Many, Maybe, set Client, modify Client, delete Client by [ReKey ReKeyKeyPair ReCertify];
+    CryptographicParameters(Box<CryptographicParameters>) = CRYPTOGRAPHIC_PARAMETERS: Many, Maybe, set Client, modify Client, delete Client by [ReKey ReKeyKeyPair ReCertify];
     /// Cryptographic Usage Mask (KMIP 2.1 §4.17).
     CryptographicUsageMask(CryptographicUsageMask) = CRYPTOGRAPHIC_USAGE_MASK: One, Always, set Both, modify Server, delete Nobody by [Create CreateKeyPair Register DeriveKey Certify ReCertify ReKey ReKeyKeyPair];
     /// Deactivation Date (KMIP 2.1 §4.18).

@@ -53,7 +53,7 @@ structure! {
         key_format_type: Option<KeyFormatType> = KEY_FORMAT_TYPE;
         key_wrap_type: Option<KeyWrapType> = KEY_WRAP_TYPE [V1_4..];
         key_compression_type: Option<KeyCompressionType> = KEY_COMPRESSION_TYPE;
-        key_wrapping_specification: Option<KeyWrappingSpecification> = KEY_WRAPPING_SPECIFICATION;
+        key_wrapping_specification: Option<Box<KeyWrappingSpecification>> = KEY_WRAPPING_SPECIFICATION;
     }
 
     /// Get, the answer.
@@ -71,7 +71,7 @@ structure! {
         key_format_type: Option<KeyFormatType> = KEY_FORMAT_TYPE;
         key_wrap_type: Option<KeyWrapType> = KEY_WRAP_TYPE;
         key_compression_type: Option<KeyCompressionType> = KEY_COMPRESSION_TYPE;
-        key_wrapping_specification: Option<KeyWrappingSpecification> = KEY_WRAPPING_SPECIFICATION;
+        key_wrapping_specification: Option<Box<KeyWrappingSpecification>> = KEY_WRAPPING_SPECIFICATION;
     }
 
     /// Export, the answer.

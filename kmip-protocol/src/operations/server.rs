@@ -24,7 +24,7 @@ structure! {
         operations: Vec<Operation> = OPERATION;
         object_types: Vec<ObjectType> = OBJECT_TYPE;
         vendor_identification: Option<String> = VENDOR_IDENTIFICATION;
-        server_information: Option<ServerInformation> = SERVER_INFORMATION;
+        server_information: Option<Box<ServerInformation>> = SERVER_INFORMATION;
         application_namespaces: Vec<String> = APPLICATION_NAMESPACE;
         extension_information: Vec<ExtensionInformation> = EXTENSION_INFORMATION [V1_1..];
         attestation_types: Vec<AttestationType> = ATTESTATION_TYPE [V1_2..];

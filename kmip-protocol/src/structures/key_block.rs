@@ -23,7 +23,7 @@ pub struct KeyBlock {
     /// The length in bits, unless the key value tells it.
     pub cryptographic_length: Option<i32>,
     /// How the key was wrapped, if it is.
-    pub key_wrapping_data: Option<KeyWrappingData>,
+    pub key_wrapping_data: Option<Box<KeyWrappingData>>,
 }
 
 /// The value of a key (KMIP 2.1 §3.2).
@@ -54,7 +54,7 @@ macro_rules! key_material {
             Bytes(Secret),
             $(
                 #[doc = concat!("The format ", $(stringify!($format), " ",)+ ".")]
-                $variant($variant),
+                $variant(Box<$variant>),
             )+
             /// The items of a structure whose format is not one of ours, in TTLV.
             Other(Secret),
