@@ -3,7 +3,7 @@
 use super::state::Dates;
 use kmip_protocol::{
     Amount, Attribute, AttributeKind, AttributeReference, CryptographicAlgorithm, CryptographicParameters,
-    CryptographicUsageMask, DateTime, Name,
+    CryptographicUsageMask, Name,
 };
 
 /// One instance of an attribute.
@@ -105,18 +105,7 @@ impl AttributeSet {
     #[must_use]
     pub fn dates(&self) -> Dates {
         let mut dates = Dates::default();
-        for Instance { attribute, .. } in &self.0 {
-            match attribute {
-                Attribute::ActivationDate(DateTime(d)) => dates.activation = Some(*d),
-                Attribute::ProcessStartDate(DateTime(d)) => dates.process_start = Some(*d),
-                Attribute::ProtectStopDate(DateTime(d)) => dates.protect_stop = Some(*d),
-                Attribute::DeactivationDate(DateTime(d)) => dates.deactivation = Some(*d),
-                Attribute::CompromiseDate(DateTime(d)) => dates.compromise = Some(*d),
-                Attribute::DestroyDate(DateTime(d)) => dates.destroy = Some(*d),
-                Attribute::ArchiveDate(DateTime(d)) => dates.archive = Some(*d),
-                _ => {}
-            }
-        }
+        self.0.iter().for_each(|i| dates.note(&i.attribute));
         dates
     }
 
@@ -175,17 +164,20 @@ impl AttributeSet {
     /// A Boolean attribute, or what holds where it is not set.
     #[must_use]
     pub fn flag(&self, kind: AttributeKind, otherwise: bool) -> bool {
-        match self.first(kind) {
-            Some(
-                Attribute::Sensitive(value)
-                | Attribute::AlwaysSensitive(value)
-                | Attribute::Extractable(value)
-                | Attribute::NeverExtractable(value)
-                | Attribute::Fresh(value)
-                | Attribute::KeyValuePresent(value),
-            ) => *value,
-            _ => otherwise,
-        }
+        self.first(kind).and_then(truth).unwrap_or(otherwise)
+    }
+}
+
+/// The value of a Boolean attribute.
+pub(super) const fn truth(attribute: &Attribute) -> Option<bool> {
+    match attribute {
+        Attribute::Sensitive(value)
+        | Attribute::AlwaysSensitive(value)
+        | Attribute::Extractable(value)
+        | Attribute::NeverExtractable(value)
+        | Attribute::Fresh(value)
+        | Attribute::KeyValuePresent(value) => Some(*value),
+        _ => None,
     }
 }
 
@@ -208,7 +200,7 @@ pub fn is_multi(kind: AttributeKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kmip_protocol::NameType;
+    use kmip_protocol::{DateTime, NameType};
 
     fn name(value: &str) -> Attribute {
         Attribute::Name(Name {

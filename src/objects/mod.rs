@@ -1,6 +1,7 @@
 //! Managed objects: the record, its state, the rules of its attributes, matching, index rows. Pure: no I/O, no clock.
 
 pub mod attributes;
+pub mod encoded;
 pub mod index;
 pub mod matching;
 pub mod record;
@@ -9,7 +10,8 @@ pub mod state;
 pub mod usage;
 
 pub use attributes::{AttributeSet, Instance};
-pub use record::{Material, Object};
+pub use encoded::EncodedAttributes;
+pub use record::{Kept, Material, Object};
 pub use state::Dates;
 
 use crate::store::{ClaimKey, Domain, Key, Kind};

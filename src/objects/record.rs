@@ -2,11 +2,12 @@
 //! that it can be read by eye and grows without a migration.
 
 use super::attributes::{AttributeSet, Instance};
-use kmip_protocol::{Attribute, ObjectType};
+use super::encoded::EncodedAttributes;
+use kmip_protocol::ObjectType;
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
 /// Tags of the record, from the extension range.
-mod tag {
+pub(super) mod tag {
     use kmip_ttlv::Tag;
 
     pub const OBJECT: Tag = Tag(0x54_D000);
@@ -29,9 +30,9 @@ mod tag {
 /// The format that records are written in.
 const FORMAT: i32 = 1;
 
-/// A managed object as it is kept.
+/// A managed object. Its attributes are a set that can be changed, or still as the record has them: see [`Kept`].
 #[derive(Clone, PartialEq)]
-pub struct Object {
+pub struct Object<A = AttributeSet> {
     /// 16 random bytes that sealed material is bound to; never used again.
     pub internal_id: [u8; 16],
     /// What clients call it.
@@ -43,10 +44,13 @@ pub struct Object {
     /// The client that made it.
     pub owner: [u8; 16],
     /// Its attributes.
-    pub attributes: AttributeSet,
+    pub attributes: A,
     /// Its sealed material; `None` once destroyed.
     pub material: Option<Material>,
 }
+
+/// An object to look at: its attributes are decoded when they are asked for, and cannot be changed.
+pub type Kept = Object<EncodedAttributes>;
 
 /// Sealed material.
 #[derive(Clone, PartialEq)]
@@ -98,7 +102,20 @@ impl Object {
     }
 
     /// Reads what [`Object::encode`] wrote.
+    ///
+    /// # Errors
+    /// Bytes that are no record, or an attribute in it that cannot be read.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Kept::read(bytes)?.whole()
+    }
+}
+
+impl Kept {
+    /// Reads what [`Object::encode`] wrote, and leaves its attributes as they are.
+    ///
+    /// # Errors
+    /// Bytes that are no record.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
         let object = reader.structure(tag::OBJECT, |r| {
             if r.integer(tag::FORMAT)? != FORMAT {
@@ -111,11 +128,36 @@ impl Object {
                 application: array(r, tag::APPLICATION)?,
                 owner: array(r, tag::OWNER)?,
                 material: r.at(tag::MATERIAL).then(|| Material::read(r)).transpose()?,
-                attributes: read_attributes(r)?,
+                attributes: EncodedAttributes::read(r)?,
             })
         })?;
         reader.finish()?;
         Ok(object)
+    }
+
+    /// The object with all its attributes, to be changed.
+    ///
+    /// # Errors
+    /// An attribute that cannot be read.
+    pub fn whole(self) -> Result<Object> {
+        let Self {
+            internal_id,
+            unique_identifier,
+            object_type,
+            application,
+            owner,
+            attributes,
+            material,
+        } = self;
+        Ok(Object {
+            internal_id,
+            unique_identifier,
+            object_type,
+            application,
+            owner,
+            attributes: attributes.decode()?,
+            material,
+        })
     }
 }
 
@@ -150,20 +192,6 @@ impl Material {
     }
 }
 
-fn read_attributes(reader: &mut Reader<'_>) -> Result<AttributeSet> {
-    // A key has about a dozen: no moving while they are read.
-    let mut instances = Vec::with_capacity(16);
-    while reader.at(tag::INSTANCE) {
-        instances.push(reader.structure(tag::INSTANCE, |r| {
-            Ok(Instance {
-                index: r.integer(tag::INDEX)?,
-                attribute: Attribute::read_stored(r)?,
-            })
-        })?);
-    }
-    Ok(AttributeSet::from_instances(instances))
-}
-
 fn array(reader: &mut Reader<'_>, tag: kmip_ttlv::Tag) -> Result<[u8; 16]> {
     let bytes = reader.bytes(tag)?;
     bytes.try_into().map_err(|_| reader.error(ErrorKind::WrongLength))
@@ -172,7 +200,7 @@ fn array(reader: &mut Reader<'_>, tag: kmip_ttlv::Tag) -> Result<[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kmip_protocol::{AnyValue, DateTime, VendorAttribute, VendorName};
+    use kmip_protocol::{AnyValue, Attribute, DateTime, VendorAttribute, VendorName};
 
     #[test]
     fn a_record_reads_back_as_it_was_written() {

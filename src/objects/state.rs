@@ -1,6 +1,6 @@
 //! The state of an object is derived, never stored: stored are dates and facts, and this is the one function over them.
 
-use kmip_protocol::State;
+use kmip_protocol::{Attribute, AttributeKind, DateTime, State};
 
 /// What the state of an object depends on. Seconds since 1970.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -22,6 +22,31 @@ pub struct Dates {
 }
 
 impl Dates {
+    /// The attributes that they come from.
+    pub(super) const KINDS: [AttributeKind; 7] = [
+        AttributeKind::ActivationDate,
+        AttributeKind::ProcessStartDate,
+        AttributeKind::ProtectStopDate,
+        AttributeKind::DeactivationDate,
+        AttributeKind::CompromiseDate,
+        AttributeKind::DestroyDate,
+        AttributeKind::ArchiveDate,
+    ];
+
+    /// Takes over an attribute, if it is one of them.
+    pub(super) const fn note(&mut self, attribute: &Attribute) {
+        match attribute {
+            Attribute::ActivationDate(DateTime(d)) => self.activation = Some(*d),
+            Attribute::ProcessStartDate(DateTime(d)) => self.process_start = Some(*d),
+            Attribute::ProtectStopDate(DateTime(d)) => self.protect_stop = Some(*d),
+            Attribute::DeactivationDate(DateTime(d)) => self.deactivation = Some(*d),
+            Attribute::CompromiseDate(DateTime(d)) => self.compromise = Some(*d),
+            Attribute::DestroyDate(DateTime(d)) => self.destroy = Some(*d),
+            Attribute::ArchiveDate(DateTime(d)) => self.archive = Some(*d),
+            _ => {}
+        }
+    }
+
     /// The state at `now` (KMIP 2.1 §4.57). Destruction and compromise are facts; activation and deactivation come with time.
     #[must_use]
     pub fn state(&self, now: i64) -> State {

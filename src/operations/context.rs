@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::custody::{KekId, SealContext, Sealed};
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal};
-use crate::objects::{self, Material, Object, index};
+use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Taken, Work};
 use kmip_protocol::{
@@ -103,9 +103,18 @@ impl Context<'_> {
     /// # Errors
     /// Unknown and foreign objects are told apart by nothing: not by the answer, not by the number of reads.
     pub async fn object(&mut self, given: Option<&UniqueIdentifier>, wanted: Wanted) -> Result<Object, Failure> {
+        let kept = self.kept(given, wanted).await?;
+        self.whole(kept)
+    }
+
+    /// The object that a request means, to look at. Its Digests are as the record has them: veiled.
+    ///
+    /// # Errors
+    /// Those of [`Context::object`].
+    pub async fn kept(&mut self, given: Option<&UniqueIdentifier>, wanted: Wanted) -> Result<Kept, Failure> {
         let unique_identifier = self.identifier(given)?;
         let object = self
-            .find(&unique_identifier)
+            .find_kept(&unique_identifier)
             .await?
             .ok_or(Failure::new(Fault::ObjectNotFound))?;
         self.batch.touched.push(AuditObject {
@@ -113,7 +122,7 @@ impl Context<'_> {
             record: None,
             state: None,
         });
-        let dates = object.attributes.dates();
+        let dates = object.attributes.dates()?;
         match wanted {
             Wanted::Whole if dates.destroy.is_some() => Err(Fault::ObjectDestroyed.into()),
             Wanted::Whole if dates.archive.is_some() => Err(Fault::ObjectArchived.into()),
@@ -123,18 +132,27 @@ impl Context<'_> {
 
     /// The object with this identifier, if the client sees it.
     pub async fn find(&mut self, unique_identifier: &str) -> Result<Option<Object>, Failure> {
+        let kept = self.find_kept(unique_identifier).await?;
+        kept.map(|kept| self.whole(kept)).transpose()
+    }
+
+    /// An object with all its attributes.
+    pub fn whole(&self, kept: Kept) -> Result<Object, Failure> {
+        let mut object = kept.whole()?;
+        digests::turn(&self.services.custody, self.client()?.tenant, &mut object)?;
+        Ok(object)
+    }
+
+    async fn find_kept(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
         let client = self.client()?;
         let (tenant, application) = (client.tenant, client.application);
         let key = objects::key(tenant, unique_identifier);
         let Some(record) = self.work.load(key).await? else {
             return Ok(None);
         };
-        let mut object = Object::decode(records::open(&self.services.custody, &record)?)?;
-        if object.application != application || object.unique_identifier != unique_identifier {
-            return Ok(None);
-        }
-        digests::turn(&self.services.custody, tenant, &mut object)?;
-        Ok(Some(object))
+        let kept = Kept::read(records::open(&self.services.custody, &record)?)?;
+        let is_seen = kept.application == application && kept.unique_identifier == unique_identifier;
+        Ok(is_seen.then_some(kept))
     }
 
     /// Keeps an object that the request changed: as [`Context::keep`], with a new Last Change Date.
@@ -222,7 +240,7 @@ impl Context<'_> {
     }
 
     /// Opens an object's material.
-    pub async fn open(&self, object: &Object) -> Result<ManagedObject, Failure> {
+    pub async fn open<A: Sync>(&self, object: &Object<A>) -> Result<ManagedObject, Failure> {
         let tenant = self.client()?.tenant;
         let material = object.material.as_ref().ok_or(Failure::new(Fault::ObjectDestroyed))?;
         let sealed = Sealed {
@@ -243,7 +261,7 @@ impl Context<'_> {
     }
 }
 
-const fn seal_context(object: &Object, generation: u32) -> SealContext {
+const fn seal_context<A>(object: &Object<A>, generation: u32) -> SealContext {
     SealContext {
         internal_id: object.internal_id,
         generation,

@@ -9,11 +9,11 @@ use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock,
 
 impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
-        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
-        if !object.attributes.flag(AttributeKind::Extractable, true) {
+        let object = context.kept(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        if !object.attributes.flag(AttributeKind::Extractable, true)? {
             return Err(Fault::NotExtractable.into());
         }
-        if object.attributes.flag(AttributeKind::Sensitive, false) && !conceals(self) {
+        if object.attributes.flag(AttributeKind::Sensitive, false)? && !conceals(self) {
             return Err(Fault::Sensitive.into());
         }
         let managed = context.open(&object).await?;
@@ -24,9 +24,10 @@ impl Handle for GetRequest {
         }
         let managed = deliver(context, managed, self).await?;
         // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
-        if object.attributes.flag(AttributeKind::Fresh, false) {
-            object.attributes.set(Attribute::Fresh(false));
-            context.keep(&object)?;
+        if object.attributes.flag(AttributeKind::Fresh, false)? {
+            let mut served = context.whole(object.clone())?;
+            served.attributes.set(Attribute::Fresh(false));
+            context.keep(&served)?;
         }
         context.place(&object.unique_identifier);
         Ok(GetResponse {
