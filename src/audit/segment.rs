@@ -7,18 +7,21 @@ use super::access::{AccessTrail, TrailError};
 use super::chain::{Chain, Linked};
 use super::draft::AuditDraft;
 use super::position::{Position, StreamId};
-use crate::wait::{Wait, ready};
+use crate::wait::{Wait, breathe, ready};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long the trail waits before it tries a new segment after the disk refused to keep the old one.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often whoever finds the chain taken lets others on its thread have their turn, before it has the thread wait.
+const MOST_TURNS: usize = 16;
 
 /// How the trail is kept.
 #[derive(Clone, Debug)]
@@ -124,6 +127,27 @@ impl SegmentTrail {
         })
     }
 
+    /// Records an access while others record theirs. The chain is one, and each link is some microseconds of work: meanwhile the
+    /// thread has other requests to go on with, whereas to sleep and be woken costs more than the link.
+    async fn append_in_turn(&self, draft: AuditDraft) -> Result<Position, TrailError> {
+        for _ in 0..MOST_TURNS {
+            breathe().await;
+            if let Some(appended) = self.shared.try_append(&draft) {
+                return self.finish(appended).await;
+            }
+        }
+        let appended = self.shared.append(&draft);
+        self.finish(appended).await
+    }
+
+    /// Waits for the disk, if answers are to.
+    fn finish(&self, appended: Result<Position, TrailError>) -> Wait<'_, Result<Position, TrailError>> {
+        match appended {
+            Ok(position) if self.shared.settings.durable => Box::pin(self.until_synced(position)),
+            outcome => ready(outcome),
+        }
+    }
+
     async fn until_synced(&self, position: Position) -> Result<Position, TrailError> {
         let mut synced = self.synced.clone();
         let sequence = position.sequence;
@@ -142,9 +166,9 @@ impl SegmentTrail {
 
 impl AccessTrail for SegmentTrail {
     fn append(&self, draft: AuditDraft) -> Wait<'_, Result<Position, TrailError>> {
-        match self.shared.append(&draft) {
-            Ok(position) if self.shared.settings.durable => Box::pin(self.until_synced(position)),
-            outcome => ready(outcome),
+        match self.shared.try_append(&draft) {
+            Some(appended) => self.finish(appended),
+            None => Box::pin(self.append_in_turn(draft)),
         }
     }
 }
@@ -169,8 +193,19 @@ impl Shared {
     }
 
     fn append(&self, draft: &AuditDraft) -> Result<Position, TrailError> {
-        let mut guard = self.lock();
-        let state = &mut *guard;
+        self.link(&mut self.lock(), draft)
+    }
+
+    /// Nothing, while somebody else has the chain.
+    fn try_append(&self, draft: &AuditDraft) -> Option<Result<Position, TrailError>> {
+        match self.state.try_lock() {
+            Ok(mut state) => Some(self.link(&mut state, draft)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(self.link(&mut poisoned.into_inner(), draft)),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn link(&self, state: &mut State, draft: &AuditDraft) -> Result<Position, TrailError> {
         if let Some(error) = &state.failed {
             return Err(error.clone());
         }
