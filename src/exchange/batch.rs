@@ -92,6 +92,11 @@ impl<'a> Run<'a> {
         client_seen.into_iter().chain(tenant_seen).collect()
     }
 
+    /// Whether there is anything to commit.
+    pub(super) fn is_changed(&self) -> bool {
+        self.work.is_changed()
+    }
+
     pub(super) fn into_work(self) -> Work {
         self.work
     }

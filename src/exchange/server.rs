@@ -99,12 +99,11 @@ impl Server {
 
     /// Commits what a run decided, if there is anything.
     async fn keep(&self, run: Run<'_>, now: Moment) -> Result<(), CommitError> {
-        let seen = run.principal_seen();
-        let work = run.into_work();
-        if !work.is_changed() {
+        if !run.is_changed() {
             return Ok(());
         }
-        let mut change = work.into_change_set(now.0);
+        let seen = run.principal_seen();
+        let mut change = run.into_work().into_change_set(now.0);
         // A suspension of the client or of its tenant that commits first wins.
         for (key, seen) in seen {
             if change.reads.iter().all(|(read, _)| *read != key) {
