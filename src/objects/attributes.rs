@@ -1,10 +1,7 @@
 //! The attributes of one object: instances with an index each, and typed access to the single-valued ones.
 
 use super::state::Dates;
-use kmip_protocol::{
-    Amount, Attribute, AttributeKind, AttributeReference, CryptographicAlgorithm, CryptographicParameters,
-    CryptographicUsageMask, Name,
-};
+use kmip_protocol::{Amount, Attribute, AttributeKind, AttributeReference, CryptographicAlgorithm, Name};
 
 /// One instance of an attribute.
 #[derive(Clone, PartialEq)]
@@ -117,15 +114,6 @@ impl AttributeSet {
         })
     }
 
-    /// The Cryptographic Usage Mask; nothing is permitted where there is none.
-    #[must_use]
-    pub fn usage_mask(&self) -> CryptographicUsageMask {
-        match self.first(AttributeKind::CryptographicUsageMask) {
-            Some(Attribute::CryptographicUsageMask(mask)) => *mask,
-            _ => CryptographicUsageMask::NONE,
-        }
-    }
-
     /// The Cryptographic Algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
@@ -142,23 +130,6 @@ impl AttributeSet {
             Some(Attribute::CryptographicLength(length)) => Some(*length),
             _ => None,
         }
-    }
-
-    /// The Cryptographic Parameters with the lowest index: what an operation uses that names none (KMIP 1.4 §4.29).
-    #[must_use]
-    pub fn parameters(&self) -> Option<&CryptographicParameters> {
-        match self.first(AttributeKind::CryptographicParameters) {
-            Some(Attribute::CryptographicParameters(parameters)) => Some(parameters),
-            _ => None,
-        }
-    }
-
-    /// Every instance of Cryptographic Parameters.
-    pub fn all_parameters(&self) -> impl Iterator<Item = &CryptographicParameters> {
-        self.0.iter().filter_map(|i| match &i.attribute {
-            Attribute::CryptographicParameters(parameters) => Some(parameters.as_ref()),
-            _ => None,
-        })
     }
 
     /// A Boolean attribute, or what holds where it is not set.

@@ -4,7 +4,9 @@
 use super::attributes::{AttributeSet, Instance, truth};
 use super::record::tag;
 use super::state::Dates;
-use kmip_protocol::{Attribute, AttributeKind};
+use kmip_protocol::{
+    Attribute, AttributeKind, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask,
+};
 use kmip_ttlv::{ErrorKind, Reader, Result, Value};
 
 /// Attributes in the encoding of a record. Whether an attribute can be read shows when it is asked for.
@@ -72,6 +74,45 @@ impl EncodedAttributes {
         Ok(attribute.as_ref().and_then(truth).unwrap_or(otherwise))
     }
 
+    /// The Cryptographic Usage Mask; nothing is permitted where there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn usage_mask(&self) -> Result<CryptographicUsageMask> {
+        Ok(match self.first(AttributeKind::CryptographicUsageMask)? {
+            Some(Attribute::CryptographicUsageMask(mask)) => mask,
+            _ => CryptographicUsageMask::NONE,
+        })
+    }
+
+    /// The Cryptographic Algorithm.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn algorithm(&self) -> Result<Option<CryptographicAlgorithm>> {
+        Ok(match self.first(AttributeKind::CryptographicAlgorithm)? {
+            Some(Attribute::CryptographicAlgorithm(algorithm)) => Some(algorithm),
+            _ => None,
+        })
+    }
+
+    /// Every instance of Cryptographic Parameters. The first is what an operation uses that names none (KMIP 1.4 §4.29).
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub fn parameters(&self) -> Result<Vec<CryptographicParameters>> {
+        let mut found = Vec::new();
+        for instance in self.instances() {
+            let instance = instance?;
+            if instance.is(AttributeKind::CryptographicParameters)
+                && let Attribute::CryptographicParameters(parameters) = instance.decode()?.attribute
+            {
+                found.push(*parameters);
+            }
+        }
+        Ok(found)
+    }
+
     fn instances(&self) -> Instances<'_> {
         Instances(Reader::new(&self.0))
     }
@@ -124,8 +165,10 @@ impl<'a> EncodedInstance<'a> {
 mod tests {
     use super::super::record::{Kept, Object};
     use super::*;
-    use kmip_protocol::{DateTime, ObjectType};
+    use kmip_protocol::{BlockCipherMode, DateTime, ObjectType};
     use kmip_ttlv::Writer;
+
+    const MODES: [BlockCipherMode; 2] = [BlockCipherMode::GCM, BlockCipherMode::CBC];
 
     fn kept(attributes: Vec<Attribute>) -> (Object, Kept) {
         let mut set = AttributeSet::default();
@@ -160,6 +203,16 @@ mod tests {
         ];
         let mut all: Vec<Attribute> = (1..).zip(dates).map(|(n, date)| date(DateTime(n))).collect();
         all.extend([Attribute::Sensitive(true), Attribute::ObjectGroup("a".into())]);
+        all.extend([
+            Attribute::CryptographicUsageMask(CryptographicUsageMask::Encrypt),
+            Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+        ]);
+        all.extend(MODES.map(|mode| {
+            Attribute::CryptographicParameters(Box::new(CryptographicParameters {
+                block_cipher_mode: Some(mode),
+                ..CryptographicParameters::default()
+            }))
+        }));
         let (object, kept) = kept(all);
         assert_eq!(kept.attributes.dates(), Ok(object.attributes.dates()));
         assert!(Dates::KINDS.iter().all(|kind| object.attributes.has(*kind)));
@@ -170,6 +223,15 @@ mod tests {
                 assert_eq!(kept.attributes.flag(*kind, otherwise), Ok(flag));
             }
         }
+        assert_eq!(kept.attributes.usage_mask(), Ok(CryptographicUsageMask::Encrypt));
+        assert_eq!(kept.attributes.algorithm(), Ok(Some(CryptographicAlgorithm::AES)));
+        let modes = kept
+            .attributes
+            .parameters()
+            .unwrap()
+            .into_iter()
+            .map(|p| p.block_cipher_mode);
+        assert_eq!(modes.collect::<Vec<_>>(), MODES.map(Some));
         assert!(kept.whole().unwrap() == object);
     }
 

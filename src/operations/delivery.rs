@@ -235,16 +235,15 @@ async fn held(
         .map_err(of_wrapping_key)?;
     let is_symmetric = matches!(key.managed, ManagedObject::SymmetricKey(_));
     let usage = if is_symmetric { symmetric } else { asymmetric };
-    if !key.object.attributes.usage_mask().contains(usage) {
+    if !key.object.attributes.usage_mask()?.contains(usage) {
         return Err(Fault::UsageMask.into());
     }
     let named = information.cryptographic_parameters.as_ref();
-    let mut own = key.object.attributes.all_parameters().peekable();
     // Parameters that are named must be among the key's own, where it has any (KMIP 2.1 §7.18).
-    let configured = own.peek().is_some();
+    let configured = !key.own_parameters.is_empty();
     if let Some(named) = named
         && configured
-        && !own.any(|own| agrees(named, own))
+        && !key.own_parameters.iter().any(|own| agrees(named, own))
     {
         return Err(Fault::BadParameters.into());
     }

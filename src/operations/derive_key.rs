@@ -46,14 +46,14 @@ impl Handle for DeriveKeyRequest {
             attributes.add(link);
         }
         let object = creation::insert(context, attributes, &managed, Source::Generated).await?;
-        for mut key in bases.keys {
-            if key.object.attributes.iter().count() >= MOST_LINKED {
+        for key in bases.keys {
+            let mut base = context.whole(key.object)?;
+            if base.attributes.iter().count() >= MOST_LINKED {
                 continue;
             }
-            key.object
-                .attributes
+            base.attributes
                 .add(link(LinkType::DerivedKeyLink, &object.unique_identifier));
-            context.save(&mut key.object)?;
+            context.save(&mut base)?;
         }
         Ok(DeriveKeyResponse {
             unique_identifier: object.unique_identifier,

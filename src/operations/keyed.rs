@@ -4,10 +4,10 @@
 use super::context::{Context, Wanted};
 use crate::crypto::{self, PrivateKey, PublicKey, ReadHints};
 use crate::failure::{Failure, Fault};
-use crate::objects::Object;
+use crate::objects::Kept;
 use kmip_protocol::{
     Attribute, AttributeKind, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, Data, KeyBlock,
-    ManagedObject, State, UniqueIdentifier,
+    ManagedObject, RecommendedCurve, State, UniqueIdentifier,
 };
 use kmip_ttlv::Secret;
 
@@ -26,9 +26,13 @@ pub enum Purpose {
 /// A key that may be used.
 pub struct Key {
     /// Its record.
-    pub object: Object,
+    pub object: Kept,
     /// Its material.
     pub managed: ManagedObject,
+    /// The parameters that it was given, in the order of their index.
+    pub own_parameters: Vec<CryptographicParameters>,
+    algorithm: Option<CryptographicAlgorithm>,
+    curve: Option<RecommendedCurve>,
 }
 
 impl Key {
@@ -43,8 +47,9 @@ impl Key {
         purpose: Purpose,
         usage: CryptographicUsageMask,
     ) -> Result<Self, Failure> {
-        let object = context.object(given, Wanted::Whole).await?;
-        let dates = object.attributes.dates();
+        let object = context.kept(given, Wanted::Whole).await?;
+        let attributes = &object.attributes;
+        let dates = attributes.dates()?;
         let now = context.seconds();
         let usable = match purpose {
             Purpose::Protect => dates.may_protect(now),
@@ -54,7 +59,7 @@ impl Key {
         if !usable {
             return Err(Fault::WrongState.into());
         }
-        if !object.attributes.usage_mask().contains(usage) {
+        if !attributes.usage_mask()?.contains(usage) {
             return Err(Fault::UsageMask.into());
         }
         let managed = context.open(&object).await?;
@@ -62,21 +67,29 @@ impl Key {
         if absent {
             return Err(Fault::KeyValueNotPresent.into());
         }
-        Ok(Self { object, managed })
+        let curve = match attributes.first(AttributeKind::CryptographicDomainParameters)? {
+            Some(Attribute::CryptographicDomainParameters(domain)) => domain.recommended_curve,
+            _ => None,
+        };
+        Ok(Self {
+            own_parameters: attributes.parameters()?,
+            algorithm: attributes.algorithm()?,
+            curve,
+            object,
+            managed,
+        })
     }
 
     /// The parameters that count: the request's, else the key's own.
     #[must_use]
     pub fn parameters(&self, request: Option<&CryptographicParameters>) -> CryptographicParameters {
-        crypto::effective(request, self.object.attributes.parameters())
+        crypto::effective(request, self.own_parameters.first())
     }
 
     /// The key's algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
-        self.object
-            .attributes
-            .algorithm()
+        self.algorithm
             .or_else(|| self.managed.key_block().and_then(|block| block.cryptographic_algorithm))
     }
 
@@ -130,18 +143,10 @@ impl Key {
         }
     }
 
-    fn hints(&self) -> ReadHints<'_> {
-        let curve = match self
-            .object
-            .attributes
-            .first(AttributeKind::CryptographicDomainParameters)
-        {
-            Some(Attribute::CryptographicDomainParameters(domain)) => domain.recommended_curve,
-            _ => None,
-        };
+    const fn hints(&self) -> ReadHints<'_> {
         ReadHints {
             algorithm: None,
-            curve,
+            curve: self.curve,
             password: None,
         }
     }

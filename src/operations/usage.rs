@@ -3,9 +3,9 @@
 
 use super::context::Context;
 use crate::failure::{Failure, Fault};
-use crate::objects::{self, AttributeSet, Object, usage};
+use crate::objects::{self, AttributeSet, Kept, Object, usage};
 use crate::store::Key;
-use kmip_protocol::{AttributeKind, AttributeReference};
+use kmip_protocol::{Attribute, AttributeKind, AttributeReference};
 
 /// The attribute.
 pub const USAGE_LIMITS: AttributeReference = AttributeReference::Known(AttributeKind::UsageLimits);
@@ -15,12 +15,12 @@ pub const USAGE_LIMITS: AttributeReference = AttributeReference::Known(Attribute
 ///
 /// # Errors
 /// [`Fault::UsageLimit`] if not enough is left.
-pub async fn take_allowance(context: &mut Context<'_>, object: &Object, bytes: usize) -> Result<(), Failure> {
-    let Some(limits) = usage::limits(&object.attributes) else {
+pub async fn take_allowance(context: &mut Context<'_>, object: &Kept, bytes: usize) -> Result<(), Failure> {
+    let Some(Attribute::UsageLimits(limits)) = object.attributes.first(AttributeKind::UsageLimits)? else {
         return Ok(());
     };
-    let needed = usage::needed(limits, bytes).ok_or(Failure::new(Fault::UsageLimit))?;
-    let (key, bounds) = (place(context, object)?, (0, usage::allowance(limits)));
+    let needed = usage::needed(&limits, bytes).ok_or(Failure::new(Fault::UsageLimit))?;
+    let (key, bounds) = (place(context, object)?, (0, usage::allowance(&limits)));
     let taken = context.work.adjust(key, usage::TAKEN, needed, bounds).await?;
     taken.map(drop).map_err(|_| Fault::UsageLimit.into())
 }
@@ -58,6 +58,6 @@ async fn taken(context: &mut Context<'_>, object: &Object) -> Result<i64, Failur
     Ok(context.work.counter(key, usage::TAKEN).await?.unwrap_or(0))
 }
 
-fn place(context: &Context<'_>, object: &Object) -> Result<Key, Failure> {
+fn place<A>(context: &Context<'_>, object: &Object<A>) -> Result<Key, Failure> {
     Ok(objects::key(context.client()?.tenant, &object.unique_identifier))
 }
