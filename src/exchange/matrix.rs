@@ -40,6 +40,8 @@ fn everybody(tenant: Domain, client: Principal) -> Vec<(Who, Needed, Principal)>
                 hardware: false,
                 session,
                 seen: None,
+                tenant_seen: None,
+                ticket_seen: None,
             }));
             everybody.push((Who::of_role(role), needed, person));
         }
