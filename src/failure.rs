@@ -10,6 +10,33 @@ use std::fmt;
 pub struct Failure {
     fault: Fault,
     detail: Option<Box<str>>,
+    told: Option<Told>,
+}
+
+/// What a client is told beyond the fixed text: the one place where a message is put together. It can say nothing but names of rules
+/// and the identifier of a proposal, in ASCII and within bounds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told(Box<str>);
+
+/// Rules that a message names; a request governed by more is rare, and the rest is shown with the proposal.
+const NAMED_RULES: usize = 4;
+/// Characters of a rule's name that a message repeats: as many as a name may have.
+const RULE_NAME: usize = 64;
+
+impl Told {
+    /// Which rules govern a request, and the proposal that was made of it, if one was.
+    #[must_use]
+    pub fn governed<'a>(rules: impl IntoIterator<Item = &'a str>, proposal: Option<&[u8; 16]>) -> Self {
+        let plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
+        let name = |rule: &str| rule.chars().filter(plain).take(RULE_NAME).collect::<String>();
+        let rules: Vec<String> = rules.into_iter().take(NAMED_RULES).map(name).collect();
+        let mut text = format!(" (rule {})", rules.join(", "));
+        if let Some(proposal) = proposal {
+            text.push_str(", proposal ");
+            text.extend(proposal.iter().map(|byte| format!("{byte:02x}")));
+        }
+        Self(text.into_boxed_str())
+    }
 }
 
 macro_rules! faults {
@@ -169,8 +196,42 @@ faults! {
     Cryptographic = CryptographicFailure, "the cryptographic operation failed";
     /// The correlation value is unknown.
     CorrelationValue = InvalidCorrelationValue else ItemNotFound, "the correlation value is not known";
+    /// The asynchronous correlation value is unknown, foreign, or its result was delivered.
+    AsynchronousValue = InvalidAsynchronousCorrelationValue else ItemNotFound, "the asynchronous correlation value is not known";
     /// Seeding is not permitted here.
     SeedRefused = PermissionDenied, "seeding is not permitted";
+
+    // What others must agree to.
+    /// A rule governs the request, and the client cannot wait for others; the message goes on with [`Told::governed`].
+    ApprovalRequired = PermissionDenied, "others must agree to this request";
+    /// The rule wants to know why.
+    ReasonRequired = PermissionDenied, "a rule requires that the request gives a reason";
+    /// Not enough people have a vote now.
+    QuorumUnreachable = PermissionDenied, "too few people could agree to this request at present";
+    /// A proposal or a reason that the client gave cannot be accepted.
+    ProposalRefused = InvalidField, "the proposal note is not acceptable";
+    /// The request says more in its version than can be shown to those who must agree.
+    NotProposable = FeatureNotSupported, "a request of this form cannot be put to a vote; use a newer protocol version";
+    /// An item that others must agree to has others beside it that rest on it.
+    MustStandAlone = InvalidMessage, "an item that others must agree to cannot be combined like this";
+    /// The requester has too many proposals, or its tenant.
+    TooManyProposals = ServerLimitExceeded else PermissionDenied, "too many proposals are open";
+    /// It is not approved yet.
+    NotApproved = PermissionDenied, "the request is not approved yet";
+    /// It was withdrawn by its requester (KMIP 2.1 §6.1.5).
+    Withdrawn = OperationCanceledByRequester, "the request was cancelled by its requester";
+    /// Those who had to agree rejected it.
+    ProposalRejected = NotAuthorised else PermissionDenied, "the request was rejected";
+    /// Time ran out before they agreed, or before it was carried out.
+    ProposalExpired = NotAuthorised else PermissionDenied, "the request expired before it was approved and carried out";
+    /// The policy, the requester or the installation is no longer what it was.
+    ProposalVoid = NotAuthorised else PermissionDenied, "the request became void";
+    /// What it acts upon is no longer what those who agreed have seen.
+    TargetChanged = NotAuthorised else PermissionDenied, "what the request acts upon has changed since it was made";
+    /// The server went down while an outside effect was under way.
+    OutcomeUnknown = GeneralFailure, "the outcome of the request is not known";
+    /// It is being carried out already (KMIP 2.1 §6.1.39).
+    DuplicateProcess = DuplicateProcessRequest else InvalidField, "the request is being processed already";
 
     // The server.
     /// What seals the keys cannot be reached now; trying again later may work.
@@ -184,6 +245,27 @@ faults! {
 }
 
 impl Fault {
+    /// Its name, by which it is kept in records.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    /// The fault of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fault| fault.name() == name)
+    }
+
+    /// Whether the same request may succeed later without anybody changing it: nothing was decided.
+    #[must_use]
+    pub const fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::CustodyUnavailable | Self::StoreUnavailable | Self::Contention
+        )
+    }
+
     /// What a peer of this version is told.
     #[must_use]
     pub fn reason(self, version: Version) -> ResultReason {
@@ -199,7 +281,11 @@ impl Failure {
     /// A fault with nothing more to say.
     #[must_use]
     pub const fn new(fault: Fault) -> Self {
-        Self { fault, detail: None }
+        Self {
+            fault,
+            detail: None,
+            told: None,
+        }
     }
 
     /// A fault with a detail for the log. The detail holds no secret and no value from the request.
@@ -208,7 +294,25 @@ impl Failure {
         Self {
             fault,
             detail: Some(detail.to_string().into_boxed_str()),
+            told: None,
         }
+    }
+
+    /// A fault whose message says more than its fixed text.
+    #[must_use]
+    pub const fn telling(fault: Fault, told: Told) -> Self {
+        Self {
+            fault,
+            detail: None,
+            told: Some(told),
+        }
+    }
+
+    /// The text that the client is told.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let told = self.told.as_ref().map_or("", |told| &told.0);
+        format!("{}{told}", self.fault.message())
     }
 
     /// What the client is told.
@@ -234,5 +338,31 @@ impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.fault)?;
         self.detail.as_deref().map_or(Ok(()), |d| write!(f, " ({d})"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_found_by_its_name_and_speaks_ascii() {
+        for fault in Fault::ALL {
+            assert_eq!(Fault::named(&fault.name()), Some(*fault));
+            assert!(fault.message().is_ascii());
+        }
+    }
+
+    #[test]
+    fn a_message_repeats_nothing_but_plain_text_within_bounds() {
+        let long = "x".repeat(1_000);
+        let names = ["kek\r\ndelete", "r\u{e9}gle", &long, &long, &long, &long];
+        let failure = Failure::telling(Fault::ApprovalRequired, Told::governed(names, Some(&[0xAB; 16])));
+        let message = failure.message();
+        assert!(message.is_ascii() && message.len() < 400, "{message}");
+        assert!(
+            message.contains("(rule kekdelete, rgle, xxx") && message.ends_with(&"ab".repeat(16)),
+            "{message}"
+        );
     }
 }

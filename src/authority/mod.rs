@@ -1,6 +1,6 @@
 //! Who may, and who must agree. This is the only room that mints a [`Granted`]; a handler cannot be called without one.
 //!
-//! The table of [`permission`] says who may ask. Quorum rules hang in here, and answer [`Decision::Pending`].
+//! The table of [`permission`] says who may ask. Quorum rules hang in here, and answer [`Decision::Governed`].
 
 mod installation;
 pub mod permission;
@@ -12,7 +12,7 @@ pub use target::{Target, TargetObject};
 
 use crate::failure::Fault;
 use crate::identity::Principal;
-use kmip_protocol::Request;
+use kmip_protocol::{Request, Rule};
 use std::marker::PhantomData;
 
 /// Where a permission came from.
@@ -40,14 +40,28 @@ impl<R> Granted<R> {
     }
 }
 
+/// A proposal that its quorum approved and that is due: what lets its frozen request be carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Approval {
+    proposal: [u8; 16],
+}
+
+/// A request that others must agree to.
+pub struct Governed {
+    /// The rules that govern it: all of them must be satisfied.
+    pub rules: Vec<Rule>,
+    /// What it acts upon.
+    pub target: Target,
+}
+
 /// What was decided about one request.
 pub enum Decision<R> {
     /// It may be carried out now.
     Granted(Granted<R>),
     /// It may not; what the client is told.
     Denied(Fault),
-    /// Others must agree first; the proposal's identifier.
-    Pending([u8; 16]),
+    /// Others must agree first.
+    Governed(Box<Governed>),
 }
 
 /// Decides about a request.

@@ -3,18 +3,18 @@
 
 use super::ConnectionFacts;
 use super::guard::Guarded;
-use super::server::{failed, log};
+use super::server::{failed, log, refused};
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, Principal, TenantRecord};
-use crate::operations::{Batch, Context, Notice, Services, dispatch};
+use crate::operations::{Answer, Batch, Context, Notice, Services, deferred, dispatch};
 use crate::store::{Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
     AsynchronousIndicator, BatchErrorContinuationOption, Credential, DateTime, Item, RequestItem, RequestMessage,
-    ResponseHeader, ResponseItem, ResponsePayload, ResultStatus, Version, tag,
+    RequestPayload, ResponseHeader, ResponseItem, ResultStatus, Version, tag,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -197,24 +197,30 @@ impl<'a> Run<'a> {
         let identifiers = self.batch.identifiers.len();
         let (ready, notices) = (self.batch.ready.len(), self.batch.notices.len());
         self.batch.touched.clear();
+        self.batch.performed = None;
+        self.batch.proposal = None;
         let outcome = self.decide(item, now).await;
         let before = items.len();
+        // What a Poll changed stands, although it tells of a failure.
+        let mut stands = true;
         let mut told = match outcome {
-            Ok(payload) => ResponseItem::success(payload),
+            Ok(answer) => self.told(answer),
             Err(failure) => {
                 log(&failure, item.operation);
-                failed(item.operation, failure.fault(), self.version)
+                stands = false;
+                refused(item.operation, &failure, self.version)
             }
         };
         told.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
         told.write_item(items, tag::BATCH_ITEM, self.version);
-        if items.len() > room && told.result_status == ResultStatus::Success {
+        if items.len() > room && stands {
             items.truncate(before);
+            stands = false;
             told = failed(item.operation, Fault::ResponseTooLarge, self.version);
             told.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
             told.write_item(items, tag::BATCH_ITEM, self.version);
         }
-        if told.result_status != ResultStatus::Success {
+        if !stands {
             self.work.rollback(mark);
             self.batch.placeholder = placeholder;
             self.batch.identifiers.truncate(identifiers);
@@ -233,7 +239,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn decide(&mut self, item: &RequestItem, now: Moment) -> Result<ResponsePayload, Failure> {
+    /// The response item of an answer.
+    fn told(&self, answer: Answer) -> ResponseItem {
+        match answer {
+            Answer::Done(payload) => ResponseItem::success(payload),
+            Answer::Pending {
+                operation, correlation, ..
+            } => ResponseItem {
+                asynchronous_correlation_value: Some(correlation.to_vec()),
+                ..ResponseItem::bare(Some(operation), ResultStatus::OperationPending)
+            },
+            Answer::Failed { operation, fault } => failed(Some(operation), fault, self.version),
+            // Both were dealt with where the item was decided.
+            Answer::Deferred | Answer::Governed(_) => failed(None, Fault::Internal, self.version),
+        }
+    }
+
+    async fn decide(&mut self, item: &RequestItem, now: Moment) -> Result<Answer, Failure> {
         // Whoever may not ask learns nothing of what is wrong with the request.
         if let Some(operation) = item.operation {
             authority::check(self.principal, operation)?;
@@ -245,9 +267,6 @@ impl<'a> Run<'a> {
         if item.message_extensions.iter().any(|e| e.criticality_indicator) {
             return Err(Fault::UnknownExtension.into());
         }
-        if self.message.header.asynchronous_indicator == Some(AsynchronousIndicator::Mandatory) {
-            return Err(Fault::AsynchronousNotSupported.into());
-        }
         let mut context = Context {
             services: self.services,
             principal: self.principal,
@@ -255,9 +274,11 @@ impl<'a> Run<'a> {
             now,
             work: &mut self.work,
             batch: &mut self.batch,
+            approval: None,
+            defer: self.message.header.asynchronous_indicator == Some(AsynchronousIndicator::Mandatory),
         };
         // A panic is a fault of the server and ends this item alone.
-        let answer = Guarded::new(dispatch(payload, &mut context)).await;
+        let answer = Guarded::new(decided(payload, &mut context)).await;
         answer.unwrap_or_else(|| Err(Failure::detailed(Fault::Internal, "a handler panicked")))
     }
 
@@ -269,12 +290,14 @@ impl<'a> Run<'a> {
             monotonic_ms: self.monotonic_ms,
             actor: actor(self.principal, self.facts),
             source: self.facts.peer.to_string(),
-            operation: item.operation.map_or(0, |o| o.0),
+            operation: self.batch.performed.or(item.operation).map_or(0, |o| o.0),
             batch_item: u32::try_from(place).unwrap_or(u32::MAX),
             objects: core::mem::take(&mut self.batch.touched),
             result_status: told.result_status.0,
             result_reason: told.result_reason.map(|r| r.0),
             client_correlation: header.client_correlation_value.as_deref().map(kept),
+            proposal: self.batch.proposal.map(|(id, _)| id),
+            digest: self.batch.proposal.and_then(|(_, digest)| digest),
             ..AuditDraft::default()
         }
     }
@@ -308,7 +331,7 @@ impl<'a> Run<'a> {
     fn conclude(&mut self, answered: Vec<Answered>, items: Writer) -> Outcome {
         let count = i32::try_from(answered.len()).unwrap_or(i32::MAX);
         let is_stranger = matches!(self.principal, Principal::Unregistered(_));
-        let is_read = |one: &Answered| !one.changed && one.item.result_status == ResultStatus::Success;
+        let is_read = |one: &Answered| !one.changed && one.item.result_status != ResultStatus::OperationFailed;
         let commits = !is_stranger && !answered.iter().all(is_read);
         let mut strange = false;
         let mut reads = Vec::new();
@@ -328,6 +351,15 @@ impl<'a> Run<'a> {
             strange,
             notices: core::mem::take(&mut self.batch.notices),
         }
+    }
+}
+
+/// Decides about an item: carried out now, kept for later, or put to a vote.
+async fn decided(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Answer, Failure> {
+    match dispatch(payload, context).await? {
+        Answer::Deferred => deferred::defer(context, payload).await,
+        Answer::Governed(_) => Err(Fault::ApprovalRequired.into()),
+        answer => Ok(answer),
     }
 }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod allowances;
 #[cfg(test)]
+mod asynchronous;
+#[cfg(test)]
 mod attacks;
 mod batch;
 #[cfg(test)]
@@ -13,7 +15,6 @@ mod guard;
 #[cfg(test)]
 mod matrix;
 mod notices;
-pub mod pending;
 mod refusals;
 mod server;
 #[cfg(test)]

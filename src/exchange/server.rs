@@ -225,6 +225,11 @@ pub(super) fn failed(operation: Option<Operation>, fault: Fault, version: Versio
     ResponseItem::failure(operation, fault.reason(version), fault.message().to_owned(), version)
 }
 
+/// An item that failed, with all that its failure tells.
+pub(super) fn refused(operation: Option<Operation>, failure: &Failure, version: Version) -> ResponseItem {
+    ResponseItem::failure(operation, failure.fault().reason(version), failure.message(), version)
+}
+
 /// What only the log may know.
 pub(super) fn log(failure: &Failure, operation: Option<Operation>) {
     let detail = failure.detail().unwrap_or_default();

@@ -4,6 +4,7 @@ use super::Notice;
 use super::digests;
 use super::services::Services;
 use crate::audit::AuditObject;
+use crate::authority::Approval;
 use crate::clock::Moment;
 use crate::custody::{KekId, SealContext, Sealed};
 use crate::failure::{Failure, Fault};
@@ -12,7 +13,8 @@ use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Taken, Work};
 use kmip_protocol::{
-    Attribute, DateTime, Field, ManagedObject, ResultReason, UniqueIdentifier, UniqueIdentifierKind, Version, tag,
+    Attribute, DateTime, Field, ManagedObject, Operation, ResultReason, UniqueIdentifier, UniqueIdentifierKind,
+    Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
 
@@ -31,6 +33,8 @@ pub struct Batch {
     pub notices: Vec<Notice>,
     /// The proposal that the current item belongs to, and the digest of what it is about, for the item's audit record.
     pub proposal: Option<([u8; 16], Option<[u8; 32]>)>,
+    /// The operation that the item had carried out, where that is not its own: a Poll's.
+    pub performed: Option<Operation>,
     /// How many candidates the Locates of the message have looked at.
     pub examined: usize,
 }
@@ -49,6 +53,10 @@ pub struct Context<'a> {
     pub work: &'a mut Work,
     /// What items hand on to one another.
     pub batch: &'a mut Batch,
+    /// The proposal that is being carried out, if one is.
+    pub approval: Option<Approval>,
+    /// Whether what may be carried out is to be put off.
+    pub defer: bool,
 }
 
 /// Which destroyed and archived objects a handler wants to see.

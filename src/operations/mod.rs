@@ -9,9 +9,11 @@ pub mod services;
 
 mod activate;
 mod add_attribute;
+mod cancel;
 mod create;
 mod create_key_pair;
 mod decrypt;
+pub mod deferred;
 mod delete_attribute;
 mod delivery;
 mod derive_key;
@@ -19,6 +21,7 @@ mod destroy;
 mod digests;
 mod discover_versions;
 mod encrypt;
+pub mod frozen;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
@@ -29,7 +32,11 @@ mod mac;
 mod mac_verify;
 mod modify_attribute;
 mod notice;
+pub mod pending;
+mod poll;
+mod process;
 mod query;
+mod query_asynchronous_requests;
 mod register;
 mod revoke;
 mod rng_retrieve;
@@ -43,9 +50,9 @@ pub use context::{Batch, Context};
 pub use notice::Notice;
 pub use services::{Limits, Services};
 
-use crate::authority::{self, Decision, Granted, Target};
+use crate::authority::{self, Decision, Governed, Granted, Target};
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{Operation, Request, RequestPayload, ResponsePayload};
+use kmip_protocol::{Operation, ProposalNote, Request, RequestPayload, ResponsePayload};
 use std::future::Future;
 
 /// What carries an operation out.
@@ -63,16 +70,48 @@ pub trait Handle: Request + Sync {
     }
 }
 
-/// The operations that this server carries out: dispatch, Query and the tests come from this list.
+/// How an item came out, where it did not simply fail.
+#[allow(clippy::large_enum_variant)] // one value per item, moved a few times
+pub enum Answer {
+    /// It was carried out.
+    Done(ResponsePayload),
+    /// It will be: what to poll with.
+    Pending {
+        /// Which operation.
+        operation: Operation,
+        /// The Asynchronous Correlation Value.
+        correlation: [u8; 16],
+        /// What is told of the proposal, to whoever asked in our own extension.
+        note: Option<ProposalNote>,
+    },
+    /// A Poll tells that what it asks about has failed. What the Poll itself changed stands.
+    Failed {
+        /// Which operation.
+        operation: Operation,
+        /// Why.
+        fault: Fault,
+    },
+    /// It may be carried out, and is to be put off, as the context says.
+    Deferred,
+    /// Others must agree first.
+    Governed(Box<Governed>),
+}
+
+/// The operations that this server carries out: dispatch, Query and the tests come from this list. Those of the second part answer
+/// for other operations, and are answered by a function.
 macro_rules! handlers {
-    ($($operation:ident)*) => {
+    ($($operation:ident)* ; $($own:ident = $answer:path),*) => {
         /// Every operation that is carried out, in the order of the specification's numbers.
-        pub const CARRIED_OUT: &[Operation] = &[$(Operation::$operation),*];
+        pub const CARRIED_OUT: &[Operation] = &[$(Operation::$operation,)* $(Operation::$own),*];
 
         /// Decides about an item and, if it is granted, carries it out.
-        pub async fn dispatch(payload: &RequestPayload, context: &mut Context<'_>) -> Result<ResponsePayload, Failure> {
+        pub async fn dispatch(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Answer, Failure> {
             match payload {
-                $(RequestPayload::$operation(request) => carry_out(request, context).await,)*
+                $(RequestPayload::$operation(request) => carry_out(request, payload, context).await,)*
+                $(RequestPayload::$own(request) => {
+                    permit(request, context)?;
+                    $answer(request, context).await
+                })*
                 _ => Err(Fault::OperationNotSupported.into()),
             }
         }
@@ -106,13 +145,28 @@ handlers! {
     RNGSeed
     Hash
     SetAttribute
+    Cancel
+    QueryAsynchronousRequests
+    ;
+    Poll = poll::answer,
+    Process = process::answer
 }
 
-async fn carry_out<R: Handle>(request: &R, context: &mut Context<'_>) -> Result<ResponsePayload, Failure> {
-    match authority::decide::<R>(context.principal) {
-        // Boxed, so that the future of a batch is not as large as that of the largest handler.
-        Decision::Granted(granted) => Box::pin(request.handle(&granted, context)).await.map(Into::into),
-        Decision::Denied(fault) => Err(fault.into()),
-        Decision::Pending(_) => Err(Failure::detailed(Fault::PermissionDenied, "approval is required")),
+/// Whether the principal may do this at all.
+fn permit<R: Request>(_: &R, context: &Context<'_>) -> Result<(), Failure> {
+    authority::check(context.principal, R::OPERATION).map_err(Failure::new)
+}
+
+async fn carry_out<R: Handle>(request: &R, _: &RequestPayload, context: &mut Context<'_>) -> Result<Answer, Failure> {
+    let granted = match authority::decide::<R>(context.principal) {
+        Decision::Granted(granted) => granted,
+        Decision::Denied(fault) => return Err(fault.into()),
+        Decision::Governed(governed) => return Ok(Answer::Governed(governed)),
+    };
+    if context.defer && !deferred::is_immediate(R::OPERATION) {
+        return Ok(Answer::Deferred);
     }
+    // Boxed, so that the future of a batch is not as large as that of the largest handler.
+    let response = Box::pin(request.handle(&granted, context)).await?;
+    Ok(Answer::Done(response.into()))
 }

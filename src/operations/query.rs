@@ -83,7 +83,7 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
 fn capabilities() -> CapabilityInformation {
     CapabilityInformation {
         streaming_capability: Some(false),
-        asynchronous_capability: Some(false),
+        asynchronous_capability: Some(true),
         attestation_capability: Some(false),
         batch_undo_capability: Some(true),
         batch_continue_capability: Some(true),

@@ -1,9 +1,10 @@
 //! The record of a request that is not answered yet: an asynchronous item, or a proposal that others must agree to. One record
-//! type for both, so that a request is frozen once, executed once, and its result delivered once to its requester.
+//! type for both, so that a request is frozen once, executed once, and its result delivered once to its requester. Once the result is
+//! delivered, the record is gone.
 
 use crate::custody::KekId;
 use crate::custody::Sealed;
-use crate::store::{Domain, Key, Kind};
+use crate::store::{ClaimKey, Domain, IndexQuery, IndexRange, IndexRow, IndexValue, Key, Kind};
 use kmip_protocol::{Operation, ProtocolVersion};
 use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
 
@@ -29,6 +30,7 @@ mod tag {
     pub const KEK_GENERATION: Tag = Tag(0x54_B00D);
     pub const WRAPPED_DEK: Tag = Tag(0x54_B00E);
     pub const BLOB: Tag = Tag(0x54_B00F);
+    pub const SAME_KEY: Tag = Tag(0x54_B010);
 }
 
 /// The format of the record.
@@ -45,18 +47,10 @@ pub enum Stage {
     Completed,
     /// Cancelled before it began.
     Canceled,
-    /// The result was delivered and is gone.
-    Delivered,
 }
 
 impl Stage {
-    const ALL: [Self; 5] = [
-        Self::Submitted,
-        Self::InProcess,
-        Self::Completed,
-        Self::Canceled,
-        Self::Delivered,
-    ];
+    const ALL: [Self; 4] = [Self::Submitted, Self::InProcess, Self::Completed, Self::Canceled];
 
     const fn number(self) -> u32 {
         match self {
@@ -64,19 +58,7 @@ impl Stage {
             Self::InProcess => 2,
             Self::Completed => 3,
             Self::Canceled => 4,
-            Self::Delivered => 5,
         }
-    }
-
-    /// Whether this stage can follow `before`; the rest is refused, so that nothing runs or is delivered twice.
-    #[must_use]
-    pub const fn follows(self, before: Self) -> bool {
-        matches!(
-            (before, self),
-            (Self::Submitted, Self::InProcess | Self::Canceled)
-                | (Self::InProcess, Self::Completed)
-                | (Self::Completed, Self::Delivered)
-        )
     }
 }
 
@@ -97,10 +79,38 @@ pub struct PendingRecord {
     pub expires_ms: i64,
     /// The proposal that must be approved before it is executed, if one must.
     pub proposal: Option<[u8; 16]>,
-    /// The request item exactly as it was decoded, in TTLV, sealed: it may carry keys.
-    pub request: Sealed,
-    /// The response item, sealed, once there is one.
+    /// What a governed request is recognised by when it comes again: a keyed hash over operation, payload and requester.
+    pub same_key: Option<[u8; 32]>,
+    /// The request in TTLV, sealed: it may carry keys. Gone once the request can no longer be carried out.
+    pub request: Option<Sealed>,
+    /// The outcome, sealed, once there is one.
     pub result: Option<Sealed>,
+}
+
+/// The attribute by which a requester's pending requests are found; its application is the requester.
+const SUBMITTED_BY: u32 = 1;
+
+/// Asks for the pending requests of a requester, newest first.
+#[must_use]
+pub const fn of_requester(domain: Domain, requester: [u8; 16], limit: usize) -> IndexQuery {
+    IndexQuery {
+        domain,
+        kind: PENDING,
+        application: requester,
+        attribute: SUBMITTED_BY,
+        range: IndexRange::Any,
+        before: None,
+        limit,
+    }
+}
+
+/// The space of claims that recognise a governed request when it comes again.
+const SAME: u8 = 0x30;
+
+/// The claim of a governed request.
+#[must_use]
+pub fn same_claim(domain: Domain, same_key: &[u8; 32]) -> ClaimKey {
+    ClaimKey::new(domain, SAME, same_key)
 }
 
 /// Where a pending request is kept.
@@ -114,6 +124,16 @@ pub const fn place(domain: Domain, correlation: [u8; 16]) -> Key {
 }
 
 impl PendingRecord {
+    /// What it is found by.
+    #[must_use]
+    pub fn rows(&self) -> Vec<IndexRow> {
+        vec![IndexRow {
+            application: self.requester,
+            attribute: SUBMITTED_BY,
+            value: IndexValue::number(self.submitted_ms),
+        }]
+    }
+
     /// The record's bytes, without their MAC.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -125,6 +145,7 @@ impl PendingRecord {
             submitted_ms,
             expires_ms,
             proposal,
+            same_key,
             request,
             result,
         } = self;
@@ -141,7 +162,12 @@ impl PendingRecord {
             if let Some(proposal) = proposal {
                 w.bytes(tag::PROPOSAL, proposal);
             }
-            write_sealed(w, tag::REQUEST, request);
+            if let Some(same_key) = same_key {
+                w.bytes(tag::SAME_KEY, same_key);
+            }
+            if let Some(request) = request {
+                write_sealed(w, tag::REQUEST, request);
+            }
             if let Some(result) = result {
                 write_sealed(w, tag::RESULT, result);
             }
@@ -167,7 +193,8 @@ impl PendingRecord {
                 submitted_ms: r.long_integer(tag::SUBMITTED)?,
                 expires_ms: r.long_integer(tag::EXPIRES)?,
                 proposal: r.at(tag::PROPOSAL).then(|| array(r, tag::PROPOSAL)).transpose()?,
-                request: read_sealed(r, tag::REQUEST)?,
+                same_key: r.at(tag::SAME_KEY).then(|| array(r, tag::SAME_KEY)).transpose()?,
+                request: r.at(tag::REQUEST).then(|| read_sealed(r, tag::REQUEST)).transpose()?,
                 result: r.at(tag::RESULT).then(|| read_sealed(r, tag::RESULT)).transpose()?,
             })
         })?;
@@ -208,7 +235,7 @@ fn read_sealed(reader: &mut Reader<'_>, tag: Tag) -> Result<Sealed> {
     })
 }
 
-fn array(reader: &mut Reader<'_>, tag: Tag) -> Result<[u8; 16]> {
+fn array<const N: usize>(reader: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
     let bytes = reader.bytes(tag)?;
     bytes.try_into().map_err(|_| reader.error(ErrorKind::WrongLength))
 }
@@ -239,7 +266,8 @@ mod tests {
             submitted_ms: 5,
             expires_ms: 6,
             proposal: None,
-            request: sealed(2),
+            same_key: None,
+            request: Some(sealed(2)),
             result: None,
         };
         for stage in Stage::ALL {
@@ -247,20 +275,11 @@ mod tests {
             assert!(PendingRecord::decode(&record.encode()).is_ok_and(|read| read == record));
         }
         record.proposal = Some([3; 16]);
+        record.same_key = Some([5; 32]);
+        record.request = None;
         record.result = Some(sealed(4));
         let bytes = record.encode();
         assert!(PendingRecord::decode(&bytes).is_ok_and(|read| read == record));
         assert!(PendingRecord::decode(&bytes[..bytes.len() - 8]).is_err());
-    }
-
-    #[test]
-    fn nothing_runs_or_is_delivered_twice() {
-        let steps: Vec<(Stage, Stage)> = Stage::ALL
-            .into_iter()
-            .flat_map(|a| Stage::ALL.into_iter().map(move |b| (a, b)))
-            .filter(|(a, b)| b.follows(*a))
-            .collect();
-        assert_eq!(steps.len(), 4);
-        assert!(!Stage::InProcess.follows(Stage::InProcess) && !Stage::Canceled.follows(Stage::InProcess));
     }
 }

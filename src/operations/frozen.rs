@@ -1,0 +1,176 @@
+//! A request and its outcome as they are frozen in a pending record: TTLV with the version that it is written in, sealed.
+
+use super::Services;
+use crate::custody::{SealContext, Sealed};
+use crate::failure::{Failure, Fault};
+use crate::store::Key;
+use kmip_protocol::{Operation, RequestPayload, ResponsePayload, Version};
+use kmip_ttlv::{ErrorKind, Reader, Result, Secret, Writer};
+
+/// What the sealed bytes of a pending record are, in place of an object's type: no object has such a one.
+const REQUEST: u32 = 0x54_B00A;
+const RESULT: u32 = 0x54_B00B;
+
+mod tag {
+    use kmip_ttlv::Tag;
+
+    pub const FROZEN: Tag = Tag(0x54_B020);
+    pub const MAJOR: Tag = Tag(0x54_B021);
+    pub const MINOR: Tag = Tag(0x54_B022);
+    pub const OPERATION: Tag = Tag(0x54_B023);
+    pub const PAYLOAD: Tag = Tag(0x54_B024);
+    pub const FAULT: Tag = Tag(0x54_B025);
+}
+
+/// What came of a request.
+pub type Conclusion = core::result::Result<ResponsePayload, Fault>;
+
+fn write_version(writer: &mut Writer, version: Version) {
+    writer.integer(tag::MAJOR, version.major());
+    writer.integer(tag::MINOR, version.minor());
+}
+
+fn read_version(reader: &mut Reader<'_>) -> Result<Version> {
+    let (major, minor) = (reader.integer(tag::MAJOR)?, reader.integer(tag::MINOR)?);
+    let known = Version::ALL
+        .into_iter()
+        .find(|v| (v.major(), v.minor()) == (major, minor));
+    known.ok_or_else(|| reader.error(ErrorKind::Version))
+}
+
+/// A request in TTLV.
+#[must_use]
+pub fn write_request(payload: &RequestPayload, version: Version) -> Secret {
+    let mut writer = Writer::new();
+    writer.structure(tag::FROZEN, |w| {
+        write_version(w, version);
+        w.enumeration(tag::OPERATION, payload.operation().0);
+        w.structure(tag::PAYLOAD, |w| payload.write(w, version));
+    });
+    Secret::new(writer.into_bytes())
+}
+
+/// Reads what [`write_request`] wrote.
+pub fn read_request(bytes: &[u8]) -> Result<RequestPayload> {
+    let mut reader = Reader::new(bytes);
+    let payload = reader.structure(tag::FROZEN, |r| {
+        let version = read_version(r)?;
+        let operation = Operation(r.enumeration(tag::OPERATION)?);
+        r.structure(tag::PAYLOAD, |r| RequestPayload::read(r, operation, version))
+    })?;
+    reader.finish()?;
+    Ok(payload)
+}
+
+/// An outcome in TTLV.
+#[must_use]
+pub fn write_conclusion(conclusion: &Conclusion, version: Version) -> Secret {
+    let mut writer = Writer::new();
+    writer.structure(tag::FROZEN, |w| {
+        write_version(w, version);
+        match conclusion {
+            Ok(payload) => {
+                w.enumeration(tag::OPERATION, payload.operation().0);
+                w.structure(tag::PAYLOAD, |w| payload.write(w, version));
+            }
+            Err(fault) => w.text(tag::FAULT, &fault.name()),
+        }
+    });
+    Secret::new(writer.into_bytes())
+}
+
+/// Reads what [`write_conclusion`] wrote.
+pub fn read_conclusion(bytes: &[u8]) -> Result<Conclusion> {
+    let mut reader = Reader::new(bytes);
+    let conclusion = reader.structure(tag::FROZEN, |r| {
+        let version = read_version(r)?;
+        if r.at(tag::FAULT) {
+            // A fault of another release is a fault all the same.
+            return Ok(Err(Fault::named(r.text(tag::FAULT)?).unwrap_or(Fault::Internal)));
+        }
+        let operation = Operation(r.enumeration(tag::OPERATION)?);
+        let payload = r.structure(tag::PAYLOAD, |r| ResponsePayload::read(r, operation, version))?;
+        Ok(Ok(payload))
+    })?;
+    reader.finish()?;
+    Ok(conclusion)
+}
+
+const fn context(place: Key, object_type: u32) -> SealContext {
+    SealContext {
+        internal_id: place.id,
+        generation: 1,
+        object_type,
+    }
+}
+
+/// Seals a request for its record.
+pub async fn seal_request(services: &Services, place: Key, bytes: &Secret) -> core::result::Result<Sealed, Failure> {
+    Ok(services
+        .custody
+        .seal(place.domain, context(place, REQUEST), bytes)
+        .await?)
+}
+
+/// Opens a request.
+pub async fn open_request(
+    services: &Services,
+    place: Key,
+    sealed: &Sealed,
+) -> core::result::Result<RequestPayload, Failure> {
+    let bytes = services
+        .custody
+        .open(place.domain, context(place, REQUEST), sealed)
+        .await?;
+    Ok(read_request(bytes.expose())?)
+}
+
+/// Seals an outcome for its record.
+pub async fn seal_conclusion(
+    services: &Services,
+    place: Key,
+    conclusion: &Conclusion,
+    version: Version,
+) -> core::result::Result<Sealed, Failure> {
+    let bytes = write_conclusion(conclusion, version);
+    Ok(services
+        .custody
+        .seal(place.domain, context(place, RESULT), &bytes)
+        .await?)
+}
+
+/// Opens an outcome.
+pub async fn open_conclusion(
+    services: &Services,
+    place: Key,
+    sealed: &Sealed,
+) -> core::result::Result<Conclusion, Failure> {
+    let bytes = services
+        .custody
+        .open(place.domain, context(place, RESULT), sealed)
+        .await?;
+    Ok(read_conclusion(bytes.expose())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kmip_protocol::{DestroyRequest, DestroyResponse, UniqueIdentifier};
+
+    #[test]
+    fn requests_and_outcomes_read_back_in_every_version() {
+        for version in Version::ALL {
+            let request = RequestPayload::from(DestroyRequest {
+                unique_identifier: Some(UniqueIdentifier::from("4711")),
+            });
+            assert!(read_request(write_request(&request, version).expose()).is_ok_and(|read| read == request));
+            let done: Conclusion = Ok(ResponsePayload::from(DestroyResponse {
+                unique_identifier: "4711".into(),
+            }));
+            for conclusion in [done, Err(Fault::ObjectNotFound)] {
+                let bytes = write_conclusion(&conclusion, version);
+                assert!(read_conclusion(bytes.expose()).is_ok_and(|read| read == conclusion));
+            }
+        }
+    }
+}
