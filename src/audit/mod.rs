@@ -2,6 +2,7 @@
 //! altered, removed or moved without notice.
 
 mod access;
+pub mod alarm;
 mod chain;
 mod draft;
 mod entry;
