@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The only one that names concrete stores and sealers, hence the only one that knows everything below it.
     ("compose", &["wait", "clock", "audit", "store", "crypto", "custody", "records", "identity",
         "failure", "heavy", "objects", "authority", "operations", "administration", "exchange", "listener", "settings"]),
-    ("cli", &["wait", "clock", "audit", "custody", "records", "crypto", "identity", "objects", "settings", "compose"]),
+    ("cli", &["wait", "clock", "audit", "custody", "records", "crypto", "identity", "objects", "authority", "settings", "compose"]),
 ];
 
 /// A file that cannot be read in one sitting has two subjects.

@@ -299,3 +299,17 @@ pub fn verify_signature(
     }
     Err(ChainError::Signature)
 }
+
+/// The algorithms of [`verify_by_holder`]. For each kind of key that certificates here have there is one.
+const HOLDER_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    webpki::aws_lc_rs::ECDSA_P256_SHA256,
+    webpki::aws_lc_rs::ECDSA_P384_SHA384,
+    webpki::aws_lc_rs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+    webpki::aws_lc_rs::ED25519,
+];
+
+/// Checks a signature by the holder of a certificate over a message: ECDSA (DER) on P-256 with SHA-256 or on P-384 with SHA-384, RSA
+/// PSS with SHA-256 and at least 2048 bits, or Ed25519. Nothing is said about the certificate itself.
+pub fn verify_by_holder(certificate: &[u8], message: &[u8], signature: &[u8]) -> core::result::Result<(), ChainError> {
+    verify_signature(certificate, HOLDER_ALGORITHMS, message, signature)
+}

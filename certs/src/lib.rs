@@ -18,7 +18,7 @@ mod pkcs12;
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
 pub use chain::{
     ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned,
-    verify_signature,
+    verify_by_holder, verify_signature,
 };
 pub use crl::{CrlFacts, Revocation, RevocationReason, RevokedEntry};
 pub use error::{Error, Result};

@@ -4,6 +4,7 @@
 
 mod installation;
 pub mod permission;
+pub mod quorum;
 mod target;
 
 pub use installation::{INSTALLATION, InstallationRecord};

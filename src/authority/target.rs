@@ -18,6 +18,9 @@ pub struct Target {
     pub roles: Vec<PersonRole>,
     /// The managed objects acted upon.
     pub objects: Vec<TargetObject>,
+    /// Whether it gives a client access to objects that there are already: it joins an application that owns some, or gets a credential
+    /// while its application owns some.
+    pub reaches_objects: bool,
 }
 
 /// A managed object that a request acts upon.

@@ -61,6 +61,8 @@ structure! {
         unique_identifiers: Vec<String> = UNIQUE_IDENTIFIER;
         /// Only persons of these roles are acted upon.
         person_roles: Vec<PersonRole> = PERSON_ROLE;
+        /// If true, only what gives somebody access to objects that there are already.
+        reaches_objects: Option<bool> = REACHES_OBJECTS;
     }
 
     /// All of its groups must reach their quorum (AND), by different people.

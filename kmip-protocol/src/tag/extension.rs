@@ -124,4 +124,5 @@ tags! {
     ENROLLED Enrolled = 0x540074 "Enrolled" [V2_0..];
     LAST_LOGIN LastLogin = 0x540075 "Last Login" [V2_0..];
     OPERATION_NAME OperationName = 0x540076 "Operation Name" [V2_0..];
+    REACHES_OBJECTS ReachesObjects = 0x540077 "Reaches Objects" [V2_0..];
 }

@@ -1,0 +1,260 @@
+//! Whether a policy can be lived with: it is well formed, does not undercut the floor, and the people there are can satisfy it.
+
+use super::people::Electorate;
+use super::rules::is_never_governed;
+use super::tally::{filled, people_of};
+use super::template::{FLOOR, SYSTEM_FLOOR, Scope};
+use crate::identity::Id;
+use kmip_protocol::{Operation, Policy, PolicyTemplate, Proof, Rule, RuleAlternative, RuleGroup, RuleMatch};
+
+/// Rules of a policy: more than anybody oversees.
+const MOST_RULES: usize = 64;
+/// Alternatives of a rule, and groups of an alternative.
+const MOST_PARTS: usize = 8;
+/// Values of one list of a match.
+const MOST_VALUES: usize = 256;
+/// Approvals that a group may be asked for. More than there ever are people to ask.
+const MOST_QUORUM: i32 = 20;
+/// Bytes of a rule's or a group's name.
+const LONGEST_NAME: usize = 64;
+/// Votes cannot be cast for longer: what nobody agreed to in a fortnight nobody wants.
+const LONGEST_TTL: u32 = 14 * 24 * 60 * 60;
+/// The longest timelock and seasoning.
+const LONGEST_WAIT: u32 = 30 * 24 * 60 * 60;
+/// People who must agree to what the floor holds, in a policy of several people.
+const FLOOR_QUORUM: i32 = 2;
+
+/// Why a policy is refused. Names in it are those of the policy itself.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PolicyFault {
+    /// A value is out of its limits; which one.
+    #[error("{0} is missing, too long, too many, or out of range")]
+    Limit(&'static str),
+    /// Two rules have one name.
+    #[error("two rules are named {0}")]
+    DuplicateRule(String),
+    /// A rule names an operation that nothing can govern.
+    #[error("rule {0} names {1}, which is never governed")]
+    NeverGoverned(String, Operation),
+    /// A rule names a group that there is not.
+    #[error("rule {0} names the group {1}, which does not exist")]
+    UnknownGroup(String, String),
+    /// The system's scope cannot be without rules.
+    #[error("the template off is not for the system")]
+    Off,
+    /// What decides who decides must be agreed to by several people.
+    #[error("no rule lets {1} people or more agree to every {0}")]
+    Floor(Operation, i32),
+    /// There are not as many people as the policy says that there must be.
+    #[error("{is} eligible people of the group {group} are fewer than the {wanted} that must remain")]
+    TooFewPeople {
+        /// Which group.
+        group: &'static str,
+        /// How many there are.
+        is: usize,
+        /// How many there must be.
+        wanted: i32,
+    },
+    /// Nobody could ever satisfy this rule, or too narrowly.
+    #[error("rule {0} could not be satisfied with the people there are and the margin that the policy wants")]
+    Unsatisfiable(String),
+}
+
+/// Checks a policy for a domain with these people: for a policy that is to be put, and for the one in force when people or groups are
+/// to become fewer. What is permitted but unwise comes back as warnings.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_policy(policy: &Policy, electorate: &Electorate, scope: Scope) -> Result<Vec<String>, PolicyFault> {
+    check_form(policy, electorate)?;
+    check_floor(policy, scope)?;
+    let active = electorate.group(scope.group()).iter().filter(|(m, _)| m.active).count();
+    if i32::try_from(active).is_ok_and(|active| active < policy.fewest_operators) {
+        return Err(PolicyFault::TooFewPeople {
+            group: scope.group(),
+            is: active,
+            wanted: policy.fewest_operators,
+        });
+    }
+    let mut warnings = Vec::new();
+    for rule in &policy.rules {
+        if !is_satisfiable(rule, electorate, policy.margin, false) {
+            return Err(PolicyFault::Unsatisfiable(rule.rule_name.clone()));
+        }
+        if rule.exclude_subject && !is_satisfiable(rule, electorate, 0, true) {
+            let name = &rule.rule_name;
+            warnings.push(format!(
+                "rule {name} cannot be satisfied where one of its own people is acted upon"
+            ));
+        } else if !is_satisfiable(rule, electorate, 1, false) {
+            let name = &rule.rule_name;
+            warnings.push(format!(
+                "rule {name} has no margin: if one person is missing it cannot be satisfied"
+            ));
+        }
+    }
+    Ok(warnings)
+}
+
+/// The people that count, one of whom may not: the requester whose vote does not count, and the subject.
+fn is_satisfiable(rule: &Rule, electorate: &Electorate, margin: i32, subject: bool) -> bool {
+    let most_missing = usize::from(!rule.requester_counts).saturating_add(usize::from(subject));
+    rule.alternatives.iter().any(|alternative| {
+        let inflated = inflate(alternative, margin);
+        let people: Vec<Id> = people_of(alternative, electorate).into_iter().copied().collect();
+        let hardware =
+            |member: &super::Member| rule.proof <= Proof::Signature || member.keys.iter().any(|k| k.hardware);
+        let stands_without = |missing: &[Id]| {
+            let slots: i32 = inflated
+                .groups
+                .iter()
+                .map(|group| group.quorum)
+                .fold(0, i32::saturating_add);
+            let there = filled(&inflated, electorate, |member, _| {
+                member.active && hardware(member) && !missing.contains(&member.person)
+            });
+            usize::try_from(slots).is_ok_and(|slots| slots > 0 && there >= slots)
+        };
+        match most_missing {
+            0 => stands_without(&[]),
+            1 => stands_without(&[]) && people.iter().all(|one| stands_without(&[*one])),
+            _ => {
+                let pairs = people.iter().flat_map(|a| people.iter().map(move |b| [*a, *b]));
+                stands_without(&[]) && pairs.into_iter().all(|pair| stands_without(&pair))
+            }
+        }
+    })
+}
+
+/// An alternative that wants a margin more of each group.
+fn inflate(alternative: &RuleAlternative, margin: i32) -> RuleAlternative {
+    let more = |group: &RuleGroup| RuleGroup {
+        group_name: group.group_name.clone(),
+        quorum: group.quorum.saturating_add(margin),
+    };
+    RuleAlternative {
+        groups: alternative.groups.iter().map(more).collect(),
+        ..alternative.clone()
+    }
+}
+
+fn check_floor(policy: &Policy, scope: Scope) -> Result<(), PolicyFault> {
+    let is_off = policy.policy_template == Some(PolicyTemplate::Off) || policy.fewest_operators < FLOOR_QUORUM;
+    let (more, quorum): (&[Operation], i32) = match scope {
+        Scope::System if is_off => return Err(PolicyFault::Off),
+        Scope::System => (SYSTEM_FLOOR, FLOOR_QUORUM),
+        Scope::Tenant if is_off => (&[], 1),
+        Scope::Tenant => (&[], FLOOR_QUORUM),
+    };
+    for operation in FLOOR.iter().chain(more) {
+        if !policy.rules.iter().any(|rule| holds_floor(rule, *operation, quorum)) {
+            return Err(PolicyFault::Floor(*operation, quorum));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a rule governs every request of an operation, and each of its ways wants so many people.
+fn holds_floor(rule: &Rule, operation: Operation, quorum: i32) -> bool {
+    let RuleMatch {
+        operations,
+        object_types,
+        object_groups,
+        object_names,
+        application_namespaces,
+        unique_identifiers,
+        person_roles,
+        reaches_objects,
+    } = &rule.rule_match;
+    let everywhere = object_types.is_empty()
+        && object_groups.is_empty()
+        && object_names.is_empty()
+        && application_namespaces.is_empty()
+        && unique_identifiers.is_empty()
+        && person_roles.is_empty()
+        && *reaches_objects != Some(true);
+    let wants =
+        |way: &RuleAlternative| way.groups.iter().map(|g| i64::from(g.quorum)).sum::<i64>() >= i64::from(quorum);
+    everywhere && operations.contains(&operation) && rule.alternatives.iter().all(wants)
+}
+
+fn check_form(policy: &Policy, electorate: &Electorate) -> Result<(), PolicyFault> {
+    let Policy {
+        policy_template: _,
+        seasoning,
+        margin,
+        fewest_operators,
+        rules,
+    } = policy;
+    limit("the seasoning", seasoning.0 <= LONGEST_WAIT)?;
+    limit("the margin", (0..=MOST_QUORUM).contains(margin))?;
+    limit("the fewest operators", (1..=MOST_QUORUM).contains(fewest_operators))?;
+    limit("a rule", rules.len() <= MOST_RULES)?;
+    for (place, rule) in rules.iter().enumerate() {
+        if rules.iter().take(place).any(|other| other.rule_name == rule.rule_name) {
+            return Err(PolicyFault::DuplicateRule(rule.rule_name.clone()));
+        }
+        check_rule(rule, electorate)?;
+    }
+    Ok(())
+}
+
+fn check_rule(rule: &Rule, electorate: &Electorate) -> Result<(), PolicyFault> {
+    let RuleMatch {
+        operations,
+        object_types,
+        object_groups,
+        object_names,
+        application_namespaces,
+        unique_identifiers,
+        person_roles,
+        reaches_objects: _,
+    } = &rule.rule_match;
+    limit("a rule's name", is_name(&rule.rule_name))?;
+    limit("a rule's operation", (1..=MOST_VALUES).contains(&operations.len()))?;
+    let longest = [
+        object_types.len(),
+        object_groups.len(),
+        object_names.len(),
+        application_namespaces.len(),
+        unique_identifiers.len(),
+        person_roles.len(),
+    ];
+    limit("a list of a rule", longest.iter().all(|length| *length <= MOST_VALUES))?;
+    if let Some(operation) = operations.iter().find(|operation| is_never_governed(**operation)) {
+        return Err(PolicyFault::NeverGoverned(rule.rule_name.clone(), *operation));
+    }
+    let known = rule.proof.name().is_some()
+        && rule.veto.name().is_some()
+        && rule.bind_target.name().is_some()
+        && rule.completion.name().is_some();
+    limit("a choice of a rule", known)?;
+    limit("the time to approve", (1..=LONGEST_TTL).contains(&rule.approve_ttl.0))?;
+    limit("the time to execute", (1..=LONGEST_TTL).contains(&rule.execute_ttl.0))?;
+    limit("an alternative", (1..=MOST_PARTS).contains(&rule.alternatives.len()))?;
+    for alternative in &rule.alternatives {
+        limit("a timelock", alternative.timelock.0 <= LONGEST_WAIT)?;
+        limit(
+            "a group of an alternative",
+            (1..=MOST_PARTS).contains(&alternative.groups.len()),
+        )?;
+        for group in &alternative.groups {
+            limit("a quorum", (1..=MOST_QUORUM).contains(&group.quorum))?;
+            if !electorate.has_group(&group.group_name) {
+                let (rule, group) = (rule.rule_name.clone(), group.group_name.clone());
+                return Err(PolicyFault::UnknownGroup(rule, group));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text can name a rule or a group.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
+fn limit(what: &'static str, kept: bool) -> Result<(), PolicyFault> {
+    if kept { Ok(()) } else { Err(PolicyFault::Limit(what)) }
+}

@@ -1,0 +1,153 @@
+//! Which rules govern a request. Rules only tighten: all that match must be satisfied.
+
+use crate::authority::{Target, TargetObject};
+use kmip_protocol::{Operation, Policy, RequestPayload, Rule, RuleMatch};
+
+/// What a policy cannot govern: acts that protect, one's own password and votes, reading, and what the exchange of messages itself
+/// consists of. Who would have to wait for others to lock a door lets the thief in.
+const NEVER_GOVERNED: &[Operation] = &[
+    Operation::PersonSuspend,
+    Operation::ClientSuspend,
+    Operation::TenantSuspend,
+    Operation::CertificateRevoke,
+    Operation::CredentialRevoke,
+    Operation::PasswordChange,
+    Operation::OneTimeEnroll,
+    Operation::OneTimeConfirm,
+    Operation::PersonModify,
+    Operation::PersonGet,
+    Operation::PersonList,
+    Operation::ProposalList,
+    Operation::ProposalGet,
+    Operation::ProposalVote,
+    Operation::ProposalWithdrawVote,
+    Operation::ProposalComplete,
+    Operation::ProposalVeto,
+    Operation::PolicyEvaluate,
+    Operation::PolicyGet,
+    Operation::PolicyList,
+    Operation::GroupList,
+    Operation::TenantGet,
+    Operation::TenantList,
+    Operation::ClientGet,
+    Operation::ClientList,
+    Operation::AuthorityList,
+    Operation::RevocationListGet,
+    Operation::ApplicationList,
+    Operation::NamespaceList,
+    Operation::ServerStatus,
+    Operation::AuditQuery,
+    Operation::PermissionList,
+    Operation::Login,
+    Operation::Logout,
+    Operation::DelegatedLogin,
+    Operation::Query,
+    Operation::DiscoverVersions,
+    Operation::Ping,
+    Operation::Poll,
+    Operation::Cancel,
+    Operation::Process,
+    Operation::QueryAsynchronousRequests,
+    Operation::Log,
+];
+
+/// Whether no rule can govern this operation.
+#[must_use]
+pub fn is_never_governed(operation: Operation) -> bool {
+    NEVER_GOVERNED.contains(&operation)
+}
+
+/// The rules that govern an operation on a target. All of them must be satisfied; none: it may be done alone.
+#[must_use]
+pub fn governing<'p>(policy: &'p Policy, operation: Operation, target: &Target) -> Vec<&'p Rule> {
+    if is_never_governed(operation) {
+        return Vec::new();
+    }
+    let rules = policy.rules.iter();
+    rules
+        .filter(|rule| matches(&rule.rule_match, operation, target))
+        .collect()
+}
+
+/// The rules that govern a request: those of [`governing`] and, where it replaces the policy, every rule that it would weaken or
+/// remove. The old policy decides about the new one.
+#[must_use]
+pub fn governing_request<'p>(policy: &'p Policy, request: &RequestPayload, target: &Target) -> Vec<&'p Rule> {
+    let mut rules = governing(policy, request.operation(), target);
+    if let RequestPayload::PolicyPut(put) = request {
+        for weakened in super::weakened(policy, &put.policy) {
+            if !rules.iter().any(|rule| rule.rule_name == weakened.rule_name) {
+                rules.push(weakened);
+            }
+        }
+    }
+    rules
+}
+
+/// Whether any rule names this operation: quicker than to find out what it acts upon.
+#[must_use]
+pub fn may_govern(policy: &Policy, operation: Operation) -> bool {
+    let named = |rule: &Rule| rule.rule_match.operations.contains(&operation);
+    !is_never_governed(operation) && policy.rules.iter().any(named)
+}
+
+fn matches(wanted: &RuleMatch, operation: Operation, target: &Target) -> bool {
+    let RuleMatch {
+        operations,
+        object_types,
+        object_groups,
+        object_names,
+        application_namespaces,
+        unique_identifiers,
+        person_roles,
+        reaches_objects,
+    } = wanted;
+    let is_object = |object: &TargetObject| {
+        any(object_types, |t| object.object_type == *t)
+            && any(object_groups, |g| object.groups.contains(g))
+            && any(object_names, |pattern| object.names.iter().any(|n| is_like(pattern, n)))
+            && any(application_namespaces, |n| object.namespaces.contains(n))
+            && any(unique_identifiers, |u| object.unique_identifier == *u)
+    };
+    let of_objects = !(object_types.is_empty()
+        && object_groups.is_empty()
+        && object_names.is_empty()
+        && application_namespaces.is_empty()
+        && unique_identifiers.is_empty());
+    operations.contains(&operation)
+        && (!of_objects || target.objects.iter().any(is_object))
+        && any(person_roles, |role| target.roles.contains(role))
+        && (*reaches_objects != Some(true) || target.reaches_objects)
+}
+
+/// An empty list permits everything.
+fn any<T>(list: &[T], is: impl FnMut(&T) -> bool) -> bool {
+    list.is_empty() || list.iter().any(is)
+}
+
+/// Whether a text is like a pattern, in which `*` stands for any characters. Linear in the text for each `*`.
+#[must_use]
+pub fn is_like(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces = pieces.peekable();
+    if pieces.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return rest.ends_with(piece);
+        }
+        match rest
+            .find(piece)
+            .and_then(|at| rest.get(at.saturating_add(piece.len())..))
+        {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
