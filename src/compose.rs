@@ -20,7 +20,7 @@ use crate::custody::{
 };
 use crate::exchange::Server;
 use crate::heavy::Heavy;
-use crate::identity::{DirectoryError, Identity, StoreDirectory};
+use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::operations::{Limits, Services};
 use crate::settings::{Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
@@ -336,6 +336,7 @@ pub fn server(parts: Parts) -> Server {
         custody: parts.custody,
         randomness: parts.randomness,
         clock: Arc::new(SystemClock::start()),
+        passwords: Passwords::default(),
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,

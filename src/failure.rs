@@ -98,6 +98,8 @@ faults! {
     PasswordChangeRequired = PermissionDenied, "change the initial password first";
     /// A credential in the header is of a kind that is not judged here.
     CredentialRefused = AuthenticationNotSuccessful, "the credential was not accepted";
+    /// A ticket is unknown, another's, run out, or was not used for too long.
+    InvalidTicket = InvalidTicket else AuthenticationNotSuccessful, "the ticket does not hold";
 
     // Objects.
     /// Unknown, foreign, or named by an empty ID Placeholder.

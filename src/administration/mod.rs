@@ -3,6 +3,8 @@
 pub mod genesis;
 pub mod keeper;
 pub mod kek;
+pub mod login;
+pub mod sealed;
 pub mod tenant;
 
 use crate::audit::{Actor, ActorKind, AuditDraft};

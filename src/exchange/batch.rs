@@ -2,19 +2,21 @@
 //! committed, recorded.
 
 use super::ConnectionFacts;
+use super::credentials::Judge;
 use super::guard::Guarded;
 use super::server::{failed, log, refused};
+use crate::administration::login::Verified;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{ClientId, Principal, TenantRecord};
+use crate::identity::{Principal, Sessions};
 use crate::operations::{Answer, Batch, Context, Notice, Services, deferred, dispatch};
 use crate::store::{Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
-    AsynchronousIndicator, BatchErrorContinuationOption, Credential, DateTime, Item, RequestItem, RequestMessage,
-    RequestPayload, ResponseHeader, ResponseItem, ResultStatus, Version, tag,
+    AsynchronousIndicator, BatchErrorContinuationOption, DateTime, Item, RequestItem, RequestMessage, RequestPayload,
+    ResponseHeader, ResponseItem, ResultStatus, Version, tag,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -25,7 +27,9 @@ const KEPT_CORRELATION: usize = 256;
 /// One run of a message's items on one overlay.
 pub(super) struct Run<'a> {
     services: &'a Services,
-    principal: &'a Principal,
+    sessions: &'a Sessions,
+    /// Who asks: by the certificate, and once credentials were judged with its session.
+    principal: Principal,
     message: &'a RequestMessage,
     facts: &'a ConnectionFacts,
     monotonic_ms: u64,
@@ -58,7 +62,8 @@ struct Answered {
 impl<'a> Run<'a> {
     pub(super) fn new(
         services: &'a Services,
-        principal: &'a Principal,
+        sessions: &'a Sessions,
+        principal: &Principal,
         message: &'a RequestMessage,
         facts: &'a ConnectionFacts,
         monotonic_ms: u64,
@@ -67,7 +72,8 @@ impl<'a> Run<'a> {
         let version = message.version();
         Self {
             services,
-            principal,
+            sessions,
+            principal: principal.clone(),
             message,
             facts,
             monotonic_ms,
@@ -77,19 +83,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The records of the client and of its tenant as they stood when the client was recognised: what the commit rests on as
-    /// well.
+    /// The records of who asks and of its tenant as they stood when it was recognised: what the commit rests on as well.
     pub(super) fn principal_seen(&self) -> Vec<(Key, Seen)> {
-        let Some(client) = self.principal.client() else {
-            return Vec::new();
-        };
-        let id = ClientId {
-            tenant: client.tenant,
-            client: client.client,
-        };
-        let client_seen = client.seen.map(|seen| (id.key(), seen));
-        let tenant_seen = client.tenant_seen.map(|seen| (TenantRecord::key(client.tenant), seen));
-        client_seen.into_iter().chain(tenant_seen).collect()
+        self.principal.seen()
     }
 
     /// Whether there is anything to commit.
@@ -103,23 +99,31 @@ impl<'a> Run<'a> {
 
     /// Answers every item, in order. A message that is refused as a whole has its first item fail, or all of them if it is
     /// to continue.
-    pub(super) async fn all(&mut self) -> Outcome {
-        match self.begin().await {
+    pub(super) async fn all(&mut self, verified: &mut Verified) -> Outcome {
+        match self.begin(verified).await {
             Ok(room) => self.each(room).await,
             Err(failure) => self.none(&failure),
         }
     }
 
     /// What holds for the message as a whole: how much room its answer has.
-    async fn begin(&self) -> Result<usize, Failure> {
+    async fn begin(&mut self, verified: &mut Verified) -> Result<usize, Failure> {
         if self.message.items.len() > self.services.limits.batch_items {
             return Err(Fault::LimitExceeded.into());
         }
-        credentials_permitted(self.message)?;
         // After an outage at start the record key is opened by the first request that finds its HSM back.
         if let Some(domain) = self.principal.domain() {
             self.services.custody.ready(domain).await?;
         }
+        let judge = Judge {
+            services: self.services,
+            sessions: self.sessions,
+            message: self.message,
+            now: self.now(),
+        };
+        let judged = judge.judge(&self.principal, &mut self.work, verified).await?;
+        self.principal = judged.principal;
+        self.batch.second_factor = judged.second_factor;
         self.room()
     }
 
@@ -258,7 +262,7 @@ impl<'a> Run<'a> {
     async fn decide(&mut self, item: &RequestItem, now: Moment) -> Result<Answer, Failure> {
         // Whoever may not ask learns nothing of what is wrong with the request.
         if let Some(operation) = item.operation {
-            authority::check(self.principal, operation)?;
+            authority::check(&self.principal, operation)?;
         }
         let payload = item
             .payload
@@ -269,7 +273,7 @@ impl<'a> Run<'a> {
         }
         let mut context = Context {
             services: self.services,
-            principal: self.principal,
+            principal: &self.principal,
             version: self.version,
             now,
             work: &mut self.work,
@@ -288,7 +292,7 @@ impl<'a> Run<'a> {
             tenant: self.principal.domain().map_or([0; 16], |d| d.0),
             at_ms: now.0,
             monotonic_ms: self.monotonic_ms,
-            actor: actor(self.principal, self.facts),
+            actor: actor(&self.principal, self.facts),
             source: self.facts.peer.to_string(),
             operation: self.batch.performed.or(item.operation).map_or(0, |o| o.0),
             batch_item: u32::try_from(place).unwrap_or(u32::MAX),
@@ -382,19 +386,6 @@ pub(super) fn actor(principal: &Principal, facts: &ConnectionFacts) -> Actor {
         id,
         fingerprint: Some(*facts.certificate.key_fingerprint()),
     }
-}
-
-/// A client's identity is its certificate's. A user name and password or a device beside it are not judged while no client has
-/// any registered; what can only be meant to be judged is refused.
-fn credentials_permitted(message: &RequestMessage) -> Result<(), Failure> {
-    let given = message.header.authentication.iter().flat_map(|a| &a.credentials);
-    for credential in given {
-        match credential {
-            Credential::UsernameAndPassword(_) | Credential::Device(_) => {}
-            _ => return Err(Fault::CredentialRefused.into()),
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn continues(message: &RequestMessage) -> bool {

@@ -3,9 +3,12 @@
 use super::batch::Run;
 use super::testing::{BEGIN, TestHouse};
 use crate::administration::keeper::Keeper;
+use crate::administration::login::Verified;
 use crate::authority::permission::{Needed, PERMISSIONS, Who};
 use crate::failure::Fault;
-use crate::identity::{Identity, PersonPrincipal, Principal, Session, StoreDirectory, UnregisteredCertificate};
+use crate::identity::{
+    Identity, PersonPrincipal, Principal, Session, Sessions, StoreDirectory, UnregisteredCertificate,
+};
 use crate::store::Domain;
 use kmip_protocol::{
     Item, Operation, PersonRole, QueryFunction, QueryRequest, RequestItem, RequestMessage, RequestPayload,
@@ -59,8 +62,9 @@ async fn client(house: &TestHouse) -> Principal {
 }
 
 async fn answer(house: &TestHouse, principal: &Principal, message: &RequestMessage) -> ResponseItem {
-    let mut run = Run::new(house.server.services(), principal, message, &house.alice, 0);
-    let outcome = run.all().await;
+    let sessions = Sessions::default();
+    let mut run = Run::new(house.server.services(), &sessions, principal, message, &house.alice, 0);
+    let outcome = run.all(&mut Verified::default()).await;
     let mut writer = Writer::new();
     writer.structure(tag::RESPONSE_MESSAGE, |writer| {
         let header = ResponseHeader::new(Version::NEWEST, kmip_protocol::DateTime(0), 1);

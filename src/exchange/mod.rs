@@ -10,13 +10,18 @@ mod attacks;
 mod batch;
 #[cfg(test)]
 mod creations;
+mod credentials;
 mod facts;
 mod guard;
 #[cfg(test)]
 mod matrix;
+#[cfg(test)]
+mod members;
 mod notices;
 mod refusals;
 mod server;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -5,10 +5,11 @@ use super::batch::{self, Outcome, Run};
 use super::notices;
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
+use crate::administration::login::Verified;
 use crate::audit::AccessTrail;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{Identity, IdentityError, Principal, Sessions};
 use crate::operations::Services;
 use crate::store::CommitError;
 use crate::wait::Wait;
@@ -28,6 +29,7 @@ pub struct Server {
     identity: Arc<Identity>,
     access: Arc<dyn AccessTrail>,
     refusals: Refusals,
+    sessions: Sessions,
     started: Instant,
 }
 
@@ -40,6 +42,7 @@ impl Server {
             identity,
             access,
             refusals: Refusals::default(),
+            sessions: Sessions::default(),
             started: Instant::now(),
         }
     }
@@ -71,9 +74,10 @@ impl Server {
             Ok(principal) => principal,
             Err(error) => return self.stranger(&message, error, facts, now).await,
         };
+        let mut verified = Verified::default();
         for _ in 0..MOST_RUNS {
-            let mut run = Run::new(&self.services, &principal, &message, facts, self.monotonic_ms());
-            let outcome = run.all().await;
+            let mut run = self.run(&principal, &message, facts);
+            let outcome = run.all(&mut verified).await;
             match self.keep(run, now).await {
                 Ok(()) => {
                     notices::deliver(&outcome.notices, &self.identity, &self.services).await;
@@ -89,12 +93,17 @@ impl Server {
                 Err(error) => return self.stranger(&message, error, facts, now).await,
             };
         }
-        let mut run = Run::new(&self.services, &principal, &message, facts, self.monotonic_ms());
+        let mut run = self.run(&principal, &message, facts);
         let outcome = run.none(&Failure::new(Fault::Contention));
         match self.keep(run, now).await {
             Ok(()) => self.answer_with(outcome, &message, facts, now).await,
             Err(_) => self.all_failed(&message, &Failure::new(Fault::Contention), now),
         }
+    }
+
+    fn run<'a>(&'a self, principal: &Principal, message: &'a RequestMessage, facts: &'a ConnectionFacts) -> Run<'a> {
+        let now = self.monotonic_ms();
+        Run::new(&self.services, &self.sessions, principal, message, facts, now)
     }
 
     /// Commits what a run decided, if there is anything.

@@ -10,7 +10,7 @@ use crate::clock::{Clock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
 use crate::heavy::Heavy;
-use crate::identity::{Credential, Identity, PeerCertificate, StoreDirectory};
+use crate::identity::{Credential, Identity, Passwords, PeerCertificate, StoreDirectory};
 use crate::operations::{Limits, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
@@ -63,7 +63,7 @@ fn chain(kind: TrailKind) -> Box<RatchetChain> {
     Box::new(RatchetChain::new(kind, start))
 }
 
-fn facts(chain: Vec<Vec<u8>>) -> ConnectionFacts {
+pub fn facts(chain: Vec<Vec<u8>>) -> ConnectionFacts {
     ConnectionFacts {
         connection: 1,
         peer: "127.0.0.1:4000".parse().unwrap(),
@@ -82,7 +82,7 @@ fn validity() -> Validity {
     Validity::days(BEGIN, 365)
 }
 
-fn leaf(name: &str) -> Leaf {
+pub fn leaf(name: &str) -> Leaf {
     Leaf {
         subject: Subject::named(name),
         alternative_names: Vec::new(),
@@ -148,6 +148,7 @@ impl TestHouse {
             custody,
             randomness,
             clock: Arc::new(clock.clone()),
+            passwords: Passwords::cheap(),
             heavy: Heavy::in_place(),
             installation: InstallationRecord::new([3; 16]),
             limits: Limits::default(),

@@ -5,18 +5,22 @@ mod certificate;
 mod directory;
 mod enroll;
 mod memory;
+pub mod one_time;
+mod password;
 mod person;
 mod principal;
 mod record;
 mod resolve;
 mod rule;
 mod tag;
+mod ticket;
 mod trust;
 
 pub use certificate::PeerCertificate;
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
 pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use memory::MemoryDirectory;
+pub use password::{PasswordError, Passwords};
 pub use person::{OneTimeRecord, PasswordRecord, PersonId, PersonKey, PersonRecord, people_guard, person_counter};
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
 pub use record::{
@@ -25,6 +29,7 @@ pub use record::{
 };
 pub use resolve::{Identity, IdentityChange, IdentityError};
 pub use rule::{CertificateName, Rule};
+pub use ticket::{LONGEST_LEASE_MS, MOST_TICKETS, SecondFactor, Sessions, TicketError, TicketRecord};
 pub use trust::{Accepted, Trust};
 
 #[cfg(test)]

@@ -51,6 +51,10 @@ pub mod person_counter {
     pub const LOCKED_UNTIL: u32 = 2;
     /// When it last logged in, in milliseconds since 1970.
     pub const LAST_LOGIN: u32 = 3;
+    /// Logins with the present initial password: one is permitted.
+    pub const INITIAL_LOGINS: u32 = 4;
+    /// The last time step whose one-time password was used, so that no code is used twice.
+    pub const LAST_STEP: u32 = 5;
 }
 
 /// A person of a tenant, or of the system ([`crate::store::Domain::SYSTEM`]): in its own domain, under a random id.
@@ -111,8 +115,6 @@ pub struct OneTimeRecord {
     pub sealed: Vec<u8>,
     /// Whether its holder has shown that it works.
     pub confirmed: bool,
-    /// The last time step that was used, so that no code is used twice.
-    pub last_step: i64,
 }
 
 impl PersonRecord {
@@ -286,21 +288,15 @@ impl PasswordRecord {
 
 impl OneTimeRecord {
     fn write(&self, w: &mut Writer) {
-        let Self {
-            sealed,
-            confirmed,
-            last_step,
-        } = self;
+        let Self { sealed, confirmed } = self;
         w.bytes(tag::SEALED, sealed);
         w.boolean(tag::CONFIRMED, *confirmed);
-        w.long_integer(tag::LAST_STEP, *last_step);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self> {
         Ok(Self {
             sealed: r.bytes(tag::SEALED)?.to_vec(),
             confirmed: r.boolean(tag::CONFIRMED)?,
-            last_step: r.long_integer(tag::LAST_STEP)?,
         })
     }
 }
@@ -337,7 +333,6 @@ mod tests {
             one_time: Some(OneTimeRecord {
                 sealed: vec![1, 2],
                 confirmed: true,
-                last_step: 12,
             }),
         }
     }

@@ -1,7 +1,8 @@
 //! Who acts.
 
-use super::record::Id;
-use crate::store::{Domain, Seen};
+use super::person::PersonId;
+use super::record::{ClientId, Id, TenantRecord, kind};
+use crate::store::{Domain, Key, Seen};
 use kmip_protocol::PersonRole;
 use std::sync::Arc;
 
@@ -102,6 +103,32 @@ impl Principal {
         }
     }
 
+    /// The records of who it is as they stood when it was recognised: a change of them that commits first wins.
+    #[must_use]
+    pub fn seen(&self) -> Vec<(Key, Seen)> {
+        let (own, tenant, tenant_seen, ticket) = match self {
+            Self::Client(client) => {
+                let id = ClientId {
+                    tenant: client.tenant,
+                    client: client.client,
+                };
+                ((id.key(), client.seen), client.tenant, client.tenant_seen, None)
+            }
+            Self::Person(person) => {
+                let id = PersonId {
+                    domain: person.domain,
+                    person: person.person,
+                };
+                let own = (id.key(), person.seen);
+                (own, person.domain, person.tenant_seen, person.ticket())
+            }
+            Self::Unregistered(_) | Self::Process(_) => return Vec::new(),
+        };
+        let tenant = (TenantRecord::key(tenant), tenant_seen);
+        let all = [Some(own), Some(tenant), ticket].into_iter().flatten();
+        all.filter_map(|(key, seen)| seen.map(|seen| (key, seen))).collect()
+    }
+
     /// The domain that it belongs to, if it belongs to one.
     #[must_use]
     pub fn domain(&self) -> Option<Domain> {
@@ -111,5 +138,20 @@ impl Principal {
             Self::Unregistered(_) => None,
             Self::Process(_) => Some(Domain::SYSTEM),
         }
+    }
+}
+
+impl PersonPrincipal {
+    /// The record of its ticket, and which state of it was seen.
+    fn ticket(&self) -> Option<(Key, Option<Seen>)> {
+        let (Session::Initial(id) | Session::Full(id)) = self.session else {
+            return None;
+        };
+        let key = Key {
+            domain: self.domain,
+            kind: kind::TICKET,
+            id,
+        };
+        Some((key, self.ticket_seen))
     }
 }

@@ -1,13 +1,14 @@
 //! From a connection's certificate to a principal, for each request anew.
 //!
-//! The registered key → that client, if the chain's authority belongs to its tenant or the certificate is pinned; else a
+//! A person's registered key → that person, if the chain's authority belongs to its domain or to the system, or the certificate
+//! itself was enrolled. Else a client's registered key → that client, if the chain's authority belongs to its tenant or the certificate is pinned; else a
 //! rule, asked only within the tenants whose authorities the chain leads to. Two matches are a refusal. What is found is
 //! kept until something changes that it rests on, so that a request costs one look into a map.
 
 use super::certificate::PeerCertificate;
 use super::directory::{Directory, DirectoryError};
 use super::person::PersonId;
-use super::principal::{ClientPrincipal, Principal, UnregisteredCertificate};
+use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session, UnregisteredCertificate};
 use super::record::{ClientId, Credential, Id};
 use super::rule::Rule;
 use super::trust::{Accepted, Trust};
@@ -30,10 +31,10 @@ pub enum IdentityError {
     /// The chain is not accepted any more: expired, revoked, its authority withdrawn.
     #[error("the certificate is not accepted: {0}")]
     Chain(#[from] ChainError),
-    /// More than one client matches.
-    #[error("the certificate matches more than one client")]
+    /// More than one client matches, or a client and a person.
+    #[error("the certificate matches more than one")]
     Ambiguous,
-    /// The client or its tenant is suspended, or the client's time is over.
+    /// The client, the person or the tenant is suspended, or the client's time is over.
     #[error("the client is suspended")]
     Suspended,
     /// The directory did not answer, or holds a damaged record.
@@ -143,7 +144,20 @@ impl Identity {
         accepted: &Accepted,
         now: i64,
     ) -> Result<(Principal, i64), IdentityError> {
-        let Some((id, by)) = self.candidate(certificate, accepted).await? else {
+        let holder = self.directory.person_with(certificate.key_fingerprint()).await?;
+        if let Some(person) = holder {
+            let own = |tenant: &Domain| *tenant == person.domain || *tenant == Domain::SYSTEM;
+            if accepted.people.contains(&person) || accepted.tenants.iter().any(own) {
+                let found = self.person(person, certificate, accepted).await?;
+                return Ok((Principal::Person(Arc::new(found)), accepted.until));
+            }
+        }
+        let candidate = self.candidate(certificate, accepted).await?;
+        if holder.is_some() && candidate.is_some() {
+            // A person's key serves no client, under whatever authority.
+            return Err(IdentityError::Ambiguous);
+        }
+        let Some((id, by)) = candidate else {
             let unregistered = UnregisteredCertificate {
                 fingerprint: *certificate.fingerprint(),
             };
@@ -173,6 +187,51 @@ impl Identity {
         Ok((Principal::Client(Arc::new(principal)), until))
     }
 
+    /// A person as its certificate alone shows it.
+    async fn person(
+        &self,
+        id: PersonId,
+        certificate: &PeerCertificate,
+        accepted: &Accepted,
+    ) -> Result<PersonPrincipal, IdentityError> {
+        let key = certificate.key_fingerprint();
+        if !self.clients_with(key, accepted).await?.is_empty() {
+            return Err(IdentityError::Ambiguous);
+        }
+        let found = self.directory.person(id).await?.ok_or(IdentityError::Suspended)?;
+        let person = found.record;
+        // The claim only points to the record; the record says whether the key is still its own.
+        let own = person.keys().find(|own| own.fingerprint == *key);
+        let own = own.filter(|_| person.is_admitted()).ok_or(IdentityError::Suspended)?;
+        let mut tenant_seen = None;
+        if id.domain != Domain::SYSTEM {
+            let tenant = self.directory.tenant(id.domain).await?;
+            let tenant = tenant.filter(|tenant| !tenant.record.suspended);
+            tenant_seen = tenant.ok_or(IdentityError::Suspended)?.seen;
+        }
+        Ok(PersonPrincipal {
+            domain: id.domain,
+            person: id.person,
+            role: person.role,
+            key_fingerprint: *key,
+            hardware: own.hardware,
+            session: Session::Certificate,
+            seen: found.seen,
+            tenant_seen,
+            ticket_seen: None,
+            name: person.name,
+        })
+    }
+
+    /// The clients that have registered this key, where the chain leads to.
+    async fn clients_with(&self, key: &[u8; 32], accepted: &Accepted) -> Result<BTreeSet<ClientId>, IdentityError> {
+        let mut clients: BTreeSet<ClientId> = accepted.pinned.iter().copied().collect();
+        for tenant in &accepted.tenants {
+            clients.extend(self.directory.claimed(&Credential::key_claim(*tenant, key)).await?);
+        }
+        Ok(clients)
+    }
+
     /// The one client that the certificate points to.
     async fn candidate(
         &self,
@@ -180,10 +239,7 @@ impl Identity {
         accepted: &Accepted,
     ) -> Result<Option<(ClientId, Found)>, IdentityError> {
         let key = *certificate.key_fingerprint();
-        let mut clients: BTreeSet<ClientId> = accepted.pinned.iter().copied().collect();
-        for tenant in &accepted.tenants {
-            clients.extend(self.directory.claimed(&Credential::key_claim(*tenant, &key)).await?);
-        }
+        let mut clients = self.clients_with(&key, accepted).await?;
         if let Some(client) = only(&clients)? {
             let pinned = accepted.pinned.contains(&client).then_some(*certificate.fingerprint());
             let chained = accepted.tenants.contains(&client.tenant);
@@ -213,7 +269,11 @@ impl Identity {
                 self.trust.pin(client, found.as_ref().map(|f| &f.record));
                 Ok(())
             }
-            IdentityChange::Person(_) => Ok(()),
+            IdentityChange::Person(person) => {
+                let found = self.directory.person(person).await?;
+                self.trust.pin_person(person, found.as_ref().map(|f| &f.record));
+                Ok(())
+            }
             IdentityChange::All => self.read_all().await,
         }
     }
@@ -232,31 +292,45 @@ impl Identity {
         }
     }
 
+    /// Reads the certificates that are pinned in a domain: its clients' and its people's.
+    async fn read_pins(&self, tenant: Domain, trust: &Trust) -> Result<(), DirectoryError> {
+        let mut after = None;
+        loop {
+            let page = self.directory.clients(tenant, after, PAGE).await?;
+            after = page.last().map(|(id, _)| *id);
+            for (client, record) in &page {
+                let client = *client;
+                trust.pin(ClientId { tenant, client }, Some(record));
+            }
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = self.directory.people(tenant, after, PAGE).await?;
+            after = page.last().map(|(id, _)| *id);
+            for (person, record) in &page {
+                let (domain, person) = (tenant, *person);
+                trust.pin_person(PersonId { domain, person }, Some(record));
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
     async fn read_all(&self) -> Result<(), DirectoryError> {
         let fresh = Trust::default();
-        for tenant in self.directory.tenants().await? {
+        let mut tenants = self.directory.tenants().await?;
+        tenants.push(Domain::SYSTEM);
+        for tenant in tenants {
             for (id, record) in self.directory.authorities(tenant).await? {
                 if fresh.enroll(tenant, id, &record).is_err() {
                     tracing::error!(%tenant, authority = record.name, "an enrolled authority cannot be read; its certificates are not accepted");
                 }
             }
-            let mut after = None;
-            loop {
-                let page = self.directory.clients(tenant, after, PAGE).await?;
-                after = page.last().map(|(id, _)| *id);
-                for (client, record) in &page {
-                    fresh.pin(
-                        ClientId {
-                            tenant,
-                            client: *client,
-                        },
-                        Some(record),
-                    );
-                }
-                if page.len() < PAGE {
-                    break;
-                }
-            }
+            self.read_pins(tenant, &fresh).await?;
         }
         self.trust.replace(fresh);
         self.generation.fetch_add(1, Ordering::AcqRel);

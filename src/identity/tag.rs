@@ -35,4 +35,6 @@ pub(super) const FORMER_PASSWORD: Tag = Tag(0x54_E12A);
 pub(super) const ONE_TIME: Tag = Tag(0x54_E12B);
 pub(super) const SEALED: Tag = Tag(0x54_E12C);
 pub(super) const CONFIRMED: Tag = Tag(0x54_E12D);
-pub(super) const LAST_STEP: Tag = Tag(0x54_E12E);
+pub(super) const PERSON: Tag = Tag(0x54_E12E);
+pub(super) const DIGEST: Tag = Tag(0x54_E12F);
+pub(super) const REQUESTS: Tag = Tag(0x54_E130);

@@ -2,6 +2,7 @@
 //! a handshake cannot wait. Changes take hold at the next handshake and the next request, without a restart.
 
 use super::certificate::fingerprint_of_chain;
+use super::person::{PersonId, PersonRecord};
 use super::record::{AuthorityRecord, ClientId, ClientRecord, Credential, Id};
 use crate::store::Domain;
 use certs::{CertificateFacts, ChainError, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned};
@@ -28,9 +29,16 @@ type Judgements = HashMap<[u8; 32], (u64, Arc<Accepted>)>;
 struct Known {
     /// Authorities by their subject (DER), as a certificate's issuer names them.
     authorities: HashMap<Vec<u8>, Vec<Arc<Enrolled>>>,
-    /// Pinned certificates by fingerprint. More than one client: nobody is recognised by it.
-    pins: HashMap<[u8; 32], HashSet<ClientId>>,
-    pins_of: HashMap<ClientId, Vec<[u8; 32]>>,
+    /// Pinned certificates by fingerprint. More than one holder: nobody is recognised by it.
+    pins: HashMap<[u8; 32], HashSet<Holder>>,
+    pins_of: HashMap<Holder, Vec<[u8; 32]>>,
+}
+
+/// Whose certificate is pinned.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    Client(ClientId),
+    Person(PersonId),
 }
 
 struct Enrolled {
@@ -46,6 +54,8 @@ pub struct Accepted {
     pub tenants: Vec<Domain>,
     /// Clients for which exactly this certificate is registered.
     pub pinned: Vec<ClientId>,
+    /// People of whom exactly this certificate is one.
+    pub people: Vec<PersonId>,
     /// From when, in seconds since 1970.
     pub from: i64,
     /// Last second.
@@ -116,16 +126,27 @@ impl Trust {
             Credential::Pinned { certificate, .. } => Some(*certificate),
             _ => None,
         });
-        let pins: Vec<_> = pins.collect();
+        self.repin(Holder::Client(client), pins.collect());
+    }
+
+    /// Accepts the certificates that this person has, in place of those it had before: whoever issued them, they were enrolled.
+    pub fn pin_person(&self, person: PersonId, record: Option<&PersonRecord>) {
+        let admitted = record.filter(|record| record.is_admitted());
+        let pins = admitted.into_iter().flat_map(PersonRecord::keys);
+        let pins = pins.map(|key| certs::fingerprint(&key.certificate)).collect();
+        self.repin(Holder::Person(person), pins);
+    }
+
+    fn repin(&self, holder: Holder, pins: Vec<[u8; 32]>) {
         let unchanged = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             known
                 .pins_of
-                .get(&client)
+                .get(&holder)
                 .map_or(pins.is_empty(), |before| *before == pins)
         };
         if !unchanged {
-            self.change(|known| known.pin(client, pins));
+            self.change(|known| known.pin(holder, pins));
         }
     }
 
@@ -181,13 +202,17 @@ impl Known {
         let mut accepted = Accepted {
             tenants: Vec::new(),
             pinned: Vec::new(),
+            people: Vec::new(),
             from: leaf.not_before,
             until: leaf.not_after,
         };
         let mut refusal = ChainError::UnknownIssuer;
-        if let Some(clients) = self.pins.get(&leaf.fingerprint) {
+        if let Some(holders) = self.pins.get(&leaf.fingerprint) {
             match judge_pinned(leaf, now, Purpose::Client) {
-                Ok(_) => accepted.pinned.extend(clients),
+                Ok(_) => holders.iter().for_each(|holder| match holder {
+                    Holder::Client(client) => accepted.pinned.push(*client),
+                    Holder::Person(person) => accepted.people.push(*person),
+                }),
                 Err(why) => refusal = why,
             }
         }
@@ -203,10 +228,11 @@ impl Known {
                 Err(why) => refusal = why,
             }
         }
-        if accepted.tenants.is_empty() && accepted.pinned.is_empty() {
+        if accepted.tenants.is_empty() && accepted.pinned.is_empty() && accepted.people.is_empty() {
             return Err(refusal);
         }
         accepted.pinned.sort_unstable();
+        accepted.people.sort_unstable();
         Ok(accepted)
     }
 
@@ -217,20 +243,20 @@ impl Known {
         });
     }
 
-    fn pin(&mut self, client: ClientId, pins: Vec<[u8; 32]>) {
-        for before in self.pins_of.remove(&client).unwrap_or_default() {
-            if let Some(clients) = self.pins.get_mut(&before) {
-                clients.remove(&client);
-                if clients.is_empty() {
+    fn pin(&mut self, holder: Holder, pins: Vec<[u8; 32]>) {
+        for before in self.pins_of.remove(&holder).unwrap_or_default() {
+            if let Some(holders) = self.pins.get_mut(&before) {
+                holders.remove(&holder);
+                if holders.is_empty() {
                     self.pins.remove(&before);
                 }
             }
         }
         for pin in &pins {
-            self.pins.entry(*pin).or_default().insert(client);
+            self.pins.entry(*pin).or_default().insert(holder);
         }
         if !pins.is_empty() {
-            self.pins_of.insert(client, pins);
+            self.pins_of.insert(holder, pins);
         }
     }
 }

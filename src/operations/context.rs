@@ -8,7 +8,7 @@ use crate::authority::Approval;
 use crate::clock::Moment;
 use crate::custody::{KekId, SealContext, Sealed};
 use crate::failure::{Failure, Fault};
-use crate::identity::{ClientPrincipal, Principal};
+use crate::identity::{ClientPrincipal, Principal, SecondFactor};
 use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Taken, Work};
@@ -31,6 +31,8 @@ pub struct Batch {
     pub ready: Vec<(Domain, [u8; 16])>,
     /// What items changed that others remember; `exchange` tells them once the message is committed, before it is answered.
     pub notices: Vec<Notice>,
+    /// What a person has shown beside its certificate: taken by the one item that it is for.
+    pub second_factor: Option<SecondFactor>,
     /// The proposal that the current item belongs to, and the digest of what it is about, for the item's audit record.
     pub proposal: Option<([u8; 16], Option<[u8; 32]>)>,
     /// The operation that the item had carried out, where that is not its own: a Poll's.

@@ -28,6 +28,8 @@ mod get_attributes;
 mod hash;
 mod keyed;
 mod locate;
+mod login;
+mod logout;
 mod mac;
 mod mac_verify;
 mod modify_attribute;
@@ -144,6 +146,8 @@ handlers! {
     RNGRetrieve
     RNGSeed
     Hash
+    Login
+    Logout
     SetAttribute
     Cancel
     QueryAsynchronousRequests

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::crypto::Randomness;
 use crate::custody::Custody;
 use crate::heavy::Heavy;
+use crate::identity::Passwords;
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Services {
     pub randomness: Arc<dyn Randomness>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// How passwords are kept.
+    pub passwords: Passwords,
     /// Where heavy work goes.
     pub heavy: Heavy,
     /// Which installation this is.
