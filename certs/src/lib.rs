@@ -14,6 +14,7 @@ mod key;
 mod name;
 pub mod pem;
 mod pkcs12;
+mod signature;
 
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
 pub use chain::{

@@ -133,6 +133,17 @@ impl Connection {
         payload::<R>(answer.expose())
     }
 
+    /// Sends a message and reads the answer, whatever its items say.
+    ///
+    /// # Errors
+    /// Those of [`Connection::send`], or an answer that cannot be read.
+    pub fn exchange(&mut self, request: &RequestMessage) -> Result<ResponseMessage, Error> {
+        let mut writer = Writer::new();
+        request.write(&mut writer);
+        let answer = Secret::new(self.send(writer.as_bytes())?);
+        Ok(ResponseMessage::read(answer.expose())?)
+    }
+
     /// Gives up the framing and hands out the stream.
     #[must_use]
     pub fn into_stream(self) -> Stream {

@@ -155,7 +155,7 @@ pub(super) fn problem(path: &Path, why: &std::io::Error) -> Problem {
     format!("{}: {why}", path.display())
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

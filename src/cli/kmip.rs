@@ -5,9 +5,9 @@
 
 mod arguments;
 mod data;
-mod output;
+pub(super) mod output;
 mod request;
-mod words;
+pub(super) mod words;
 
 use clap::{Args, ValueEnum};
 use kmip_client::{Connection, Identity, Settings};

@@ -1,13 +1,25 @@
 //! The command line: one file for each noun.
 
+mod call;
+mod context;
 mod demo;
+mod failure;
 mod folder;
 mod init;
 pub mod kmip;
 mod log;
+mod manual;
+mod nouns;
+mod options;
+mod output;
+mod private;
+mod proposal;
 mod serve;
+mod session;
+mod tickets;
 
 use clap::{Parser, Subcommand};
+use failure::{Failure, Outcome};
 use std::process::ExitCode;
 
 /// Why a command failed, in words for its user.
@@ -31,6 +43,43 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Speak KMIP with a server
     Kmip(Box<kmip::KmipArguments>),
+    /// Keep servers and identities under names
+    Context(context::ContextArguments),
+    /// Begin a session, with certificate and password
+    Login(nouns::session::LoginArguments),
+    /// End the session
+    Logout(nouns::session::LogoutArguments),
+    /// Tenants
+    Tenant(Box<nouns::tenant::TenantArguments>),
+    /// People, and yourself
+    Person(Box<nouns::person::PersonArguments>),
+    /// Clients: the identities of applications
+    Client(Box<nouns::client::ClientArguments>),
+    /// Applications: clients that share keys
+    #[command(visible_alias = "application")]
+    App(nouns::application::ApplicationArguments),
+    /// Certificate authorities of a tenant
+    Authority(nouns::authority::AuthorityArguments),
+    /// Certificates of clients
+    Certificate(Box<nouns::certificate::CertificateArguments>),
+    /// Application Namespaces
+    Namespace(nouns::namespace::NamespaceArguments),
+    /// The rules that say who must agree to what
+    Policy(nouns::policy::PolicyArguments),
+    /// Groups of people that rules can name
+    Group(nouns::group::GroupArguments),
+    /// What others must agree to
+    Proposal(Box<proposal::ProposalArguments>),
+    /// How the server is
+    Status(nouns::status::StatusArguments),
+    /// The change trail
+    Audit(nouns::audit::AuditArguments),
+    /// Who may ask for what
+    Permission(nouns::permission::PermissionArguments),
+    /// Completions for a shell
+    Completion(manual::CompletionArguments),
+    /// Write the manual pages into a folder
+    Manual(manual::ManualArguments),
     /// The process that talks to an HSM; the server starts it
     #[command(hide = true)]
     HsmWorker,
@@ -47,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Kmip(arguments) => return kmip::run(&arguments),
         Command::HsmWorker => return crate::custody::worker::run(),
+        command => return end(administer(&command)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,6 +106,52 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What needs no server, or speaks with one as a person.
+fn administer(command: &Command) -> Outcome<()> {
+    match command {
+        Command::Context(arguments) => context::run(arguments),
+        Command::Login(arguments) => nouns::session::login(arguments),
+        Command::Logout(arguments) => nouns::session::logout(arguments),
+        Command::Tenant(arguments) => nouns::tenant::run(arguments),
+        Command::Person(arguments) => nouns::person::run(arguments),
+        Command::Client(arguments) => nouns::client::run(arguments),
+        Command::App(arguments) => nouns::application::run(arguments),
+        Command::Authority(arguments) => nouns::authority::run(arguments),
+        Command::Certificate(arguments) => nouns::certificate::run(arguments),
+        Command::Namespace(arguments) => nouns::namespace::run(arguments),
+        Command::Policy(arguments) => nouns::policy::run(arguments),
+        Command::Group(arguments) => nouns::group::run(arguments),
+        Command::Proposal(arguments) => proposal::run(arguments),
+        Command::Status(arguments) => nouns::status::run(arguments),
+        Command::Audit(arguments) => nouns::audit::run(arguments),
+        Command::Permission(arguments) => nouns::permission::run(arguments),
+        Command::Completion(arguments) => manual::completion(arguments),
+        Command::Manual(arguments) => manual::pages(arguments),
+        Command::Demo(_) | Command::Init(_) | Command::Serve(_) | Command::Kmip(_) | Command::HsmWorker => Ok(()),
+    }
+}
+
+fn end(outcome: Outcome<()>) -> ExitCode {
+    let Err(Failure { exit, text }) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    if !text.is_empty() {
+        say_problem(&text);
+    }
+    ExitCode::from(exit.code())
+}
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Tells the user on standard error, wherever the log goes.

@@ -1,5 +1,6 @@
 //! Messages: headers, batch items and what belongs to them (KMIP 2.1 §8, §9).
 
+mod note;
 mod request;
 mod response;
 

@@ -10,7 +10,7 @@ use std::io::Write as _;
 ///
 /// # Errors
 /// An answer that cannot be printed.
-pub fn print(answer: &[u8], format: Format, reveal: bool) -> std::result::Result<(), Problem> {
+pub(super) fn print(answer: &[u8], format: Format, reveal: bool) -> std::result::Result<(), Problem> {
     let unreadable = |e: kmip_ttlv::Error| format!("the answer cannot be read: {e}");
     let hidden;
     let shown = if reveal {
@@ -73,7 +73,7 @@ pub fn principal_bytes(answer: &[u8]) -> std::result::Result<Secret, Problem> {
 }
 
 /// The answer with a text in the place of each secret.
-fn hide(answer: &[u8]) -> Result<Writer> {
+pub(in crate::cli) fn hide(answer: &[u8]) -> Result<Writer> {
     let mut writer = Writer::new();
     let mut reader = Reader::new(answer);
     copy(&mut reader, &mut writer, Place::default())?;
@@ -94,7 +94,15 @@ impl Place {
         let gives = |operation: Operation| self.operation == operation.0;
         match tag {
             tag::KEY_MATERIAL | tag::KEY_VALUE => !self.is_public,
-            tag::OPAQUE_DATA_VALUE | tag::PASSWORD => true,
+            tag::OPAQUE_DATA_VALUE
+            | tag::PASSWORD
+            | tag::INITIAL_PASSWORD
+            | tag::NEW_PASSWORD
+            | tag::CURRENT_PASSWORD
+            | tag::ONE_TIME_SECRET
+            | tag::KEYSTORE
+            | tag::KEYSTORE_PASSWORD
+            | tag::TICKET_VALUE => true,
             tag::DATA => {
                 gives(Operation::Decrypt) || gives(Operation::RNGRetrieve) || gives(Operation::SignatureVerify)
             }
@@ -110,6 +118,7 @@ fn copy(reader: &mut Reader<'_>, writer: &mut Writer, mut place: Place) -> Resul
             Value::ByteString(bytes) if place.is_secret(tag) => {
                 writer.text(tag, &format!("{} bytes, hidden; --reveal shows them", bytes.len()));
             }
+            Value::TextString(_) if place.is_secret(tag) => writer.text(tag, "hidden"),
             Value::Structure(_) if tag == tag::KEY_MATERIAL && place.is_secret(tag) => {
                 writer.text(tag, "hidden; --reveal shows it");
             }
@@ -160,7 +169,13 @@ fn table(answer: &[u8]) -> Result<String> {
     Ok(text)
 }
 
-fn lines(reader: &mut Reader<'_>, text: &mut String, depth: usize, attribute: Option<&str>) -> Result<()> {
+/// A line for each value, indented by depth.
+pub(in crate::cli) fn lines(
+    reader: &mut Reader<'_>,
+    text: &mut String,
+    depth: usize,
+    attribute: Option<&str>,
+) -> Result<()> {
     let mut attribute = attribute.map(str::to_owned);
     while !reader.is_empty() {
         let (tag, value) = reader.item()?;
@@ -186,7 +201,8 @@ fn lines(reader: &mut Reader<'_>, text: &mut String, depth: usize, attribute: Op
     Ok(())
 }
 
-fn show(value: &Value<'_>, scope: Scope<'_>) -> String {
+/// A value in words.
+pub(in crate::cli) fn show(value: &Value<'_>, scope: Scope<'_>) -> String {
     match value {
         Value::Structure(_) => String::new(),
         Value::Integer(v) if KmipVocabulary.is_mask(scope) => {
@@ -202,6 +218,8 @@ fn show(value: &Value<'_>, scope: Scope<'_>) -> String {
         Value::LongInteger(v) => v.to_string(),
         Value::Enumeration(v) => KmipVocabulary
             .value_name(scope, *v)
+            // Extensions are numbers on the wire, and words for people.
+            .or_else(|| (kmip_protocol::names::of_tag(scope.tag)?.name)(*v))
             .map_or_else(|| format!("0x{v:08X}"), str::to_owned),
         Value::Boolean(v) => v.to_string(),
         Value::TextString(v) => v.escape_debug().to_string(),
@@ -216,7 +234,7 @@ fn show(value: &Value<'_>, scope: Scope<'_>) -> String {
 }
 
 /// Seconds since 1970 as a date and time in UTC.
-fn moment(seconds: i64) -> String {
+pub(in crate::cli) fn moment(seconds: i64) -> String {
     let format = &time::format_description::well_known::Rfc3339;
     let moment = time::OffsetDateTime::from_unix_timestamp(seconds).ok();
     moment

@@ -1,0 +1,102 @@
+//! What can be administered: one file for each noun, all on one way of asking.
+
+pub(super) mod application;
+pub(super) mod audit;
+pub(super) mod authority;
+pub(super) mod certificate;
+pub(super) mod client;
+pub(super) mod group;
+pub(super) mod namespace;
+pub(super) mod permission;
+pub(super) mod person;
+pub(super) mod policy;
+pub(super) mod session;
+pub(super) mod status;
+pub(super) mod tenant;
+
+use super::call::{Caller, remark};
+use super::failure::{Failure, Outcome};
+use super::options::duration;
+use super::private;
+use super::proposal::ballot;
+use kmip_protocol::{Interval, NewPerson, PersonRole, SecretText};
+use std::path::{Path, PathBuf};
+
+/// A name and a file, as `NAME=FILE`.
+#[derive(Clone)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) file: PathBuf,
+}
+
+/// Reads `NAME=FILE`.
+pub(super) fn named(text: &str) -> Result<Named, String> {
+    let (name, file) = text.split_once('=').ok_or("expected NAME=FILE")?;
+    if name.is_empty() || file.is_empty() {
+        return Err("expected NAME=FILE".to_owned());
+    }
+    Ok(Named {
+        name: name.to_owned(),
+        file: PathBuf::from(file),
+    })
+}
+
+/// A new person with the certificate in a file and a generated initial password.
+pub(super) fn new_person(name: &str, role: PersonRole, certificate: &Path) -> Outcome<NewPerson> {
+    Ok(NewPerson {
+        person_name: name.to_owned(),
+        person_role: role,
+        certificate: ballot::certificate(certificate)?,
+        initial_password: private::generated()?,
+    })
+}
+
+/// Hands over initial passwords, once: into a folder, a file for each person, or on standard error.
+pub(super) fn hand_over(people: &[(String, SecretText)], folder: Option<&Path>) -> Outcome<()> {
+    for (name, password) in people {
+        match folder {
+            Some(folder) => {
+                let plain = name
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@'));
+                if !plain || name.starts_with('.') {
+                    return Err(Failure::usage(format!("{name:?} cannot be the name of a file")));
+                }
+                let path = folder.join(format!("{name}.password"));
+                private::write(&path, format!("{}\n", password.expose()).as_bytes())?;
+            }
+            None => remark(&format!(
+                "initial password of {name}, shown only now: {}",
+                password.expose()
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// Asks for a change that gives people passwords, and hands these over unless the change was refused.
+pub(super) fn change_with_passwords<R: kmip_protocol::Request>(
+    caller: &mut Caller<'_>,
+    request: R,
+    people: &[(String, SecretText)],
+    folder: Option<&Path>,
+    done: &str,
+) -> Outcome<()> {
+    let outcome = caller.change(request, done);
+    let accepted = match &outcome {
+        Ok(()) => true,
+        Err(failure) => failure.exit == super::failure::Exit::Pending,
+    };
+    if accepted && !caller.options.dry_run {
+        hand_over(people, folder)?;
+    }
+    outcome
+}
+
+/// A time span for the wire.
+pub(super) fn interval(text: &str) -> Result<Interval, String> {
+    let seconds = duration(text)?.as_secs();
+    u32::try_from(seconds)
+        .map(Interval)
+        .map_err(|_| format!("{text} is too long"))
+}

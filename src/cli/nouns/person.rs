@@ -1,0 +1,382 @@
+//! `claviger person`: the people of one's own domain (P-KMS-TNT-01), and oneself.
+
+use super::{change_with_passwords, new_person};
+use crate::cli::call::Caller;
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::kmip::words;
+use crate::cli::options::Options;
+use crate::cli::output::{Table, moment, or_dash};
+use crate::cli::proposal::ballot::{self, Voter};
+use crate::cli::{folder, hex, private, say, tickets};
+use certs::{CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, pem};
+use clap::{Args, Subcommand};
+use kmip_protocol::{
+    CredentialAddRequest, CredentialRevokeRequest, OneTimeConfirmRequest, OneTimeEnrollRequest, PasswordChangeRequest,
+    PersonCreateRequest, PersonDeleteRequest, PersonGetRequest, PersonListRequest, PersonModifyRequest,
+    PersonResetRequest, PersonResumeRequest, PersonRole, PersonSuspendRequest, PersonUnlockRequest,
+    possession_statement, tag,
+};
+use std::path::{Path, PathBuf};
+
+/// Days that a certificate made here is valid: registration is what counts, and it is renewed before.
+const DAYS: u32 = 730;
+
+/// `claviger person`: people.
+#[derive(Args)]
+pub(in crate::cli) struct PersonArguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List the people of your domain
+    List {
+        /// At most so many
+        #[arg(long)]
+        maximum: Option<i32>,
+        /// Pass over so many
+        #[arg(long)]
+        offset: Option<i32>,
+    },
+    /// Show a person; yourself if none is named
+    Show {
+        /// Its name
+        name: Option<String>,
+    },
+    /// Invite a person
+    Create {
+        /// Its name
+        name: String,
+        /// Its role: administrator, system-auditor, operator, auditor, custodian
+        #[arg(long)]
+        role: String,
+        /// Its certificate, PEM
+        #[arg(long, value_name = "FILE")]
+        certificate: PathBuf,
+        /// Write the initial password here, NAME.password, instead of showing it
+        #[arg(long, value_name = "FOLDER")]
+        passwords: Option<PathBuf>,
+    },
+    /// Change your own name
+    Rename {
+        /// The new name
+        name: String,
+    },
+    /// Lock a person out, at once
+    Suspend {
+        /// Its name
+        name: String,
+    },
+    /// Lift a suspension
+    Resume {
+        /// Its name
+        name: String,
+    },
+    /// Give a person a new initial password
+    Reset {
+        /// Its name
+        name: String,
+        /// Write the initial password here, NAME.password, instead of showing it
+        #[arg(long, value_name = "FOLDER")]
+        passwords: Option<PathBuf>,
+    },
+    /// End a lock-out after failed logins
+    Unlock {
+        /// Its name
+        name: String,
+    },
+    /// Delete a person
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Make a private key and a self-signed certificate, to be registered; needs no server
+    Key {
+        /// The person's name
+        name: String,
+        /// The folder for NAME-key.pem and NAME.pem
+        #[arg(long, default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Give a person another certificate; its key shows that it is there
+    AddCertificate {
+        /// The person's name
+        name: String,
+        /// The new certificate, PEM
+        #[arg(long, value_name = "FILE")]
+        certificate: PathBuf,
+        /// The new private key, PEM, where it is at hand
+        #[arg(long, value_name = "FILE", required_unless_present = "proof")]
+        new_key: Option<PathBuf>,
+        /// The proof, made elsewhere by `claviger person prove`
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
+    },
+    /// Prove that you hold the key of a new certificate; needs no server
+    Prove {
+        /// Your name
+        name: String,
+        /// The new certificate, PEM
+        #[arg(long, value_name = "FILE")]
+        certificate: PathBuf,
+        /// The new private key, PEM
+        #[arg(long, value_name = "FILE")]
+        new_key: PathBuf,
+        /// Where the proof is written
+        #[arg(long, value_name = "FILE")]
+        proof: PathBuf,
+    },
+    /// Take a certificate from a person
+    RevokeCertificate {
+        /// The person's name
+        name: String,
+        /// SHA-256 of its key, as `person show` tells it
+        fingerprint: String,
+    },
+    /// Change your own password
+    Password {
+        /// The file with the present password; - is standard input
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// The file with the new password; - is standard input
+        #[arg(long, value_name = "FILE")]
+        new_password_file: Option<PathBuf>,
+    },
+    /// Begin to use one-time passwords: writes the secret for your device
+    OneTime {
+        /// Where the secret is written; shown once if absent
+        #[arg(long, value_name = "FILE")]
+        secret: Option<PathBuf>,
+    },
+    /// Show that the one-time password works
+    OneTimeConfirm {
+        /// The file with the code; - is standard input
+        #[arg(long, value_name = "FILE")]
+        code_file: Option<PathBuf>,
+    },
+}
+
+/// `claviger person`.
+pub(in crate::cli) fn run(arguments: &PersonArguments) -> Outcome<()> {
+    match &arguments.verb {
+        // These two need no server.
+        Verb::Key { name, folder } => make_key(name, folder),
+        Verb::Prove {
+            name,
+            certificate,
+            new_key,
+            proof,
+        } => {
+            let proven = prove(name, certificate, new_key)?;
+            private::write(proof, hex(&proven).as_bytes())
+        }
+        verb => ask(&mut Caller::open(&arguments.options)?, verb),
+    }
+}
+
+fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
+    match verb {
+        Verb::List { maximum, offset } => {
+            let request = PersonListRequest {
+                maximum_items: *maximum,
+                offset_items: *offset,
+            };
+            caller.list(request, table)
+        }
+        Verb::Show { name } => caller.show(PersonGetRequest {
+            person_name: name.clone(),
+        }),
+        Verb::Create {
+            name,
+            role,
+            certificate,
+            passwords,
+        } => {
+            let role = words::value(tag::PERSON_ROLE, role).map_err(Failure::usage)?;
+            let person = new_person(name, PersonRole(role), certificate)?;
+            let people = [(name.clone(), person.initial_password.clone())];
+            let request = PersonCreateRequest { person };
+            change_with_passwords(caller, request, &people, passwords.as_deref(), "the person is invited")
+        }
+        Verb::Rename { name } => {
+            let new_name = name.clone();
+            caller.change(PersonModifyRequest { new_name }, "you have another name now")
+        }
+        Verb::Suspend { name } => {
+            let person_name = name.clone();
+            caller.change(PersonSuspendRequest { person_name }, "the person is suspended")
+        }
+        Verb::Resume { name } => {
+            let person_name = name.clone();
+            caller.change(PersonResumeRequest { person_name }, "the person may act again")
+        }
+        Verb::Unlock { name } => {
+            let person_name = name.clone();
+            caller.change(PersonUnlockRequest { person_name }, "the lock-out has ended")
+        }
+        Verb::Reset { name, passwords } => {
+            let initial_password = private::generated()?;
+            let people = [(name.clone(), initial_password.clone())];
+            let request = PersonResetRequest {
+                person_name: name.clone(),
+                initial_password,
+            };
+            let done = "the person has a new initial password";
+            change_with_passwords(caller, request, &people, passwords.as_deref(), done)
+        }
+        Verb::Delete { name } => {
+            caller.confirm(&format!("Delete the person {name}?"))?;
+            let person_name = name.clone();
+            caller.change(PersonDeleteRequest { person_name }, "the person was deleted")
+        }
+        Verb::Key { .. } | Verb::Prove { .. } => Ok(()),
+        Verb::AddCertificate { .. }
+        | Verb::RevokeCertificate { .. }
+        | Verb::Password { .. }
+        | Verb::OneTime { .. }
+        | Verb::OneTimeConfirm { .. } => ask_about_credentials(caller, verb),
+    }
+}
+
+fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
+    match verb {
+        Verb::AddCertificate {
+            name,
+            certificate,
+            new_key,
+            proof,
+        } => {
+            let proof = match (new_key, proof) {
+                (Some(key), _) => prove(name, certificate, key)?,
+                (None, Some(file)) => {
+                    let text = std::fs::read_to_string(file);
+                    let text = text.map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
+                    words::bytes(text.trim()).map_err(Failure::usage)?
+                }
+                (None, None) => return Err(Failure::usage("give --new-key or --proof")),
+            };
+            let request = CredentialAddRequest {
+                person_name: name.clone(),
+                certificate: ballot::certificate(certificate)?,
+                proof,
+            };
+            caller.change(request, "the certificate is registered")
+        }
+        Verb::RevokeCertificate { name, fingerprint } => {
+            let request = CredentialRevokeRequest {
+                person_name: name.clone(),
+                key_fingerprint: words::bytes(fingerprint).map_err(Failure::usage)?,
+            };
+            caller.change(request, "the certificate is revoked")
+        }
+        Verb::Password {
+            password_file,
+            new_password_file,
+        } => change_password(caller, password_file.as_deref(), new_password_file.as_deref()),
+        Verb::OneTime { secret } => {
+            let Some(response) = caller.carry(OneTimeEnrollRequest::default())? else {
+                return Ok(());
+            };
+            let text = response.secret.expose();
+            match secret {
+                Some(path) => private::write(path, format!("{text}\n").as_bytes())?,
+                None => super::remark(&format!(
+                    "the secret of your one-time passwords, shown only now: {text}"
+                )),
+            }
+            say("confirm it with `claviger person one-time-confirm`");
+            Ok(())
+        }
+        Verb::OneTimeConfirm { code_file } => {
+            let code = private::secret(code_file.as_deref(), "One-time password")?;
+            caller.change(
+                OneTimeConfirmRequest { code },
+                "logins want a one-time password from now on",
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Changes the password and begins a session with the new one.
+fn change_password(caller: &mut Caller<'_>, current: Option<&Path>, new: Option<&Path>) -> Outcome<()> {
+    let current_password = private::secret(current, "Present password")?;
+    let new_password = private::secret(new, "New password")?;
+    if new.is_none() && private::secret(None, "New password again")? != new_password {
+        return Err(Failure::usage("the two are not the same"));
+    }
+    let person = caller.person()?;
+    let request = PasswordChangeRequest {
+        current_password,
+        new_password: new_password.clone(),
+    };
+    let changed = caller.change(request, "the password is changed");
+    changed?;
+    // With one-time passwords there is no session without the next code.
+    match caller.session.login(&person, new_password, None) {
+        Ok(ticket) => tickets::keep(&caller.profile, Some(&ticket)),
+        Err(_) => tickets::keep(&caller.profile, None),
+    }
+}
+
+fn prove(name: &str, certificate: &Path, key: &Path) -> Outcome<Vec<u8>> {
+    let voter = Voter::read(certificate, key)?;
+    voter.sign(&possession_statement(name, voter.fingerprint()))
+}
+
+fn make_key(name: &str, into: &Path) -> Outcome<()> {
+    let made = self_signed(name)?;
+    let key = into.join(format!("{name}-key.pem"));
+    if key.exists() {
+        return Err(Failure::usage(format!("{} is there already", key.display())));
+    }
+    private::write(&key, made.1.to_pem().as_bytes())?;
+    let certificate = into.join(format!("{name}.pem"));
+    std::fs::write(&certificate, pem::write_certificate(&made.0))
+        .map_err(|why| format!("{}: {why}", certificate.display()))?;
+    let facts = CertificateFacts::read(&made.0).map_err(|why| why.to_string())?;
+    say(&hex(&facts.key_fingerprint));
+    Ok(())
+}
+
+/// A key and a certificate for a person, to be registered.
+pub(in crate::cli) fn self_signed(name: &str) -> Outcome<(Vec<u8>, certs::PrivateKey)> {
+    let leaf = Leaf {
+        subject: Subject::named(name),
+        alternative_names: Vec::new(),
+        usage: Usage::Client,
+        validity: Validity::days(folder::now(), DAYS),
+    };
+    Ok(leaf.self_signed(KeyKind::P256).map_err(|why| why.to_string())?)
+}
+
+fn table(response: &kmip_protocol::PersonListResponse) -> Table {
+    let rows = response.persons.iter().map(|person| {
+        let valid = person
+            .credentials
+            .iter()
+            .filter(|credential| credential.revoked.is_none());
+        [
+            person.person_name.clone(),
+            person.person_role.to_string(),
+            person.person_status.to_string(),
+            moment(person.member_since.0),
+            or_dash(person.last_login.map(|at| moment(at.0))),
+            or_dash(person.locked_until.map(|at| moment(at.0))),
+            valid.count().to_string(),
+        ]
+    });
+    let headings = [
+        "PERSON",
+        "ROLE",
+        "STATUS",
+        "MEMBER SINCE",
+        "LAST LOGIN",
+        "LOCKED UNTIL",
+        "KEYS",
+    ];
+    Table::from_rows(headings, rows)
+}

@@ -1,0 +1,225 @@
+//! `claviger tenant`: by administrators.
+
+use super::{Named, change_with_passwords, interval, named, new_person};
+use crate::cli::call::Caller;
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::kmip::words;
+use crate::cli::options::Options;
+use crate::cli::output::{Table, moment, or_dash};
+use clap::{Args, Subcommand};
+use kmip_protocol::{
+    CryptoProfile, Interval, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
+    TenantListRequest, TenantModifyRequest, TenantRecoverRequest, TenantResumeRequest, TenantSettings,
+    TenantSuspendRequest, tag,
+};
+use std::path::PathBuf;
+
+/// `claviger tenant`: tenants.
+#[derive(Args)]
+pub(in crate::cli) struct TenantArguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List tenants
+    List {
+        /// At most so many
+        #[arg(long)]
+        maximum: Option<i32>,
+        /// Pass over so many
+        #[arg(long)]
+        offset: Option<i32>,
+    },
+    /// Show a tenant; your own if none is named
+    Show {
+        /// Its name
+        name: Option<String>,
+    },
+    /// Make a tenant with its first operators
+    Create {
+        /// Its name
+        name: String,
+        /// An operator and its certificate; repeat for each
+        #[arg(long = "operator", value_name = "NAME=CERTIFICATE", value_parser = named, required = true)]
+        operators: Vec<Named>,
+        /// The policy to begin with: mtg, strict, off
+        #[arg(long)]
+        template: Option<String>,
+        /// Where its KEKs are to be
+        #[arg(long)]
+        hsm_profile: Option<String>,
+        /// Write the initial passwords here, NAME.password, instead of showing them
+        #[arg(long, value_name = "FOLDER")]
+        passwords: Option<PathBuf>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Replace the settings of a tenant
+    Modify {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Serve a tenant no more, at once
+    Suspend {
+        /// Its name
+        name: String,
+    },
+    /// Lift a suspension
+    Resume {
+        /// Its name
+        name: String,
+    },
+    /// Delete a tenant
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Invite an operator to a tenant whose quorum can no longer be met
+    Recover {
+        /// Its name
+        name: String,
+        /// The operator and its certificate
+        #[arg(long, value_name = "NAME=CERTIFICATE", value_parser = named)]
+        operator: Named,
+        /// Write the initial password here, NAME.password, instead of showing it
+        #[arg(long, value_name = "FOLDER")]
+        passwords: Option<PathBuf>,
+    },
+}
+
+/// What can be set for a tenant.
+#[derive(Args, Clone, Default)]
+struct Settings {
+    /// Which algorithms keys may have: interop, bsi
+    #[arg(long)]
+    crypto_profile: Option<String>,
+    /// Objects that it may have
+    #[arg(long)]
+    object_quota: Option<i64>,
+    /// Clients that it may have
+    #[arg(long)]
+    client_quota: Option<i64>,
+    /// How long destroyed objects remain, such as 30d
+    #[arg(long, value_parser = interval)]
+    retention: Option<Interval>,
+    /// Whether keys may leave in clear
+    #[arg(long)]
+    plaintext_get: Option<bool>,
+    /// Requests per second of all its clients together
+    #[arg(long)]
+    requests_per_second: Option<i32>,
+}
+
+impl Settings {
+    fn read(&self) -> Outcome<TenantSettings> {
+        let profile = words::optional(tag::CRYPTO_PROFILE, self.crypto_profile.as_ref()).map_err(Failure::usage)?;
+        Ok(TenantSettings {
+            crypto_profile: profile.map(CryptoProfile),
+            object_quota: self.object_quota,
+            client_quota: self.client_quota,
+            retention: self.retention,
+            plaintext_get: self.plaintext_get,
+            requests_per_second: self.requests_per_second,
+        })
+    }
+}
+
+/// `claviger tenant`.
+pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
+    let caller = &mut Caller::open(&arguments.options)?;
+    match &arguments.verb {
+        Verb::List { maximum, offset } => {
+            let request = TenantListRequest {
+                maximum_items: *maximum,
+                offset_items: *offset,
+            };
+            caller.list(request, |response| {
+                let rows = response.tenants.iter().map(|tenant| {
+                    [
+                        tenant.tenant_name.clone(),
+                        tenant.tenant_status.to_string(),
+                        moment(tenant.created.0),
+                        or_dash(tenant.settings.crypto_profile),
+                        or_dash(tenant.hsm_profile_name.as_ref()),
+                    ]
+                });
+                Table::from_rows(["TENANT", "STATUS", "CREATED", "PROFILE", "KEKS IN"], rows)
+            })
+        }
+        Verb::Show { name } => caller.show(TenantGetRequest {
+            tenant_name: name.clone(),
+        }),
+        Verb::Create {
+            name,
+            operators,
+            template,
+            hsm_profile,
+            passwords,
+            settings,
+        } => {
+            let template = words::optional(tag::POLICY_TEMPLATE, template.as_ref()).map_err(Failure::usage)?;
+            let operators = operators
+                .iter()
+                .map(|operator| new_person(&operator.name, PersonRole::Operator, &operator.file))
+                .collect::<Outcome<Vec<_>>>()?;
+            let people: Vec<_> = operators
+                .iter()
+                .map(|person| (person.person_name.clone(), person.initial_password.clone()))
+                .collect();
+            let settings = settings.read()?;
+            let request = TenantCreateRequest {
+                tenant_name: name.clone(),
+                operators,
+                policy_template: template.map(PolicyTemplate),
+                settings: (settings != TenantSettings::default()).then_some(settings),
+                hsm_profile_name: hsm_profile.clone(),
+            };
+            change_with_passwords(caller, request, &people, passwords.as_deref(), "the tenant was made")
+        }
+        Verb::Modify { name, settings } => {
+            let request = TenantModifyRequest {
+                tenant_name: name.clone(),
+                settings: settings.read()?,
+            };
+            caller.change(request, "the settings were replaced")
+        }
+        Verb::Suspend { name } => {
+            let tenant_name = name.clone();
+            caller.change(TenantSuspendRequest { tenant_name }, "the tenant is suspended")
+        }
+        Verb::Resume { name } => {
+            let tenant_name = name.clone();
+            caller.change(TenantResumeRequest { tenant_name }, "the tenant is served again")
+        }
+        Verb::Delete { name } => {
+            caller.confirm(&format!("Delete the tenant {name} with all its keys?"))?;
+            let tenant_name = name.clone();
+            caller.change(TenantDeleteRequest { tenant_name }, "the tenant was deleted")
+        }
+        Verb::Recover {
+            name,
+            operator,
+            passwords,
+        } => {
+            let operator = new_person(&operator.name, PersonRole::Operator, &operator.file)?;
+            let people = [(operator.person_name.clone(), operator.initial_password.clone())];
+            let request = TenantRecoverRequest {
+                tenant_name: name.clone(),
+                operator,
+            };
+            change_with_passwords(
+                caller,
+                request,
+                &people,
+                passwords.as_deref(),
+                "the operator was invited",
+            )
+        }
+    }
+}

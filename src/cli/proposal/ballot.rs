@@ -1,0 +1,213 @@
+//! Votes: the statement over what was shown, signed with the person's key. What you see is what you sign.
+
+use crate::authority::quorum::statement::{
+    Casting, LONGEST_STATEMENT_SECONDS, Subject, encode_statement, request_digest, statement,
+};
+use crate::cli::context::Profile;
+use crate::cli::failure::{Exit, Failure, Outcome};
+use certs::{CertificateFacts, PrivateKey, pem};
+use kmip_protocol::{ProposalDetail, ProposalVoteRequest, VoteDecision};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+/// Seconds for which a vote is good that is cast at once.
+pub(in crate::cli) const ONLINE: i64 = 600;
+
+/// Seconds for which a vote is good that is carried by hand: the longest that a server takes.
+pub(in crate::cli) const OFFLINE: i64 = LONGEST_STATEMENT_SECONDS;
+
+/// Who votes: a key, and the certificate that it belongs to.
+pub(in crate::cli) struct Voter {
+    key: PrivateKey,
+    fingerprint: [u8; 32],
+}
+
+impl Voter {
+    /// The person of a profile.
+    pub(in crate::cli) fn of(profile: &Profile) -> Outcome<Self> {
+        Self::read(&profile.cert, &profile.key)
+    }
+
+    /// From files.
+    pub(in crate::cli) fn read(cert: &Path, key: &Path) -> Outcome<Self> {
+        let facts = CertificateFacts::read(&certificate(cert)?).map_err(|why| problem(cert, why))?;
+        let text = std::fs::read_to_string(key).map(Zeroizing::new);
+        let text = text.map_err(|why| problem(key, why))?;
+        let private = PrivateKey::from_pem(&text).map_err(|why| problem(key, why))?;
+        if private.public_key_info() != facts.public_key.info {
+            return Err(problem(key, certs::Error::KeyMismatch));
+        }
+        Ok(Self {
+            key: private,
+            fingerprint: facts.key_fingerprint,
+        })
+    }
+
+    /// Signs bytes.
+    pub(in crate::cli) fn sign(&self, message: &[u8]) -> Outcome<Vec<u8>> {
+        let signed = self.key.sign(message);
+        Ok(signed.map_err(|why| why.to_string())?)
+    }
+
+    /// SHA-256 of the key.
+    pub(in crate::cli) const fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+}
+
+fn problem(path: &Path, why: impl std::fmt::Display) -> Failure {
+    Failure::usage(format!("{}: {why}", path.display()))
+}
+
+/// The first certificate of a PEM file, as DER.
+pub(in crate::cli) fn certificate(path: &Path) -> Outcome<Vec<u8>> {
+    let text = std::fs::read_to_string(path).map_err(|why| problem(path, why))?;
+    let all = pem::certificates(&text).map_err(|why| problem(path, why))?;
+    all.into_iter().next().ok_or_else(|| problem(path, certs::Error::Pem))
+}
+
+/// That the digest which votes sign is the one of what was shown.
+pub(in crate::cli) fn check(proposal: &ProposalDetail) -> Outcome<()> {
+    let digest = request_digest(proposal.summary.operation, &proposal.frozen_request);
+    if proposal.request_digest == digest {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Error,
+        "the digest of the proposal is not that of the request shown: nothing was signed",
+    ))
+}
+
+/// A vote over a proposal as it was shown, signed, good for so many seconds.
+pub(in crate::cli) fn vote(
+    proposal: &ProposalDetail,
+    voter: &Voter,
+    decision: VoteDecision,
+    reason: Option<String>,
+    lasts: i64,
+) -> Outcome<ProposalVoteRequest> {
+    check(proposal)?;
+    let subject = subject(proposal).ok_or_else(|| "the proposal is damaged: nothing was signed".to_owned())?;
+    let issued = now();
+    let casting = Casting {
+        decision,
+        voter_fingerprint: voter.fingerprint,
+        issued,
+        expires: issued.saturating_add(lasts),
+    };
+    let statement = encode_statement(&statement(&subject, &casting));
+    let signature = voter.sign(&statement)?;
+    Ok(ProposalVoteRequest {
+        proposal_identifier: proposal.summary.proposal_identifier.clone(),
+        decision,
+        statement: Some(statement),
+        signature: Some(signature),
+        reason,
+    })
+}
+
+/// What a vote on this proposal is about.
+fn subject(proposal: &ProposalDetail) -> Option<Subject> {
+    let target_digest = match &proposal.target_digest {
+        Some(digest) => Some(digest.as_slice().try_into().ok()?),
+        None => None,
+    };
+    Some(Subject {
+        instance_identifier: proposal.instance_identifier.as_slice().try_into().ok()?,
+        epoch: proposal.epoch,
+        tenant_name: proposal.summary.tenant_name.clone(),
+        proposal_identifier: proposal.summary.proposal_identifier.as_slice().try_into().ok()?,
+        request_digest: proposal.request_digest.as_slice().try_into().ok()?,
+        target_digest,
+        policy_digest: proposal.policy_digest.as_slice().try_into().ok()?,
+    })
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::authority::quorum::statement::verify_statement;
+    use certs::{KeyKind, Leaf, Subject, Usage, Validity};
+    use kmip_protocol::{Completion, DateTime, Operation, ProposalState, ProposalSummary, tag};
+    use kmip_ttlv::Writer;
+
+    /// A proposal that asks to delete bob.
+    pub(in crate::cli) fn proposal() -> ProposalDetail {
+        let mut writer = Writer::new();
+        writer.structure(tag::REQUEST_PAYLOAD, |w| w.text(tag::PERSON_NAME, "bob"));
+        let frozen_request = writer.into_bytes();
+        let operation = Operation::PersonDelete;
+        ProposalDetail {
+            summary: ProposalSummary {
+                proposal_identifier: vec![7; 16],
+                state: ProposalState::Open,
+                operation,
+                tenant_name: Some("acme".to_owned()),
+                requester_name: "alice".to_owned(),
+                submitted: DateTime(1),
+                expires: DateTime(2),
+                reason: None,
+                awaiting_requester: true,
+            },
+            request_digest: request_digest(operation, &frozen_request).to_vec(),
+            frozen_request,
+            target: Some("person bob".to_owned()),
+            target_digest: None,
+            policy_digest: vec![2; 32],
+            instance_identifier: vec![1; 16],
+            epoch: 0,
+            completion: Completion::Manual,
+            requirements: Vec::new(),
+            votes: Vec::new(),
+            events: Vec::new(),
+            result_reason: None,
+        }
+    }
+
+    fn voter() -> (Voter, Vec<u8>) {
+        let leaf = Leaf {
+            subject: Subject::named("alice"),
+            alternative_names: Vec::new(),
+            usage: Usage::Client,
+            validity: Validity::days(now(), 1),
+        };
+        let (certificate, key) = leaf.self_signed(KeyKind::P256).unwrap();
+        let fingerprint = CertificateFacts::read(&certificate).unwrap().key_fingerprint;
+        (Voter { key, fingerprint }, certificate)
+    }
+
+    #[test]
+    fn a_vote_is_signed_over_what_was_shown() {
+        let (voter, certificate) = voter();
+        let vote = vote(&proposal(), &voter, VoteDecision::Approve, None, ONLINE).unwrap();
+        let (statement, signature) = (vote.statement.unwrap(), vote.signature.unwrap());
+        let about = subject(&proposal()).unwrap();
+        let verified = verify_statement(
+            &statement,
+            &signature,
+            &certificate,
+            &about,
+            VoteDecision::Approve,
+            now(),
+        );
+        verified.unwrap();
+    }
+
+    #[test]
+    fn what_was_not_shown_is_not_signed() {
+        let (voter, _) = voter();
+        let mut changed = proposal();
+        *changed.frozen_request.last_mut().unwrap() ^= 1;
+        let refused = vote(&changed, &voter, VoteDecision::Approve, None, ONLINE);
+        assert!(refused.err().unwrap().text.contains("nothing was signed"));
+        let mut other = proposal();
+        other.summary.operation = Operation::PersonSuspend;
+        assert!(vote(&other, &voter, VoteDecision::Approve, None, ONLINE).is_err());
+    }
+}

@@ -1,0 +1,309 @@
+//! `claviger proposal`: see what others ask for, agree or not, off line too.
+
+pub(super) mod ballot;
+mod offline;
+mod picture;
+mod review;
+
+use super::call::Caller;
+use super::failure::{Failure, Outcome};
+use super::kmip::words;
+use super::options::{Format, Options};
+use super::output::{self, Table, moment};
+use super::session::{Answer, Pending};
+use super::{hex, say};
+use ballot::Voter;
+use clap::{Args, Subcommand};
+use kmip_protocol::{
+    Completion, ProposalCompleteRequest, ProposalDetail, ProposalGetRequest, ProposalListRequest, ProposalListResponse,
+    ProposalNote, ProposalState, ProposalVetoRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, VoteDecision,
+    tag,
+};
+use kmip_ttlv::Writer;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `claviger proposal`: what others must agree to.
+#[derive(Args)]
+pub(super) struct ProposalArguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List proposals, newest first
+    List {
+        /// Only those that await your vote
+        #[arg(long)]
+        mine: bool,
+        /// Only those in these states: open, approved, executed …
+        #[arg(long, value_delimiter = ',')]
+        state: Vec<String>,
+        /// At most so many
+        #[arg(long)]
+        maximum: Option<i32>,
+        /// Pass over so many
+        #[arg(long)]
+        offset: Option<i32>,
+    },
+    /// Show a proposal: what is asked for, who must agree, who has
+    Show(Identified),
+    /// Agree to a proposal, after showing it
+    Vote(Identified),
+    /// Vote against a proposal, after showing it
+    Reject(Identified),
+    /// Take your vote back
+    Withdraw(Identified),
+    /// End a proposal
+    Veto(Identified),
+    /// Have an approved proposal carried out
+    Complete(Identified),
+    /// Cancel your own request
+    Cancel {
+        /// The correlation value that your request was answered with
+        correlation: String,
+    },
+    /// Fetch the answer to your own request, once others have agreed; --wait waits for them
+    Result {
+        /// The correlation value that your request was answered with
+        correlation: String,
+    },
+    /// Go through what awaits your vote, one by one
+    Review,
+    /// Write a file with all that is needed to vote on another machine
+    Export {
+        #[command(flatten)]
+        proposal: Identified,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Sign a vote on an exported proposal; needs no server
+    Sign {
+        /// The exported proposal
+        file: PathBuf,
+        /// Vote against it
+        #[arg(long)]
+        reject: bool,
+        /// Where the vote is written
+        #[arg(long, value_name = "FILE")]
+        vote: PathBuf,
+    },
+    /// Cast a vote that was signed off line
+    Import {
+        /// The signed vote
+        vote: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Identified {
+    /// The proposal's identifier, 32 hexadecimal digits
+    id: String,
+}
+
+impl Identified {
+    fn bytes(&self) -> Outcome<Vec<u8>> {
+        words::bytes(&self.id).map_err(Failure::usage)
+    }
+}
+
+/// `claviger proposal`.
+pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
+    let options = &arguments.options;
+    // Signing off line must not ask for a server.
+    if let Verb::Sign { file, reject, vote } = &arguments.verb {
+        return offline::sign(options, file, decision(*reject), vote);
+    }
+    let caller = &mut Caller::open(options)?;
+    match &arguments.verb {
+        Verb::List {
+            mine,
+            state,
+            maximum,
+            offset,
+        } => {
+            let states = state
+                .iter()
+                .map(|word| words::value(tag::PROPOSAL_STATE, word).map(ProposalState));
+            let request = ProposalListRequest {
+                proposal_states: states.collect::<Result<_, _>>().map_err(Failure::usage)?,
+                awaiting_requester: mine.then_some(true),
+                maximum_items: *maximum,
+                offset_items: *offset,
+            };
+            caller.list(request, table)
+        }
+        Verb::Show(which) => {
+            let proposal = get(caller, which.bytes()?)?;
+            show(&proposal, options)
+        }
+        Verb::Vote(which) => vote(caller, which, VoteDecision::Approve),
+        Verb::Reject(which) => vote(caller, which, VoteDecision::Reject),
+        Verb::Withdraw(which) => {
+            let proposal_identifier = which.bytes()?;
+            caller.show(ProposalWithdrawVoteRequest { proposal_identifier })
+        }
+        Verb::Veto(which) => {
+            let request = ProposalVetoRequest {
+                proposal_identifier: which.bytes()?,
+                reason: options.reason.clone(),
+            };
+            caller.show(request)
+        }
+        Verb::Complete(which) => complete(caller, which.bytes()?),
+        Verb::Cancel { correlation } => {
+            let asynchronous_correlation_value = words::bytes(correlation).map_err(Failure::usage)?;
+            caller.show(kmip_protocol::CancelRequest {
+                asynchronous_correlation_value,
+            })
+        }
+        Verb::Result { correlation } => result(caller, correlation),
+        Verb::Review => review::review(caller),
+        Verb::Export { proposal, file } => {
+            let proposal = get(caller, proposal.bytes()?)?;
+            show(&proposal, options)?;
+            offline::export(&proposal, file)
+        }
+        Verb::Import { vote } => {
+            let request = offline::import(vote)?;
+            let response = caller.session.ask(request)?;
+            tell_vote(&response, options)
+        }
+        Verb::Sign { .. } => Ok(()),
+    }
+}
+
+const fn decision(reject: bool) -> VoteDecision {
+    if reject {
+        VoteDecision::Reject
+    } else {
+        VoteDecision::Approve
+    }
+}
+
+/// A proposal in full.
+fn get(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<ProposalDetail> {
+    let response = caller.session.ask(ProposalGetRequest {
+        proposal_identifier: proposal_identifier.clone(),
+    })?;
+    if response.proposal.summary.proposal_identifier != proposal_identifier {
+        return Err("the server tells another proposal than was asked for".to_owned().into());
+    }
+    Ok(response.proposal)
+}
+
+fn show(proposal: &ProposalDetail, options: &Options) -> Outcome<()> {
+    if options.output == Format::Table {
+        say(picture::picture(proposal)?.trim_end());
+        return Ok(());
+    }
+    output::print(proposal, tag::PROPOSAL, options.output, None)
+}
+
+fn vote(caller: &mut Caller<'_>, which: &Identified, decision: VoteDecision) -> Outcome<()> {
+    let proposal = get(caller, which.bytes()?)?;
+    ballot::check(&proposal)?;
+    let options = caller.options;
+    if !options.yes {
+        say(picture::picture(&proposal)?.trim_end());
+        caller.confirm(&format!("Sign your vote ({decision})?"))?;
+    }
+    cast(caller, &proposal, decision)
+}
+
+/// Signs and casts.
+fn cast(caller: &mut Caller<'_>, proposal: &ProposalDetail, decision: VoteDecision) -> Outcome<()> {
+    let voter = Voter::of(&caller.profile)?;
+    let reason = caller.options.reason.clone();
+    let request = ballot::vote(proposal, &voter, decision, reason, ballot::ONLINE)?;
+    let response = caller.session.ask(request)?;
+    tell_vote(&response, caller.options)
+}
+
+fn tell_vote(response: &ProposalVoteResponse, options: &Options) -> Outcome<()> {
+    let mut table = Table::of(["", ""]);
+    table.push(["state".to_owned(), response.state.to_string()]);
+    for requirement in response.requirements.iter().filter(|r| !r.satisfied) {
+        table.push(["missing".to_owned(), output::missing(requirement)]);
+    }
+    if response.state == ProposalState::Approved && response.completion == Completion::Manual {
+        table.push([
+            "missing".to_owned(),
+            "completion: claviger proposal complete".to_owned(),
+        ]);
+    }
+    output::print(response, tag::RESPONSE_PAYLOAD, options.output, Some(table))
+}
+
+/// Presses the button, and tells what came of it: a proposal that failed is a failure of the command.
+fn complete(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<()> {
+    let request = ProposalCompleteRequest {
+        proposal_identifier: proposal_identifier.clone(),
+    };
+    let mut response = caller.session.ask(request)?;
+    let begun = std::time::Instant::now();
+    while matches!(response.state, ProposalState::Approved | ProposalState::Executing)
+        && begun.elapsed() < Duration::from_secs(caller.options.timeout)
+    {
+        std::thread::sleep(Duration::from_millis(100));
+        response.state = get(caller, proposal_identifier.clone())?.summary.state;
+    }
+    output::print(&response, tag::RESPONSE_PAYLOAD, caller.options.output, None)?;
+    match response.state {
+        ProposalState::Executed => Ok(()),
+        ProposalState::Open | ProposalState::Approved | ProposalState::Executing => {
+            Err(Failure::new(super::failure::Exit::Pending, "it is not carried out yet"))
+        }
+        state => {
+            let reason = get(caller, proposal_identifier)?.result_reason;
+            Err(Failure::ended(state, reason))
+        }
+    }
+}
+
+/// The answer to a request that had to wait, whatever it was: what the polled operation answers.
+fn result(caller: &mut Caller<'_>, correlation: &str) -> Outcome<()> {
+    let pending = Pending {
+        correlation: words::bytes(correlation).map_err(Failure::usage)?,
+        note: ProposalNote::default(),
+    };
+    let patience = caller.options.patience()?.unwrap_or_default();
+    match caller.session.wait_bytes(pending, patience)? {
+        Answer::Done(payload) => {
+            let mut writer = Writer::new();
+            writer.structure(tag::RESPONSE_PAYLOAD, |inner| inner.raw(payload.as_bytes()));
+            output::print_bytes(writer.as_bytes(), caller.options.output, None)
+        }
+        Answer::Pending(pending) => Err(pending.failure()),
+    }
+}
+
+fn table(response: &ProposalListResponse) -> Table {
+    let rows = response.proposals.iter().map(|proposal| {
+        [
+            hex(&proposal.proposal_identifier),
+            proposal.state.to_string(),
+            picture::operation_name(proposal.operation),
+            picture::plain(&proposal.requester_name),
+            moment(proposal.submitted.0),
+            if proposal.awaiting_requester { "yes" } else { "" }.to_owned(),
+            picture::plain(proposal.reason.as_deref().unwrap_or_default()),
+        ]
+    });
+    Table::from_rows(
+        [
+            "PROPOSAL",
+            "STATE",
+            "OPERATION",
+            "REQUESTER",
+            "SUBMITTED",
+            "AWAITS YOU",
+            "REASON",
+        ],
+        rows,
+    )
+}
