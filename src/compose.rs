@@ -11,7 +11,7 @@ use crate::administration::tenant;
 use crate::administration::{AdministrationError, act, kek, server_act};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
-use crate::authority::InstallationRecord;
+use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
@@ -340,6 +340,7 @@ pub fn server(parts: Parts) -> Server {
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,
+        policies: Policies::default(),
         limits: Limits::default(),
     };
     Server::new(services, parts.identity, parts.access)

@@ -220,6 +220,34 @@ faults! {
     TooManyProposals = ServerLimitExceeded else PermissionDenied, "too many proposals are open";
     /// It is not approved yet.
     NotApproved = PermissionDenied, "the request is not approved yet";
+    /// Unknown, or of another domain.
+    ProposalNotFound = ItemNotFound, "no proposal with this identifier";
+    /// It is being carried out, or has ended.
+    ProposalEnded = PermissionDenied, "the proposal is no longer open to this";
+    /// The person has no say in it.
+    NoVote = PermissionDenied, "the person has no vote in this proposal";
+    /// There is no vote to take back.
+    NoVoteCast = ItemNotFound, "there is no vote to withdraw";
+    /// The vote is not proved as its rule wants.
+    VoteProof = PermissionDenied, "the rule wants a signature by a registered key of the voter that this vote does not have";
+    /// The statement is about something else, out of time, cast before, or not signed by the voter.
+    VoteInvalid = InvalidField, "the statement of the vote or its signature does not hold";
+    /// Approved, and not yet to be carried out.
+    TimelockRunning = PermissionDenied, "the timelock of the proposal is not over";
+    /// There is no such version of the policy.
+    PolicyNotFound = ItemNotFound, "no such version of the policy";
+    /// Something in it is missing, twice, out of range, or cannot be governed.
+    PolicyMalformed = InvalidField, "the policy has a value that is not permitted";
+    /// A rule names a group that does not exist.
+    PolicyGroup = ItemNotFound, "a rule of the policy names a group that does not exist";
+    /// What decides who decides would be left to too few.
+    PolicyFloor = ConstraintViolation else PermissionDenied, "the policy leaves to too few people who decides";
+    /// With the people who would be there a rule could not be met.
+    QuorumBroken = ConstraintViolation else PermissionDenied, "too few people would be left for a rule of the policy";
+    /// There is no such group.
+    GroupNotFound = ItemNotFound, "no group with this name";
+    /// There is no such person.
+    PersonNotFound = ItemNotFound, "no person with this name";
     /// It was withdrawn by its requester (KMIP 2.1 §6.1.5).
     Withdrawn = OperationCanceledByRequester, "the request was cancelled by its requester";
     /// Those who had to agree rejected it.

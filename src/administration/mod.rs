@@ -1,9 +1,13 @@
 //! What makes tenants, clients and KEKs. These are the handlers behind the vendor operations; a quorum will stand before them.
 
 pub mod genesis;
+mod group;
 pub mod keeper;
 pub mod kek;
 pub mod login;
+pub mod policy;
+mod proposal;
+mod proposal_view;
 pub mod sealed;
 pub mod tenant;
 

@@ -2,13 +2,23 @@
 //!
 //! The table of [`permission`] says who may ask. Quorum rules hang in here, and answer [`Decision::Governed`].
 
+mod electorate;
+mod group;
 mod installation;
 pub mod permission;
+pub mod policy;
+pub mod proposal;
+pub mod proposals;
 pub mod quorum;
 mod target;
 
+pub use electorate::{electorate, member};
+pub use group::{GROUP, GroupRecord};
 pub use installation::{INSTALLATION, InstallationRecord};
 pub use permission::{check, permitted};
+pub use policy::{InForce, Policies, PolicyRecord};
+pub use proposal::{PROPOSAL, ProposalRecord};
+pub use proposals::Proposals;
 pub use target::{Target, TargetObject};
 
 use crate::failure::Fault;

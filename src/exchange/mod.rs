@@ -26,6 +26,8 @@ mod sessions;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod voting;
 
 pub use facts::{ConnectionFacts, TlsFacts};
 pub use server::Server;

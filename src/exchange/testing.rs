@@ -5,7 +5,7 @@ use crate::administration::keeper::Keeper;
 use crate::administration::kek;
 use crate::administration::tenant::{self, NewTenant};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
-use crate::authority::InstallationRecord;
+use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
@@ -151,6 +151,7 @@ impl TestHouse {
             passwords: Passwords::cheap(),
             heavy: Heavy::in_place(),
             installation: InstallationRecord::new([3; 16]),
+            policies: Policies::default(),
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));

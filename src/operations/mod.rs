@@ -117,6 +117,14 @@ macro_rules! handlers {
                 _ => Err(Fault::OperationNotSupported.into()),
             }
         }
+
+        /// What a request acts upon; nothing in particular, where its handler does not say.
+        pub async fn target_of(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Target, Failure> {
+            match payload {
+                $(RequestPayload::$operation(request) => Box::pin(request.target(context)).await,)*
+                _ => Ok(Target::default()),
+            }
+        }
     };
 }
 
@@ -151,6 +159,19 @@ handlers! {
     SetAttribute
     Cancel
     QueryAsynchronousRequests
+    ProposalList
+    ProposalGet
+    ProposalVote
+    ProposalWithdrawVote
+    ProposalComplete
+    ProposalVeto
+    PolicyEvaluate
+    PolicyGet
+    PolicyPut
+    PolicyList
+    GroupList
+    GroupPut
+    GroupDelete
     ;
     Poll = poll::answer,
     Process = process::answer

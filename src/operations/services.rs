@@ -1,6 +1,6 @@
 //! What handlers work with, put together once by `compose`.
 
-use crate::authority::InstallationRecord;
+use crate::authority::{InstallationRecord, Policies};
 use crate::clock::Clock;
 use crate::crypto::Randomness;
 use crate::custody::Custody;
@@ -25,6 +25,8 @@ pub struct Services {
     pub heavy: Heavy,
     /// Which installation this is.
     pub installation: InstallationRecord,
+    /// The policies in force.
+    pub policies: Policies,
     /// What one request may ask for.
     pub limits: Limits,
 }

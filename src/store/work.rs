@@ -5,13 +5,16 @@ use super::contract::{
     Adjustment, Bound, ChangeSet, Claim, ClaimChange, Content, FieldChange, Guard, IndexHit, IndexQuery, IndexRange,
     IndexRow, Record, Revision, Seen, Store, StoreError, Write, add_within,
 };
-use super::key::{ClaimKey, GuardKey, IndexValue, Key};
+use super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
 use crate::audit::AuditDraft;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Creation numbers of records not yet committed start here: above all that a store gives, in the order in which they were made.
 const PROVISIONAL: u64 = 1 << 62;
+
+/// Records to a page of a scan.
+const PAGE: usize = 256;
 
 /// The outcome of [`Work::take`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -298,6 +301,33 @@ impl Work {
     /// Adds a record to the change trail.
     pub fn audit(&mut self, draft: AuditDraft) {
         self.audit.push(draft);
+    }
+
+    /// All records of a kind, in the order of their ids, with this overlay's changes: for sets that are small, and that a guard stands
+    /// for. They are no reads of the ChangeSet.
+    pub async fn all(&mut self, domain: Domain, kind: Kind) -> Result<Vec<Record>, StoreError> {
+        let mut found: BTreeMap<[u8; 16], Record> = BTreeMap::new();
+        loop {
+            self.reads = self.reads.saturating_add(1);
+            let after = found.last_key_value().map(|(id, _)| *id);
+            let page = self.store.scan(domain, kind, after, PAGE).await?;
+            let is_last = page.len() < PAGE;
+            found.extend(page.into_iter().map(|record| (record.key.id, record)));
+            if is_last {
+                break;
+            }
+        }
+        let mine = self
+            .writes
+            .keys()
+            .filter(|key| key.domain == domain && key.kind == kind);
+        for key in mine {
+            match self.current(*key) {
+                Some(record) => drop(found.insert(key.id, record)),
+                None => drop(found.remove(&key.id)),
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// Records by an indexed value, newest first, with this overlay's changes. Hits are no reads: load them.

@@ -90,12 +90,14 @@ pub fn rule(ways: &[RuleAlternative]) -> Rule {
 pub fn ballot(number: u8, decision: VoteDecision, cast_ms: i64) -> Ballot {
     Ballot {
         person: id(number),
+        person_name: format!("operator {number}"),
         key: Some([number; 32]),
         decision,
         cast_ms,
         withdrawn_ms: None,
         statement: Some(vec![number]),
         signature: Some(vec![number]),
+        reason: None,
     }
 }
 

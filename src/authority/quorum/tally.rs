@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Ballot {
     /// Whose.
     pub person: Id,
+    /// Its name then.
+    pub person_name: String,
     /// The key that it was cast with: that of the signature, or of the session.
     pub key: Option<[u8; 32]>,
     /// Yes or no.
@@ -23,6 +25,8 @@ pub struct Ballot {
     pub statement: Option<Vec<u8>>,
     /// Their signature, verified when it was cast.
     pub signature: Option<Vec<u8>>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// What is voted about, as far as counting needs to know.

@@ -1,0 +1,135 @@
+//! Groups of a domain's people.
+
+use super::policy::{policy_refused, scope};
+use super::proposal::{keeper, person, proposals};
+use crate::audit::AuditObject;
+use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, is_name, is_role_group};
+use crate::authority::{Granted, Target, electorate};
+use crate::failure::{Failure, Fault};
+use crate::identity::people_guard;
+use crate::operations::{Context, Handle};
+use crate::records;
+use crate::store::Domain;
+use kmip_protocol::{
+    GroupDeleteRequest, GroupDeleteResponse, GroupListRequest, GroupListResponse, GroupPutRequest, GroupPutResponse,
+};
+
+/// People of a group.
+const MOST_MEMBERS: usize = 64;
+/// Groups of a domain.
+const MOST_GROUPS: usize = 64;
+
+impl Handle for GroupListRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupListResponse, Failure> {
+        let domain = person(context)?.domain;
+        let keeper = keeper(context);
+        let people = electorate(domain, context.work, &keeper).await?;
+        let mut groups: Vec<_> = people.groups.iter().map(|group| told(group, &people)).collect();
+        groups.sort_by(|a, b| a.group_name.cmp(&b.group_name));
+        Ok(GroupListResponse { groups })
+    }
+}
+
+fn told(group: &Group, people: &Electorate) -> kmip_protocol::Group {
+    let name = |member: &GroupMember| people.member(&member.person).map(|member| member.name.clone());
+    kmip_protocol::Group {
+        group_name: group.name.clone(),
+        persons: group.members.iter().filter_map(name).collect(),
+    }
+}
+
+/// Refuses what would leave a rule of the policy in force without the people that it needs.
+async fn bearable(domain: Domain, after: &Electorate, context: &mut Context<'_>) -> Result<(), Failure> {
+    let keeper = keeper(context);
+    let services = context.services;
+    let register = proposals(services, &keeper);
+    let Some(policy) = register.policy(domain, context.work).await? else {
+        return Ok(());
+    };
+    let judged = check_policy(&policy.record.policy, after, scope(domain));
+    judged.map(drop).map_err(|fault| policy_refused(&fault))
+}
+
+fn target(domain: Domain, name: &str) -> Target {
+    Target {
+        description: Some(format!("group {name}")),
+        records: vec![Group::key(domain, name)],
+        ..Target::default()
+    }
+}
+
+impl Handle for GroupPutRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupPutResponse, Failure> {
+        let domain = person(context)?.domain;
+        let kmip_protocol::Group { group_name, persons } = &self.group;
+        if !is_name(group_name) || is_role_group(group_name) || persons.len() > MOST_MEMBERS {
+            return Err(Fault::InvalidField.into());
+        }
+        let keeper = keeper(context);
+        let people = electorate(domain, context.work, &keeper).await?;
+        let before = people.groups.iter().find(|group| group.name == *group_name);
+        if before.is_none() && people.groups.len() >= MOST_GROUPS {
+            return Err(Fault::LimitExceeded.into());
+        }
+        let mut members: Vec<GroupMember> = Vec::with_capacity(persons.len());
+        for name in persons {
+            let found = people.members.iter().find(|member| member.name == *name);
+            let member = found.ok_or(Failure::new(Fault::PersonNotFound))?;
+            if members.iter().any(|other| other.person == member.person) {
+                return Err(Fault::InvalidField.into());
+            }
+            // Who was in it stays in it since then; who comes new must be seasoned there first.
+            let since = before.and_then(|group| group.members.iter().find(|other| other.person == member.person));
+            members.push(since.copied().unwrap_or(GroupMember {
+                person: member.person,
+                since_ms: context.now.0,
+            }));
+        }
+        let group = Group {
+            name: group_name.clone(),
+            members,
+        };
+        bearable(domain, &people.with_group(group.clone()), context).await?;
+        let key = Group::key(domain, group_name);
+        context.work.load(key).await?;
+        let revision = context.work.next_revision(key);
+        let (body, mac) = records::close(&context.services.custody, key, revision, group.encode())?;
+        context.work.put(key, body, Vec::new());
+        context.work.bump_guard(people_guard(domain));
+        context.batch.touched.push(AuditObject {
+            unique_identifier: group_name.clone(),
+            record: Some((key.kind.0, key.id)),
+            state: Some((revision.0, mac)),
+        });
+        Ok(GroupPutResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        Ok(target(person(context)?.domain, &self.group.group_name))
+    }
+}
+
+impl Handle for GroupDeleteRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupDeleteResponse, Failure> {
+        let domain = person(context)?.domain;
+        let keeper = keeper(context);
+        let people = electorate(domain, context.work, &keeper).await?;
+        if !people.groups.iter().any(|group| group.name == self.group_name) {
+            return Err(Fault::GroupNotFound.into());
+        }
+        bearable(domain, &people.without_group(&self.group_name), context).await?;
+        let key = Group::key(domain, &self.group_name);
+        context.work.delete(key).await?;
+        context.work.bump_guard(people_guard(domain));
+        context.batch.touched.push(AuditObject {
+            unique_identifier: self.group_name.clone(),
+            record: Some((key.kind.0, key.id)),
+            state: None,
+        });
+        Ok(GroupDeleteResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        Ok(target(person(context)?.domain, &self.group_name))
+    }
+}

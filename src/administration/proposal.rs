@@ -1,0 +1,331 @@
+//! Proposals, as people see and decide them: of their own domain only. A proposal of another domain is one that does not exist.
+
+use super::keeper::Keeper;
+use super::proposal_view::{detail, requirements, summary};
+use crate::audit::AuditObject;
+use crate::authority::proposal::{Claimant, NewVote, ProposalFault, ProposalRecord};
+use crate::authority::proposals::{Proposals, Surroundings};
+use crate::authority::quorum::statement::{self, VoteFault, verify_statement};
+use crate::authority::{Granted, PROPOSAL};
+use crate::failure::{Failure, Fault};
+use crate::identity::{PersonId, PersonPrincipal, PersonRecord, Principal, TenantRecord};
+use crate::operations::{Context, Handle, Services};
+use crate::records;
+use crate::store::Domain;
+use kmip_protocol::{
+    ProposalCompleteRequest, ProposalCompleteResponse, ProposalGetRequest, ProposalGetResponse, ProposalListRequest,
+    ProposalListResponse, ProposalState, ProposalVetoRequest, ProposalVetoResponse, ProposalVoteRequest,
+    ProposalVoteResponse, ProposalWithdrawVoteRequest, ProposalWithdrawVoteResponse,
+};
+use std::sync::Arc;
+
+/// Proposals that a list shows unless it is asked for fewer, and at most.
+const MOST_LISTED: usize = 500;
+/// Proposals that a list looks at: a filter that nothing matches ends there.
+const MOST_EXAMINED: usize = 2000;
+/// Bytes of a reason that is kept.
+const LONGEST_REASON: usize = 1024;
+
+/// The person that asks.
+pub(super) fn person<'a>(context: &'a Context<'_>) -> Result<&'a PersonPrincipal, Failure> {
+    match context.principal {
+        Principal::Person(person) => Ok(person),
+        _ => Err(Fault::PermissionDenied.into()),
+    }
+}
+
+/// What opens the records of a context.
+pub(super) fn keeper(context: &Context<'_>) -> Keeper {
+    Keeper(Arc::clone(&context.services.custody))
+}
+
+/// The proposals of this server.
+pub(super) const fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
+    Proposals {
+        keeper,
+        policies: &services.policies,
+        installation: services.installation,
+    }
+}
+
+/// A proposal of the reader's domain, judged as things are now, with what is around it.
+struct Opened {
+    domain: Domain,
+    record: ProposalRecord,
+    around: Surroundings,
+    client_remains: bool,
+}
+
+async fn open(identifier: &[u8], context: &mut Context<'_>) -> Result<Opened, Failure> {
+    let domain = person(context)?.domain;
+    let services = context.services;
+    let keeper = keeper(context);
+    let proposals = proposals(services, &keeper);
+    let now_ms = context.now.0;
+    let found = proposals.load(domain, identifier, context.work).await?;
+    let Some(mut record) = found else {
+        return Err(Fault::ProposalNotFound.into());
+    };
+    let around = proposals.surroundings(domain, now_ms, context.work).await?;
+    let client_remains = proposals.client_remains(domain, &record, now_ms, context.work).await?;
+    record.refresh(&around.situation(client_remains));
+    context.batch.proposal = Some((record.id, Some(record.request_digest)));
+    Ok(Opened {
+        domain,
+        record,
+        around,
+        client_remains,
+    })
+}
+
+/// Keeps a changed proposal. One that the server can now carry out is made ready.
+async fn keep(opened: &mut Opened, context: &mut Context<'_>) -> Result<(), Failure> {
+    let keeper = keeper(context);
+    let services = context.services;
+    let proposals = proposals(services, &keeper);
+    let kept = proposals.keep(opened.domain, &opened.record, context.work).await?;
+    context.batch.touched.push(AuditObject {
+        unique_identifier: hex(&opened.record.id),
+        record: Some((PROPOSAL.0, opened.record.id)),
+        state: Some((kept.revision.0, kept.mac)),
+    });
+    let situation = opened.around.situation(opened.client_remains);
+    if opened.record.claimable(Claimant::Server, &situation).is_ok() {
+        context.batch.ready.push((opened.domain, opened.record.id));
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a person is told of a step that is not possible.
+pub(super) fn refused(fault: ProposalFault) -> Failure {
+    let told = match fault {
+        ProposalFault::Unreachable => Fault::QuorumUnreachable,
+        ProposalFault::ReasonRequired => Fault::ReasonRequired,
+        ProposalFault::NotLive(_) => Fault::ProposalEnded,
+        ProposalFault::Executing => Fault::ProposalEnded,
+        ProposalFault::NotEligible | ProposalFault::NotYours => Fault::NoVote,
+        ProposalFault::ProofMissing => Fault::VoteProof,
+        ProposalFault::Replayed => Fault::VoteInvalid,
+        ProposalFault::NoVote => Fault::NoVoteCast,
+        ProposalFault::TooManyVotes => Fault::LimitExceeded,
+        ProposalFault::NotApproved => Fault::NotApproved,
+        ProposalFault::NotDue => Fault::TimelockRunning,
+    };
+    Failure::detailed(told, fault)
+}
+
+fn bounded(reason: Option<&String>) -> Result<Option<String>, Failure> {
+    match reason {
+        Some(text) if text.len() > LONGEST_REASON => Err(Fault::InvalidField.into()),
+        given => Ok(given.cloned()),
+    }
+}
+
+impl Handle for ProposalListRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalListResponse, Failure> {
+        let (domain, me) = (person(context)?.domain, person(context)?.person);
+        let keeper = keeper(context);
+        let services = context.services;
+        let register = proposals(services, &keeper);
+        let awaiting = self.awaiting_requester == Some(true);
+        let live = |state: &ProposalState| crate::authority::proposal::is_live(*state);
+        let live_only = awaiting || (!self.proposal_states.is_empty() && self.proposal_states.iter().all(live));
+        let number = |given: Option<i32>, default: usize| match given.map(usize::try_from) {
+            None => Ok(default),
+            Some(Ok(number)) => Ok(number),
+            Some(Err(_)) => Err(Failure::new(Fault::InvalidField)),
+        };
+        let most = number(self.maximum_items, MOST_LISTED)?.min(MOST_LISTED);
+        let mut skip = number(self.offset_items, 0)?;
+        let around = register.surroundings(domain, context.now.0, context.work).await?;
+        let hits = register
+            .list(domain, live_only, None, MOST_EXAMINED, context.work)
+            .await?;
+        let mut found = Vec::new();
+        for hit in hits {
+            if found.len() >= most {
+                break;
+            }
+            let Some(mut record) = register.peek(&hit, context.work).await? else {
+                continue;
+            };
+            let remains = register
+                .client_remains(domain, &record, context.now.0, context.work)
+                .await?;
+            record.refresh(&around.situation(remains));
+            let shown = summary(&record, None, &around.electorate, &me, context.now.0);
+            let wanted = (self.proposal_states.is_empty() || self.proposal_states.contains(&shown.state))
+                && self
+                    .awaiting_requester
+                    .is_none_or(|wanted| wanted == shown.awaiting_requester);
+            if wanted && skip > 0 {
+                skip = skip.saturating_sub(1);
+            } else if wanted {
+                found.push(shown);
+            }
+        }
+        let tenant_name = tenant_name(domain, context).await?;
+        found
+            .iter_mut()
+            .for_each(|shown| shown.tenant_name.clone_from(&tenant_name));
+        Ok(ProposalListResponse { proposals: found })
+    }
+}
+
+impl Handle for ProposalGetRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalGetResponse, Failure> {
+        let me = person(context)?.person;
+        let opened = open(&self.proposal_identifier, context).await?;
+        let tenant_name = tenant_name(opened.domain, context).await?;
+        let proposal = detail(
+            &opened.record,
+            tenant_name,
+            &opened.around.electorate,
+            &me,
+            context.now.0,
+        );
+        Ok(ProposalGetResponse { proposal })
+    }
+}
+
+impl Handle for ProposalVoteRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalVoteResponse, Failure> {
+        let voter = person(context)?.clone();
+        let mut opened = open(&self.proposal_identifier, context).await?;
+        let signed = match (&self.statement, &self.signature) {
+            (Some(statement), Some(signature)) => Some((statement.clone(), signature.clone())),
+            (None, None) => None,
+            _ => return Err(Fault::VoteInvalid.into()),
+        };
+        let key = match &signed {
+            Some((statement, signature)) => {
+                let subject = subject(&opened, context).await?;
+                let signer = signer(&voter, statement, context).await?;
+                let verified = verify_statement(
+                    statement,
+                    signature,
+                    &signer.certificate,
+                    &subject,
+                    self.decision,
+                    context.seconds(),
+                );
+                verified.map_err(|why| Failure::detailed(Fault::VoteInvalid, why))?;
+                signer.fingerprint
+            }
+            None => voter.key_fingerprint,
+        };
+        let vote = NewVote {
+            person: voter.person,
+            person_name: voter.name.clone(),
+            key,
+            decision: self.decision,
+            signed,
+            reason: bounded(self.reason.as_ref())?,
+        };
+        if self.decision.name().is_none() {
+            return Err(Fault::InvalidField.into());
+        }
+        let situation = opened.around.situation(opened.client_remains);
+        opened.record.vote(vote, &situation).map_err(refused)?;
+        keep(&mut opened, context).await?;
+        let tally = opened.record.tally(&opened.around.electorate, context.now.0);
+        Ok(ProposalVoteResponse {
+            state: opened.record.state(),
+            completion: opened.record.completion(),
+            requirements: requirements(&tally, &opened.around.electorate),
+        })
+    }
+}
+
+/// What a vote on this proposal must say.
+async fn subject(opened: &Opened, context: &mut Context<'_>) -> Result<statement::Subject, Failure> {
+    Ok(statement::Subject {
+        instance_identifier: opened.record.instance,
+        epoch: opened.record.epoch,
+        tenant_name: tenant_name(opened.domain, context).await?,
+        proposal_identifier: opened.record.id,
+        request_digest: opened.record.request_digest,
+        target_digest: opened.record.target.digest,
+        policy_digest: opened.record.policy_digest,
+    })
+}
+
+/// The voter's own key that a statement names, if it is not revoked.
+async fn signer(
+    voter: &PersonPrincipal,
+    bytes: &[u8],
+    context: &mut Context<'_>,
+) -> Result<crate::identity::PersonKey, Failure> {
+    let invalid = |why| Failure::detailed(Fault::VoteInvalid, why);
+    let given = statement::decode_statement(bytes).map_err(|_| invalid(VoteFault::Unreadable))?;
+    let id = PersonId {
+        domain: voter.domain,
+        person: voter.person,
+    };
+    let record = context.work.load(id.key()).await?;
+    let record = record.ok_or(Failure::new(Fault::PermissionDenied))?;
+    let record = PersonRecord::decode(records::open(&context.services.custody, &record)?)?;
+    let named = record
+        .keys()
+        .find(|key| key.fingerprint.as_slice() == given.voter_fingerprint);
+    named.cloned().ok_or(invalid(VoteFault::OtherKey))
+}
+
+/// The name of a tenant, by its domain; none for the system.
+async fn tenant_name(domain: Domain, context: &mut Context<'_>) -> Result<Option<String>, Failure> {
+    if domain == Domain::SYSTEM {
+        return Ok(None);
+    }
+    let Some(record) = context.work.peek(TenantRecord::key(domain)).await? else {
+        return Ok(None);
+    };
+    let tenant = TenantRecord::decode(records::open(&context.services.custody, &record)?)?;
+    Ok(Some(tenant.name))
+}
+
+impl Handle for ProposalWithdrawVoteRequest {
+    async fn handle(
+        &self,
+        _: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<ProposalWithdrawVoteResponse, Failure> {
+        let me = person(context)?.person;
+        let mut opened = open(&self.proposal_identifier, context).await?;
+        let situation = opened.around.situation(opened.client_remains);
+        opened.record.withdraw_vote(&me, &situation).map_err(refused)?;
+        keep(&mut opened, context).await?;
+        let state = opened.record.state();
+        Ok(ProposalWithdrawVoteResponse { state })
+    }
+}
+
+impl Handle for ProposalCompleteRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalCompleteResponse, Failure> {
+        let me = person(context)?.clone();
+        let mut opened = open(&self.proposal_identifier, context).await?;
+        let situation = opened.around.situation(opened.client_remains);
+        let pressed = opened.record.complete(&me.person, &me.name, &situation);
+        pressed.map_err(refused)?;
+        keep(&mut opened, context).await?;
+        let state = opened.record.state();
+        Ok(ProposalCompleteResponse { state })
+    }
+}
+
+impl Handle for ProposalVetoRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalVetoResponse, Failure> {
+        let me = person(context)?.clone();
+        let reason = bounded(self.reason.as_ref())?;
+        let mut opened = open(&self.proposal_identifier, context).await?;
+        let situation = opened.around.situation(opened.client_remains);
+        let ended = opened.record.veto(&me.person, &me.name, reason.as_deref(), &situation);
+        ended.map_err(refused)?;
+        keep(&mut opened, context).await?;
+        let state = opened.record.state();
+        Ok(ProposalVetoResponse { state })
+    }
+}

@@ -1,0 +1,273 @@
+//! A proposal: a frozen request that others must agree to, its votes, and the one state machine by which it lives.
+//!
+//! ```text
+//!            votes … quorum          due, claimed            done
+//!  Open ───────────────────────▶ Approved ─────────▶ Executing ─────▶ Executed
+//!   │ ▲────── vote or voter lost ────│                   │
+//!   │                                │                   └──────────▶ Failed
+//!   └──▶ Rejected · Withdrawn · Expired · Void ◀──┘
+//! ```
+//!
+//! Rules are pinned when it is opened, who may vote is judged at each step. What is terminal never changes again. Nothing approves by
+//! time: two clocks only end it (`approve_ttl` while it is open, `execute_ttl` once it is due).
+
+mod encoding;
+mod life;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub use terms::{Claimant, NewProposal, NewVote, Outcome, ProposalFault, Situation, Step};
+
+use super::quorum::{About, Ballot, Electorate, Tally, tally};
+use crate::identity::Id;
+use crate::store::{Domain, Key, Kind};
+use kmip_protocol::{BindTarget, Completion, Operation, ProposalState, ResultReason, Rule, Severity};
+
+/// A proposal, in the domain of its requester, under its identifier.
+pub const PROPOSAL: Kind = Kind(0x31);
+
+/// Who made a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Requester {
+    /// Whether it is a person; else a client.
+    pub is_person: bool,
+    /// Which one.
+    pub id: Id,
+    /// Its name in its domain.
+    pub name: String,
+    /// SHA-256 of the key (SubjectPublicKeyInfo) that it showed.
+    pub fingerprint: Option<[u8; 32]>,
+}
+
+/// What is acted upon, as it was when the request was frozen.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BoundTarget {
+    /// Words for the approver.
+    pub description: Option<String>,
+    /// The records acted upon.
+    pub records: Vec<Key>,
+    /// The digest of their states, if the proposal is bound to them.
+    pub digest: Option<[u8; 32]>,
+    /// The people acted upon.
+    pub subjects: Vec<Id>,
+}
+
+/// One step of its life.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Into which state.
+    pub state: ProposalState,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who made it: a person's name, or the server itself.
+    pub person_name: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An alternative of a rule whose quorum is reached, and since when without a break: its timelock counts from there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Reached {
+    rule: usize,
+    alternative: usize,
+    since_ms: i64,
+}
+
+/// A proposal as it is kept. What changes in its life is changed by its methods alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProposalRecord {
+    /// Its identifier: 16 random bytes.
+    pub id: [u8; 16],
+    /// Which operation.
+    pub operation: Operation,
+    /// Who asks.
+    pub requester: Requester,
+    /// The Asynchronous Correlation Value, under which the frozen request and its result are kept. Only its requester learns it.
+    pub correlation: [u8; 16],
+    /// Why the request is made.
+    pub reason: Option<String>,
+    /// When it was submitted, in milliseconds since 1970.
+    pub submitted_ms: i64,
+    /// When votes can no longer be cast.
+    pub approve_by_ms: i64,
+    /// The rules that govern it, as they were.
+    pub rules: Vec<Rule>,
+    /// How long somebody must have been a member before he counts, as the policy was.
+    pub seasoning_ms: i64,
+    /// The digest of that policy: another one voids the proposal.
+    pub policy_digest: [u8; 32],
+    /// Which installation, and which life of it.
+    pub instance: [u8; 16],
+    /// How often the installation had been restored.
+    pub epoch: i32,
+    /// The canonical form of the frozen request: secrets are replaced by commitments.
+    pub canonical: Vec<u8>,
+    /// What votes sign: [`super::quorum::statement::request_digest`] of that.
+    pub request_digest: [u8; 32],
+    /// What is acted upon.
+    pub target: BoundTarget,
+    state: ProposalState,
+    ballots: Vec<Ballot>,
+    events: Vec<Event>,
+    reached: Vec<Reached>,
+    completed_by: Option<String>,
+    result_reason: Option<ResultReason>,
+}
+
+impl ProposalRecord {
+    /// Where a proposal is kept.
+    #[must_use]
+    pub const fn key(domain: Domain, id: [u8; 16]) -> Key {
+        Key {
+            domain,
+            kind: PROPOSAL,
+            id,
+        }
+    }
+
+    /// How far it has come, as last judged: [`ProposalRecord::refresh`] first.
+    #[must_use]
+    pub const fn state(&self) -> ProposalState {
+        self.state
+    }
+
+    /// Whether it can still change.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        is_live(self.state)
+    }
+
+    /// Every vote that was cast, withdrawn ones included.
+    #[must_use]
+    pub fn ballots(&self) -> &[Ballot] {
+        &self.ballots
+    }
+
+    /// Its life so far.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub const fn result_reason(&self) -> Option<ResultReason> {
+        self.result_reason
+    }
+
+    /// Whether somebody has pressed "complete" where somebody must.
+    #[must_use]
+    pub const fn is_completed(&self) -> bool {
+        self.completed_by.is_some()
+    }
+
+    /// The person that asks, if it is one.
+    #[must_use]
+    pub fn requesting_person(&self) -> Option<Id> {
+        self.requester.is_person.then_some(self.requester.id)
+    }
+
+    /// Counts the votes as people are now.
+    #[must_use]
+    pub fn tally(&self, electorate: &Electorate, now_ms: i64) -> Tally {
+        let about = About {
+            requester: self.requesting_person(),
+            subjects: &self.target.subjects,
+            submitted_ms: self.submitted_ms,
+            seasoning_ms: self.seasoning_ms,
+            now_ms: self.time(now_ms),
+        };
+        tally(&self.rules, electorate, &self.ballots, &about)
+    }
+
+    /// When an approved proposal can be carried out, in milliseconds since 1970: when the timelock of each rule's quickest alternative
+    /// is over.
+    #[must_use]
+    pub fn due_ms(&self) -> Option<i64> {
+        let due = (0..self.rules.len()).map(|rule| self.rule_due_ms(rule));
+        due.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    fn rule_due_ms(&self, rule: usize) -> Option<i64> {
+        let reached = self.reached.iter().filter(|reached| reached.rule == rule);
+        let due = reached.filter_map(|reached| {
+            let alternative = self.rules.get(rule)?.alternatives.get(reached.alternative)?;
+            Some(reached.since_ms.saturating_add(milliseconds(alternative.timelock.0)))
+        });
+        due.min()
+    }
+
+    /// When it ends by itself, in milliseconds since 1970: while it is open, when votes can no longer be cast; then, when it can no
+    /// longer be carried out.
+    #[must_use]
+    pub fn expires_ms(&self) -> i64 {
+        match self.due_ms() {
+            Some(due) if self.state == ProposalState::Approved || self.state == ProposalState::Executing => {
+                let ttl = self.rules.iter().map(|rule| rule.execute_ttl.0).min().unwrap_or(0);
+                due.saturating_add(milliseconds(ttl))
+            }
+            _ => self.approve_by_ms,
+        }
+    }
+
+    /// When it is carried out. Where one rule keeps secrets back until they are claimed, all do; where one wants somebody to press a
+    /// button, somebody must.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        completion(&self.rules)
+    }
+
+    /// What of its target it is bound to.
+    #[must_use]
+    pub fn bind_target(&self) -> BindTarget {
+        let exact = self.rules.iter().any(|rule| rule.bind_target != BindTarget::Identifier);
+        if exact {
+            BindTarget::Exact
+        } else {
+            BindTarget::Identifier
+        }
+    }
+
+    /// How loud it is to be alarmed that it was approved in this way.
+    #[must_use]
+    pub fn severity(&self) -> Option<Severity> {
+        let used = self.reached.iter().filter_map(|reached| {
+            let alternatives = &self.rules.get(reached.rule)?.alternatives;
+            alternatives.get(reached.alternative)?.severity
+        });
+        used.max()
+    }
+
+    /// Now, but never before its last step: a clock that was set back shortens and lengthens nothing.
+    fn time(&self, now_ms: i64) -> i64 {
+        let last = self.events.last().map_or(self.submitted_ms, |event| event.at_ms);
+        now_ms.max(last)
+    }
+}
+
+/// Whether a proposal in this state can still change.
+#[must_use]
+pub const fn is_live(state: ProposalState) -> bool {
+    matches!(
+        state,
+        ProposalState::Open | ProposalState::Approved | ProposalState::Executing
+    )
+}
+
+/// When what these rules govern is carried out.
+#[must_use]
+pub fn completion(rules: &[Rule]) -> Completion {
+    let any = |completion| rules.iter().any(|rule| rule.completion == completion);
+    if any(Completion::OnClaim) {
+        Completion::OnClaim
+    } else if any(Completion::Manual) {
+        Completion::Manual
+    } else {
+        Completion::OnQuorum
+    }
+}
+
+fn milliseconds(seconds: u32) -> i64 {
+    i64::from(seconds).saturating_mul(1000)
+}

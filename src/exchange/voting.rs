@@ -1,0 +1,638 @@
+//! Votes, policies and groups through the handlers: what people of a tenant can do with one another, and what they cannot.
+
+use super::testing::{BEGIN, TestHouse};
+use crate::administration::keeper::Keeper;
+use crate::authority::proposal::{BoundTarget, NewProposal, Requester};
+use crate::authority::quorum::statement::{Casting, Subject, encode_statement, statement};
+use crate::authority::quorum::{OPERATORS, Scope, template};
+use crate::authority::{PolicyRecord, ProposalRecord, Proposals};
+use crate::failure::Fault;
+use crate::identity::{Enroll, Id, PersonId, PersonKey, PersonPrincipal, PersonRecord, Principal, Session};
+use crate::operations::{Answer, Batch, Context, dispatch};
+use crate::records;
+use crate::store::{CommitError, Domain, Work};
+use certs::{KeyKind, Leaf, Usage, Validity};
+use kmip_protocol::{
+    GroupDeleteRequest, GroupListRequest, GroupPutRequest, Interval, Operation, PersonRole, PersonStatus,
+    PolicyEvaluateRequest, PolicyGetRequest, PolicyListRequest, PolicyPutRequest, PolicyTemplate,
+    ProposalCompleteRequest, ProposalGetRequest, ProposalListRequest, ProposalState, ProposalVetoRequest,
+    ProposalVoteRequest, ProposalWithdrawVoteRequest, RequestPayload, ResponsePayload, Version, VoteDecision,
+};
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use std::sync::Arc;
+
+/// A person with a key that signs.
+struct Voter {
+    principal: Principal,
+    certificate: Vec<u8>,
+    fingerprint: [u8; 32],
+    key: EcdsaKeyPair,
+}
+
+struct Hall {
+    house: TestHouse,
+    /// Three operators of the first tenant.
+    operators: Vec<Voter>,
+    /// One of the second.
+    foreigner: Voter,
+    tenant: Domain,
+}
+
+fn person_id(number: u8) -> Id {
+    [number; 16]
+}
+
+/// Enrols a person, seasoned from the beginning.
+async fn enrol(house: &TestHouse, domain: Domain, number: u8) -> Voter {
+    let name = format!("operator {number}");
+    let leaf = Leaf {
+        subject: certs::Subject::named(&name),
+        alternative_names: Vec::new(),
+        usage: Usage::Client,
+        validity: Validity::days(BEGIN, 365),
+    };
+    let (certificate, key) = leaf.self_signed(KeyKind::P256).unwrap();
+    let random = ring::rand::SystemRandom::new();
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key.to_der(), &random).unwrap();
+    let fingerprint = certs::CertificateFacts::read(&certificate).unwrap().key_fingerprint;
+    let record = PersonRecord {
+        name: name.clone(),
+        role: PersonRole::Operator,
+        status: PersonStatus::Active,
+        created_ms: 0,
+        member_since_ms: 0,
+        created_by: None,
+        credentials: vec![PersonKey {
+            fingerprint,
+            certificate: certificate.clone(),
+            hardware: false,
+            enrolled_ms: 0,
+            revoked_ms: None,
+        }],
+        password: None,
+        one_time: None,
+    };
+    let services = house.server.services();
+    let keeper = Keeper(Arc::clone(&services.custody));
+    let mut work = Work::new(Arc::clone(&services.store));
+    let id = PersonId {
+        domain,
+        person: person_id(number),
+    };
+    Enroll::new(&mut work, &keeper).person(id, &record).await.unwrap();
+    services.store.commit(work.into_change_set(BEGIN * 1000)).await.unwrap();
+    let principal = Principal::Person(Arc::new(PersonPrincipal {
+        domain,
+        person: id.person,
+        name,
+        role: PersonRole::Operator,
+        key_fingerprint: fingerprint,
+        hardware: false,
+        session: Session::Full([number; 16]),
+        seen: None,
+        tenant_seen: None,
+        ticket_seen: None,
+    }));
+    Voter {
+        principal,
+        certificate,
+        fingerprint,
+        key,
+    }
+}
+
+/// A policy of two operators, who sign, and of whom one presses "complete".
+async fn put_policy(house: &TestHouse, domain: Domain) {
+    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    policy.seasoning = Interval(0);
+    let record = PolicyRecord::first(policy, BEGIN * 1000);
+    let services = house.server.services();
+    let mut work = Work::new(Arc::clone(&services.store));
+    for key in [PolicyRecord::key(domain), PolicyRecord::version_key(domain, 1)] {
+        work.load(key).await.unwrap();
+        let revision = work.next_revision(key);
+        let (body, _) = records::close(&services.custody, key, revision, record.encode()).unwrap();
+        work.put(key, body, Vec::new());
+    }
+    services.store.commit(work.into_change_set(BEGIN * 1000)).await.unwrap();
+}
+
+impl Hall {
+    async fn new() -> Self {
+        let house = TestHouse::new().await;
+        let tenant = house.tenant;
+        let mut operators = Vec::new();
+        for number in 1..=3 {
+            operators.push(enrol(&house, tenant, number).await);
+        }
+        let other = house.server.services().store.clone();
+        let tenants = other
+            .scan(Domain::SYSTEM, crate::identity::kind::TENANT, None, 9)
+            .await
+            .unwrap();
+        let other = tenants
+            .iter()
+            .map(|record| Domain(record.key.id))
+            .find(|domain| *domain != tenant);
+        let other = other.unwrap();
+        let foreigner = enrol(&house, other, 9).await;
+        put_policy(&house, tenant).await;
+        put_policy(&house, other).await;
+        Self {
+            house,
+            operators,
+            foreigner,
+            tenant,
+        }
+    }
+
+    /// One request of somebody: what came of it, how many reads it took, and what it made ready. Kept, if it did not fail.
+    async fn ask(
+        &self,
+        who: &Voter,
+        request: impl Into<RequestPayload>,
+    ) -> (Result<ResponsePayload, Fault>, u64, Vec<(Domain, [u8; 16])>) {
+        let (outcome, work, ready) = self.try_ask(who, request).await;
+        let reads = work.reads();
+        if outcome.is_ok() {
+            let now = self.house.server.services().clock.now();
+            self.house.store.commit(work.into_change_set(now.0)).await.unwrap();
+        }
+        (outcome, reads, ready)
+    }
+
+    async fn try_ask(
+        &self,
+        who: &Voter,
+        request: impl Into<RequestPayload>,
+    ) -> (Result<ResponsePayload, Fault>, Work, Vec<(Domain, [u8; 16])>) {
+        let services = self.house.server.services();
+        let mut work = Work::new(Arc::clone(&services.store));
+        let mut batch = Batch::default();
+        let mut context = Context {
+            services,
+            principal: &who.principal,
+            version: Version::NEWEST,
+            now: services.clock.now(),
+            work: &mut work,
+            batch: &mut batch,
+            approval: None,
+            defer: false,
+        };
+        let answer = dispatch(&request.into(), &mut context).await;
+        let outcome = match answer {
+            Ok(Answer::Done(payload)) => Ok(payload),
+            Ok(_) => panic!("not answered at once"),
+            Err(failure) => Err(failure.fault()),
+        };
+        (outcome, work, batch.ready)
+    }
+
+    async fn fault(&self, who: &Voter, request: impl Into<RequestPayload>) -> Fault {
+        match self.ask(who, request).await.0 {
+            Err(fault) => fault,
+            Ok(_) => panic!("it was permitted"),
+        }
+    }
+
+    /// A proposal of operator 1 to delete somebody.
+    async fn propose(&self, id: [u8; 16], subject: Option<u8>) -> ProposalRecord {
+        let services = self.house.server.services();
+        let keeper = Keeper(Arc::clone(&services.custody));
+        let register = Proposals {
+            keeper: &keeper,
+            policies: &services.policies,
+            installation: services.installation,
+        };
+        let mut work = Work::new(Arc::clone(&services.store));
+        let now_ms = services.clock.now().0;
+        let around = register.surroundings(self.tenant, now_ms, &mut work).await.unwrap();
+        let rules = around.policy.as_ref().unwrap().record.policy.rules.clone();
+        let people = rules.into_iter().find(|rule| rule.rule_name == "people").unwrap();
+        let new = NewProposal {
+            id,
+            operation: Operation::PersonDelete,
+            requester: Requester {
+                is_person: true,
+                id: person_id(1),
+                name: "operator 1".into(),
+                fingerprint: None,
+            },
+            correlation: [9; 16],
+            reason: Some("has left".into()),
+            rules: vec![people],
+            seasoning_ms: 0,
+            canonical: b"canonical form".to_vec(),
+            target: BoundTarget {
+                subjects: subject.map(person_id).into_iter().collect(),
+                ..BoundTarget::default()
+            },
+        };
+        let record = ProposalRecord::open(new, &around.situation(true)).unwrap();
+        register.keep(self.tenant, &record, &mut work).await.unwrap();
+        services.store.commit(work.into_change_set(now_ms)).await.unwrap();
+        record
+    }
+
+    fn vote(&self, voter: &Voter, record: &ProposalRecord, decision: VoteDecision) -> ProposalVoteRequest {
+        let subject = Subject {
+            instance_identifier: record.instance,
+            epoch: record.epoch,
+            tenant_name: Some("alice".into()),
+            proposal_identifier: record.id,
+            request_digest: record.request_digest,
+            target_digest: record.target.digest,
+            policy_digest: record.policy_digest,
+        };
+        self.vote_on(voter, &subject, decision)
+    }
+
+    fn vote_on(&self, voter: &Voter, subject: &Subject, decision: VoteDecision) -> ProposalVoteRequest {
+        let now = self.house.server.services().clock.now().seconds();
+        let casting = Casting {
+            decision,
+            voter_fingerprint: voter.fingerprint,
+            issued: now,
+            expires: now + 300,
+        };
+        let bytes = encode_statement(&statement(subject, &casting));
+        let signature = voter.key.sign(&ring::rand::SystemRandom::new(), &bytes).unwrap();
+        ProposalVoteRequest {
+            proposal_identifier: subject.proposal_identifier.to_vec(),
+            decision,
+            statement: Some(bytes),
+            signature: Some(signature.as_ref().to_vec()),
+            reason: None,
+        }
+    }
+
+    async fn state(&self, id: [u8; 16]) -> ProposalState {
+        let request = ProposalGetRequest {
+            proposal_identifier: id.to_vec(),
+        };
+        match self.ask(&self.operators[0], request).await.0 {
+            Ok(ResponsePayload::ProposalGet(answer)) => answer.proposal.summary.state,
+            other => panic!("{:?}", other.err()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_vote_one_presses_complete_and_it_becomes_ready() {
+    let hall = Hall::new().await;
+    let record = hall.propose([1; 16], None).await;
+    let [one, two, three] = &hall.operators[..] else {
+        panic!()
+    };
+    let listed = |answer: ResponsePayload| match answer {
+        ResponsePayload::ProposalList(list) => list.proposals,
+        _ => panic!(),
+    };
+    let awaiting = ProposalListRequest {
+        awaiting_requester: Some(true),
+        ..ProposalListRequest::default()
+    };
+    let mine = listed(hall.ask(two, awaiting.clone()).await.0.unwrap());
+    assert_eq!((mine.len(), mine[0].tenant_name.as_deref()), (1, Some("alice")));
+    for voter in [one, two] {
+        let (answer, _, ready) = hall.ask(voter, hall.vote(voter, &record, VoteDecision::Approve)).await;
+        assert!(answer.is_ok() && ready.is_empty());
+    }
+    assert!(listed(hall.ask(two, awaiting).await.0.unwrap()).is_empty());
+    assert_eq!(hall.state(record.id).await, ProposalState::Approved);
+    let complete = ProposalCompleteRequest {
+        proposal_identifier: record.id.to_vec(),
+    };
+    let (answer, _, ready) = hall.ask(three, complete).await;
+    assert!(answer.is_ok());
+    assert_eq!(ready, [(hall.tenant, record.id)]);
+    // What an approver is shown is what the digest is of, and votes stay as evidence that can be checked anywhere.
+    let get = ProposalGetRequest {
+        proposal_identifier: record.id.to_vec(),
+    };
+    let Ok(ResponsePayload::ProposalGet(shown)) = hall.ask(three, get).await.0 else {
+        panic!()
+    };
+    let detail = shown.proposal;
+    let digest = crate::authority::quorum::statement::request_digest(detail.summary.operation, &detail.frozen_request);
+    assert_eq!(detail.request_digest, digest);
+    assert_eq!(detail.votes.iter().filter(|vote| vote.counts).count(), 2);
+    let vote = &detail.votes[0];
+    certs::verify_by_holder(
+        &one.certificate,
+        vote.statement.as_ref().unwrap(),
+        vote.signature.as_ref().unwrap(),
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_foreign_proposal_and_a_random_one_answer_the_same() {
+    let hall = Hall::new().await;
+    let record = hall.propose([1; 16], None).await;
+    let id = |id: &[u8]| id.to_vec();
+    for identifier in [record.id.to_vec(), vec![0xEE; 16], vec![], vec![1; 40]] {
+        let requests: Vec<RequestPayload> = vec![
+            ProposalGetRequest {
+                proposal_identifier: id(&identifier),
+            }
+            .into(),
+            ProposalVoteRequest {
+                proposal_identifier: id(&identifier),
+                ..hall.vote(&hall.foreigner, &record, VoteDecision::Approve)
+            }
+            .into(),
+            ProposalWithdrawVoteRequest {
+                proposal_identifier: id(&identifier),
+            }
+            .into(),
+            ProposalCompleteRequest {
+                proposal_identifier: id(&identifier),
+            }
+            .into(),
+            ProposalVetoRequest {
+                proposal_identifier: id(&identifier),
+                reason: None,
+            }
+            .into(),
+        ];
+        for request in requests {
+            let (answer, reads, _) = hall.ask(&hall.foreigner, request).await;
+            assert_eq!((answer.err(), reads), (Some(Fault::ProposalNotFound), 1));
+        }
+    }
+    let (Ok(ResponsePayload::ProposalList(list)), ..) = hall.ask(&hall.foreigner, ProposalListRequest::default()).await
+    else {
+        panic!()
+    };
+    assert!(list.proposals.is_empty());
+    assert_eq!(hall.state(record.id).await, ProposalState::Open);
+}
+
+/// Edge case 14, and everything else that a vote can lie about.
+#[tokio::test]
+async fn forged_replayed_foreign_and_late_votes_change_nothing() {
+    let hall = Hall::new().await;
+    let record = hall.propose([1; 16], Some(3)).await;
+    let other = hall.propose([2; 16], Some(3)).await;
+    let [one, two, three] = &hall.operators[..] else {
+        panic!()
+    };
+    let good = hall.vote(two, &record, VoteDecision::Approve);
+    // Another's statement, under one's own session.
+    assert_eq!(hall.fault(one, good.clone()).await, Fault::VoteInvalid);
+    // A signature of another key.
+    let mut forged = good.clone();
+    forged.signature = hall.vote(one, &record, VoteDecision::Approve).signature;
+    assert_eq!(hall.fault(two, forged).await, Fault::VoteInvalid);
+    let mut half = good.clone();
+    half.signature = None;
+    assert_eq!(hall.fault(two, half).await, Fault::VoteInvalid);
+    // Made for another proposal, or turned round.
+    let mut elsewhere = good.clone();
+    elsewhere.proposal_identifier = other.id.to_vec();
+    assert_eq!(hall.fault(two, elsewhere).await, Fault::VoteInvalid);
+    let mut turned = good.clone();
+    turned.decision = VoteDecision::Reject;
+    assert_eq!(hall.fault(two, turned).await, Fault::VoteInvalid);
+    // The session alone is not what the rule wants.
+    let mut unsigned = good.clone();
+    (unsigned.statement, unsigned.signature) = (None, None);
+    assert_eq!(hall.fault(two, unsigned).await, Fault::VoteProof);
+    // The person concerned.
+    assert_eq!(
+        hall.fault(three, hall.vote(three, &record, VoteDecision::Approve))
+            .await,
+        Fault::NoVote
+    );
+    let veto = ProposalVetoRequest {
+        proposal_identifier: record.id.to_vec(),
+        reason: None,
+    };
+    assert_eq!(hall.fault(three, veto).await, Fault::NoVote);
+    assert_eq!(hall.state(record.id).await, ProposalState::Open);
+    // Cast once, it is not cast again; taken back, neither.
+    hall.ask(two, good.clone()).await.0.unwrap();
+    assert_eq!(hall.fault(two, good.clone()).await, Fault::VoteInvalid);
+    let back = ProposalWithdrawVoteRequest {
+        proposal_identifier: record.id.to_vec(),
+    };
+    hall.ask(two, back.clone()).await.0.unwrap();
+    assert_eq!(hall.fault(two, back).await, Fault::NoVoteCast);
+    assert_eq!(hall.fault(two, good).await, Fault::VoteInvalid);
+    // A statement that has run out.
+    let late = hall.vote(two, &record, VoteDecision::Approve);
+    hall.house.clock.advance(301);
+    assert_eq!(hall.fault(two, late).await, Fault::VoteInvalid);
+    // A proposal that has run out.
+    hall.house.clock.advance(3 * 24 * 3600);
+    let expired = hall.vote(two, &record, VoteDecision::Approve);
+    assert_eq!(hall.fault(two, expired).await, Fault::ProposalEnded);
+    assert_eq!(hall.state(record.id).await, ProposalState::Expired);
+}
+
+#[tokio::test]
+async fn a_veto_ends_it() {
+    let hall = Hall::new().await;
+    let record = hall.propose([1; 16], None).await;
+    let veto = ProposalVetoRequest {
+        proposal_identifier: record.id.to_vec(),
+        reason: Some("not him".into()),
+    };
+    hall.ask(&hall.operators[2], veto).await.0.unwrap();
+    assert_eq!(hall.state(record.id).await, ProposalState::Rejected);
+    let vote = hall.vote(&hall.operators[1], &record, VoteDecision::Approve);
+    assert_eq!(hall.fault(&hall.operators[1], vote).await, Fault::ProposalEnded);
+}
+
+#[tokio::test]
+async fn of_two_votes_at_once_neither_is_lost() {
+    let hall = Hall::new().await;
+    let record = hall.propose([1; 16], None).await;
+    let [one, two, _] = &hall.operators[..] else { panic!() };
+    let first = hall.try_ask(one, hall.vote(one, &record, VoteDecision::Approve)).await;
+    let second = hall.try_ask(two, hall.vote(two, &record, VoteDecision::Approve)).await;
+    assert!(first.0.is_ok() && second.0.is_ok());
+    let now = hall.house.server.services().clock.now().0;
+    let store = &hall.house.store;
+    store.commit(first.1.into_change_set(now)).await.unwrap();
+    let met = store.commit(second.1.into_change_set(now)).await;
+    assert!(matches!(met, Err(CommitError::Conflict)));
+    // It runs again, and finds the first one there.
+    hall.ask(two, hall.vote(two, &record, VoteDecision::Approve))
+        .await
+        .0
+        .unwrap();
+    assert_eq!(hall.state(record.id).await, ProposalState::Approved);
+}
+
+#[tokio::test]
+async fn a_vote_rests_on_the_people_and_the_policy_that_it_was_counted_with() {
+    let hall = Hall::new().await;
+    let record = hall.propose([1; 16], None).await;
+    let [one, two, _] = &hall.operators[..] else { panic!() };
+    hall.ask(one, hall.vote(one, &record, VoteDecision::Approve))
+        .await
+        .0
+        .unwrap();
+    let vote = hall.try_ask(two, hall.vote(two, &record, VoteDecision::Approve)).await;
+    enrol(&hall.house, hall.tenant, 7).await;
+    let now = hall.house.server.services().clock.now().0;
+    let met = hall.house.store.commit(vote.1.into_change_set(now)).await;
+    assert!(matches!(met, Err(CommitError::Conflict)));
+}
+
+#[tokio::test]
+async fn policies_are_put_told_and_refused() {
+    let hall = Hall::new().await;
+    let one = &hall.operators[0];
+    let record = hall.propose([1; 16], None).await;
+    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    policy.rules[1].reason_required = true;
+    let put = |policy: &kmip_protocol::Policy| PolicyPutRequest { policy: policy.clone() };
+    let Ok(ResponsePayload::PolicyPut(answer)) = hall.ask(one, put(&policy)).await.0 else {
+        panic!()
+    };
+    assert_eq!(answer.policy_version, 2);
+    // Edge case 7: what was proposed under the old one is void.
+    assert_eq!(hall.state(record.id).await, ProposalState::Void);
+    let get = |version| PolicyGetRequest {
+        policy_version: version,
+    };
+    let Ok(ResponsePayload::PolicyGet(newest)) = hall.ask(one, get(None)).await.0 else {
+        panic!()
+    };
+    assert_eq!(newest.policy.policy.as_ref(), Some(&policy));
+    let digest = crate::authority::policy::policy_digest(2, &policy);
+    assert_eq!(newest.policy.policy_digest, digest);
+    let Ok(ResponsePayload::PolicyGet(first)) = hall.ask(one, get(Some(1))).await.0 else {
+        panic!()
+    };
+    assert_eq!(first.policy.policy_version, 1);
+    assert_eq!(hall.fault(one, get(Some(3))).await, Fault::PolicyNotFound);
+    let Ok(ResponsePayload::PolicyList(list)) = hall.ask(one, PolicyListRequest {}).await.0 else {
+        panic!()
+    };
+    let versions: Vec<i32> = list.policies.iter().map(|policy| policy.policy_version).collect();
+    assert_eq!(versions, [2, 1]);
+    // Refused, and nothing changed.
+    let refuse = |change: fn(&mut kmip_protocol::Policy)| {
+        let mut refused = policy.clone();
+        change(&mut refused);
+        PolicyPutRequest { policy: refused }
+    };
+    for (request, fault) in [
+        (refuse(|p| p.rules.clear()), Fault::PolicyFloor),
+        (refuse(|p| p.margin = 9), Fault::QuorumBroken),
+        (refuse(|p| p.fewest_operators = 4), Fault::QuorumBroken),
+        (refuse(|p| p.rules[0].alternatives.clear()), Fault::PolicyMalformed),
+        (
+            refuse(|p| p.rules[0].alternatives[0].groups[0].group_name = "x".into()),
+            Fault::PolicyGroup,
+        ),
+    ] {
+        assert_eq!(hall.fault(one, request).await, fault);
+    }
+    let Ok(ResponsePayload::PolicyGet(still)) = hall.ask(one, get(None)).await.0 else {
+        panic!()
+    };
+    assert_eq!(still.policy.policy_version, 2);
+}
+
+#[tokio::test]
+async fn it_is_told_who_would_have_to_agree() {
+    let hall = Hall::new().await;
+    let ask = |operation| PolicyEvaluateRequest {
+        operation,
+        frozen_request: None,
+    };
+    let evaluated = |answer| match answer {
+        Ok(ResponsePayload::PolicyEvaluate(answer)) => answer,
+        _ => panic!(),
+    };
+    let delete = evaluated(hall.ask(&hall.operators[0], ask(Operation::PersonDelete)).await.0);
+    assert!(delete.permitted);
+    assert_eq!(delete.requirements.len(), 1);
+    let wanted = &delete.requirements[0];
+    assert_eq!(
+        (wanted.rule_name.as_str(), wanted.remaining, wanted.eligible.len()),
+        ("people", 2, 3)
+    );
+    let suspend = evaluated(hall.ask(&hall.operators[0], ask(Operation::PersonSuspend)).await.0);
+    assert!(suspend.requirements.is_empty());
+    let create = evaluated(hall.ask(&hall.operators[0], ask(Operation::TenantCreate)).await.0);
+    assert!(!create.permitted && create.requirements.is_empty());
+}
+
+#[tokio::test]
+async fn groups_are_put_told_and_deleted_unless_a_rule_needs_them() {
+    let hall = Hall::new().await;
+    let one = &hall.operators[0];
+    let put = |name: &str, persons: &[&str]| GroupPutRequest {
+        group: kmip_protocol::Group {
+            group_name: name.into(),
+            persons: persons.iter().map(|person| (*person).to_owned()).collect(),
+        },
+    };
+    assert_eq!(hall.fault(one, put(OPERATORS, &[])).await, Fault::InvalidField);
+    assert_eq!(hall.fault(one, put("", &[])).await, Fault::InvalidField);
+    assert_eq!(hall.fault(one, put("a", &["nobody"])).await, Fault::PersonNotFound);
+    // Of another tenant.
+    assert_eq!(hall.fault(one, put("a", &["operator 9"])).await, Fault::PersonNotFound);
+    assert_eq!(
+        hall.fault(one, put("a", &["operator 1", "operator 1"])).await,
+        Fault::InvalidField
+    );
+    hall.ask(one, put("a", &["operator 1", "operator 2"])).await.0.unwrap();
+    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    policy.rules[2].alternatives[0].groups[0].group_name = "a".into();
+    hall.ask(one, PolicyPutRequest { policy }).await.0.unwrap();
+    assert_eq!(hall.fault(one, put("a", &["operator 1"])).await, Fault::QuorumBroken);
+    let delete = |name: &str| GroupDeleteRequest {
+        group_name: name.into(),
+    };
+    assert_eq!(hall.fault(one, delete("a")).await, Fault::PolicyGroup);
+    assert_eq!(hall.fault(one, delete("b")).await, Fault::GroupNotFound);
+    hall.ask(one, put("a", &["operator 1", "operator 2", "operator 3"]))
+        .await
+        .0
+        .unwrap();
+    let Ok(ResponsePayload::GroupList(list)) = hall.ask(one, GroupListRequest {}).await.0 else {
+        panic!()
+    };
+    assert_eq!(list.groups.len(), 1);
+    assert_eq!(list.groups[0].persons.len(), 3);
+    let Ok(ResponsePayload::GroupList(list)) = hall.ask(&hall.foreigner, GroupListRequest {}).await.0 else {
+        panic!()
+    };
+    assert!(list.groups.is_empty());
+}
+
+/// Edge case 20.
+#[tokio::test]
+async fn proposals_of_one_requester_are_bounded_and_lapsed_ones_make_room() {
+    let hall = Hall::new().await;
+    let services = hall.house.server.services();
+    let keeper = Keeper(Arc::clone(&services.custody));
+    let register = Proposals {
+        keeper: &keeper,
+        policies: &services.policies,
+        installation: services.installation,
+    };
+    let has_room = async || {
+        let mut work = Work::new(Arc::clone(&services.store));
+        let now_ms = services.clock.now().0;
+        let around = register.surroundings(hall.tenant, now_ms, &mut work).await.unwrap();
+        register
+            .has_room(hall.tenant, &person_id(1), &around, &mut work)
+            .await
+            .unwrap()
+    };
+    for number in 0..32 {
+        assert!(has_room().await, "{number}");
+        hall.propose([number; 16], None).await;
+    }
+    assert!(!has_room().await);
+    hall.house.clock.advance(4 * 24 * 3600);
+    assert!(has_room().await);
+}
