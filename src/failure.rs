@@ -263,6 +263,26 @@ faults! {
     /// It is being carried out already (KMIP 2.1 §6.1.39).
     DuplicateProcess = DuplicateProcessRequest else InvalidField, "the request is being processed already";
 
+    // Administration.
+    /// A name, a key or a rule belongs to another record.
+    Taken = ObjectAlreadyExists else InvalidField, "another record has this name, key or rule";
+    /// Nothing has this name in the requester's domain.
+    NotFound = ItemNotFound, "nothing of this name";
+    /// A name is not one that can be shown everywhere.
+    InvalidName = InvalidField, "a name has 1 to 64 printable ASCII characters";
+    /// What is to be deleted is in use.
+    InUse = ConstraintViolation else PermissionDenied, "it is in use";
+    /// The tenant has as many as its settings permit.
+    QuotaExceeded = ServerLimitExceeded else GeneralFailure, "the quota of the tenant is exhausted";
+    /// There is no authority here that issues certificates.
+    CannotIssue = ConstraintViolation else PermissionDenied, "the server has no key of this authority";
+    /// The tenant's profile does not permit the algorithm or its parameters.
+    ProfileRefused = ConstraintViolation else InvalidField, "the tenant's profile does not permit this algorithm or parameter";
+    /// The client or its tenant asks more often than its settings permit.
+    TooManyRequests = ServerLimitExceeded else GeneralFailure, "too many requests, try again later";
+    /// A password that could be guessed.
+    WeakPassword = ConstraintViolation else InvalidField, "the password is too short";
+
     // The server.
     /// What seals the keys cannot be reached now; trying again later may work.
     CustodyUnavailable = GeneralFailure, "key custody is unavailable at present, try again later";

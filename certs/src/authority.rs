@@ -137,7 +137,15 @@ impl CertificateAuthority {
             .into_iter()
             .next()
             .ok_or(Error::Pem)?;
-        let key = PrivateKey::from_pem(key_pem)?;
+        Self::join(certificate, PrivateKey::from_pem(key_pem)?)
+    }
+
+    /// An authority from its certificate and key in DER (PKCS#8).
+    pub fn from_der(certificate: &[u8], key: &[u8]) -> Result<Self> {
+        Self::join(certificate.to_vec(), PrivateKey::from_der(key)?)
+    }
+
+    fn join(certificate: Vec<u8>, key: PrivateKey) -> Result<Self> {
         let facts = CertificateFacts::read(&certificate)?;
         if !facts.is_authority {
             return Err(Error::NotAuthority);

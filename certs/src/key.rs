@@ -46,6 +46,12 @@ impl PrivateKey {
         Ok(Self { pair })
     }
 
+    /// A private key in DER: PKCS#8, as [`PrivateKey::to_der`] gives it.
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        let pair = KeyPair::try_from(der).map_err(|_| Error::PrivateKey)?;
+        Ok(Self { pair })
+    }
+
     /// The key as PKCS#8 in PEM. Whoever asks answers for what becomes of it.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {

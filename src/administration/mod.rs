@@ -1,10 +1,18 @@
 //! What makes tenants, clients and KEKs. These are the handlers behind the vendor operations; a quorum will stand before them.
 
+mod application;
+mod authority;
+mod certificate;
+mod client;
+mod client_settings;
+mod credential;
+mod desk;
 pub mod genesis;
 mod group;
 pub mod keeper;
 pub mod kek;
 pub mod login;
+mod namespace;
 pub mod policy;
 mod proposal;
 mod proposal_view;

@@ -47,14 +47,18 @@ pub async fn create(
     let mut enroll = Enroll::new(&mut work, keeper);
     let record = TenantRecord {
         name: new.name.clone(),
-        suspended: false,
         test: new.test,
         created_ms,
+        ..TenantRecord::default()
     };
     enroll.tenant(tenant, &record).await?;
-    for certificate in new.authorities {
+    for (place, certificate) in new.authorities.into_iter().enumerate() {
         let record = AuthorityRecord {
-            name: new.name.clone(),
+            name: if place == 0 {
+                new.name.clone()
+            } else {
+                format!("{} {}", new.name, place.saturating_add(1))
+            },
             certificate,
             created_ms,
             ..AuthorityRecord::default()

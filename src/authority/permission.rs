@@ -203,7 +203,14 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
         Principal::Process(_) => Ok(()),
         Principal::Unregistered(_) if who.meets(Who::STRANGER) => Ok(()),
         Principal::Unregistered(_) => Err(Fault::NotAuthenticated),
-        Principal::Client(_) if who.meets(Who::CLIENT) => Ok(()),
+        // What everybody may know, a client's settings do not withhold.
+        Principal::Client(client) if who.meets(Who::CLIENT) => {
+            if who.meets(Who::STRANGER) || client.limits.permits(operation) {
+                Ok(())
+            } else {
+                Err(Fault::PermissionDenied)
+            }
+        }
         Principal::Client(_) => Err(denied(row)),
         Principal::Person(person) => {
             let session = match person.session {

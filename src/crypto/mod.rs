@@ -31,6 +31,7 @@ mod padding;
 mod parameters;
 pub mod post_quantum;
 mod private_format;
+pub mod profile;
 mod public_format;
 mod random;
 pub mod signature;

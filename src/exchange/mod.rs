@@ -1,6 +1,7 @@
 //! One message in, one message out. No socket and no clock of its own: listener, tests, fuzzing and benches all enter
 //! through [`Exchange`].
 
+mod admission;
 #[cfg(test)]
 mod allowances;
 #[cfg(test)]
@@ -22,6 +23,8 @@ mod refusals;
 mod server;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod tenancy;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The server behind [`Exchange`]: decodes a message, asks who it is, runs the batch until its decisions hold at the commit, and
 //! encodes the answer.
 
+use super::admission::Admission;
 use super::batch::{self, Outcome, Run};
 use super::notices;
 use super::refusals::Refusals;
@@ -30,6 +31,7 @@ pub struct Server {
     access: Arc<dyn AccessTrail>,
     refusals: Refusals,
     sessions: Sessions,
+    admission: Admission,
     started: Instant,
 }
 
@@ -43,6 +45,7 @@ impl Server {
             access,
             refusals: Refusals::default(),
             sessions: Sessions::default(),
+            admission: Admission::default(),
             started: Instant::now(),
         }
     }
@@ -74,6 +77,10 @@ impl Server {
             Ok(principal) => principal,
             Err(error) => return self.stranger(&message, error, facts, now).await,
         };
+        if let Err(failure) = self.admission.admit(&principal, facts.peer.ip(), now.0) {
+            self.note_refusal(facts, now).await;
+            return self.all_failed(&message, &failure, now);
+        }
         let mut verified = Verified::default();
         for _ in 0..MOST_RUNS {
             let mut run = self.run(&principal, &message, facts);
@@ -104,6 +111,26 @@ impl Server {
     fn run<'a>(&'a self, principal: &Principal, message: &'a RequestMessage, facts: &'a ConnectionFacts) -> Run<'a> {
         let now = self.monotonic_ms();
         Run::new(&self.services, &self.sessions, principal, message, facts, now)
+    }
+
+    /// Answers somebody who is already known: for tests of what comes after that.
+    #[cfg(test)]
+    pub(super) async fn answer_as(
+        &self,
+        principal: &crate::identity::Principal,
+        message: &RequestMessage,
+        facts: &ConnectionFacts,
+    ) -> Vec<u8> {
+        let now = self.now();
+        let mut run = self.run(principal, message, facts);
+        let outcome = run.all(&mut Verified::default()).await;
+        match self.keep(run, now).await {
+            Ok(()) => {
+                notices::deliver(&outcome.notices, &self.identity, &self.services).await;
+                self.answer_with(outcome, message, facts, now).await
+            }
+            Err(error) => self.all_failed(message, &commit_failure(error), now),
+        }
     }
 
     /// Commits what a run decided, if there is anything.

@@ -10,13 +10,16 @@ use crate::clock::{Clock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
 use crate::heavy::Heavy;
-use crate::identity::{Credential, Identity, Passwords, PeerCertificate, StoreDirectory};
+use crate::identity::{
+    Credential, Identity, Passwords, PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory,
+};
 use crate::operations::{Limits, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
     Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name, NameType, ObjectType,
-    Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage, ResponsePayload, TemplateAttribute, Version,
+    PersonRole, Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage, ResponsePayload,
+    TemplateAttribute, Version,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -78,7 +81,7 @@ pub fn facts(chain: Vec<Vec<u8>>) -> ConnectionFacts {
     }
 }
 
-fn validity() -> Validity {
+pub fn validity() -> Validity {
     Validity::days(BEGIN, 365)
 }
 
@@ -171,6 +174,17 @@ impl TestHouse {
         }
     }
 
+    /// Everything that lies in the installation's folder: the database, its log, the key files.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(self._folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        entries
+            .filter(|path| path.is_file())
+            .map(|path| std::fs::read(path).unwrap())
+            .collect()
+    }
+
     pub async fn bytes(&self, request: Vec<u8>, facts: &ConnectionFacts) -> ResponseMessage {
         let answer = self.server.answer(request, facts).await;
         ResponseMessage::read(&answer).unwrap()
@@ -185,6 +199,38 @@ impl TestHouse {
     pub async fn item<R: Request>(&self, version: Version, request: R, facts: &ConnectionFacts) -> ResponseItem {
         let mut response = self.message(&RequestMessage::single(version, request), facts).await;
         response.items.remove(0)
+    }
+
+    /// Has somebody act who is already known.
+    pub async fn act<R: Request>(&self, who: &Principal, request: R) -> ResponseItem {
+        let message = RequestMessage::single(Version::NEWEST, request);
+        let answer = self.server.answer_as(who, &message, &self.alice).await;
+        ResponseMessage::read(&answer).unwrap().items.remove(0)
+    }
+
+    /// Whose client a connection belongs to.
+    pub async fn tenant_of(&self, facts: &ConnectionFacts) -> Domain {
+        let found = self
+            .server
+            .identity()
+            .resolve(&facts.certificate, self.clock.now().seconds());
+        found.await.unwrap().domain().unwrap()
+    }
+
+    /// A person of a tenant with this role, fully logged in.
+    pub fn known(&self, domain: Domain, role: PersonRole) -> Principal {
+        Principal::Person(Arc::new(PersonPrincipal {
+            domain,
+            person: [6; 16],
+            name: "somebody".into(),
+            role,
+            key_fingerprint: [8; 32],
+            hardware: false,
+            session: Session::Full([5; 16]),
+            seen: None,
+            tenant_seen: None,
+            ticket_seen: None,
+        }))
     }
 
     pub async fn create(&self, name: &str, more: Vec<Attribute>) -> String {

@@ -1,7 +1,9 @@
 //! Where tenants, authorities and clients are looked up.
 
+use super::authority::AuthorityRecord;
+use super::client::{ClientId, ClientRecord};
 use super::person::{PersonId, PersonRecord};
-use super::record::{AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord, kind};
+use super::record::{Id, TenantRecord, kind};
 use crate::store::{ClaimKey, Domain, Kind, Record, Seen, Store, StoreError};
 use crate::wait::Wait;
 use std::sync::Arc;

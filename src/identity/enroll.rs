@@ -1,11 +1,11 @@
 //! Writing the records of this room: with their claims, and with the guards that decisions over them read. Who may do so is
 //! decided elsewhere.
 
+use super::authority::AuthorityRecord;
+use super::client::{ClientId, ClientRecord, Credential};
 use super::directory::RecordOpener;
 use super::person::{PersonId, PersonRecord};
-use super::record::{
-    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Id, TenantRecord, guard_set,
-};
+use super::record::{ApplicationRecord, Id, TenantRecord, guard_set};
 use crate::store::{ClaimKey, Domain, GuardKey, Key, Revision, StoreError, Taken, Work};
 
 /// Puts the MAC to a record's bytes: the other half of [`RecordOpener`].
@@ -59,8 +59,8 @@ impl<'a> Enroll<'a> {
         let key = AuthorityRecord::key(tenant, id);
         let before = self.bytes(key).await?.map(|b| AuthorityRecord::decode(&b)).transpose();
         let before = before.map_err(|_| EnrollError::Sealing)?;
-        let old = before.map(|b| b.claims()).transpose()?.unwrap_or_default();
-        self.put(key, old, record.claims()?, &record.encode()).await?;
+        let old = before.map(|b| b.claims(tenant)).transpose()?.unwrap_or_default();
+        self.put(key, old, record.claims(tenant)?, &record.encode()).await?;
         self.bump(tenant, guard_set::AUTHORITIES);
         Ok(())
     }
@@ -126,6 +126,43 @@ impl<'a> Enroll<'a> {
             Some(_) => Err(EnrollError::Taken),
             None => Ok(()),
         }
+    }
+
+    /// Deletes a client. Its name, its keys and its rules are free.
+    pub async fn remove_client(&mut self, id: ClientId) -> Result<(), EnrollError> {
+        let bytes = self.bytes(id.key()).await?.ok_or(EnrollError::Sealing)?;
+        let record = ClientRecord::decode(&bytes).map_err(|_| EnrollError::Sealing)?;
+        self.remove(id.key(), record.claims(id.tenant)).await?;
+        self.bump(id.tenant, guard_set::CLIENTS);
+        Ok(())
+    }
+
+    /// Deletes an application.
+    pub async fn remove_application(&mut self, tenant: Domain, id: Id) -> Result<(), EnrollError> {
+        let key = ApplicationRecord::key(tenant, id);
+        let bytes = self.bytes(key).await?.ok_or(EnrollError::Sealing)?;
+        let record = ApplicationRecord::decode(&bytes).map_err(|_| EnrollError::Sealing)?;
+        self.remove(key, record.claims(tenant)).await?;
+        self.bump(tenant, guard_set::CLIENTS);
+        Ok(())
+    }
+
+    /// Deletes an authority.
+    pub async fn remove_authority(&mut self, domain: Domain, id: Id) -> Result<(), EnrollError> {
+        let key = AuthorityRecord::key(domain, id);
+        let bytes = self.bytes(key).await?.ok_or(EnrollError::Sealing)?;
+        let record = AuthorityRecord::decode(&bytes).map_err(|_| EnrollError::Sealing)?;
+        self.remove(key, record.claims(domain)?).await?;
+        self.bump(domain, guard_set::AUTHORITIES);
+        Ok(())
+    }
+
+    async fn remove(&mut self, key: Key, claims: Vec<ClaimKey>) -> Result<(), EnrollError> {
+        for claim in claims {
+            self.work.release(claim, key).await?;
+        }
+        self.work.delete(key).await?;
+        Ok(())
     }
 
     async fn bytes(&mut self, key: Key) -> Result<Option<Vec<u8>>, EnrollError> {

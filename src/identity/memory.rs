@@ -1,8 +1,10 @@
 //! A directory in memory: for tests of everything that needs to know who asks.
 
+use super::authority::AuthorityRecord;
+use super::client::{ClientId, ClientRecord};
 use super::directory::{Directory, DirectoryError, Found};
 use super::person::{PersonId, PersonRecord};
-use super::record::{AuthorityRecord, ClientId, ClientRecord, Id, TenantRecord};
+use super::record::{Id, TenantRecord};
 use crate::store::{ClaimKey, Domain};
 use crate::wait::{Wait, ready};
 use std::collections::BTreeMap;

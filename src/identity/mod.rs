@@ -1,9 +1,12 @@
 //! Who sends a request: certificates, the clients they belong to, and the records of tenants, authorities, clients and
 //! applications. It decides *who*; what they may do is `authority`'s.
 
+mod authority;
 mod certificate;
+mod client;
 mod directory;
 mod enroll;
+mod limits;
 mod memory;
 pub mod one_time;
 mod password;
@@ -16,17 +19,17 @@ mod tag;
 mod ticket;
 mod trust;
 
+pub use authority::{AuthorityRecord, IssuerRecord, RevokedCertificate};
 pub use certificate::PeerCertificate;
+pub use client::{ClientId, ClientPasswordRecord, ClientRecord, Credential, IssuedCertificate};
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
 pub use enroll::{Enroll, EnrollError, RecordSealer};
+pub use limits::{ClientLimits, Counted, MOST_LISTED, Network};
 pub use memory::MemoryDirectory;
 pub use password::{PasswordError, Passwords};
 pub use person::{OneTimeRecord, PasswordRecord, PersonId, PersonKey, PersonRecord, people_guard, person_counter};
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
-pub use record::{
-    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Id, TenantRecord, claim_space, guard_set,
-    kind,
-};
+pub use record::{ApplicationRecord, Id, TenantRecord, claim_space, guard_set, kind, tenant_counter};
 pub use resolve::{Identity, IdentityChange, IdentityError};
 pub use rule::{CertificateName, Rule};
 pub use ticket::{LONGEST_LEASE_MS, MOST_TICKETS, SecondFactor, Sessions, TicketError, TicketRecord};

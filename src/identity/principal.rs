@@ -1,7 +1,9 @@
 //! Who acts.
 
+use super::client::ClientId;
+use super::limits::ClientLimits;
 use super::person::PersonId;
-use super::record::{ClientId, Id, TenantRecord, kind};
+use super::record::{Id, TenantRecord, kind};
 use crate::store::{Domain, Key, Seen};
 use kmip_protocol::PersonRole;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct ClientPrincipal {
     pub application: Id,
     /// Its name within the tenant.
     pub name: String,
+    /// What it may do.
+    pub limits: Arc<ClientLimits>,
     /// Which state of its record this is. A decision names it among its reads, so that a suspension that commits first
     /// wins. `None` where the directory has no revisions.
     pub seen: Option<Seen>,

@@ -6,10 +6,12 @@
 //! kept until something changes that it rests on, so that a request costs one look into a map.
 
 use super::certificate::PeerCertificate;
+use super::client::{ClientId, Credential};
 use super::directory::{Directory, DirectoryError};
+use super::limits::ClientLimits;
 use super::person::PersonId;
 use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session, UnregisteredCertificate};
-use super::record::{ClientId, Credential, Id};
+use super::record::Id;
 use super::rule::Rule;
 use super::trust::{Accepted, Trust};
 use crate::store::Domain;
@@ -176,10 +178,12 @@ impl Identity {
             return Err(IdentityError::Suspended);
         }
         let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));
+        let limits = ClientLimits::new(&client.settings, &tenant.record.settings, client.password.is_some());
         let principal = ClientPrincipal {
             tenant: id.tenant,
             client: id.client,
             application: client.application,
+            limits: Arc::new(limits),
             name: client.name,
             seen: found.seen,
             tenant_seen: tenant.seen,

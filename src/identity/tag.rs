@@ -38,3 +38,20 @@ pub(super) const CONFIRMED: Tag = Tag(0x54_E12D);
 pub(super) const PERSON: Tag = Tag(0x54_E12E);
 pub(super) const DIGEST: Tag = Tag(0x54_E12F);
 pub(super) const REQUESTS: Tag = Tag(0x54_E130);
+
+// Settings of tenants and clients, authorities of the server's own and what they issued.
+pub(super) const SETTINGS: Tag = Tag(0x54_E140);
+pub(super) const DELETED: Tag = Tag(0x54_E141);
+pub(super) const PROFILE: Tag = Tag(0x54_E142);
+pub(super) const USERNAME: Tag = Tag(0x54_E143);
+pub(super) const CLIENT_PASSWORD: Tag = Tag(0x54_E144);
+pub(super) const ISSUED_CERTIFICATE: Tag = Tag(0x54_E145);
+pub(super) const AUTHORITY: Tag = Tag(0x54_E146);
+pub(super) const SERIAL: Tag = Tag(0x54_E147);
+pub(super) const ISSUER: Tag = Tag(0x54_E148);
+pub(super) const KEK: Tag = Tag(0x54_E149);
+pub(super) const KEK_GENERATION: Tag = Tag(0x54_E14A);
+pub(super) const WRAPPED_DEK: Tag = Tag(0x54_E14B);
+pub(super) const BLOB: Tag = Tag(0x54_E14C);
+pub(super) const LIST_NUMBER: Tag = Tag(0x54_E14D);
+pub(super) const REVOKED_CERTIFICATE: Tag = Tag(0x54_E14E);

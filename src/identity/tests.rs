@@ -243,6 +243,12 @@ fn records_come_back_as_they_went() {
     let tenant = TenantRecord {
         name: "Grüße".to_owned(),
         suspended: true,
+        deleted: true,
+        settings: kmip_protocol::TenantSettings {
+            object_quota: Some(7),
+            ..kmip_protocol::TenantSettings::default()
+        },
+        profile: Some("token a".to_owned()),
         test: true,
         created_ms: 5,
     };
@@ -255,6 +261,18 @@ fn records_come_back_as_they_went() {
         hardware: true,
         suspended: false,
         created_ms: -1,
+        issuer: Some(IssuerRecord {
+            kek: [4; 16],
+            kek_generation: 1,
+            wrapped_dek: vec![5; 60],
+            blob: vec![6; 90],
+            list_number: 3,
+            revoked: vec![RevokedCertificate {
+                serial: vec![7; 16],
+                time: 5,
+                not_after: 9,
+            }],
+        }),
     };
     assert_eq!(AuthorityRecord::decode(&authority.encode()).unwrap(), authority);
     let pinned = Credential::Pinned {
@@ -265,8 +283,21 @@ fn records_come_back_as_they_went() {
     let mut record = client("alice", vec![Credential::Key([7; 32]), pinned, rule]);
     assert_eq!(ClientRecord::decode(&record.encode()).unwrap(), record);
     record.expires = Some(NOW);
+    record.settings.object_groups = vec!["g".to_owned()];
+    record.issued = vec![IssuedCertificate {
+        authority: [1; 16],
+        serial: vec![7; 16],
+        key: [8; 32],
+        not_after: 9,
+    }];
     assert_eq!(ClientRecord::decode(&record.encode()).unwrap(), record);
     assert_eq!(record.claims(ONE).len(), 4);
+    record.password = Some(ClientPasswordRecord {
+        username: "app".to_owned(),
+        hash: "$argon2id$".to_owned(),
+    });
+    assert_eq!(ClientRecord::decode(&record.encode()).unwrap(), record);
+    assert_eq!(record.claims(ONE).len(), 5);
     let application = ApplicationRecord {
         name: "app".to_owned(),
         created_ms: 1,

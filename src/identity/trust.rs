@@ -1,9 +1,11 @@
 //! Which chains are accepted: the authorities that tenants enrolled and the certificates that are pinned, in memory, since
 //! a handshake cannot wait. Changes take hold at the next handshake and the next request, without a restart.
 
+use super::authority::AuthorityRecord;
 use super::certificate::fingerprint_of_chain;
+use super::client::{ClientId, ClientRecord, Credential};
 use super::person::{PersonId, PersonRecord};
-use super::record::{AuthorityRecord, ClientId, ClientRecord, Credential, Id};
+use super::record::Id;
 use crate::store::Domain;
 use certs::{CertificateFacts, ChainError, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned};
 use std::collections::{HashMap, HashSet};

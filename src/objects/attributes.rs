@@ -114,6 +114,22 @@ impl AttributeSet {
         })
     }
 
+    /// The Object Groups.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|i| match &i.attribute {
+            Attribute::ObjectGroup(group) => Some(group.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The namespaces of its Application Specific Information.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|i| match &i.attribute {
+            Attribute::ApplicationSpecificInformation(information) => Some(information.application_namespace.as_str()),
+            _ => None,
+        })
+    }
+
     /// The Cryptographic Algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {

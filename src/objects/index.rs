@@ -3,7 +3,7 @@
 
 use super::matching;
 use super::record::Object;
-use crate::store::{IndexRange, IndexRow, IndexValue};
+use crate::store::{Domain, IndexQuery, IndexRange, IndexRow, IndexValue};
 use kmip_protocol::{
     AlternativeName, ApplicationSpecificInformation, Attribute, AttributeKind, AttributePattern, AttributeReference,
     Link, Name, UniqueIdentifier, VendorName, tag,
@@ -14,6 +14,9 @@ use ring::digest;
 /// The row that every object has: its existence, for searches that name nothing indexed. It has one value for all, so that
 /// hits are found in their order, however many there are.
 const EXISTENCE: u32 = 0;
+
+/// The row for each namespace in which an object has Application Specific Information: outside the range of tags.
+const NAMESPACE: u32 = 1;
 
 fn existence() -> IndexValue {
     IndexValue::number(0)
@@ -51,7 +54,10 @@ pub fn rows(object: &Object) -> Vec<IndexRow> {
     };
     let existence = row(EXISTENCE, existence());
     let indexed = object.attributes.iter().filter_map(|i| of_attribute(&i.attribute));
+    let namespaces = object.attributes.namespaces();
+    let namespaces = namespaces.map(|namespace| row(NAMESPACE, IndexValue::bytes(namespace.as_bytes())));
     let mut rows: Vec<IndexRow> = core::iter::once(existence)
+        .chain(namespaces)
         .chain(indexed.map(|(attribute, value)| row(attribute, value)))
         .collect();
     rows.sort();
@@ -108,6 +114,31 @@ fn value_of(attribute: &Attribute) -> IndexValue {
 
 fn untagged(item: &[u8]) -> IndexValue {
     IndexValue::bytes(item.get(3..).unwrap_or_default())
+}
+
+/// Asks for objects with Application Specific Information in a namespace.
+#[must_use]
+pub fn in_namespace(tenant: Domain, application: [u8; 16], namespace: &str, limit: usize) -> IndexQuery {
+    IndexQuery {
+        attribute: NAMESPACE,
+        range: IndexRange::Equal(IndexValue::bytes(namespace.as_bytes())),
+        limit,
+        ..first(tenant, application)
+    }
+}
+
+/// Asks whether an application has any object at all.
+#[must_use]
+pub fn first(tenant: Domain, application: [u8; 16]) -> IndexQuery {
+    IndexQuery {
+        domain: tenant,
+        kind: super::OBJECT,
+        application,
+        attribute: EXISTENCE,
+        range: IndexRange::Equal(existence()),
+        before: None,
+        limit: 1,
+    }
 }
 
 /// Where to look for the candidates of a search.

@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod encoded;
 pub mod index;
 pub mod matching;
+mod namespaces;
 pub mod record;
 pub mod rules;
 pub mod state;
@@ -11,6 +12,7 @@ pub mod usage;
 
 pub use attributes::{AttributeSet, Instance};
 pub use encoded::EncodedAttributes;
+pub use namespaces::{NAMESPACES, Namespaces};
 pub use record::{Kept, Material, Object};
 pub use state::Dates;
 

@@ -1,7 +1,7 @@
 //! Add Attribute (KMIP 2.1 §6.1.2; KMIP 1.4 §4.14).
 
 use super::context::Wanted;
-use super::{Context, Handle};
+use super::{Context, Handle, namespaces};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::rules;
@@ -15,6 +15,9 @@ impl Handle for AddAttributeRequest {
         }
         let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         rules::at_addition(object.object_type, &object.attributes, attribute, context.seconds())?;
+        namespaces::judge(context, core::iter::once(attribute)).await?;
+        let completed = namespaces::completed(context, attribute)?;
+        let attribute = completed.as_ref().unwrap_or(attribute);
         if let Attribute::Name(name) = attribute {
             context
                 .claim_name(&object, &name.name_value, Fault::NameTakenByOther)

@@ -161,7 +161,10 @@ impl Context<'_> {
             return Ok(None);
         };
         let kept = Kept::read(records::open(&self.services.custody, &record)?)?;
-        let is_seen = kept.application == application && kept.unique_identifier == unique_identifier;
+        let mut is_seen = kept.application == application && kept.unique_identifier == unique_identifier;
+        if is_seen && self.client()?.limits.is_narrowed() {
+            is_seen = self.shows(&kept.clone().whole()?.attributes)?;
+        }
         Ok(is_seen.then_some(kept))
     }
 
@@ -177,6 +180,10 @@ impl Context<'_> {
     pub fn keep(&mut self, object: &Object) -> Result<(), Failure> {
         if object.attributes.iter().count() > self.services.limits.attributes {
             return Err(Fault::LimitExceeded.into());
+        }
+        // Nobody puts an object out of its own sight.
+        if !self.shows(&object.attributes)? {
+            return Err(Fault::PermissionDenied.into());
         }
         let tenant = self.client()?.tenant;
         let key = objects::key(tenant, &object.unique_identifier);

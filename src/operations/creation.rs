@@ -3,13 +3,13 @@
 
 use super::certificate_attributes;
 use super::context::Context;
+use super::namespaces;
 use crate::crypto;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
 use kmip_protocol::{
-    ApplicationSpecificInformation, Attribute, AttributeKind, CryptographicUsageMask, DateTime, Digest,
-    HashingAlgorithm, Interval, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType,
-    ProtectionStorageMask, TemplateAttribute, Version,
+    Attribute, AttributeKind, CryptographicUsageMask, DateTime, Digest, HashingAlgorithm, Interval, KeyBlock,
+    KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask, TemplateAttribute, Version,
 };
 use ring::digest;
 
@@ -61,7 +61,10 @@ pub async fn insert(
         attributes,
         material: None,
     };
+    namespaces::judge(context, object.attributes.iter().map(|i| &i.attribute)).await?;
     set_implicit(context, &mut object, managed, source)?;
+    context.permit_key(&object.attributes)?;
+    context.count_object(1).await?;
     let names: Vec<String> = object.attributes.names().map(|n| n.name_value.clone()).collect();
     for name in names {
         context.claim_name(&object, &name, Fault::NameTaken).await?;
@@ -73,7 +76,7 @@ pub async fn insert(
 }
 
 /// A Unique Identifier: random, in the form of a UUID (RFC 9562 version 4), 36 characters.
-fn new_identifier(context: &Context<'_>) -> Result<String, Failure> {
+pub(super) fn new_identifier(context: &Context<'_>) -> Result<String, Failure> {
     let mut bytes: [u8; 16] = context.services.randomness.array()?;
     let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
     *version = (*version & 0x0F) | 0x40;
@@ -132,14 +135,8 @@ fn set_implicit(
 fn complete_information(context: &Context<'_>, object: &mut Object) -> Result<(), Failure> {
     let mut filled = Vec::new();
     for instance in object.attributes.iter() {
-        if let Attribute::ApplicationSpecificInformation(information) = &instance.attribute
-            && information.application_data.is_none()
-        {
-            let complete = ApplicationSpecificInformation {
-                application_data: Some(new_identifier(context)?),
-                ..information.clone()
-            };
-            filled.push((instance.index, Attribute::ApplicationSpecificInformation(complete)));
+        if let Some(complete) = namespaces::completed(context, &instance.attribute)? {
+            filled.push((instance.index, complete));
         }
     }
     for (index, attribute) in filled {

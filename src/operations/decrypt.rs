@@ -29,7 +29,7 @@ impl Handle for DecryptRequest {
 }
 
 fn decrypt(request: &DecryptRequest, key: &Key, data: &[u8]) -> Result<Secret, Failure> {
-    let parameters = key.parameters(request.cryptographic_parameters.as_ref());
+    let parameters = key.parameters(request.cryptographic_parameters.as_ref())?;
     if !matches!(key.managed, ManagedObject::SymmetricKey(_)) {
         return Ok(crypto::decrypt_with(&key.private()?, &parameters, data)?);
     }

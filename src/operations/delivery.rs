@@ -247,7 +247,7 @@ async fn held(
     {
         return Err(Fault::BadParameters.into());
     }
-    let parameters = key.parameters(named);
+    let parameters = key.parameters(named)?;
     let held = match &key.managed {
         ManagedObject::SymmetricKey(_) => {
             Held::Symmetric(key.algorithm(), key.bytes().map_err(of_wrapping_key)?.clone())

@@ -19,6 +19,7 @@ impl Handle for DestroyRequest {
         for name in names {
             context.release_name(&object, &name).await?;
         }
+        context.count_object(-1).await?;
         context.save(&mut object)?;
         context.place(&object.unique_identifier);
         Ok(DestroyResponse {

@@ -32,7 +32,7 @@ impl Handle for EncryptRequest {
 }
 
 fn encrypt(request: &EncryptRequest, key: &Key, data: &[u8]) -> Result<Encrypted, Failure> {
-    let parameters = key.parameters(request.cryptographic_parameters.as_ref());
+    let parameters = key.parameters(request.cryptographic_parameters.as_ref())?;
     if !matches!(key.managed, ManagedObject::SymmetricKey(_)) {
         let data = crypto::encrypt_to(&key.public()?, &parameters, data)?;
         return Ok(Encrypted {

@@ -5,7 +5,7 @@ use super::delivery::deliver;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, WrappingMethod};
+use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, ObjectType, WrappingMethod};
 
 impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
@@ -13,7 +13,8 @@ impl Handle for GetRequest {
         if !object.attributes.flag(AttributeKind::Extractable, true)? {
             return Err(Fault::NotExtractable.into());
         }
-        if object.attributes.flag(AttributeKind::Sensitive, false)? && !conceals(self) {
+        let sensitive = object.attributes.flag(AttributeKind::Sensitive, false)?;
+        if (sensitive || is_kept_in(context, object.object_type)?) && !conceals(self) {
             return Err(Fault::Sensitive.into());
         }
         let managed = context.open(&object).await?;
@@ -57,4 +58,13 @@ impl Changes for GetRequest {
 fn conceals(request: &GetRequest) -> bool {
     let specification = request.key_wrapping_specification.as_ref();
     specification.is_some_and(|s| s.wrapping_method != WrappingMethod::MACSign)
+}
+
+/// Whether the tenant's settings let objects of this type leave encrypted only: those that hold a secret.
+fn is_kept_in(context: &Context<'_>, object_type: ObjectType) -> Result<bool, Failure> {
+    let open = matches!(
+        object_type,
+        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::PublicKey
+    );
+    Ok(!open && context.client()?.limits.wrapped_only)
 }

@@ -6,8 +6,8 @@ use crate::crypto::{self, PrivateKey, PublicKey, ReadHints};
 use crate::failure::{Failure, Fault};
 use crate::objects::Kept;
 use kmip_protocol::{
-    Attribute, AttributeKind, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, Data, KeyBlock,
-    ManagedObject, RecommendedCurve, State, UniqueIdentifier,
+    Attribute, AttributeKind, CryptoProfile, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask,
+    Data, KeyBlock, ManagedObject, RecommendedCurve, State, UniqueIdentifier,
 };
 use kmip_ttlv::Secret;
 
@@ -33,6 +33,9 @@ pub struct Key {
     pub own_parameters: Vec<CryptographicParameters>,
     algorithm: Option<CryptographicAlgorithm>,
     curve: Option<RecommendedCurve>,
+    /// The profile by which parameters are judged.
+    crypto: Option<CryptoProfile>,
+    encrypts: bool,
 }
 
 impl Key {
@@ -62,28 +65,51 @@ impl Key {
         if !attributes.usage_mask()?.contains(usage) {
             return Err(Fault::UsageMask.into());
         }
+        let limits = &context.client()?.limits;
+        let curve = match attributes.first(AttributeKind::CryptographicDomainParameters)? {
+            Some(Attribute::CryptographicDomainParameters(domain)) => domain.recommended_curve,
+            _ => None,
+        };
+        let algorithm = attributes.algorithm()?;
+        // What was protected with a key that is no longer permitted can still be read.
+        let crypto = limits.crypto.filter(|_| purpose != Purpose::Process);
+        if crypto.is_some() {
+            let length = match attributes.first(AttributeKind::CryptographicLength)? {
+                Some(Attribute::CryptographicLength(length)) => Some(length),
+                _ => None,
+            };
+            if !crypto::profile::permits_key(crypto, algorithm, length, curve) {
+                return Err(Fault::ProfileRefused.into());
+            }
+        }
+        let encrypts = usage == CryptographicUsageMask::Encrypt || usage == CryptographicUsageMask::WrapKey;
         let managed = context.open(&object).await?;
         let absent = managed.key_block().is_some_and(|block| block.key_value.is_none());
         if absent {
             return Err(Fault::KeyValueNotPresent.into());
         }
-        let curve = match attributes.first(AttributeKind::CryptographicDomainParameters)? {
-            Some(Attribute::CryptographicDomainParameters(domain)) => domain.recommended_curve,
-            _ => None,
-        };
         Ok(Self {
             own_parameters: attributes.parameters()?,
-            algorithm: attributes.algorithm()?,
+            algorithm,
             curve,
+            crypto,
+            encrypts,
             object,
             managed,
         })
     }
 
     /// The parameters that count: the request's, else the key's own.
-    #[must_use]
-    pub fn parameters(&self, request: Option<&CryptographicParameters>) -> CryptographicParameters {
-        crypto::effective(request, self.own_parameters.first())
+    ///
+    /// # Errors
+    /// [`Fault::ProfileRefused`] if the tenant's profile does not permit them.
+    pub fn parameters(&self, request: Option<&CryptographicParameters>) -> Result<CryptographicParameters, Failure> {
+        let parameters = crypto::effective(request, self.own_parameters.first());
+        if crypto::profile::permits_parameters(self.crypto, &parameters, self.encrypts) {
+            Ok(parameters)
+        } else {
+            Err(Fault::ProfileRefused.into())
+        }
     }
 
     /// The key's algorithm.

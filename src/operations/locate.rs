@@ -250,6 +250,7 @@ impl Search for LocateRequest {
         if mine {
             tell_used(context, &mut object, patterns).await?;
         }
+        let mine = mine && context.shows(&object.attributes)?;
         if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
             found.count(&object);
         }

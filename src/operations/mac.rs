@@ -19,7 +19,7 @@ impl Handle for MACRequest {
             self.final_indicator,
         )?;
         take_allowance(context, &key.object, data.len()).await?;
-        let parameters = key.parameters(self.cryptographic_parameters.as_ref());
+        let parameters = key.parameters(self.cryptographic_parameters.as_ref())?;
         let method = MacMethod::choose(&parameters, key.algorithm())?;
         let mac_data = crypto::mac(method, key.bytes()?, data.expose())?;
         context.place(&key.object.unique_identifier);

@@ -18,7 +18,7 @@ impl Handle for MACVerifyRequest {
             self.final_indicator,
         )?;
         let expected = self.mac_data.as_deref().ok_or(Failure::new(Fault::MissingField))?;
-        let parameters = key.parameters(self.cryptographic_parameters.as_ref());
+        let parameters = key.parameters(self.cryptographic_parameters.as_ref())?;
         let holds = {
             let mut mac = MacContext::start(MacMethod::choose(&parameters, key.algorithm())?, key.bytes()?)?;
             mac.update(data.expose())?;

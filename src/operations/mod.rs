@@ -33,6 +33,7 @@ mod logout;
 mod mac;
 mod mac_verify;
 mod modify_attribute;
+pub mod namespaces;
 mod notice;
 pub mod pending;
 mod poll;
@@ -44,6 +45,7 @@ mod revoke;
 mod rng_retrieve;
 mod rng_seed;
 mod set_attribute;
+mod settings;
 mod sign;
 mod signature_verify;
 mod usage;
@@ -172,6 +174,27 @@ handlers! {
     GroupList
     GroupPut
     GroupDelete
+    NamespaceCreate
+    NamespaceModify
+    NamespaceDelete
+    NamespaceList
+    ClientCreate
+    ClientGet
+    ClientList
+    ClientModify
+    ClientSuspend
+    ClientResume
+    ClientDelete
+    CertificateIssue
+    CertificateRevoke
+    AuthorityCreate
+    AuthorityList
+    AuthorityDelete
+    RevocationListGet
+    ApplicationCreate
+    ApplicationList
+    ApplicationDelete
+    ApplicationJoin
     ;
     Poll = poll::answer,
     Process = process::answer

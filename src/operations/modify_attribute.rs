@@ -1,7 +1,7 @@
 //! Modify Attribute (KMIP 2.1 §6.1.34; KMIP 1.4 §4.15).
 
 use super::context::Wanted;
-use super::{Context, Handle, usage};
+use super::{Context, Handle, namespaces, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
@@ -13,6 +13,7 @@ impl Handle for ModifyAttributeRequest {
         let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         let set = usage::judged(context, &object, &attribute.reference()).await?;
         rules::at_modification(object.object_type, &set, attribute, context.seconds())?;
+        namespaces::judge(context, core::iter::once(attribute)).await?;
         let index = which(self, &set, context.version.has_tagged_attributes())?;
         change(context, &mut object, index, attribute).await?;
         context.place(&object.unique_identifier);

@@ -1,6 +1,6 @@
 //! Query (KMIP 2.1 §6.1.40; KMIP 1.4 §4.25): what this server really does, by the peer's version.
 
-use super::{CARRIED_OUT, Context, Handle};
+use super::{CARRIED_OUT, Context, Handle, namespaces};
 use crate::authority::{self, Granted};
 use crate::failure::Failure;
 use crate::identity::Principal;
@@ -29,6 +29,13 @@ impl Handle for QueryRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<QueryResponse, Failure> {
         let mut response = QueryResponse::default();
         for function in &self.query_functions {
+            if *function == QueryFunction::QueryApplicationNamespaces
+                && let Some(client) = context.principal.client()
+            {
+                let registered = namespaces::registered(context, client.tenant).await?;
+                let names = registered.0.into_iter().map(|one| one.application_namespace);
+                response.application_namespaces = names.collect();
+            }
             answer(*function, context, &mut response);
         }
         Ok(response)

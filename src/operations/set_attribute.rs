@@ -2,7 +2,7 @@
 
 use super::context::Wanted;
 use super::modify_attribute::change;
-use super::{Context, Handle, usage};
+use super::{Context, Handle, namespaces, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::rules;
@@ -12,6 +12,7 @@ impl Handle for SetAttributeRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<SetAttributeResponse, Failure> {
         let attribute = &self.attribute.attribute;
         let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        namespaces::judge(context, core::iter::once(attribute)).await?;
         let reference = attribute.reference();
         let indexes: Vec<i32> = object.attributes.of(&reference).map(|i| i.index).collect();
         match indexes.as_slice() {

@@ -19,7 +19,7 @@ impl Handle for SignRequest {
             self.final_indicator,
         )?;
         let private = key.private()?;
-        let parameters = key.parameters(self.cryptographic_parameters.as_ref());
+        let parameters = key.parameters(self.cryptographic_parameters.as_ref())?;
         let scheme = SignatureScheme::choose(&parameters, private.kind()?)?;
         let (taken, is_digest) = match (&self.data, &self.digested_data) {
             (Some(data), None) => (bytes(data)?.clone(), false),

@@ -17,7 +17,7 @@ impl Handle for SignatureVerifyRequest {
             self.final_indicator,
         )?;
         let public = key.public()?;
-        let parameters = key.parameters(self.cryptographic_parameters.as_ref());
+        let parameters = key.parameters(self.cryptographic_parameters.as_ref())?;
         let scheme = SignatureScheme::choose(&parameters, public.kind()?)?;
         let mark = self
             .signature_data

@@ -1,0 +1,216 @@
+//! Certificate authorities of a domain (family 06): enrolled from outside, or made here with a key that custody seals.
+
+use super::desk;
+use crate::authority::{Granted, Target};
+use crate::custody::{KekId, SealContext, Sealed};
+use crate::failure::{Failure, Fault};
+use crate::identity::{AuthorityRecord, Id, IdentityChange, IssuerRecord, TenantRecord, kind};
+use crate::operations::{Context, Handle, Notice};
+use certs::{
+    CertificateAuthority, CertificateFacts, KeyKind, Revocation, RevocationList, RevocationReason, Subject, Validity,
+};
+use kmip_protocol::{
+    Authority, AuthorityCreateRequest, AuthorityCreateResponse, AuthorityDeleteRequest, AuthorityDeleteResponse,
+    AuthorityListRequest, AuthorityListResponse, ObjectType, RevocationListGetRequest, RevocationListGetResponse,
+};
+use kmip_ttlv::Secret;
+
+/// Days that an authority made here is valid: its key never leaves, and it is renewed by making another beside it.
+const AUTHORITY_DAYS: u32 = 3_650;
+
+/// Days until a revocation list should be read anew by those who fetch it. The server itself has the newest one always.
+const LIST_DAYS: i64 = 7;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// Revocation lists enrolled with an authority: its own and those of authorities below it.
+const MOST_LISTS: usize = 8;
+
+impl Handle for AuthorityCreateRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<AuthorityCreateResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let name = desk::name(&self.authority_name)?.to_owned();
+        let id = context.services.randomness.array()?;
+        let mut record = AuthorityRecord {
+            name,
+            hardware: self.hardware.unwrap_or(false),
+            created_ms: context.now.0,
+            ..AuthorityRecord::default()
+        };
+        match &self.certificate {
+            Some(certificate) => enrolled(&mut record, certificate, &self.revocation_lists)?,
+            None if record.hardware || !self.revocation_lists.is_empty() => return Err(Fault::InvalidField.into()),
+            None => made(context, &mut record, id).await?,
+        }
+        keep(context, id, &record).await?;
+        let key = AuthorityRecord::key(domain, id);
+        desk::touch(context, "authority", &record.name, key);
+        Ok(AuthorityCreateResponse {
+            authority: told(record),
+        })
+    }
+
+    /// Whoever holds the key of an authority can show itself as every client that is recognised by a rule.
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let reaches = self.certificate.is_some() && desk::tenant_owns_objects(context, domain).await?;
+        Ok(Target {
+            description: Some(format!("authority {}", self.authority_name)),
+            reaches_objects: reaches,
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for AuthorityListRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<AuthorityListResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let all = desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await?;
+        let mut authorities: Vec<Authority> = all.into_iter().map(|(_, record)| told(record)).collect();
+        authorities.sort_by(|a, b| a.authority_name.cmp(&b.authority_name));
+        Ok(AuthorityListResponse { authorities })
+    }
+}
+
+impl Handle for AuthorityDeleteRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<AuthorityDeleteResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let (id, record) = desk::authority(context, &self.authority_name).await?;
+        let registrar = desk::Registrar::new(context);
+        registrar.enroll(context).remove_authority(domain, id).await?;
+        desk::touch(context, "authority", &record.name, AuthorityRecord::key(domain, id));
+        let changed = IdentityChange::Authority(domain, id);
+        context.batch.notices.push(Notice::Identity(changed));
+        Ok(AuthorityDeleteResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let (id, record) = desk::authority(context, &self.authority_name).await?;
+        Ok(Target {
+            description: Some(format!("authority {}", record.name)),
+            records: vec![AuthorityRecord::key(domain, id)],
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for RevocationListGetRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RevocationListGetResponse, Failure> {
+        let (_, record) = desk::authority(context, &self.authority_name).await?;
+        let list = record.revocation_lists.into_iter().next();
+        Ok(RevocationListGetResponse {
+            revocation_list: list.ok_or(Failure::new(Fault::NotFound))?,
+        })
+    }
+}
+
+/// Writes an authority, and says so to those who judge chains by it.
+pub(super) async fn keep(context: &mut Context<'_>, id: Id, record: &AuthorityRecord) -> Result<(), Failure> {
+    let domain = desk::domain(context)?;
+    let registrar = desk::Registrar::new(context);
+    registrar.enroll(context).authority(domain, id, record).await?;
+    let changed = IdentityChange::Authority(domain, id);
+    context.batch.notices.push(Notice::Identity(changed));
+    Ok(())
+}
+
+/// The authority with its key, opened for one act.
+pub(super) async fn open(
+    context: &Context<'_>,
+    id: Id,
+    record: &AuthorityRecord,
+) -> Result<CertificateAuthority, Failure> {
+    let domain = desk::domain(context)?;
+    let issuer = record.issuer.as_ref().ok_or(Failure::new(Fault::CannotIssue))?;
+    let sealed = Sealed {
+        kek: KekId(issuer.kek),
+        kek_generation: issuer.kek_generation,
+        wrapped_dek: issuer.wrapped_dek.clone(),
+        blob: issuer.blob.clone(),
+    };
+    let custody = &context.services.custody;
+    let key = custody.open(domain, seal_context(id), &sealed).await?;
+    CertificateAuthority::from_der(&record.certificate, key.expose())
+        .map_err(|why| Failure::detailed(Fault::Internal, why))
+}
+
+/// Makes the revocation list anew from what the record says is revoked.
+pub(super) fn relist(ca: &CertificateAuthority, record: &mut AuthorityRecord, now: i64) -> Result<(), Failure> {
+    let issuer = record.issuer.as_mut().ok_or(Failure::new(Fault::CannotIssue))?;
+    issuer.revoked.retain(|one| one.not_after >= now);
+    issuer.list_number = issuer.list_number.saturating_add(1);
+    let revoked = issuer.revoked.iter().map(|one| Revocation {
+        serial: one.serial.clone(),
+        time: one.time,
+        reason: RevocationReason::Unspecified,
+    });
+    let revoked: Vec<Revocation> = revoked.collect();
+    let number = u64::try_from(issuer.list_number).unwrap_or(u64::MAX);
+    let next = now.saturating_add(LIST_DAYS.saturating_mul(DAY));
+    let list = ca.revocation_list(number, now, next, &revoked).map_err(internal)?;
+    record.revocation_lists = vec![list];
+    Ok(())
+}
+
+/// An authority from outside.
+fn enrolled(record: &mut AuthorityRecord, certificate: &[u8], lists: &[Vec<u8>]) -> Result<(), Failure> {
+    let unreadable = |why: certs::Error| Failure::detailed(Fault::InvalidField, why);
+    let facts = CertificateFacts::read(certificate).map_err(unreadable)?;
+    if !facts.is_authority || lists.len() > MOST_LISTS {
+        return Err(Fault::InvalidField.into());
+    }
+    for list in lists {
+        RevocationList::read(list).map_err(unreadable)?;
+    }
+    record.certificate = certificate.to_vec();
+    record.revocation_lists = lists.to_vec();
+    Ok(())
+}
+
+/// An authority of the server's own. Its key is sealed as an object's material is, and leaves custody for one act at a time.
+async fn made(context: &mut Context<'_>, record: &mut AuthorityRecord, id: Id) -> Result<(), Failure> {
+    let domain = desk::domain(context)?;
+    let owner = desk::read(context, TenantRecord::key(domain), TenantRecord::decode).await?;
+    let subject = match owner {
+        Some(tenant) => format!("{} {}", tenant.name, record.name),
+        None => record.name.clone(),
+    };
+    let now = context.seconds();
+    let validity = Validity::days(now, AUTHORITY_DAYS);
+    let ca = CertificateAuthority::create(&Subject::named(&subject), validity, KeyKind::P384).map_err(internal)?;
+    let key = Secret::copy_from(&ca.key().to_der());
+    let custody = &context.services.custody;
+    let sealed = custody.seal(domain, seal_context(id), &key).await?;
+    record.certificate = ca.certificate().to_vec();
+    record.issuer = Some(IssuerRecord {
+        kek: sealed.kek.0,
+        kek_generation: sealed.kek_generation,
+        wrapped_dek: sealed.wrapped_dek,
+        blob: sealed.blob,
+        ..IssuerRecord::default()
+    });
+    relist(&ca, record, now)
+}
+
+fn seal_context(id: Id) -> SealContext {
+    SealContext {
+        internal_id: id,
+        generation: 1,
+        object_type: ObjectType::PrivateKey.0,
+    }
+}
+
+fn internal(why: certs::Error) -> Failure {
+    Failure::detailed(Fault::Internal, why)
+}
+
+fn told(record: AuthorityRecord) -> Authority {
+    Authority {
+        authority_name: record.name,
+        certificate: record.certificate,
+        hardware: record.hardware,
+        issues: record.issuer.is_some(),
+    }
+}
