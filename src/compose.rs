@@ -7,8 +7,8 @@ pub use server::{Running, check};
 
 use crate::administration::genesis;
 use crate::administration::keeper::Keeper;
-use crate::administration::tenant;
 use crate::administration::{AdministrationError, act, kek, server_act};
+use crate::administration::{founder, tenant};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
 use crate::authority::{InstallationRecord, Policies};
@@ -24,6 +24,7 @@ use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::operations::{Limits, Services};
 use crate::settings::{Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
+use kmip_protocol::NewPerson;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct Parts {
 /// What a new installation begins with.
 #[derive(Default)]
 pub struct Genesis {
+    /// Its administrators, with their initial passwords.
+    pub administrators: Vec<NewPerson>,
     /// Its tenants.
     pub tenants: Vec<NewTenant>,
     /// The PIN of the token's user, where there is a token.
@@ -120,12 +123,13 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, id, now.0).await?;
     genesis::installation(&custody, &mut work, randomness.as_ref()).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
+    let keeper = Keeper(Arc::clone(&custody));
+    founder::administrators(&keeper, &mut work, randomness.as_ref(), &genesis.administrators, now).await?;
     if let Some((profile, sealed)) = sealed_pin {
         work.put(pin_key(profile), sealed, Vec::new());
     }
     work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
     store.commit(work.into_change_set(now.0)).await?;
-    let keeper = Keeper(custody);
     for new in genesis.tenants {
         tenant::create(&keeper, &store, &randomness, profile, new, now).await?;
     }

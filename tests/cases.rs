@@ -124,7 +124,7 @@ fn server(runtime: &Runtime, folder: &Path) -> (Server, ConnectionFacts) {
             &settings,
             Genesis {
                 tenants: vec![tenant],
-                pin: None,
+                ..Genesis::default()
             },
         )
         .await

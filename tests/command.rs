@@ -173,8 +173,12 @@ fn an_installation_is_made_once_checked_and_served() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("kms");
     let (dir_text, config) = (text(&dir), text(&dir.join("claviger.toml")));
+    let alone = ["init", "--dir", &dir_text, "--administrators", "alice"];
+    assert!(fails(&alone).contains("at least 2 administrators"));
+    let administrators = ["--administrators", "alice,bob"];
     let init = ["init", "--dir", &dir_text, "--tenant", "acme", "--tenant", "beta"];
-    assert!(Command::new(PROGRAM).args(init).output().unwrap().status.success());
+    let init: Vec<_> = init.into_iter().chain(administrators).collect();
+    assert!(Command::new(PROGRAM).args(&init).output().unwrap().status.success());
     assert!(fails(&init).contains("already"));
     assert!(fails(&["init", "--dir", &text(&folder.path().join("x")), "--tenant", "../x"]).contains("name"));
     let check = ["serve", "--config", &config, "--check"];

@@ -7,6 +7,7 @@ mod client;
 mod client_settings;
 mod credential;
 mod desk;
+pub mod founder;
 pub mod genesis;
 mod group;
 pub mod keeper;
@@ -22,7 +23,7 @@ pub mod tenant;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;
 use crate::custody::CustodyError;
-use crate::identity::EnrollError;
+use crate::identity::{EnrollError, PasswordError};
 use crate::store::{CommitError, Domain, StoreError};
 use kmip_protocol::ResultStatus;
 
@@ -55,6 +56,9 @@ pub enum AdministrationError {
     /// A record of identity was not made.
     #[error(transparent)]
     Enroll(#[from] EnrollError),
+    /// A password was not hashed.
+    #[error(transparent)]
+    Password(PasswordError),
     /// A record cannot be read, or its MAC is wrong.
     #[error("a record of kind {0} is damaged")]
     Damaged(u8),

@@ -2,8 +2,8 @@
 
 use super::folder::{Folder, hosts};
 use super::init::{Template, found};
-use super::{Problem, say, serve};
-use crate::compose::NewTenant;
+use super::{Problem, people, say, serve};
+use crate::compose::{Genesis, NewTenant};
 use crate::identity::Credential;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,7 +57,13 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Problem> {
             interop: true,
             token: arguments.hsm.as_deref(),
         };
-        found(&folder, &settings.write(), vec![demo, other])?;
+        let administrators = ["alice", "bob"].map(str::to_owned);
+        let genesis = Genesis {
+            administrators: people::administrators(&folder, &[], &administrators)?,
+            tenants: vec![demo, other],
+            pin: None,
+        };
+        found(&folder, &settings.write(), genesis)?;
     }
     let mut settings = serve::read(&folder.at("claviger.toml"))?;
     if arguments.hsm.is_some() && settings.custody.token.is_none() {

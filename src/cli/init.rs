@@ -1,7 +1,8 @@
 //! `claviger init`: an installation in a folder, ready to be served.
 
 use super::folder::{Folder, hosts};
-use super::{Problem, runtime, say, serve};
+use super::nouns::{Named, named};
+use super::{Problem, people, runtime, say, serve};
 use crate::compose::{self, Genesis, NewTenant};
 use crate::custody::{Slab, token};
 use crate::identity::Credential;
@@ -21,6 +22,12 @@ pub(super) struct InitArguments {
     /// Another name under which clients reach the server; may be repeated.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
+    /// An administrator and its certificate, PEM; at least two, with those whose keys are made here.
+    #[arg(long = "administrator", value_name = "NAME=CERTIFICATE", value_parser = named)]
+    administrators: Vec<Named>,
+    /// Administrators whose keys, certificates and initial passwords are made in the folder `people`, to be handed over.
+    #[arg(long = "administrators", value_name = "NAME,NAME", value_delimiter = ',')]
+    made: Vec<String>,
     /// A tenant to begin with: it gets an authority and a client of its own; may be repeated.
     #[arg(long = "tenant", value_name = "NAME")]
     tenants: Vec<String>,
@@ -46,6 +53,7 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
             ));
         }
     }
+    let administrators = people::administrators(&folder, &arguments.administrators, &arguments.made)?;
     folder.make("data")?;
     let authority = folder.authority("ca", "Claviger server CA")?;
     folder.server(&authority, &hosts(arguments.listen.ip(), &arguments.hosts))?;
@@ -67,11 +75,18 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
         interop: false,
         token: arguments.hsm.as_deref(),
     };
-    found(&folder, &text.write(), tenants)?;
+    let genesis = Genesis {
+        administrators,
+        tenants,
+        pin: None,
+    };
+    found(&folder, &text.write(), genesis)?;
     say(&format!(
-        "made {}; serve it with: claviger serve --config {}",
+        "made {}; serve it with: claviger serve --config {}\n\
+         initial passwords of the administrators, good for 72 hours and one login: {}/*.password",
         arguments.dir.display(),
-        folder.at("claviger.toml").display()
+        folder.at("claviger.toml").display(),
+        folder.at(people::PEOPLE).display(),
     ));
     Ok(())
 }
@@ -129,18 +144,18 @@ fn is_softhsm(module: &str) -> bool {
 }
 
 /// Writes the settings, prepares the token that they name, and makes the installation.
-pub(super) fn found(folder: &Folder, text: &str, tenants: Vec<NewTenant>) -> Result<Settings, Problem> {
+pub(super) fn found(folder: &Folder, text: &str, mut genesis: Genesis) -> Result<Settings, Problem> {
     // Under another name until all is done: what failed half-way can be tried again.
     folder.write("claviger.toml.unfinished", text)?;
     let path = folder.at("claviger.toml.unfinished");
     let settings = serve::read(&path)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let pin = match &settings.custody.token {
+        genesis.pin = match &settings.custody.token {
             Some(table) => Some(prepare_token(table).await?),
             None => None,
         };
-        let made = compose::create(&settings, Genesis { tenants, pin }).await;
+        let made = compose::create(&settings, genesis).await;
         made.map_err(|why| why.to_string())
     })?;
     let done = folder.at("claviger.toml");

@@ -12,6 +12,7 @@ mod manual;
 mod nouns;
 mod options;
 mod output;
+mod people;
 mod private;
 mod proposal;
 mod serve;

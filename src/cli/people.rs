@@ -1,0 +1,122 @@
+//! The people that an installation begins with: those whose certificates are given, and those whose keys are made here.
+
+use super::failure::Failure;
+use super::folder::Folder;
+use super::nouns::person::self_signed;
+use super::nouns::{Named, new_person};
+use super::{Problem, private};
+use certs::pem;
+use kmip_protocol::{NewPerson, PersonRole};
+
+/// Where the keys and initial passwords of people lie.
+pub(super) const PEOPLE: &str = "people";
+
+/// Administrators that nobody can do without: one cannot agree with himself.
+const FEWEST: usize = 2;
+
+/// The administrators of a new installation: `given` with their certificates, `made` with new keys in the folder `people`. Initial
+/// passwords of all are left there, for their owners.
+pub(super) fn administrators(folder: &Folder, given: &[Named], made: &[String]) -> Result<Vec<NewPerson>, Problem> {
+    let count = given.len().saturating_add(made.len());
+    if count < FEWEST {
+        return Err(format!(
+            "an installation begins with at least {FEWEST} administrators, better three: give --administrator NAME=CERTIFICATE for \
+             each, or --administrators NAME,NAME to make their keys here"
+        ));
+    }
+    let mut people = Vec::with_capacity(count);
+    for Named { name, file } in given {
+        check(name)?;
+        people.push(new_person(name, PersonRole::Administrator, file).map_err(text)?);
+    }
+    for name in made {
+        check(name)?;
+        people.push(make(folder, name, PersonRole::Administrator)?);
+    }
+    for (i, person) in people.iter().enumerate() {
+        let same =
+            |other: &&NewPerson| other.person_name == person.person_name || other.certificate == person.certificate;
+        if people.iter().skip(i.saturating_add(1)).any(|other| same(&other)) {
+            return Err(format!(
+                "{} is named twice, or has another's certificate",
+                person.person_name
+            ));
+        }
+    }
+    for person in &people {
+        leave_password(folder, person)?;
+    }
+    Ok(people)
+}
+
+/// A person with a new key and a self-signed certificate, in `people/NAME-key.pem` and `people/NAME.pem`.
+pub(super) fn make(folder: &Folder, name: &str, role: PersonRole) -> Result<NewPerson, Problem> {
+    folder.make(PEOPLE)?;
+    let (certificate, key) = self_signed(name).map_err(text)?;
+    folder.write(&format!("{PEOPLE}/{name}-key.pem"), &key.to_pem())?;
+    folder.write(&format!("{PEOPLE}/{name}.pem"), &pem::write_certificate(&certificate))?;
+    Ok(NewPerson {
+        person_name: name.to_owned(),
+        person_role: role,
+        certificate,
+        initial_password: private::generated().map_err(text)?,
+    })
+}
+
+/// Leaves a person's initial password in `people/NAME.password`, for its owner alone.
+fn leave_password(folder: &Folder, person: &NewPerson) -> Result<(), Problem> {
+    folder.make(PEOPLE)?;
+    let path = folder.at(&format!("{PEOPLE}/{}.password", person.person_name));
+    let line = zeroize::Zeroizing::new(format!("{}\n", person.initial_password.expose()));
+    private::write(&path, line.as_bytes()).map_err(text)
+}
+
+/// A name that can be a file's.
+fn check(name: &str) -> Result<(), Problem> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if name.is_empty() || !plain {
+        return Err(format!(
+            "{name:?} cannot be the name of a person's files: letters, digits, - and _ only"
+        ));
+    }
+    Ok(())
+}
+
+fn text(failure: Failure) -> Problem {
+    failure.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn one_administrator_is_none() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        assert!(administrators(&folder, &[], &names(&["alice"])).is_err());
+        assert!(administrators(&folder, &[], &names(&["alice", "alice"])).is_err());
+        assert!(administrators(&folder, &[], &names(&["alice", "../bob"])).is_err());
+        let people = administrators(&folder, &[], &names(&["alice", "bob"])).unwrap();
+        assert_eq!(people.len(), 2);
+        for file in ["alice.password", "alice-key.pem", "bob.password"] {
+            let mode = std::fs::metadata(folder.at("people").join(file))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o077, 0, "{file}");
+        }
+        // The same certificate under another name is the same person.
+        let same = Named {
+            name: "carol".to_owned(),
+            file: folder.at("people/alice.pem"),
+        };
+        let given = Named {
+            name: "dora".to_owned(),
+            file: folder.at("people/alice.pem"),
+        };
+        assert!(administrators(&folder, &[same, given], &[]).is_err());
+    }
+}
