@@ -1,10 +1,40 @@
 //! How fields are read and written: a field's type chooses its item type and how often the item may occur.
 
-use crate::Version;
+use crate::{ItemType, Version, Versions};
 use kmip_ttlv::{ErrorKind, Reader, Result, Secret, Tag, Writer};
+
+/// How often the item of a field may occur.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Occurrence {
+    /// Exactly once.
+    One,
+    /// Once or not at all.
+    Optional,
+    /// Any number of times.
+    Many,
+}
+
+/// A field of a structure, as documentation and Query's Extension Map tell it.
+#[derive(Debug)]
+pub struct FieldRow {
+    /// Its name in Rust.
+    pub name: &'static str,
+    /// Its tags, with the versions that each holds for; none for a field that chooses its items itself.
+    pub tags: &'static [(Tag, Versions)],
+    /// How often it may occur.
+    pub occurrence: Occurrence,
+    /// The item's type; `None` where versions or values differ.
+    pub item_type: Option<ItemType>,
+    /// The enumeration or mask of its values.
+    pub values: Option<&'static str>,
+    /// The fields of a structure.
+    pub fields: &'static [FieldRow],
+}
 
 /// Several items in a fixed order: the content of a structure or of a payload.
 pub trait Structure: Sized {
+    /// The fields in their order; none where the structure is read by hand.
+    const FIELDS: &'static [FieldRow] = &[];
     /// Reads the items of this structure; what is left unread is the caller's to refuse.
     fn read(reader: &mut Reader<'_>, version: Version) -> Result<Self>;
     /// Writes the items of this structure, leaving out what the version does not have.
@@ -13,6 +43,12 @@ pub trait Structure: Sized {
 
 /// The value of one item, whatever its tag.
 pub trait Item: Sized {
+    /// The item's type; `None` where versions or values differ.
+    const TYPE: Option<ItemType> = None;
+    /// The name of the enumeration or mask that its values belong to.
+    const VALUES: Option<&'static str> = None;
+    /// The fields, if it is a structure of rows.
+    const FIELDS: &'static [FieldRow] = &[];
     /// Reads the next item, which must have this tag and this type.
     fn read_item(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self>;
     /// Writes one item with this tag.
@@ -21,6 +57,14 @@ pub trait Item: Sized {
 
 /// A field of a structure: one item, perhaps an item (`Option`), or any number of them (`Vec`).
 pub trait Field: Sized {
+    /// How often the item may occur.
+    const OCCURRENCE: Occurrence = Occurrence::One;
+    /// As [`Item::TYPE`].
+    const TYPE: Option<ItemType> = None;
+    /// As [`Item::VALUES`].
+    const VALUES: Option<&'static str> = None;
+    /// As [`Item::FIELDS`].
+    const FIELDS: &'static [FieldRow] = &[];
     /// Reads the items of this field.
     fn read_field(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self>;
     /// Writes the items of this field.
@@ -32,6 +76,9 @@ pub trait Field: Sized {
 }
 
 impl<T: Item> Field for T {
+    const TYPE: Option<ItemType> = T::TYPE;
+    const VALUES: Option<&'static str> = T::VALUES;
+    const FIELDS: &'static [FieldRow] = T::FIELDS;
     fn read_field(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
         T::read_item(reader, tag, version)
     }
@@ -41,6 +88,10 @@ impl<T: Item> Field for T {
 }
 
 impl<T: Item> Field for Option<T> {
+    const OCCURRENCE: Occurrence = Occurrence::Optional;
+    const TYPE: Option<ItemType> = T::TYPE;
+    const VALUES: Option<&'static str> = T::VALUES;
+    const FIELDS: &'static [FieldRow] = T::FIELDS;
     fn read_field(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
         reader.at(tag).then(|| T::read_item(reader, tag, version)).transpose()
     }
@@ -55,6 +106,10 @@ impl<T: Item> Field for Option<T> {
 }
 
 impl<T: Item> Field for Vec<T> {
+    const OCCURRENCE: Occurrence = Occurrence::Many;
+    const TYPE: Option<ItemType> = T::TYPE;
+    const VALUES: Option<&'static str> = T::VALUES;
+    const FIELDS: &'static [FieldRow] = T::FIELDS;
     fn read_field(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
         if !reader.at(tag) {
             return Ok(Self::new());
@@ -88,8 +143,9 @@ impl<T: Item> Item for Box<T> {
 
 /// Item types whose reading and writing is one call each.
 macro_rules! items {
-    ($($type:ty: |$reader:ident, $rt:ident| $read:expr, |$value:ident, $writer:ident, $wt:ident| $write:expr;)+) => {$(
+    ($($type:ty, $kind:ident: |$reader:ident, $rt:ident| $read:expr, |$value:ident, $writer:ident, $wt:ident| $write:expr;)+) => {$(
         impl Item for $type {
+            const TYPE: Option<crate::ItemType> = Some(crate::ItemType::$kind);
             fn read_item($reader: &mut Reader<'_>, $rt: Tag, _: Version) -> Result<Self> {
                 $read
             }
@@ -103,12 +159,12 @@ macro_rules! items {
 pub(crate) use items;
 
 items! {
-    i32: |reader, tag| reader.integer(tag), |value, writer, tag| writer.integer(tag, *value);
-    i64: |reader, tag| reader.long_integer(tag), |value, writer, tag| writer.long_integer(tag, *value);
-    bool: |reader, tag| reader.boolean(tag), |value, writer, tag| writer.boolean(tag, *value);
-    String: |reader, tag| reader.text(tag).map(str::to_owned), |value, writer, tag| writer.text(tag, value);
-    Vec<u8>: |reader, tag| reader.bytes(tag).map(<[u8]>::to_vec), |value, writer, tag| writer.bytes(tag, value);
-    Secret: |reader, tag| reader.bytes(tag).map(Secret::copy_from), |value, writer, tag| writer.bytes(tag, value.expose());
+    i32, Integer: |reader, tag| reader.integer(tag), |value, writer, tag| writer.integer(tag, *value);
+    i64, LongInteger: |reader, tag| reader.long_integer(tag), |value, writer, tag| writer.long_integer(tag, *value);
+    bool, Boolean: |reader, tag| reader.boolean(tag), |value, writer, tag| writer.boolean(tag, *value);
+    String, TextString: |reader, tag| reader.text(tag).map(str::to_owned), |value, writer, tag| writer.text(tag, value);
+    Vec<u8>, ByteString: |reader, tag| reader.bytes(tag).map(<[u8]>::to_vec), |value, writer, tag| writer.bytes(tag, value);
+    Secret, ByteString: |reader, tag| reader.bytes(tag).map(Secret::copy_from), |value, writer, tag| writer.bytes(tag, value.expose());
 }
 
 /// A structure as an item.
@@ -155,6 +211,15 @@ macro_rules! structure {
         }
 
         impl $crate::field::Structure for $type {
+            const FIELDS: &'static [$crate::field::FieldRow] = &[$($crate::field::FieldRow {
+                name: stringify!($field),
+                tags: &[$($(($crate::tag::$tag, $crate::version::versions!($($($range)+)?))),+)?],
+                occurrence: <$field_type as $crate::field::Field>::OCCURRENCE,
+                item_type: <$field_type as $crate::field::Field>::TYPE,
+                values: <$field_type as $crate::field::Field>::VALUES,
+                fields: <$field_type as $crate::field::Field>::FIELDS,
+            }),*];
+
             #[allow(unused_variables)] // a structure may have no field
             fn read(reader: &mut kmip_ttlv::Reader<'_>, version: $crate::Version) -> kmip_ttlv::Result<Self> {
                 $(let $field = $crate::field::read_row(
@@ -195,6 +260,9 @@ macro_rules! structure {
         }
 
         impl $crate::field::Item for $type {
+            const TYPE: Option<$crate::ItemType> = Some($crate::ItemType::Structure);
+            const FIELDS: &'static [$crate::field::FieldRow] = <Self as $crate::field::Structure>::FIELDS;
+
             fn read_item(
                 reader: &mut kmip_ttlv::Reader<'_>,
                 tag: kmip_ttlv::Tag,

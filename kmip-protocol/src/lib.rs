@@ -16,6 +16,7 @@
 pub mod attribute;
 mod enumeration;
 pub mod enumerations;
+mod extensions;
 mod field;
 #[cfg(test)]
 mod field_tables;
@@ -32,7 +33,8 @@ mod version;
 pub use attribute::*;
 pub use enumeration::Names;
 pub use enumerations::*;
-pub use field::{Field, Item, Structure};
+pub use extensions::{Extension, extensions};
+pub use field::{Field, FieldRow, Item, Occurrence, Structure};
 pub use messages::*;
 pub use names::KmipVocabulary;
 pub use operations::*;

@@ -64,13 +64,13 @@ impl SecretText {
 }
 
 items! {
-    DateTime: |reader, tag| reader.date_time(tag).map(Self), |value, writer, tag| writer.date_time(tag, value.0);
-    DateTimeExtended: |reader, tag| reader.date_time_extended(tag).map(Self),
+    DateTime, DateTime: |reader, tag| reader.date_time(tag).map(Self), |value, writer, tag| writer.date_time(tag, value.0);
+    DateTimeExtended, DateTimeExtended: |reader, tag| reader.date_time_extended(tag).map(Self),
         |value, writer, tag| writer.date_time_extended(tag, value.0);
-    Interval: |reader, tag| reader.interval(tag).map(Self), |value, writer, tag| writer.interval(tag, value.0);
-    BigInteger: |reader, tag| reader.big_integer(tag).map(|b| Self(Secret::copy_from(b))),
+    Interval, Interval: |reader, tag| reader.interval(tag).map(Self), |value, writer, tag| writer.interval(tag, value.0);
+    BigInteger, BigInteger: |reader, tag| reader.big_integer(tag).map(|b| Self(Secret::copy_from(b))),
         |value, writer, tag| writer.big_integer(tag, value.0.expose());
-    SecretText: |reader, tag| reader.text(tag).map(Self::new), |value, writer, tag| writer.text(tag, value.expose());
+    SecretText, TextString: |reader, tag| reader.text(tag).map(Self::new), |value, writer, tag| writer.text(tag, value.expose());
 }
 
 /// A value of any item type, for attributes and extensions whose type their owner chose.

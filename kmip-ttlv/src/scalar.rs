@@ -67,8 +67,9 @@ pub(crate) fn write(
 
 /// Appends the text of an Enumeration: its name, or hexadecimal.
 pub(crate) fn push_enumeration(text: &mut TextBuffer, value: u32, scope: Scope<'_>, vocabulary: &dyn Vocabulary) {
-    let known = (value < FIRST_EXTENSION).then(|| vocabulary.value_name(scope, value));
-    match known.flatten() {
+    // Nor does a name of ours mean anything to others under a tag of ours.
+    let spelled = value < FIRST_EXTENSION && !scope.tag.is_extension();
+    match vocabulary.value_name(scope, value).filter(|_| spelled) {
         Some(name) => text.push(name),
         None => push_hexadecimal(text, value),
     }

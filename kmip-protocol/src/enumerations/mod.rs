@@ -45,6 +45,9 @@ macro_rules! every {
         ];
 
         $(impl Item for $enumeration {
+            const TYPE: Option<ItemType> = Some(ItemType::Enumeration);
+            const VALUES: Option<&'static str> = Some(stringify!($enumeration));
+
             fn read_item(reader: &mut Reader<'_>, tag: Tag, _: Version) -> Result<Self> {
                 reader.enumeration(tag).map(Self)
             }
@@ -64,6 +67,9 @@ macro_rules! every {
         })+
 
         $(impl Item for $mask {
+            const TYPE: Option<ItemType> = Some(ItemType::Integer);
+            const VALUES: Option<&'static str> = Some(stringify!($mask));
+
             fn read_item(reader: &mut Reader<'_>, tag: Tag, _: Version) -> Result<Self> {
                 reader.integer(tag).map(|bits| Self(bits.cast_unsigned()))
             }

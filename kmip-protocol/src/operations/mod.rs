@@ -18,7 +18,7 @@ pub use server::*;
 pub use states::*;
 pub use to_client::*;
 
-use crate::field::Structure;
+use crate::field::{FieldRow, Structure};
 use crate::{Operation, Version};
 use kmip_ttlv::{Reader, Result, Secret, Writer};
 
@@ -100,6 +100,19 @@ macro_rules! operations {
                         self.is_known_in(version) $(|| crate::version::versions!($($also)+).include(version))?
                     })+
                     _ => false,
+                }
+            }
+        }
+
+        impl Operation {
+            /// The fields of its payloads: of the request, and of the answer.
+            #[must_use]
+            pub const fn fields(self) -> Option<(&'static [FieldRow], &'static [FieldRow])> {
+                match self {
+                    $(Self::$operation => {
+                        Some((<$request as Structure>::FIELDS, <$response as Structure>::FIELDS))
+                    })+
+                    _ => None,
                 }
             }
         }
