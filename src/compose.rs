@@ -21,10 +21,11 @@ use crate::custody::{
 use crate::exchange::Server;
 use crate::heavy::Heavy;
 use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
-use crate::operations::{Limits, Services};
-use crate::settings::{Settings, TokenTable};
+use crate::listener::TlsProfile;
+use crate::operations::{About, Limits, Services};
+use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
-use kmip_protocol::NewPerson;
+use kmip_protocol::{NewPerson, PersonRole};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub access: Arc<dyn AccessTrail>,
     /// Which installation this is.
     pub installation: InstallationRecord,
+    /// How the server was set up.
+    pub about: About,
 }
 
 /// What a new installation begins with.
@@ -179,6 +182,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         randomness,
         access,
         installation,
+        about: about(settings),
     })
 }
 
@@ -345,9 +349,37 @@ pub fn server(parts: Parts) -> Server {
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,
         policies: Policies::default(),
+        about: parts.about,
         limits: Limits::default(),
     };
     Server::new(services, parts.identity, parts.access)
+}
+
+/// How these settings set a server up.
+fn about(settings: &Settings) -> About {
+    About {
+        demo: settings.demo,
+        tls_profile: TlsProfile::from(settings.listener.profile).name().to_owned(),
+        store: "sqlite".to_owned(),
+        started_ms: SystemClock::start().now().0,
+        admin_listener: settings.admin_listener.is_some(),
+        hardware: settings
+            .people
+            .require_hardware
+            .iter()
+            .map(|name| role(*name))
+            .collect(),
+    }
+}
+
+const fn role(name: RoleName) -> PersonRole {
+    match name {
+        RoleName::Administrator => PersonRole::Administrator,
+        RoleName::SystemAuditor => PersonRole::SystemAuditor,
+        RoleName::Operator => PersonRole::Operator,
+        RoleName::Auditor => PersonRole::Auditor,
+        RoleName::Custodian => PersonRole::Custodian,
+    }
 }
 
 fn hash_of_heads(heads: &mut [Head]) -> [u8; 32] {

@@ -94,6 +94,8 @@ faults! {
     PermissionDenied = PermissionDenied, "permission denied";
     /// A person has shown its certificate only.
     LoginRequired = AuthenticationNotSuccessful, "log in first";
+    /// A role's people must show a key that is in hardware.
+    HardwareRequired = AuthenticationNotSuccessful, "a certificate of a hardware authority is required";
     /// A person has logged in with an initial password.
     PasswordChangeRequired = PermissionDenied, "change the initial password first";
     /// A credential in the header is of a kind that is not judged here.

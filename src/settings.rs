@@ -46,6 +46,12 @@ const BY_ENVIRONMENT: &[&str] = &[
     "log.format",
     "log.file",
     "conformance.interop",
+    "demo",
+    "admin_listener.address",
+    "admin_listener.certificate",
+    "admin_listener.key",
+    "admin_listener.profile",
+    "log.system",
 ];
 
 /// The settings of a server. Paths are absolute once read: relative ones count from the file's folder.
@@ -59,6 +65,15 @@ pub struct Settings {
     pub pid_file: Option<PathBuf>,
     /// Where and how the server listens.
     pub listener: ListenerTable,
+    /// Where and how it listens for people. With it, people are strangers at the other listener, and clients at this one.
+    #[serde(default)]
+    pub admin_listener: Option<AdminListenerTable>,
+    /// What people must show.
+    #[serde(default)]
+    pub people: PeopleTable,
+    /// Whether it is a demonstration, in which one person holds everybody's keys. The status says so.
+    #[serde(default)]
+    pub demo: bool,
     /// How records are kept.
     #[serde(default)]
     pub store: StoreTable,
@@ -92,6 +107,52 @@ pub struct ListenerTable {
     /// What connections may cost.
     #[serde(default)]
     pub limits: LimitsTable,
+}
+
+/// `[admin_listener]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminListenerTable {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// The server's certificate chain, PEM; that of `listener` unless set.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+    /// `bsi` or `interop`.
+    #[serde(default)]
+    pub profile: ProfileName,
+    /// Files of certificates, PEM: only chains to one of these connect. All that are enrolled, if there is none.
+    #[serde(default)]
+    pub authorities: Vec<PathBuf>,
+    /// What connections may cost.
+    #[serde(default)]
+    pub limits: LimitsTable,
+}
+
+/// `[people]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleTable {
+    /// Roles whose people log in only with a certificate of an authority that is marked as one of hardware.
+    #[serde(default)]
+    pub require_hardware: Vec<RoleName>,
+}
+
+/// The names of roles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoleName {
+    /// Administrators of the system.
+    Administrator,
+    /// Auditors of the system.
+    SystemAuditor,
+    /// Operators of tenants.
+    Operator,
+    /// Auditors of tenants.
+    Auditor,
+    /// Custodians of tenants.
+    Custodian,
 }
 
 /// The names of TLS profiles.
@@ -185,6 +246,8 @@ pub struct LogTable {
     pub format: LogFormat,
     /// The file that log lines are appended to; standard error unless set.
     pub file: Option<PathBuf>,
+    /// Where the system's log listens (`/dev/log`), if alarms go there as well.
+    pub system: Option<PathBuf>,
 }
 
 /// How log lines look.
@@ -240,8 +303,14 @@ impl Settings {
     fn make_absolute(&mut self, folder: &Path) {
         let listener = &mut self.listener;
         let mut paths = vec![&mut self.data, &mut listener.certificate, &mut listener.key];
+        if let Some(admin) = &mut self.admin_listener {
+            paths.extend(admin.certificate.as_mut());
+            paths.extend(admin.key.as_mut());
+            paths.extend(admin.authorities.iter_mut());
+        }
         paths.extend(self.pid_file.as_mut());
         paths.extend(self.log.file.as_mut());
+        paths.extend(self.log.system.as_mut());
         paths.extend(self.custody.root.as_mut());
         paths.extend(self.custody.keks.as_mut());
         paths.extend(self.custody.token.as_mut().and_then(|t| t.softhsm_folder.as_mut()));
@@ -256,6 +325,13 @@ impl Settings {
         }
         if self.conformance.interop && self.listener.profile == ProfileName::Bsi {
             return Err("conformance.interop is refused with the TLS profile bsi".to_owned());
+        }
+        if self
+            .admin_listener
+            .as_ref()
+            .is_some_and(|a| a.certificate.is_some() != a.key.is_some())
+        {
+            return Err("admin_listener.certificate and admin_listener.key belong together".to_owned());
         }
         let limits = &self.listener.limits;
         let none = limits.connections == Some(0)
@@ -333,86 +409,4 @@ fn set(table: &mut Table, place: &str, value: Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FILE: &str = r#"
-        data = "data"
-        [listener]
-        address = "127.0.0.1:5696"
-        certificate = "server.pem"
-        key = "/etc/server-key.pem"
-        [listener.limits]
-        idle_seconds = 60
-    "#;
-
-    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("claviger.toml");
-        std::fs::write(&path, text).unwrap();
-        let environment = environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
-        Settings::read(&path, environment)
-    }
-
-    #[test]
-    fn a_file_is_read_and_paths_count_from_it() {
-        let settings = read(FILE, &[("HOME", "/root"), ("CLAVIGER_SHARED", "/x")]).unwrap();
-        assert!(settings.data.is_absolute() && settings.data.ends_with("data"));
-        assert_eq!(settings.listener.key, Path::new("/etc/server-key.pem"));
-        assert_eq!(settings.listener.profile, ProfileName::Bsi);
-        assert_eq!(settings.listener.limits.idle_seconds, Some(60));
-        assert_eq!(settings.listener.limits.connections, None);
-    }
-
-    #[test]
-    fn what_is_not_known_is_an_error() {
-        for unknown in [
-            "colour = 1",
-            "[listener.limits]\nidle = 1",
-            "[tenant]\nname = \"x\"",
-            "[log]\nformat = \"xml\"",
-        ] {
-            let text = match unknown.strip_prefix("[listener.limits]\n") {
-                Some(line) => format!("{FILE}\n{line}"),
-                None if unknown.starts_with('[') => format!("{FILE}\n{unknown}"),
-                None => format!("{unknown}\n{FILE}"),
-            };
-            assert!(matches!(read(&text, &[]), Err(SettingsError::Content(..))), "{unknown}");
-        }
-        let variable = read(FILE, &[("CLAVIGER_LISTENER_ADRESS", "x")]);
-        assert!(matches!(variable, Err(SettingsError::Variable(name)) if name == "CLAVIGER_LISTENER_ADRESS"));
-    }
-
-    #[test]
-    fn the_environment_comes_before_the_file() {
-        let set = [
-            ("CLAVIGER_LISTENER_ADDRESS", "0.0.0.0:9"),
-            ("CLAVIGER_LISTENER_LIMITS_IDLE_SECONDS", "7"),
-            ("CLAVIGER_LISTENER_PROFILE", "interop"),
-            ("CLAVIGER_CONFORMANCE_INTEROP", "true"),
-        ];
-        let settings = read(FILE, &set).unwrap();
-        assert_eq!(settings.listener.address.port(), 9);
-        assert_eq!(settings.listener.limits.idle_seconds, Some(7));
-        assert!(settings.conformance.interop);
-        let refused = read(FILE, &[("CLAVIGER_CONFORMANCE_INTEROP", "true")]);
-        assert!(matches!(refused, Err(SettingsError::Content(..))), "interop with bsi");
-    }
-
-    #[test]
-    fn every_place_of_the_environment_is_a_setting() {
-        for place in BY_ENVIRONMENT {
-            let name = format!("{PREFIX}{}", place.replace('.', "_").to_ascii_uppercase());
-            let value = match *place {
-                "listener.address" => "1.2.3.4:5",
-                "listener.profile" => "interop",
-                "log.format" => "json",
-                "audit.durable_reads" | "conformance.interop" => "true",
-                number if number.contains("limits") || number.starts_with("store") => "2000",
-                _ => "text",
-            };
-            let profile = ("CLAVIGER_LISTENER_PROFILE", "interop");
-            assert!(read(FILE, &[profile, (&name, value)]).is_ok(), "{place}");
-        }
-    }
-}
+mod tests;

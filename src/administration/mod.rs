@@ -14,11 +14,14 @@ pub mod keeper;
 pub mod kek;
 pub mod login;
 mod namespace;
+mod permission;
 pub mod policy;
 mod proposal;
 mod proposal_view;
 pub mod sealed;
+mod status;
 pub mod tenant;
+mod trail;
 
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;

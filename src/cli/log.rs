@@ -1,6 +1,7 @@
 //! The log: lines for people or JSON, on standard error or in a file.
 
 use super::Problem;
+use crate::audit::alarm;
 use crate::settings::{LogFormat, LogTable};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -27,5 +28,9 @@ pub(super) fn start(table: &LogTable) -> Result<(), Problem> {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),
     };
-    started.map_err(|why| why.to_string())
+    started.map_err(|why| why.to_string())?;
+    if let Some(path) = &table.system {
+        alarm::use_system_log(path).map_err(|why| format!("{}: {why}", path.display()))?;
+    }
+    Ok(())
 }

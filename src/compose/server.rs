@@ -1,9 +1,11 @@
 //! A server that runs: rooms, exchange, listener.
 
 use super::{ComposeError, open, server};
-use crate::identity::{Identity, IdentityChange};
+use crate::exchange::{ADMIN_LISTENER, Exchange};
+use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
 use crate::listener::{Drained, Limits, Listener, ListenerSettings, ServerIdentity, TlsProfile, TlsServer};
-use crate::settings::{LimitsTable, ProfileName, Settings};
+use crate::settings::{AdminListenerTable, LimitsTable, ProfileName, Settings};
+use crate::store::Domain;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,37 +16,53 @@ use tokio::task::JoinHandle;
 /// A server that accepts connections.
 pub struct Running {
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     identity: Arc<Identity>,
-    tls: TlsServer,
+    tls: Vec<TlsServer>,
     shutdown: watch::Sender<bool>,
-    listener: JoinHandle<Drained>,
+    listeners: Vec<JoinHandle<Drained>>,
 }
 
 impl Running {
     /// Opens the installation and serves it.
     pub async fn start(settings: &Settings) -> Result<Self, ComposeError> {
-        let certificate = server_identity(settings)?;
+        // Whatever is wrong with a file is said before anything is opened.
+        let identities = server_identities(settings)?;
+        let only = settings.admin_listener.as_ref().map(authorities).transpose()?.flatten();
         let parts = open(settings).await?;
         let identity = Arc::clone(&parts.identity);
-        let trust = Arc::clone(identity.trust());
-        let tls = TlsServer::new(settings.listener.profile.into(), certificate, Arc::clone(&trust))?;
+        let exchange: Arc<dyn Exchange> = Arc::new(server(parts));
         let (shutdown, down) = watch::channel(false);
-        let table = &settings.listener;
-        let listener = ListenerSettings {
-            name: "main".to_owned(),
-            address: table.address,
-            limits: table.limits.into(),
-        };
-        let exchange = Arc::new(server(parts));
-        let listener = Listener::bind(listener, tls.clone(), trust, exchange, down);
-        let listener = listener.await.map_err(|why| ComposeError::Listen(table.address, why))?;
+        let (mut tls, mut listeners, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+        for (settings, certificate) in listener_settings(settings).into_iter().zip(identities) {
+            let (profile, settings) = settings;
+            let trust = Arc::clone(identity.trust());
+            let one = TlsServer::new(profile.into(), certificate, Arc::clone(&trust))?;
+            let (name, address) = (settings.name.clone(), settings.address);
+            let bound = Listener::bind(settings, one.clone(), trust, Arc::clone(&exchange), down.clone());
+            let mut listener = bound.await.map_err(|why| ComposeError::Listen(address, why))?;
+            if let Some(only) = only.as_ref().filter(|_| name == ADMIN_LISTENER) {
+                listener = listener.only(Arc::clone(only));
+            }
+            addresses.push(listener.address());
+            tls.push(one);
+            listeners.push(listener);
+        }
+        let mut addresses = addresses.into_iter();
         Ok(Self {
-            address: listener.address(),
+            address: addresses.next().unwrap_or(settings.listener.address),
+            admin_address: addresses.next(),
             identity,
             tls,
             shutdown,
-            listener: tokio::spawn(listener.run()),
+            listeners: listeners.into_iter().map(|l| tokio::spawn(l.run())).collect(),
         })
+    }
+
+    /// The address at which it serves people, if they have a listener of their own.
+    #[must_use]
+    pub const fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// The address that it serves, with the real port.
@@ -56,20 +74,26 @@ impl Running {
     /// Presents the certificate that is in its file now, and reads authorities, revocation lists and registrations again.
     /// Connections stand.
     pub async fn reload(&self, settings: &Settings) -> Result<(), ComposeError> {
-        self.tls.present(server_identity(settings)?);
+        for (tls, identity) in self.tls.iter().zip(server_identities(settings)?) {
+            tls.present(identity);
+        }
         Ok(self.identity.changed(IdentityChange::All).await?)
     }
 
     /// Accepts no more, lets requests in flight finish, and ends. Gives how many connections had to be cut.
     pub async fn stop(self) -> usize {
         self.shutdown.send_replace(true);
-        self.listener.await.map_or(0, |drained| drained.cut)
+        let mut cut = 0_usize;
+        for listener in self.listeners {
+            cut = cut.saturating_add(listener.await.map_or(0, |drained| drained.cut));
+        }
+        cut
     }
 }
 
 /// Reads what a server of these settings needs before it opens anything: an error here is one that `serve` would have.
 pub fn check(settings: &Settings) -> Result<(), ComposeError> {
-    server_identity(settings)?;
+    server_identities(settings)?;
     if !settings.database().exists() {
         return Err(ComposeError::Missing);
     }
@@ -79,13 +103,61 @@ pub fn check(settings: &Settings) -> Result<(), ComposeError> {
     Ok(())
 }
 
-fn server_identity(settings: &Settings) -> Result<ServerIdentity, ComposeError> {
-    let read = |path: &Path| {
-        let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
-        text.map_err(|why| ComposeError::File(path.to_owned(), why))
+/// The listeners: that for clients first, then that for people, if they have one.
+fn listener_settings(settings: &Settings) -> Vec<(ProfileName, ListenerSettings)> {
+    let main = &settings.listener;
+    let one = |name: &str, address, limits: LimitsTable| ListenerSettings {
+        name: name.to_owned(),
+        address,
+        limits: limits.into(),
     };
-    let (certificate, key) = (read(&settings.listener.certificate)?, read(&settings.listener.key)?);
-    Ok(ServerIdentity::from_pem(&certificate, &key)?)
+    let mut all = vec![(main.profile, one("main", main.address, main.limits))];
+    if let Some(admin) = &settings.admin_listener {
+        all.push((admin.profile, one(ADMIN_LISTENER, admin.address, admin.limits)));
+    }
+    all
+}
+
+/// The server's certificates, in the order of the listeners.
+fn server_identities(settings: &Settings) -> Result<Vec<ServerIdentity>, ComposeError> {
+    let main = &settings.listener;
+    let mut all = vec![server_identity(&main.certificate, &main.key)?];
+    if let Some(admin) = &settings.admin_listener {
+        let certificate = admin.certificate.as_ref().unwrap_or(&main.certificate);
+        all.push(server_identity(certificate, admin.key.as_ref().unwrap_or(&main.key))?);
+    }
+    Ok(all)
+}
+
+fn server_identity(certificate: &Path, key: &Path) -> Result<ServerIdentity, ComposeError> {
+    Ok(ServerIdentity::from_pem(&read(certificate)?, &read(key)?)?)
+}
+
+fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, ComposeError> {
+    let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
+    text.map_err(|why| ComposeError::File(path.to_owned(), why))
+}
+
+/// The authorities that a listener's chains must lead to, if its table names any.
+fn authorities(table: &AdminListenerTable) -> Result<Option<Arc<Trust>>, ComposeError> {
+    if table.authorities.is_empty() {
+        return Ok(None);
+    }
+    let trust = Trust::default();
+    for path in &table.authorities {
+        let unread = |why: String| ComposeError::File(path.clone(), std::io::Error::other(why));
+        for certificate in certs::pem::certificates(&read(path)?).map_err(|why| unread(why.to_string()))? {
+            let id = crate::audit::hash(&certificate);
+            let record = AuthorityRecord {
+                certificate,
+                ..AuthorityRecord::default()
+            };
+            let id = id.first_chunk().copied().unwrap_or_default();
+            let enrolled = trust.enroll(Domain::SYSTEM, id, &record);
+            enrolled.map_err(|why| unread(why.to_string()))?;
+        }
+    }
+    Ok(Some(Arc::new(trust)))
 }
 
 impl From<LimitsTable> for Limits {

@@ -9,7 +9,7 @@ use kmip_ttlv::Secret;
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
 use super::record::{KekRecord, KekState, MAX_KEKS, RecordKeyRecord};
-use super::sealer::{KekProvider, Sealer};
+use super::sealer::{KekProvider, Sealer, SealerKind};
 use super::sealing::{self, KEY};
 use super::slab::{Locked, Protection, Slab};
 use crate::crypto::Randomness;
@@ -26,6 +26,19 @@ pub struct Sealed {
     pub wrapped_dek: Vec<u8>,
     /// The material under the DEK.
     pub blob: Vec<u8>,
+}
+
+/// How a domain is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CustodyState {
+    /// Which domain.
+    pub domain: Domain,
+    /// What keeps its active KEK; `None` if it has none.
+    pub kind: Option<SealerKind>,
+    /// Its KEKs that can open something.
+    pub keks: usize,
+    /// Whether its record key is open.
+    pub open: bool,
 }
 
 /// The room.
@@ -103,6 +116,29 @@ impl Custody {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&profile);
+    }
+
+    /// Every HSM-Profile at work.
+    #[must_use]
+    pub fn providers(&self) -> Vec<(ProfileId, Arc<dyn KekProvider>)> {
+        let providers = self.providers.read().unwrap_or_else(PoisonError::into_inner);
+        providers
+            .iter()
+            .map(|(id, provider)| (*id, Arc::clone(provider)))
+            .collect()
+    }
+
+    /// How each domain at work is kept.
+    #[must_use]
+    pub fn states(&self) -> Vec<CustodyState> {
+        let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+        let states = domains.iter().map(|(domain, keys)| CustodyState {
+            domain: *domain,
+            kind: keys.active().ok().map(|kek| kek.sealer.kind()),
+            keks: keys.keks.len(),
+            open: keys.record_key.get().is_some(),
+        });
+        states.collect()
     }
 
     /// The HSM-Profile at work.

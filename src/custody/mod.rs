@@ -25,7 +25,7 @@ pub mod worker;
 pub use allocator::WipingAllocator;
 pub use context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 pub use error::CustodyError;
-pub use facade::{Custody, Sealed};
+pub use facade::{Custody, CustodyState, Sealed};
 pub use harden::{harden, is_hardened};
 pub use keks::{DomainStatus, KekStatus};
 pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};

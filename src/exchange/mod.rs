@@ -9,6 +9,7 @@ mod asynchronous;
 #[cfg(test)]
 mod attacks;
 mod batch;
+mod confinement;
 #[cfg(test)]
 mod creations;
 mod credentials;
@@ -19,6 +20,8 @@ mod matrix;
 #[cfg(test)]
 mod members;
 mod notices;
+#[cfg(test)]
+mod offices;
 mod refusals;
 mod server;
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod tests;
 #[cfg(test)]
 mod voting;
 
+pub use confinement::ADMIN_LISTENER;
 pub use facts::{ConnectionFacts, TlsFacts};
 pub use server::Server;
 

@@ -3,6 +3,7 @@
 
 use super::admission::Admission;
 use super::batch::{self, Outcome, Run};
+use super::confinement::confined;
 use super::notices;
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
@@ -62,6 +63,12 @@ impl Server {
         &self.identity
     }
 
+    /// How the server was set up, for tests that set it up otherwise.
+    #[cfg(test)]
+    pub(super) const fn about(&mut self) -> &mut crate::operations::About {
+        &mut self.services.about
+    }
+
     /// The moment that counts.
     fn now(&self) -> Moment {
         self.services.clock.since(Moment(self.services.store.high_water()))
@@ -74,7 +81,7 @@ impl Server {
         };
         let now = self.now();
         let mut principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
-            Ok(principal) => principal,
+            Ok(principal) => self.confined(facts, principal),
             Err(error) => return self.stranger(&message, error, facts, now).await,
         };
         if let Err(failure) = self.admission.admit(&principal, facts.peer.ip(), now.0) {
@@ -96,7 +103,7 @@ impl Server {
             // The handlers run again and see what is there now; what changed may be who asks.
             self.identity.forget(&facts.certificate);
             principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
-                Ok(principal) => principal,
+                Ok(principal) => self.confined(facts, principal),
                 Err(error) => return self.stranger(&message, error, facts, now).await,
             };
         }
@@ -131,6 +138,11 @@ impl Server {
             }
             Err(error) => self.all_failed(message, &commit_failure(error), now),
         }
+    }
+
+    /// Who somebody is at the listener that it came by.
+    fn confined(&self, facts: &ConnectionFacts, principal: Principal) -> Principal {
+        confined(self.services.about.admin_listener, facts, principal)
     }
 
     /// Commits what a run decided, if there is anything.

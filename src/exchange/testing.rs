@@ -13,7 +13,7 @@ use crate::heavy::Heavy;
 use crate::identity::{
     Credential, Identity, Passwords, PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory,
 };
-use crate::operations::{Limits, Services};
+use crate::operations::{About, Limits, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
@@ -155,6 +155,7 @@ impl TestHouse {
             heavy: Heavy::in_place(),
             installation: InstallationRecord::new([3; 16]),
             policies: Policies::default(),
+            about: About::default(),
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));

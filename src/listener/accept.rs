@@ -45,6 +45,7 @@ struct Shared {
     name: Arc<str>,
     tls: TlsServer,
     trust: Arc<Trust>,
+    only: Option<Arc<Trust>>,
     exchange: Arc<dyn Exchange>,
     outgoing: Arc<Outgoing>,
     sources: Arc<Sources>,
@@ -76,6 +77,7 @@ impl Listener {
             settings,
             tls,
             trust,
+            only: None,
             exchange,
             outgoing: Arc::default(),
             sources: Arc::default(),
@@ -87,6 +89,15 @@ impl Listener {
             shared: Arc::new(shared),
             shutdown,
         })
+    }
+
+    /// Accepts only chains that these authorities accept as well. For a listener that is about to run.
+    #[must_use]
+    pub fn only(mut self, authorities: Arc<Trust>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.only = Some(authorities);
+        }
+        self
     }
 
     /// The address that was bound, with its real port.
@@ -219,6 +230,10 @@ impl Shared {
         self.trust
             .judge(certificate.chain(), unix_now())
             .map_err(|why| why.to_string())?;
+        if let Some(only) = &self.only {
+            only.judge(certificate.chain(), unix_now())
+                .map_err(|why| why.to_string())?;
+        }
         let suite = connection.negotiated_cipher_suite().map(|s| s.suite());
         let group = connection.negotiated_key_exchange_group().map(|g| g.name());
         let tls = TlsFacts {

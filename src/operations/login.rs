@@ -18,6 +18,10 @@ impl Handle for LoginRequest {
             Principal::Person(person) => person.as_ref(),
             _ => return Err(Fault::PermissionDenied.into()),
         };
+        // A key in a file is no factor of its own where hardware is asked for.
+        if context.services.about.requires_hardware(person.role) && !person.hardware {
+            return Err(Fault::HardwareRequired.into());
+        }
         if self.usage_limits.is_some() {
             return Err(Fault::FeatureNotSupported.into());
         }

@@ -1,6 +1,7 @@
 //! One file per KMIP operation, each an `impl Handle`. A handler loads through the overlay of its [`Context`], computes, and
 //! leaves its changes there; nothing else happens, because it runs again when the commit finds a conflict.
 
+pub mod about;
 mod certificate_attributes;
 pub mod context;
 mod creation;
@@ -50,6 +51,7 @@ mod sign;
 mod signature_verify;
 mod usage;
 
+pub use about::About;
 pub use context::{Batch, Context};
 pub use notice::Notice;
 pub use services::{Limits, Services};
@@ -195,6 +197,9 @@ handlers! {
     ApplicationList
     ApplicationDelete
     ApplicationJoin
+    ServerStatus
+    AuditQuery
+    PermissionList
     ;
     Poll = poll::answer,
     Process = process::answer

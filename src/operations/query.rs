@@ -3,12 +3,13 @@
 use super::{CARRIED_OUT, Context, Handle, namespaces};
 use crate::authority::{self, Granted};
 use crate::failure::Failure;
-use crate::identity::Principal;
+use crate::identity::{Principal, Session};
 use kmip_protocol::{
-    CapabilityInformation, DefaultsInformation, DestroyAction, ObjectType, ProtectionStorageMask,
-    ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters, ServerInformation,
-    ShreddingAlgorithm, UnwrapMode,
+    CapabilityInformation, DefaultsInformation, DestroyAction, Extension, ExtensionInformation, ObjectType,
+    ProtectionStorageMask, ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters,
+    ServerInformation, ShreddingAlgorithm, UnwrapMode,
 };
+use std::sync::LazyLock;
 
 /// The types of objects that clients can keep here.
 const OBJECT_TYPES: [ObjectType; 8] = [
@@ -21,6 +22,9 @@ const OBJECT_TYPES: [ObjectType; 8] = [
     ObjectType::OpaqueObject,
     ObjectType::CertificateRequest,
 ];
+
+/// Our extensions, from the rows: they do not change while the server runs.
+static EXTENSIONS: LazyLock<Vec<Extension>> = LazyLock::new(kmip_protocol::extensions);
 
 /// Who made this server, as Query tells.
 const VENDOR: &str = "Claviger";
@@ -44,7 +48,7 @@ impl Handle for QueryRequest {
 
 fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryResponse) {
     let version = context.version;
-    let stranger = matches!(context.principal, Principal::Unregistered(_));
+    let stranger = is_stranger(context.principal);
     match function {
         QueryFunction::QueryOperations => {
             let spoken = CARRIED_OUT
@@ -66,6 +70,11 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         QueryFunction::QueryObjects => {
             response.object_types = OBJECT_TYPES.into_iter().filter(|t| t.is_known_in(version)).collect();
         }
+        // The map holds all that the list does: asked for both, the map is told (KMIP 2.1 §6.1.40).
+        QueryFunction::QueryExtensionMap => response.extension_information = extension_map(),
+        QueryFunction::QueryExtensionList if response.extension_information.is_empty() => {
+            response.extension_information = extension_list();
+        }
         QueryFunction::QueryRNGs => {
             response.rng_parameters = vec![generator(context)];
         }
@@ -83,6 +92,45 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
             });
         }
         _ => {}
+    }
+}
+
+/// Whether somebody learns no more than what it talks to. A person that has not logged in has shown one factor only.
+fn is_stranger(principal: &Principal) -> bool {
+    match principal {
+        Principal::Unregistered(_) => true,
+        Principal::Person(person) => person.session == Session::Certificate,
+        Principal::Client(_) | Principal::Process(_) => false,
+    }
+}
+
+/// Our extensions by name (KMIP 2.1 §6.1.40, Extension List).
+fn extension_list() -> Vec<ExtensionInformation> {
+    EXTENSIONS.iter().map(|extension| named(extension.name)).collect()
+}
+
+/// Our extensions in full (KMIP 2.1 §6.1.40, Extension Map; §7.13). Up to 1.4 name, tag and type alone are told.
+fn extension_map() -> Vec<ExtensionInformation> {
+    let map = EXTENSIONS.iter().map(|extension| ExtensionInformation {
+        extension_tag: i32::try_from(extension.tag.0).ok(),
+        extension_type: Some(extension.item_type),
+        extension_attribute: Some(false),
+        extension_parent_structure_tag: extension.parent.and_then(|tag| i32::try_from(tag.0).ok()),
+        extension_description: extension.description.clone(),
+        ..named(extension.name)
+    });
+    map.collect()
+}
+
+fn named(name: &str) -> ExtensionInformation {
+    ExtensionInformation {
+        extension_name: name.to_owned(),
+        extension_tag: None,
+        extension_type: None,
+        extension_enumeration: None,
+        extension_attribute: None,
+        extension_parent_structure_tag: None,
+        extension_description: None,
     }
 }
 

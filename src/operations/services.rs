@@ -1,5 +1,6 @@
 //! What handlers work with, put together once by `compose`.
 
+use super::about::About;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::Clock;
 use crate::crypto::Randomness;
@@ -27,6 +28,8 @@ pub struct Services {
     pub installation: InstallationRecord,
     /// The policies in force.
     pub policies: Policies,
+    /// How the server was set up.
+    pub about: About,
     /// What one request may ask for.
     pub limits: Limits,
 }

@@ -1,0 +1,167 @@
+//! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
+//! people see what concerns their tenant.
+
+use crate::audit::alarm;
+use crate::authority::Granted;
+use crate::custody::{CustodyState, SealerKind};
+use crate::failure::Failure;
+use crate::identity::TenantRecord;
+use crate::operations::{Context, Handle};
+use crate::records;
+use crate::store::Domain;
+use kmip_protocol::{ServerStatusRequest, ServerStatusResponse, StatusItem};
+
+/// Tenants, and streams of the trail, that are told one by one; of the rest there is a count.
+const MOST: usize = 256;
+
+/// What the status says, line by line.
+#[derive(Default)]
+struct Lines(Vec<StatusItem>);
+
+impl Lines {
+    fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push(StatusItem {
+            status_name: name.into(),
+            status_value: value.into(),
+        });
+    }
+}
+
+impl Handle for ServerStatusRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ServerStatusResponse, Failure> {
+        let mut lines = Lines::default();
+        about(context, &mut lines);
+        let own = context.principal.domain();
+        let whole = own == Some(Domain::SYSTEM);
+        let seen: Vec<CustodyState> = context
+            .services
+            .custody
+            .states()
+            .into_iter()
+            .filter(|state| whole || Some(state.domain) == own)
+            .collect();
+        warnings(context, &seen, &mut lines);
+        custody(context, seen, &mut lines).await?;
+        if whole {
+            profiles(context, &mut lines).await;
+            trail(context, &mut lines).await?;
+            for (event, count) in alarm::counts().filter(|(_, count)| *count > 0) {
+                lines.add(format!("alarm.{}", event.name()), count.to_string());
+            }
+        }
+        Ok(ServerStatusResponse { items: lines.0 })
+    }
+}
+
+fn about(context: &Context<'_>, lines: &mut Lines) {
+    let about = &context.services.about;
+    let installation = context.services.installation;
+    let hex: String = installation.instance.iter().map(|b| format!("{b:02x}")).collect();
+    lines.add("version", env!("CARGO_PKG_VERSION"));
+    lines.add("instance", hex);
+    lines.add("epoch", installation.epoch.to_string());
+    let up = context.now.0.saturating_sub(about.started_ms) / 1000;
+    lines.add("uptime", format!("{up} s"));
+    lines.add("clock", format!("{} ms since 1970", context.now.0));
+    lines.add(
+        "clock.high_water",
+        format!("{} ms since 1970", context.services.store.high_water()),
+    );
+    lines.add("store", about.store.as_str());
+    lines.add("tls.profile", about.tls_profile.as_str());
+    let confined = if about.admin_listener {
+        "people have a listener of their own"
+    } else {
+        "none"
+    };
+    lines.add("admin_listener", confined);
+    let roles: Vec<&str> = about.hardware.iter().filter_map(|role| role.name()).collect();
+    lines.add(
+        "require_hardware",
+        if roles.is_empty() {
+            "none".to_owned()
+        } else {
+            roles.join(", ")
+        },
+    );
+}
+
+/// What whoever relies on this server should not overlook.
+fn warnings(context: &Context<'_>, seen: &[CustodyState], lines: &mut Lines) {
+    if context.services.about.demo {
+        lines.add("warning", "DEMO: one person holds all keys");
+    }
+    if seen.iter().any(|state| state.kind == Some(SealerKind::Software)) {
+        lines.add("warning", "software KEKs: development only");
+    }
+    if context.services.about.tls_profile == "interop" {
+        lines.add("warning", "TLS profile interop: for clients that cannot do better");
+    }
+}
+
+async fn custody(context: &mut Context<'_>, mut seen: Vec<CustodyState>, lines: &mut Lines) -> Result<(), Failure> {
+    seen.sort_unstable_by_key(|state| state.domain.0);
+    let beyond = seen.len().saturating_sub(MOST);
+    for state in seen.into_iter().take(MOST) {
+        let name = match state.domain {
+            Domain::SYSTEM => "system".to_owned(),
+            tenant => match tenant_name(context, tenant).await? {
+                Some(name) => format!("tenant {name}"),
+                None => continue,
+            },
+        };
+        let open = if state.open { "open" } else { "cannot be reached" };
+        let keks = state.keks;
+        lines.add(
+            format!("custody.{name}"),
+            format!("{} ({keks} KEKs), {open}", describe(state.kind)),
+        );
+    }
+    if beyond > 0 {
+        lines.add("custody", format!("{beyond} more tenants"));
+    }
+    Ok(())
+}
+
+async fn tenant_name(context: &mut Context<'_>, tenant: Domain) -> Result<Option<String>, Failure> {
+    let Some(record) = context.services.store.load(TenantRecord::key(tenant)).await? else {
+        return Ok(None);
+    };
+    let record = TenantRecord::decode(records::open(&context.services.custody, &record)?)?;
+    Ok(Some(record.name))
+}
+
+async fn profiles(context: &Context<'_>, lines: &mut Lines) {
+    for (profile, provider) in context.services.custody.providers() {
+        let id: String = profile.0.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        let health = match provider.health().await {
+            Ok(()) => "answers".to_owned(),
+            Err(why) => format!("does not answer: {why}"),
+        };
+        lines.add(
+            format!("hsm_profile.{id}"),
+            format!("{}, {health}", describe(Some(provider.kind()))),
+        );
+    }
+}
+
+const fn describe(kind: Option<SealerKind>) -> &'static str {
+    match kind {
+        Some(SealerKind::Software) => "software",
+        Some(SealerKind::Resident) => "resident in the HSM",
+        Some(SealerKind::Protected) => "software, opened through an HSM",
+        None => "no active KEK",
+    }
+}
+
+async fn trail(context: &Context<'_>, lines: &mut Lines) -> Result<(), Failure> {
+    let mut heads = context.services.store.trail_heads().await?;
+    heads.sort_unstable_by_key(|head| head.position.stream);
+    lines.add("trail.streams", heads.len().to_string());
+    for head in heads.iter().take(MOST) {
+        let hash: String = head.hash.iter().map(|b| format!("{b:02x}")).collect();
+        let (stream, sequence) = (head.position.stream, head.position.sequence);
+        lines.add(format!("trail.{stream}"), format!("{sequence} {hash}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Settings as files and environments have them.
+
+use super::*;
+
+const FILE: &str = r#"
+    data = "data"
+    [listener]
+    address = "127.0.0.1:5696"
+    certificate = "server.pem"
+    key = "/etc/server-key.pem"
+    [listener.limits]
+    idle_seconds = 60
+"#;
+
+fn read(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claviger.toml");
+    std::fs::write(&path, text).unwrap();
+    let environment = environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+    Settings::read(&path, environment)
+}
+
+#[test]
+fn a_file_is_read_and_paths_count_from_it() {
+    let settings = read(FILE, &[("HOME", "/root"), ("CLAVIGER_SHARED", "/x")]).unwrap();
+    assert!(settings.data.is_absolute() && settings.data.ends_with("data"));
+    assert_eq!(settings.listener.key, Path::new("/etc/server-key.pem"));
+    assert_eq!(settings.listener.profile, ProfileName::Bsi);
+    assert_eq!(settings.listener.limits.idle_seconds, Some(60));
+    assert_eq!(settings.listener.limits.connections, None);
+}
+
+#[test]
+fn what_is_not_known_is_an_error() {
+    for unknown in [
+        "colour = 1",
+        "[listener.limits]\nidle = 1",
+        "[tenant]\nname = \"x\"",
+        "[log]\nformat = \"xml\"",
+    ] {
+        let text = match unknown.strip_prefix("[listener.limits]\n") {
+            Some(line) => format!("{FILE}\n{line}"),
+            None if unknown.starts_with('[') => format!("{FILE}\n{unknown}"),
+            None => format!("{unknown}\n{FILE}"),
+        };
+        assert!(matches!(read(&text, &[]), Err(SettingsError::Content(..))), "{unknown}");
+    }
+    let variable = read(FILE, &[("CLAVIGER_LISTENER_ADRESS", "x")]);
+    assert!(matches!(variable, Err(SettingsError::Variable(name)) if name == "CLAVIGER_LISTENER_ADRESS"));
+}
+
+#[test]
+fn the_environment_comes_before_the_file() {
+    let set = [
+        ("CLAVIGER_LISTENER_ADDRESS", "0.0.0.0:9"),
+        ("CLAVIGER_LISTENER_LIMITS_IDLE_SECONDS", "7"),
+        ("CLAVIGER_LISTENER_PROFILE", "interop"),
+        ("CLAVIGER_CONFORMANCE_INTEROP", "true"),
+    ];
+    let settings = read(FILE, &set).unwrap();
+    assert_eq!(settings.listener.address.port(), 9);
+    assert_eq!(settings.listener.limits.idle_seconds, Some(7));
+    assert!(settings.conformance.interop);
+    let refused = read(FILE, &[("CLAVIGER_CONFORMANCE_INTEROP", "true")]);
+    assert!(matches!(refused, Err(SettingsError::Content(..))), "interop with bsi");
+}
+
+#[test]
+fn people_may_have_a_listener_of_their_own() {
+    let more = "[admin_listener]\naddress = \"127.0.0.1:1\"\nauthorities = [\"people.pem\"]\n[people]\nrequire_hardware = [\"system-auditor\"]";
+    let settings = read(
+        &format!("{FILE}\n{more}"),
+        &[("CLAVIGER_ADMIN_LISTENER_ADDRESS", "127.0.0.1:9")],
+    )
+    .unwrap();
+    let admin = settings.admin_listener.unwrap();
+    assert_eq!(admin.address.port(), 9);
+    assert!(admin.authorities.iter().all(|path| path.is_absolute()));
+    assert_eq!(settings.people.require_hardware, [RoleName::SystemAuditor]);
+    let half = format!("{FILE}\n[admin_listener]\naddress = \"127.0.0.1:1\"\nkey = \"k.pem\"");
+    assert!(matches!(read(&half, &[]), Err(SettingsError::Content(..))));
+    let role = format!("{FILE}\n[people]\nrequire_hardware = [\"emperor\"]");
+    assert!(matches!(read(&role, &[]), Err(SettingsError::Content(..))));
+}
+
+#[test]
+fn every_place_of_the_environment_is_a_setting() {
+    for place in BY_ENVIRONMENT {
+        if place.starts_with("admin_listener") {
+            continue;
+        }
+        let name = format!("{PREFIX}{}", place.replace('.', "_").to_ascii_uppercase());
+        let value = match *place {
+            "listener.address" => "1.2.3.4:5",
+            "listener.profile" => "interop",
+            "log.format" => "json",
+            "audit.durable_reads" | "conformance.interop" | "demo" => "true",
+            number if number.contains("limits") || number.starts_with("store") => "2000",
+            _ => "text",
+        };
+        let profile = ("CLAVIGER_LISTENER_PROFILE", "interop");
+        assert!(read(FILE, &[profile, (&name, value)]).is_ok(), "{place}");
+    }
+}
