@@ -103,6 +103,28 @@ faults! {
     /// A ticket is unknown, another's, run out, or was not used for too long.
     InvalidTicket = InvalidTicket else AuthenticationNotSuccessful, "the ticket does not hold";
 
+    // People.
+    /// No person or certificate of the domain is named so.
+    PersonNotFound = ItemNotFound, "no such person or certificate";
+    /// The name is another person's of the domain, or the key another's of the installation or a client's.
+    PersonTaken = InvalidField, "the name or the key of the certificate is taken";
+    /// The name cannot be shown or typed.
+    PersonName = InvalidField, "a person needs a name of 1 to 64 bytes without control characters or outer spaces";
+    /// The role is not one of the domain.
+    PersonRoleRefused = PermissionDenied, "people of this role are not made here";
+    /// The person is not in a state for it.
+    PersonState = PermissionDenied, "the state of the person does not permit this";
+    /// Only others may do this for a person.
+    NotByOneself = PermissionDenied, "another person must do this";
+    /// Deleting the person would leave too few.
+    TooFewLeft = PermissionDenied, "too few people of this role would be left";
+    /// The own last certificate was to be revoked.
+    LastCredential = PermissionDenied, "the own last certificate can be revoked by another person only";
+    /// A new certificate came without a signature by its key.
+    PossessionNotShown = InvalidField, "the proof of possession does not verify under the certificate";
+    /// The password is too short, known, like the name, or was used before.
+    PasswordPolicy = BadPassword else InvalidField, "the password must have 12 characters, be hard to guess, and be new";
+
     // Objects.
     /// Unknown, foreign, or named by an empty ID Placeholder.
     ObjectNotFound = ObjectNotFound else ItemNotFound, "no object with this unique identifier";

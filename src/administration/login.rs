@@ -4,12 +4,13 @@
 //! another's and a person without a password cost and say the same as a wrong password.
 
 use super::sealed;
+use crate::audit::alarm::Event;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{PersonId, PersonPrincipal, PersonRecord, SecondFactor, one_time, person_counter};
-use crate::operations::Services;
+use crate::operations::{Batch, Services};
 use crate::records;
-use crate::store::{Key, Work};
+use crate::store::Work;
 use kmip_protocol::SecretText;
 
 /// Failures until a person is locked out.
@@ -83,39 +84,45 @@ impl Verified {
     }
 }
 
+/// Where a person's second factor is judged.
+pub struct Scene<'a> {
+    /// The rooms below.
+    pub services: &'a Services,
+    /// What is counted.
+    pub work: &'a mut Work,
+    /// What is alarmed.
+    pub batch: &'a mut Batch,
+    /// When.
+    pub now: Moment,
+}
+
 /// Judges what a person shows, and counts it.
 pub async fn judge(
-    services: &Services,
-    work: &mut Work,
+    mut scene: Scene<'_>,
     person: &PersonPrincipal,
     shown: &Shown<'_>,
     verified: &mut Verified,
-    now: Moment,
 ) -> Result<SecondFactor, Failure> {
     let id = PersonId {
         domain: person.domain,
         person: person.person,
     };
     let key = id.key();
-    let record = work.load(key).await?.ok_or(Failure::new(Fault::CredentialRefused))?;
-    let record = PersonRecord::decode(records::open(&services.custody, &record)?)?;
-    let failed = work.counter(key, person_counter::FAILED_LOGINS).await?.unwrap_or(0);
-    let until = work.counter(key, person_counter::LOCKED_UNTIL).await?;
+    let now = scene.now;
+    let record = scene.work.load(key).await?;
+    let record = record.ok_or(Failure::new(Fault::CredentialRefused))?;
+    let record = PersonRecord::decode(records::open(&scene.services.custody, &record)?)?;
+    let failed = scene
+        .work
+        .counter(key, person_counter::FAILED_LOGINS)
+        .await?
+        .unwrap_or(0);
+    let until = scene.work.counter(key, person_counter::LOCKED_UNTIL).await?;
     let locked = until.is_some_and(|until| now.0 < until);
-    let judged = right(
-        services,
-        work,
-        id,
-        &record,
-        shown,
-        locked || shown.foreign,
-        verified,
-        now,
-    )
-    .await?;
-    let Some(factor) = judged else {
+    let refused = locked || shown.foreign;
+    let Some(factor) = scene.right(id, &record, shown, refused, verified).await? else {
         if !locked {
-            count_failure(work, key, failed, now).await?;
+            scene.count_failure(id, &record, failed).await?;
         }
         return Err(Failure::detailed(
             Fault::CredentialRefused,
@@ -123,19 +130,22 @@ pub async fn judge(
         ));
     };
     // Counted against the failures seen: one that was counted meanwhile makes this run again.
-    let (counter, none) = (person_counter::FAILED_LOGINS, Failure::new(Fault::Contention));
-    work.adjust(key, counter, 0, (0, failed)).await?.map_err(|_| none)?;
+    let contention = |_| Failure::new(Fault::Contention);
+    let counter = person_counter::FAILED_LOGINS;
+    scene
+        .work
+        .adjust(key, counter, 0, (0, failed))
+        .await?
+        .map_err(contention)?;
     if failed > 0 {
-        let none = Failure::new(Fault::Contention);
-        let reset = work.adjust(key, counter, failed.saturating_neg(), (0, i64::MAX));
-        reset.await?.map_err(|_| none)?;
-        work.remove_counter(key, person_counter::LOCKED_UNTIL);
+        let reset = scene.work.adjust(key, counter, failed.saturating_neg(), (0, i64::MAX));
+        reset.await?.map_err(contention)?;
+        scene.work.remove_counter(key, person_counter::LOCKED_UNTIL);
     }
     if let SecondFactor::Login { initial: true, .. } = factor {
-        let logins = work.counter(key, person_counter::INITIAL_LOGINS).await?;
+        let logins = scene.work.counter(key, person_counter::INITIAL_LOGINS).await?;
         if logins.is_some_and(|logins| logins > 0) {
-            tracing::warn!(target: "alarm", event = "initial-password-again", domain = %id.domain, person = record.name,
-                "an initial password was used a second time");
+            scene.alarm(Event::InitialPasswordReused, id, &record);
             return Err(Failure::detailed(
                 Fault::CredentialRefused,
                 "the initial password was used before",
@@ -145,68 +155,69 @@ pub async fn judge(
     Ok(factor)
 }
 
-/// What was shown, if it is right. A password that is shown is always computed.
-#[expect(clippy::too_many_arguments, reason = "one decision over everything that it rests on")]
-async fn right(
-    services: &Services,
-    work: &mut Work,
-    id: PersonId,
-    record: &PersonRecord,
-    shown: &Shown<'_>,
-    refused: bool,
-    verified: &mut Verified,
-    now: Moment,
-) -> Result<Option<SecondFactor>, Failure> {
-    let kept = record
-        .password
-        .as_ref()
-        .filter(|_| !refused && record.password_holds(now.0));
-    let initial = kept.is_some_and(|kept| kept.initial);
-    let hash = kept.map_or_else(|| services.passwords.nobodys(), |kept| kept.hash.clone());
-    let password = match shown.password {
-        Some(password) => Some(verified.verify(services, password, hash).await?),
-        None => None,
-    };
-    if refused {
-        return Ok(None);
+impl Scene<'_> {
+    /// What was shown, if it is right. A password that is shown is always computed.
+    async fn right(
+        &mut self,
+        id: PersonId,
+        record: &PersonRecord,
+        shown: &Shown<'_>,
+        refused: bool,
+        verified: &mut Verified,
+    ) -> Result<Option<SecondFactor>, Failure> {
+        let holds = !refused && record.password_holds(self.now.0);
+        let kept = record.password.as_ref().filter(|_| holds);
+        let initial = kept.is_some_and(|kept| kept.initial);
+        let hash = kept.map_or_else(|| self.services.passwords.nobodys(), |kept| kept.hash.clone());
+        let password = match shown.password {
+            Some(password) => Some(verified.verify(self.services, password, hash).await?),
+            None => None,
+        };
+        if refused {
+            return Ok(None);
+        }
+        if shown.change {
+            return Ok((password == Some(true)).then_some(SecondFactor::Change));
+        }
+        // An initial password is for whoever has nothing else yet.
+        let one_time = record.one_time.as_ref();
+        let Some(one_time) = one_time.filter(|one_time| one_time.confirmed && !initial) else {
+            let right = password == Some(true) && shown.code.is_none();
+            return Ok(right.then_some(SecondFactor::Login { initial, step: None }));
+        };
+        let Some(code) = shown.code.filter(|_| password != Some(false)) else {
+            return Ok(None);
+        };
+        let secret = sealed::open(&self.services.custody, id, &one_time.sealed).await?;
+        let last = self
+            .work
+            .counter(id.key(), person_counter::LAST_STEP)
+            .await?
+            .unwrap_or(0);
+        let step = one_time::step_of(secret.expose(), code.expose(), self.now.seconds(), last);
+        Ok(step.map(|step| SecondFactor::Login {
+            initial: false,
+            step: Some(step),
+        }))
     }
-    if shown.change {
-        return Ok((password == Some(true)).then_some(SecondFactor::Change));
-    }
-    // An initial password is for whoever has nothing else yet.
-    let one_time = record
-        .one_time
-        .as_ref()
-        .filter(|one_time| one_time.confirmed && !initial);
-    let Some(one_time) = one_time else {
-        let right = password == Some(true) && shown.code.is_none();
-        return Ok(right.then_some(SecondFactor::Login { initial, step: None }));
-    };
-    let Some(code) = shown.code.filter(|_| password != Some(false)) else {
-        return Ok(None);
-    };
-    let secret = sealed::open(&services.custody, id, &one_time.sealed).await?;
-    let last = work.counter(id.key(), person_counter::LAST_STEP).await?.unwrap_or(0);
-    let step = one_time::step_of(secret.expose(), code.expose(), now.seconds(), last);
-    Ok(step.map(|step| SecondFactor::Login {
-        initial: false,
-        step: Some(step),
-    }))
-}
 
-/// Counts a failure and locks out when they are too many. Bound to the number seen, so that of many at once each counts.
-async fn count_failure(work: &mut Work, key: Key, failed: i64, now: Moment) -> Result<(), Failure> {
-    let failures = failed.saturating_add(1);
-    let counted = work
-        .adjust(key, person_counter::FAILED_LOGINS, 1, (0, failures))
-        .await?;
-    counted.map_err(|_| Failure::new(Fault::Contention))?;
-    if failures >= FAILURES {
-        let until = now.0.saturating_add(lock_ms(failures));
-        work.set_counter(key, person_counter::LOCKED_UNTIL, until);
-        tracing::warn!(target: "alarm", event = "locked-out", person = ?key, failures, "a person is locked out after failed logins");
+    /// Counts a failure and locks out when they are too many. Bound to the number seen, so that of many at once each counts.
+    async fn count_failure(&mut self, id: PersonId, record: &PersonRecord, failed: i64) -> Result<(), Failure> {
+        let key = id.key();
+        let failures = failed.saturating_add(1);
+        let counted = self.work.adjust(key, person_counter::FAILED_LOGINS, 1, (0, failures));
+        counted.await?.map_err(|_| Failure::new(Fault::Contention))?;
+        if failures >= FAILURES {
+            let until = self.now.0.saturating_add(lock_ms(failures));
+            self.work.set_counter(key, person_counter::LOCKED_UNTIL, until);
+            self.alarm(Event::LoginLockout, id, record);
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn alarm(&mut self, event: Event, id: PersonId, record: &PersonRecord) {
+        self.batch.alarm(self.work, event, id.domain, self.now, &record.name);
+    }
 }
 
 /// How long a person is locked out after so many failures.

@@ -121,9 +121,8 @@ impl<'a> Run<'a> {
             message: self.message,
             now: self.now(),
         };
-        let judged = judge.judge(&self.principal, &mut self.work, verified).await?;
-        self.principal = judged.principal;
-        self.batch.second_factor = judged.second_factor;
+        let judged = judge.judge(&self.principal, &mut self.work, &mut self.batch, verified);
+        self.principal = judged.await?;
         self.room()
     }
 

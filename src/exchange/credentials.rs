@@ -2,22 +2,14 @@
 //! lifts a person to its session, a password is the second factor of a Login.
 
 use crate::administration::keeper::Keeper;
-use crate::administration::login::{self, Shown, Verified};
+use crate::administration::login::{self, Scene, Shown, Verified};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{PersonPrincipal, Principal, SecondFactor, Sessions, TicketError};
-use crate::operations::Services;
+use crate::identity::{PersonPrincipal, Principal, Sessions, TicketError};
+use crate::operations::{Batch, Services};
 use crate::store::Work;
 use kmip_protocol::{Credential, Operation, RequestMessage, RequestPayload, Ticket, TicketType};
 use std::sync::Arc;
-
-/// Who asks, as the message's credentials say.
-pub(super) struct Judged {
-    /// The principal: of a person, with its session.
-    pub principal: Principal,
-    /// What it showed for its Login or its change of password.
-    pub second_factor: Option<SecondFactor>,
-}
 
 /// What judging rests on.
 pub(super) struct Judge<'a> {
@@ -28,33 +20,35 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges. What is counted stays in `work` whatever the items do.
+    /// Who asks: of a person, with its session. What is counted stays in `work` whatever the items do; what a person showed for its
+    /// Login or its change of password is left in `batch`.
     pub(super) async fn judge(
         &self,
         principal: &Principal,
         work: &mut Work,
+        batch: &mut Batch,
         verified: &mut Verified,
-    ) -> Result<Judged, Failure> {
+    ) -> Result<Principal, Failure> {
         let Principal::Person(person) = principal else {
             self.without_sessions()?;
-            return Ok(Judged {
-                principal: principal.clone(),
-                second_factor: None,
-            });
+            return Ok(principal.clone());
         };
         let (ticket, shown) = self.of_person(person)?;
-        let second_factor = match self.wanted(shown) {
-            Some(wanted) => Some(login::judge(self.services, work, person, &wanted, verified, self.now).await?),
-            None => None,
-        };
         let person = match ticket {
             Some(ticket) => Arc::new(self.admitted(person, ticket, work).await?),
             None => Arc::clone(person),
         };
-        Ok(Judged {
-            principal: Principal::Person(person),
-            second_factor,
-        })
+        if let Some(wanted) = self.wanted(shown, ticket.is_some()) {
+            let scene = Scene {
+                services: self.services,
+                work,
+                batch,
+                now: self.now,
+            };
+            let factor = login::judge(scene, &person, &wanted, verified).await?;
+            batch.second_factor = Some(factor);
+        }
+        Ok(Principal::Person(person))
     }
 
     fn given(&self) -> impl Iterator<Item = &Credential> {
@@ -94,13 +88,15 @@ impl Judge<'_> {
 
     /// What is to be judged: for a Login what the header shows, for a change of password the present one. Elsewhere a password opens
     /// nothing, and whether it is right is not told; but it must be that of whom the certificate names.
-    fn wanted<'a>(&'a self, shown: Shown<'a>) -> Option<Shown<'a>> {
+    fn wanted<'a>(&'a self, shown: Shown<'a>, in_session: bool) -> Option<Shown<'a>> {
         let items = &self.message.items;
         if items.iter().any(|item| item.operation == Some(Operation::Login)) || shown.names_another() {
             return Some(shown);
         }
         items.iter().find_map(|item| match &item.payload {
-            Ok(RequestPayload::PasswordChange(request)) => Some(Shown::of_change(&request.current_password)),
+            Ok(RequestPayload::PasswordChange(request)) if in_session => {
+                Some(Shown::of_change(&request.current_password))
+            }
             _ => None,
         })
     }

@@ -3,8 +3,10 @@
 use super::ConnectionFacts;
 use super::testing::{TestHouse, facts, leaf};
 use crate::administration::keeper::Keeper;
+use crate::audit::Entry;
+use crate::audit::alarm::Event;
 use crate::identity::{Enroll, IdentityChange, PasswordRecord, PersonId, PersonKey, PersonRecord};
-use crate::store::{Domain, Work};
+use crate::store::{Domain, TrailQuery, Work};
 use certs::KeyKind;
 use kmip_protocol::{
     Authentication, Credential, LoginRequest, OneTimePassword, PersonRole, PersonStatus, Request, RequestMessage,
@@ -72,7 +74,8 @@ impl TestHouse {
         let facts = facts(vec![certificate.clone()]);
         let person = services.randomness.array().unwrap();
         let id = PersonId { domain, person };
-        let password = format!("{NEEDLE} of {name} in tests");
+        let reversed: String = name.chars().rev().collect();
+        let password = format!("{NEEDLE} of {reversed} in tests");
         let now_ms = self.now_ms();
         let record = PersonRecord {
             name: name.into(),
@@ -149,6 +152,21 @@ impl TestHouse {
         let mut message = RequestMessage::single(Version::NEWEST, request);
         message.header.authentication = (!credentials.is_empty()).then_some(Authentication { credentials });
         self.message(&message, facts).await.items.remove(0)
+    }
+
+    /// What was alarmed, as the change trail has it.
+    pub async fn alarms(&self) -> Vec<Event> {
+        let heads = self.store.trail_heads().await.unwrap();
+        let query = TrailQuery {
+            stream: heads[0].position.stream,
+            domain: None,
+            after: 0,
+            limit: 10_000,
+        };
+        let trail = self.store.trail(query).await.unwrap();
+        let entries = trail.iter().map(|record| Entry::read(&record.bytes).unwrap());
+        let event = |number| Event::ALL.iter().copied().find(|event| event.number() == number);
+        entries.filter_map(|entry| event(entry.draft.operation)).collect()
     }
 
     /// Logs in.

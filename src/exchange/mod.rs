@@ -22,6 +22,8 @@ mod members;
 mod notices;
 #[cfg(test)]
 mod offices;
+#[cfg(test)]
+mod people;
 mod refusals;
 mod server;
 #[cfg(test)]

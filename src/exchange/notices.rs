@@ -13,16 +13,17 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
         if notices.get(..place).is_some_and(told) {
             continue;
         }
-        match *notice {
+        match notice {
             Notice::Identity(change) => {
-                if let Err(error) = identity.changed(change).await {
+                if let Err(error) = identity.changed(*change).await {
                     tracing::error!(%error, ?change, "a change of who is who could not be read");
                 }
             }
+            Notice::Alarm(alarm) => alarm.sound(),
             // Nobody remembers policies yet.
             Notice::Policy(_) => {}
             Notice::Keys(domain) => {
-                if let Err(error) = kek::open_domain(&services.custody, &services.store, domain).await {
+                if let Err(error) = kek::open_domain(&services.custody, &services.store, *domain).await {
                     tracing::error!(%error, %domain, "the keys of a domain could not be opened");
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::members::{Member, certificate, given, password, ticket};
 use super::testing::{TestHouse, create, facts};
+use crate::audit::alarm::Event;
 use crate::failure::Fault;
 use crate::identity::{OneTimeRecord, PersonKey, one_time};
 use crate::store::Domain;
@@ -222,6 +223,7 @@ async fn failures_lock_a_person_out_and_the_right_password_then_fails_too() {
     }
     let item = log_in(&house, &olga, olga.password()).await;
     assert!(refused(&item, Fault::CredentialRefused));
+    assert_eq!(house.alarms().await, [Event::LoginLockout]);
     house.clock.advance(59);
     assert!(refused(
         &log_in(&house, &olga, olga.password()).await,
@@ -277,6 +279,7 @@ async fn an_initial_password_is_good_once_and_for_nothing_but_its_change() {
     assert_eq!(opens(&house, &ines, &with).await, Err(Fault::PasswordChangeRequired));
     let item = log_in(&house, &ines, ines.password()).await;
     assert!(refused(&item, Fault::CredentialRefused));
+    assert_eq!(house.alarms().await, [Event::InitialPasswordReused]);
     // And not for ever.
     let late = house.invited(house.tenant, "late", PersonRole::Operator).await;
     house.clock.advance(72 * 3600 + 1);

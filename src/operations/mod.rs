@@ -161,6 +161,20 @@ handlers! {
     Login
     Logout
     SetAttribute
+    PersonCreate
+    PersonGet
+    PersonList
+    PersonModify
+    PersonSuspend
+    PersonResume
+    PersonReset
+    PersonDelete
+    PersonUnlock
+    CredentialAdd
+    CredentialRevoke
+    PasswordChange
+    OneTimeEnroll
+    OneTimeConfirm
     Cancel
     QueryAsynchronousRequests
     ProposalList

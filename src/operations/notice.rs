@@ -1,11 +1,14 @@
 //! What a handler changed that others remember.
 
+use super::Batch;
+use crate::audit::alarm::{Alarm, Event};
+use crate::clock::Moment;
 use crate::identity::IdentityChange;
-use crate::store::Domain;
+use crate::store::{Domain, Work};
 
 /// Something that is remembered outside the store has changed. A handler says so in [`super::Batch::notices`]; `exchange` tells
 /// those who remember it once the commit has succeeded and before the answer leaves. What is taken back is not told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Notice {
     /// Who is who: a person, a client, an authority, a tenant.
     Identity(IdentityChange),
@@ -13,4 +16,22 @@ pub enum Notice {
     Policy(Domain),
     /// The KEKs of a domain, or its record key: custody opens the domain again.
     Keys(Domain),
+    /// Somebody should hear of this at once.
+    Alarm(Alarm),
+}
+
+impl Batch {
+    /// Alarms somebody: in the trail with what else is committed, elsewhere once it is.
+    pub fn alarm(&mut self, work: &mut Work, event: Event, domain: Domain, now: Moment, note: &str) {
+        let alarm = Alarm {
+            event,
+            tenant: domain.0,
+            at_ms: now.0,
+            note: note.to_owned(),
+        };
+        if let Some(draft) = alarm.draft() {
+            work.audit(draft);
+        }
+        self.notices.push(Notice::Alarm(alarm));
+    }
 }

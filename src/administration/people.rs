@@ -1,0 +1,190 @@
+//! What the handlers over people share: who asks, people by name, keeping a record with what it changes elsewhere.
+
+use super::keeper::Keeper;
+use crate::audit::AuditObject;
+use crate::audit::alarm::Event;
+use crate::authority::Target;
+use crate::failure::{Failure, Fault};
+use crate::identity::{Enroll, EnrollError, IdentityChange, PersonId, PersonPrincipal, PersonRecord, Principal, kind};
+use crate::identity::{TicketRecord, people_guard, person_counter};
+use crate::operations::{Context, Notice};
+use crate::records;
+use crate::store::{Domain, Record};
+use kmip_protocol::{DateTime, Person, PersonCredential, PersonRole, PersonStatus};
+use std::sync::Arc;
+
+/// Records to a page of a scan.
+const PAGE: usize = 512;
+/// Longest name of a person, in bytes.
+const LONGEST_NAME: usize = 64;
+/// Length of the MAC at the end of a record's body.
+const MAC: usize = 32;
+
+/// The person that asks.
+pub(super) fn asker(context: &Context<'_>) -> Result<Arc<PersonPrincipal>, Failure> {
+    match context.principal {
+        Principal::Person(person) => Ok(Arc::clone(person)),
+        _ => Err(Fault::PermissionDenied.into()),
+    }
+}
+
+/// The ids of the person that asks.
+pub(super) const fn id_of(person: &PersonPrincipal) -> PersonId {
+    PersonId {
+        domain: person.domain,
+        person: person.person,
+    }
+}
+
+/// A person's record, with this overlay's changes.
+pub(super) async fn load(context: &mut Context<'_>, id: PersonId) -> Result<Option<PersonRecord>, Failure> {
+    let found = context.work.load(id.key()).await?;
+    found.map(|record| read(context, &record)).transpose()
+}
+
+fn read(context: &Context<'_>, record: &Record) -> Result<PersonRecord, Failure> {
+    Ok(PersonRecord::decode(records::open(&context.services.custody, record)?)?)
+}
+
+/// The person of this name in the asker's own domain.
+pub(super) async fn named(context: &mut Context<'_>, name: &str) -> Result<(PersonId, PersonRecord), Failure> {
+    let domain = asker(context)?.domain;
+    let holder = context.work.claimed(&PersonRecord::name_claim(domain, name)).await?;
+    let holder = holder.filter(|key| key.kind == kind::PERSON && key.domain == domain);
+    let unknown = || Failure::new(Fault::PersonNotFound);
+    let id = PersonId {
+        domain,
+        person: holder.ok_or_else(unknown)?.id,
+    };
+    let record = load(context, id).await?.ok_or_else(unknown)?;
+    Ok((id, record))
+}
+
+/// The people of the asker's domain who are not deleted, in the order of their names. A decision over them rests on the set.
+pub(super) async fn everybody(context: &mut Context<'_>) -> Result<Vec<(PersonId, PersonRecord)>, Failure> {
+    let domain = asker(context)?.domain;
+    context.work.read_guard(people_guard(domain)).await?;
+    let mut people = Vec::new();
+    let mut after = None;
+    loop {
+        let page = context.services.store.scan(domain, kind::PERSON, after, PAGE).await?;
+        after = page.last().map(|record| record.key.id);
+        let last = page.len() < PAGE;
+        for found in page {
+            let id = PersonId {
+                domain,
+                person: found.key.id,
+            };
+            // What this message has changed of it counts.
+            let found = context.work.peek(found.key).await?.unwrap_or(found);
+            people.push((id, read(context, &found)?));
+        }
+        if last {
+            break;
+        }
+    }
+    people.retain(|(_, person)| person.status != PersonStatus::Deleted);
+    people.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    Ok(people)
+}
+
+/// Keeps a person's record, with its claims, and has everybody told.
+pub(super) async fn keep(context: &mut Context<'_>, id: PersonId, record: &PersonRecord) -> Result<(), Failure> {
+    let keeper = Keeper(Arc::clone(&context.services.custody));
+    let kept = Enroll::new(context.work, &keeper).person(id, record).await;
+    kept.map_err(|error| match error {
+        EnrollError::Store(error) => error.into(),
+        EnrollError::Taken => Failure::new(Fault::PersonTaken),
+        EnrollError::Certificate(error) => Failure::detailed(Fault::InvalidField, error),
+        EnrollError::Sealing => Failure::detailed(Fault::CustodyUnavailable, error),
+    })?;
+    context.batch.notices.push(Notice::Identity(IdentityChange::Person(id)));
+    let written = context.work.load(id.key()).await?;
+    let state = written.and_then(|w| {
+        let mac = w.body.last_chunk::<MAC>()?;
+        Some((w.revision.0, *mac))
+    });
+    context.batch.touched.push(AuditObject {
+        unique_identifier: record.name.clone(),
+        record: Some((kind::PERSON.0, id.person)),
+        state,
+    });
+    Ok(())
+}
+
+/// Keeps a change after which nobody is logged in as that person.
+pub(super) async fn keep_and_end(
+    context: &mut Context<'_>,
+    id: PersonId,
+    record: &PersonRecord,
+) -> Result<(), Failure> {
+    keep(context, id, record).await?;
+    TicketRecord::end_all(id, context.work).await?;
+    Ok(())
+}
+
+/// Alarms somebody of what happens to a person.
+pub(super) fn alarm(context: &mut Context<'_>, event: Event, id: PersonId, record: &PersonRecord) {
+    let now = context.now;
+    context.batch.alarm(context.work, event, id.domain, now, &record.name);
+}
+
+/// A name that can be shown, spoken and typed: not empty, not long, no control characters, no space at either end.
+pub(super) fn check_name(name: &str) -> Result<(), Failure> {
+    let good =
+        !name.is_empty() && name.len() <= LONGEST_NAME && name.trim() == name && !name.chars().any(char::is_control);
+    if good { Ok(()) } else { Err(Fault::PersonName.into()) }
+}
+
+/// Whether a role is one of this domain: administrators and system auditors of the system, all others of tenants.
+pub(super) const fn is_of_domain(role: PersonRole, domain: Domain) -> bool {
+    let system = matches!(domain.0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    match role {
+        PersonRole::Administrator | PersonRole::SystemAuditor => system,
+        PersonRole::Operator | PersonRole::Auditor | PersonRole::Custodian => !system,
+        _ => false,
+    }
+}
+
+/// What a request about a person acts upon.
+pub(super) async fn target(context: &mut Context<'_>, name: &str) -> Result<Target, Failure> {
+    let (id, record) = named(context, name).await?;
+    Ok(Target {
+        description: Some(format!("person {} ({})", record.name, record.role)),
+        records: vec![id.key()],
+        subjects: vec![id.person],
+        roles: vec![record.role],
+        ..Target::default()
+    })
+}
+
+/// What a request about oneself acts upon.
+pub(super) async fn target_self(context: &mut Context<'_>) -> Result<Target, Failure> {
+    let name = asker(context)?.name.clone();
+    target(context, &name).await
+}
+
+/// A person as it is told.
+pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &PersonRecord) -> Result<Person, Failure> {
+    let key = id.key();
+    let last_login = context.work.counter(key, person_counter::LAST_LOGIN).await?;
+    let locked = context.work.counter(key, person_counter::LOCKED_UNTIL).await?;
+    let now = context.now.0;
+    let seconds = |ms: i64| DateTime(ms.div_euclid(1000));
+    let credential = |key: &crate::identity::PersonKey| PersonCredential {
+        key_fingerprint: key.fingerprint.to_vec(),
+        certificate: key.certificate.clone(),
+        hardware: key.hardware,
+        enrolled: seconds(key.enrolled_ms),
+        revoked: key.revoked_ms.map(seconds),
+    };
+    Ok(Person {
+        person_name: record.name.clone(),
+        person_role: record.role,
+        person_status: record.status,
+        member_since: seconds(record.member_since_ms),
+        last_login: last_login.map(seconds),
+        locked_until: locked.filter(|until| now < *until).map(seconds),
+        credentials: record.credentials.iter().map(credential).collect(),
+    })
+}

@@ -1,0 +1,68 @@
+//! Certificates of people: added with a proof of possession, revoked.
+
+use super::people::{alarm, asker, id_of, keep, named, target};
+use crate::audit::alarm::Event;
+use crate::authority::{Granted, Target};
+use crate::failure::{Failure, Fault};
+use crate::identity::PersonKey;
+use crate::operations::{Context, Handle};
+use certs::CertificateFacts;
+use kmip_protocol::{
+    CredentialAddRequest, CredentialAddResponse, CredentialRevokeRequest, CredentialRevokeResponse,
+    possession_statement,
+};
+
+/// Certificates of one person, revoked ones included: they stay as evidence.
+const MOST_KEYS: usize = 64;
+
+impl Handle for CredentialAddRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CredentialAddResponse, Failure> {
+        let (id, mut record) = named(context, &self.person_name).await?;
+        if record.credentials.len() >= MOST_KEYS {
+            return Err(Fault::LimitExceeded.into());
+        }
+        let facts = CertificateFacts::read(&self.certificate);
+        let facts = facts.map_err(|error| Failure::detailed(Fault::InvalidField, error))?;
+        let statement = possession_statement(&record.name, &facts.key_fingerprint);
+        certs::verify_by_holder(&self.certificate, &statement, &self.proof)
+            .map_err(|error| Failure::detailed(Fault::PossessionNotShown, error))?;
+        if record.keys().any(|key| key.fingerprint == facts.key_fingerprint) {
+            return Err(Fault::PersonTaken.into());
+        }
+        record.credentials.push(PersonKey {
+            fingerprint: facts.key_fingerprint,
+            certificate: self.certificate.clone(),
+            hardware: false,
+            enrolled_ms: context.now.0,
+            revoked_ms: None,
+        });
+        keep(context, id, &record).await?;
+        Ok(CredentialAddResponse::default())
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.person_name).await
+    }
+}
+
+impl Handle for CredentialRevokeRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CredentialRevokeResponse, Failure> {
+        let (id, mut record) = named(context, &self.person_name).await?;
+        let others = record.keys().filter(|key| key.fingerprint[..] != self.key_fingerprint);
+        let others = others.count();
+        if id == id_of(asker(context)?.as_ref()) && others == 0 {
+            return Err(Fault::LastCredential.into());
+        }
+        let now = context.now.0;
+        let live = |key: &&mut PersonKey| key.revoked_ms.is_none() && key.fingerprint[..] == self.key_fingerprint;
+        let found = record.credentials.iter_mut().find(live);
+        found.ok_or(Failure::new(Fault::PersonNotFound))?.revoked_ms = Some(now);
+        keep(context, id, &record).await?;
+        alarm(context, Event::CredentialRevoked, id, &record);
+        Ok(CredentialRevokeResponse::default())
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.person_name).await
+    }
+}
