@@ -104,8 +104,6 @@ faults! {
     InvalidTicket = InvalidTicket else AuthenticationNotSuccessful, "the ticket does not hold";
 
     // People.
-    /// No person or certificate of the domain is named so.
-    PersonNotFound = ItemNotFound, "no such person or certificate";
     /// The name is another person's of the domain, or the key another's of the installation or a client's.
     PersonTaken = InvalidField, "the name or the key of the certificate is taken";
     /// The name cannot be shown or typed.
