@@ -25,7 +25,7 @@ use crate::listener::TlsProfile;
 use crate::operations::{About, Limits, Services};
 use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
-use kmip_protocol::{NewPerson, PersonRole};
+use kmip_protocol::{NewPerson, PersonRole, Policy};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct Parts {
 pub struct Genesis {
     /// Its administrators, with their initial passwords.
     pub administrators: Vec<NewPerson>,
+    /// The system's first policy.
+    pub policy: Option<Policy>,
     /// Its tenants.
     pub tenants: Vec<NewTenant>,
     /// The PIN of the token's user, where there is a token.
@@ -127,6 +129,9 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     genesis::installation(&custody, &mut work, randomness.as_ref()).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
     let keeper = Keeper(Arc::clone(&custody));
+    if let Some(policy) = genesis.policy {
+        founder::policy(&keeper.0, &mut work, policy, now).await?;
+    }
     founder::administrators(&keeper, &mut work, randomness.as_ref(), &genesis.administrators, now).await?;
     if let Some((profile, sealed)) = sealed_pin {
         work.put(pin_key(profile), sealed, Vec::new());

@@ -125,6 +125,27 @@ impl Office {
     }
 }
 
+impl Office {
+    /// The first login of somebody whose initial password is in that file: changes it.
+    #[track_caller]
+    fn arrive(&self, person: &str, initial: &str) {
+        self.by(person, &["login", "--password-file", initial]).code(0);
+        let chosen = self.file(
+            &format!("{person}.chosen"),
+            &format!("a long way from {}\n", initial.len()),
+        );
+        let change = [
+            "person",
+            "password",
+            "--password-file",
+            initial,
+            "--new-password-file",
+            &chosen,
+        ];
+        self.by(person, &change).done();
+    }
+}
+
 impl Drop for Office {
     fn drop(&mut self) {
         let _ = self.server.kill();
@@ -201,4 +222,43 @@ fn what_needs_no_server_asks_for_none() {
     ]);
     let request = std::fs::read_to_string(folder.path().join("app.csr")).unwrap();
     assert!(request.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
+}
+
+#[test]
+fn who_has_changed_the_first_password_sees_people_rules_and_permissions() {
+    let office = Office::open();
+    for person in ["alice", "bob"] {
+        office.introduce(person, "kms/people");
+        office.arrive(person, &format!("kms/people/{person}.password"));
+    }
+    // The initial one is good for nothing any more.
+    office
+        .by("alice", &["login", "--password-file", "kms/people/alice.password"])
+        .code(3);
+    let chosen = office.at("alice.chosen");
+    let login = office
+        .by("alice", &["login", "--password-file", chosen.to_str().unwrap()])
+        .done();
+    assert!(login.contains("0 proposals await your vote"), "{login}");
+
+    let people = office.by("alice", &["person", "list"]).done();
+    assert_eq!(people.matches("Administrator").count(), 2, "{people}");
+    assert_eq!(people.matches("Active").count(), 2, "{people}");
+    let policy = office.by("bob", &["policy", "show"]).done();
+    assert!(
+        policy.contains("2 of administrators") && policy.contains("computed again: the same"),
+        "{policy}"
+    );
+    // What is shown can be put again.
+    let xml = office.by("bob", &["policy", "show", "-o", "xml"]).done();
+    let file = office.file("policy.xml", &xml);
+    let would = office.by("bob", &["policy", "put", &file, "--dry-run"]).done();
+    assert!(would.contains("policy") && would.contains("alice"), "{would}");
+    for format in ["json", "yaml", "xml", "ttlv"] {
+        assert!(
+            office.by("bob", &["person", "show", "-o", format]).done().len() > 100,
+            "{format}"
+        );
+    }
+    office.by("bob", &["person", "show", "nobody"]).code(5);
 }

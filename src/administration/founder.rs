@@ -1,16 +1,36 @@
-//! The administrators that an installation begins with: from then on they decide who joins them.
+//! The administrators that an installation begins with, and the policy: from then on they decide who joins them, by its rules.
 
-use super::AdministrationError;
 use super::keeper::Keeper;
+use super::{AdministrationError, kek};
+use crate::authority::PolicyRecord;
 use crate::clock::Moment;
 use crate::crypto::Randomness;
+use crate::custody::Custody;
 use crate::identity::{Enroll, EnrollError, PasswordRecord, Passwords, PersonId, PersonKey, PersonRecord};
 use crate::store::{Domain, Work};
 use certs::CertificateFacts;
-use kmip_protocol::{NewPerson, PersonRole, PersonStatus};
+use kmip_protocol::{NewPerson, PersonRole, PersonStatus, Policy};
 
 /// How long an initial password lasts, in milliseconds: until the next working day, over a weekend.
 const INITIAL_LIFETIME_MS: i64 = 72 * 60 * 60 * 1000;
+
+/// Puts the first policy of the system's domain.
+pub async fn policy(
+    custody: &Custody,
+    work: &mut Work,
+    policy: Policy,
+    now: Moment,
+) -> Result<(), AdministrationError> {
+    let record = PolicyRecord::first(policy, now.0);
+    let places = [
+        PolicyRecord::key(Domain::SYSTEM),
+        PolicyRecord::version_key(Domain::SYSTEM, record.version),
+    ];
+    for place in places {
+        kek::put(custody, work, place, record.encode()).await?;
+    }
+    Ok(())
+}
 
 /// Enrols the administrators of genesis in the system's domain. They count from the beginning, once they have shown themselves.
 pub async fn administrators(

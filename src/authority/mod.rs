@@ -16,7 +16,7 @@ pub use electorate::{electorate, member};
 pub use group::{GROUP, GroupRecord};
 pub use installation::{INSTALLATION, InstallationRecord};
 pub use permission::{check, permitted};
-pub use policy::{InForce, Policies, PolicyRecord};
+pub use policy::{InForce, Policies, PolicyRecord, policy_digest};
 pub use proposal::{PROPOSAL, ProposalRecord};
 pub use proposals::Proposals;
 pub use target::{Target, TargetObject};

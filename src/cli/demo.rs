@@ -5,6 +5,7 @@ use super::init::{Template, found};
 use super::{Problem, people, say, serve};
 use crate::compose::{Genesis, NewTenant};
 use crate::identity::Credential;
+use kmip_protocol::{Interval, Policy, PolicyTemplate};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -58,8 +59,15 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Problem> {
             token: arguments.hsm.as_deref(),
         };
         let administrators = ["alice", "bob"].map(str::to_owned);
+        let administrators = people::administrators(&folder, &[], &administrators)?;
+        // Who tries something out does not wait a day for new people to count.
+        let policy = Policy {
+            seasoning: Interval(0),
+            ..people::policy(PolicyTemplate::Mtg, administrators.len())?
+        };
         let genesis = Genesis {
-            administrators: people::administrators(&folder, &[], &administrators)?,
+            administrators,
+            policy: Some(policy),
             tenants: vec![demo, other],
             pin: None,
         };

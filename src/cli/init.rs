@@ -1,12 +1,14 @@
 //! `claviger init`: an installation in a folder, ready to be served.
 
 use super::folder::{Folder, hosts};
+use super::kmip::words;
 use super::nouns::{Named, named};
 use super::{Problem, people, runtime, say, serve};
 use crate::compose::{self, Genesis, NewTenant};
 use crate::custody::{Slab, token};
 use crate::identity::Credential;
 use crate::settings::{Settings, TokenTable};
+use kmip_protocol::{PolicyTemplate, tag};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,9 @@ pub(super) struct InitArguments {
     /// Administrators whose keys, certificates and initial passwords are made in the folder `people`, to be handed over.
     #[arg(long = "administrators", value_name = "NAME,NAME", value_delimiter = ',')]
     made: Vec<String>,
+    /// The system's policy to begin with: mtg or strict.
+    #[arg(long, value_name = "TEMPLATE", default_value = "mtg")]
+    policy: String,
     /// A tenant to begin with: it gets an authority and a client of its own; may be repeated.
     #[arg(long = "tenant", value_name = "NAME")]
     tenants: Vec<String>,
@@ -54,6 +59,8 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
         }
     }
     let administrators = people::administrators(&folder, &arguments.administrators, &arguments.made)?;
+    let template = words::value(tag::POLICY_TEMPLATE, &arguments.policy)?;
+    let policy = people::policy(PolicyTemplate(template), administrators.len())?;
     folder.make("data")?;
     let authority = folder.authority("ca", "Claviger server CA")?;
     folder.server(&authority, &hosts(arguments.listen.ip(), &arguments.hosts))?;
@@ -77,6 +84,7 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
     };
     let genesis = Genesis {
         administrators,
+        policy: Some(policy),
         tenants,
         pin: None,
     };

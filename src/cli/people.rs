@@ -5,14 +5,30 @@ use super::folder::Folder;
 use super::nouns::person::self_signed;
 use super::nouns::{Named, new_person};
 use super::{Problem, private};
+use crate::authority::quorum::{self, Scope};
 use certs::pem;
-use kmip_protocol::{NewPerson, PersonRole};
+use kmip_protocol::{NewPerson, PersonRole, Policy, PolicyTemplate};
 
 /// Where the keys and initial passwords of people lie.
 pub(super) const PEOPLE: &str = "people";
 
-/// Administrators that nobody can do without: one cannot agree with himself.
+/// Administrators that no installation can do without, whatever its policy: one cannot agree with himself.
 const FEWEST: usize = 2;
+
+/// The system's first policy, which so many administrators can satisfy.
+pub(super) fn policy(template: PolicyTemplate, administrators: usize) -> Result<Policy, Problem> {
+    if template == PolicyTemplate::Off {
+        return Err("the policy of the system cannot be off: two administrators agree at least".to_owned());
+    }
+    let policy = quorum::template(template, Scope::System);
+    let fewest = usize::try_from(policy.fewest_operators).unwrap_or(usize::MAX);
+    if administrators < fewest {
+        return Err(format!(
+            "the policy {template} wants {fewest} administrators, and these are {administrators}"
+        ));
+    }
+    Ok(policy)
+}
 
 /// The administrators of a new installation: `given` with their certificates, `made` with new keys in the folder `people`. Initial
 /// passwords of all are left there, for their owners.
@@ -90,6 +106,14 @@ fn text(failure: Failure) -> Problem {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_policy_wants_its_people() {
+        assert!(policy(PolicyTemplate::Mtg, 2).is_ok());
+        assert!(policy(PolicyTemplate::Strict, 3).is_err());
+        assert!(policy(PolicyTemplate::Strict, 4).is_ok());
+        assert!(policy(PolicyTemplate::Off, 9).is_err());
+    }
 
     #[test]
     fn one_administrator_is_none() {

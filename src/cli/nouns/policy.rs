@@ -1,5 +1,6 @@
 //! `claviger policy`: the rules that say who must agree to what.
 
+use crate::authority::policy_digest;
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::options::{Format, Options};
@@ -85,7 +86,16 @@ fn show(revision: &PolicyRevision, format: Format) -> Outcome<()> {
     let mut head = |name: &str, value: String| table.push([name.to_owned(), value, String::new(), String::new()]);
     head("version", revision.policy_version.to_string());
     head("since", moment(revision.time_stamp.0));
-    head("digest", crate::cli::hex(&revision.policy_digest));
+    let same = policy_digest(revision.policy_version, policy).as_slice() == revision.policy_digest;
+    let checked = if same {
+        "computed again: the same"
+    } else {
+        "NOT the one computed from what is shown"
+    };
+    head(
+        "digest",
+        format!("{} ({checked})", crate::cli::hex(&revision.policy_digest)),
+    );
     head("template", or_dash(policy.policy_template));
     head("seasoning", format!("{} s", policy.seasoning.0));
     head("margin", policy.margin.to_string());
