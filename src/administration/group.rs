@@ -38,16 +38,16 @@ fn told(group: &Group, people: &Electorate) -> kmip_protocol::Group {
     }
 }
 
-/// Refuses what would leave a rule of the policy in force without the people that it needs.
-async fn bearable(domain: Domain, after: &Electorate, context: &mut Context<'_>) -> Result<(), Failure> {
+/// Refuses what would leave the policy in force, or a rule of it, without the people that it needs. Whether there is a policy.
+pub(super) async fn bearable(domain: Domain, after: &Electorate, context: &mut Context<'_>) -> Result<bool, Failure> {
     let keeper = keeper(context);
     let services = context.services;
     let register = proposals(services, &keeper);
     let Some(policy) = register.policy(domain, context.work).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let judged = check_policy(&policy.record.policy, after, scope(domain));
-    judged.map(drop).map_err(|fault| policy_refused(&fault))
+    judged.map(|_| true).map_err(|fault| policy_refused(&fault))
 }
 
 fn target(domain: Domain, name: &str) -> Target {

@@ -23,6 +23,8 @@ use std::sync::Arc;
 const MOST_LISTED: usize = 500;
 /// Proposals that a list looks at: a filter that nothing matches ends there.
 const MOST_EXAMINED: usize = 2000;
+/// Other proposals that one is compared with: warnings are help, no protection.
+const MOST_COMPARED: usize = 200;
 /// Bytes of a reason that is kept.
 const LONGEST_REASON: usize = 1024;
 
@@ -181,15 +183,48 @@ impl Handle for ProposalGetRequest {
         let me = person(context)?.person;
         let opened = open(&self.proposal_identifier, context).await?;
         let tenant_name = tenant_name(opened.domain, context).await?;
-        let proposal = detail(
+        let mut proposal = detail(
             &opened.record,
             tenant_name,
             &opened.around.electorate,
             &me,
             context.now.0,
         );
+        let rivals = rivals(&opened, context).await?;
+        if let Some(first) = proposal.requirements.first_mut() {
+            let warning = |id: &[u8; 16]| format!("proposal {} acts on the same", hex(id));
+            first.warnings.extend(rivals.iter().map(warning));
+        }
         Ok(ProposalGetResponse { proposal })
     }
+}
+
+/// Other live proposals that act upon the same: of them the first that is carried out may be the last that can be.
+async fn rivals(opened: &Opened, context: &mut Context<'_>) -> Result<Vec<[u8; 16]>, Failure> {
+    if !opened.record.is_live() || opened.record.target.records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keeper = keeper(context);
+    let register = proposals(context.services, &keeper);
+    let hits = register
+        .list(opened.domain, true, None, MOST_COMPARED, context.work)
+        .await?;
+    let mut rivals = Vec::new();
+    for hit in hits.iter().filter(|hit| hit.key.id != opened.record.id) {
+        let Some(mut other) = register.peek(hit, context.work).await? else {
+            continue;
+        };
+        let shares = other
+            .target
+            .records
+            .iter()
+            .any(|key| opened.record.target.records.contains(key));
+        other.refresh(&opened.around.situation(true));
+        if shares && other.is_live() {
+            rivals.push(other.id);
+        }
+    }
+    Ok(rivals)
 }
 
 impl Handle for ProposalVoteRequest {

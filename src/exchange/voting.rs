@@ -225,6 +225,16 @@ impl Hall {
             canonical: b"canonical form".to_vec(),
             target: BoundTarget {
                 subjects: subject.map(person_id).into_iter().collect(),
+                records: subject
+                    .map(|number| {
+                        PersonId {
+                            domain: self.tenant,
+                            person: person_id(number),
+                        }
+                        .key()
+                    })
+                    .into_iter()
+                    .collect(),
                 ..BoundTarget::default()
             },
         };
@@ -606,6 +616,34 @@ async fn groups_are_put_told_and_deleted_unless_a_rule_needs_them() {
         panic!()
     };
     assert!(list.groups.is_empty());
+}
+
+/// Edge case 12.
+#[tokio::test]
+async fn two_proposals_on_one_target_warn_of_each_other() {
+    let hall = Hall::new().await;
+    for (id, subject) in [([1; 16], 3), ([2; 16], 3), ([4; 16], 2)] {
+        hall.propose(id, Some(subject)).await;
+    }
+    let warnings = async |id: [u8; 16]| {
+        let get = ProposalGetRequest {
+            proposal_identifier: id.to_vec(),
+        };
+        let Ok(ResponsePayload::ProposalGet(shown)) = hall.ask(&hall.operators[0], get).await.0 else {
+            panic!()
+        };
+        shown.proposal.requirements[0].warnings.clone()
+    };
+    let told = warnings([1; 16]).await;
+    assert_eq!(told, [format!("proposal {} acts on the same", "02".repeat(16))]);
+    // The one about operator 2 shares nothing; of those on one target a vetoed one warns no more.
+    assert!(warnings([4; 16]).await.is_empty());
+    let veto = ProposalVetoRequest {
+        proposal_identifier: vec![2; 16],
+        reason: None,
+    };
+    hall.ask(&hall.operators[0], veto).await.0.unwrap();
+    assert!(warnings([1; 16]).await.is_empty());
 }
 
 /// Edge case 20.

@@ -212,10 +212,13 @@ impl ProposalRecord {
     }
 
     /// When it is carried out. Where one rule keeps secrets back until they are claimed, all do; where one wants somebody to press a
-    /// button, somebody must.
+    /// button, somebody must. Rules that are asked only because they are to be weakened have no say in that: they are about something
+    /// else.
     #[must_use]
     pub fn completion(&self) -> Completion {
-        completion(&self.rules)
+        let own = |rule: &&Rule| rule.rule_match.operations.contains(&self.operation);
+        let own: Vec<Rule> = self.rules.iter().filter(own).cloned().collect();
+        completion(if own.is_empty() { &self.rules } else { &own })
     }
 
     /// What of its target it is bound to.

@@ -453,6 +453,18 @@ fn each_way_of_completion_has_its_own_claimant() {
 }
 
 #[test]
+fn a_rule_that_is_only_to_be_weakened_does_not_say_how_to_complete() {
+    let people = operators(3);
+    let mut weakened = rule(&[way(&[(OPERATORS, 2)])]);
+    weakened.rule_name = "export".into();
+    weakened.rule_match.operations = vec![Operation::Export];
+    weakened.completion = Completion::OnClaim;
+    let mut rules = two_of_operators();
+    rules.push(weakened);
+    assert_eq!(opened(rules, &people, &[]).completion(), Completion::OnQuorum);
+}
+
+#[test]
 fn a_button_pressed_before_an_approval_was_lost_counts_no_more() {
     let people = operators(3);
     let now = situation(&people, SUBMITTED);

@@ -1,8 +1,8 @@
 //! Whether a policy can be lived with: it is well formed, does not undercut the floor, and the people there are can satisfy it.
 
-use super::people::Electorate;
+use super::people::{Electorate, Member};
 use super::rules::is_never_governed;
-use super::tally::{filled, people_of};
+use super::tally::filled;
 use super::template::{FLOOR, SYSTEM_FLOOR, Scope};
 use crate::identity::Id;
 use kmip_protocol::{Operation, Policy, PolicyTemplate, Proof, Rule, RuleAlternative, RuleGroup, RuleMatch};
@@ -96,34 +96,42 @@ pub fn check_policy(policy: &Policy, electorate: &Electorate, scope: Scope) -> R
     Ok(warnings)
 }
 
-/// The people that count, one of whom may not: the requester whose vote does not count, and the subject.
+/// Whether one of a rule's ways can be gone whoever is missing: the requester whose vote does not count, and perhaps the subject.
 fn is_satisfiable(rule: &Rule, electorate: &Electorate, margin: i32, subject: bool) -> bool {
-    let most_missing = usize::from(!rule.requester_counts).saturating_add(usize::from(subject));
-    rule.alternatives.iter().any(|alternative| {
-        let inflated = inflate(alternative, margin);
-        let people: Vec<Id> = people_of(alternative, electorate).into_iter().copied().collect();
-        let hardware =
-            |member: &super::Member| rule.proof <= Proof::Signature || member.keys.iter().any(|k| k.hardware);
-        let stands_without = |missing: &[Id]| {
-            let slots: i32 = inflated
-                .groups
-                .iter()
-                .map(|group| group.quorum)
-                .fold(0, i32::saturating_add);
-            let there = filled(&inflated, electorate, |member, _| {
-                member.active && hardware(member) && !missing.contains(&member.person)
-            });
-            usize::try_from(slots).is_ok_and(|slots| slots > 0 && there >= slots)
-        };
-        match most_missing {
-            0 => stands_without(&[]),
-            1 => stands_without(&[]) && people.iter().all(|one| stands_without(&[*one])),
-            _ => {
-                let pairs = people.iter().flat_map(|a| people.iter().map(move |b| [*a, *b]));
-                stands_without(&[]) && pairs.into_iter().all(|pair| stands_without(&pair))
-            }
+    let missing = usize::from(!rule.requester_counts).saturating_add(usize::from(subject));
+    let hardware = |member: &Member| rule.proof <= Proof::Signature || member.keys.iter().any(|key| key.hardware);
+    let counts = |member: &Member| member.active && hardware(member);
+    let mut ways = rule.alternatives.iter().map(|alternative| inflate(alternative, margin));
+    ways.any(|way| stands(&way, electorate, missing, &counts))
+}
+
+/// Whether a way can be gone without any so many (at most two) of those who count.
+fn stands(way: &RuleAlternative, electorate: &Electorate, missing: usize, counts: &impl Fn(&Member) -> bool) -> bool {
+    let quorums = way
+        .groups
+        .iter()
+        .map(|group| usize::try_from(group.quorum).unwrap_or(0));
+    let slots: usize = quorums.sum();
+    let without = |gone: &[Id]| {
+        let there = filled(way, electorate, |member, _| {
+            counts(member) && !gone.contains(&member.person)
+        });
+        slots > 0 && there >= slots
+    };
+    // A group with more people than there are slots and missing people never lacks one (Hall's theorem): only the others can.
+    let mut scarce: Vec<Id> = Vec::new();
+    for group in &way.groups {
+        let members = electorate.group(&group.group_name).into_iter();
+        let people: Vec<Id> = members.filter(|(m, _)| counts(m)).map(|(m, _)| m.person).collect();
+        if people.len() < slots.saturating_add(missing) {
+            scarce.extend(people);
         }
-    })
+    }
+    scarce.sort_unstable();
+    scarce.dedup();
+    without(&[])
+        && (missing == 0 || scarce.iter().all(|one| without(&[*one])))
+        && (missing < 2 || scarce.iter().all(|a| scarce.iter().all(|b| without(&[*a, *b]))))
 }
 
 /// An alternative that wants a margin more of each group.

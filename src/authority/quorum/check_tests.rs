@@ -101,6 +101,30 @@ fn the_requester_who_does_not_count_is_taken_off() {
     assert!(check_policy(&policy, &operators(3), Scope::Tenant).is_ok());
 }
 
+/// Two people may be missing at once, and with a thousand the answer comes at once too.
+#[test]
+fn whoever_is_missing_the_others_must_do() {
+    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    let mut people = operators(200);
+    people.groups = vec![group("few", &[1, 2, 3])];
+    let mut special = rule(&[way(&[("few", 2), (OPERATORS, 2)])]);
+    special.rule_name = "special".into();
+    special.requester_counts = false;
+    policy.rules.push(special);
+    let warnings = check_policy(&policy, &people, Scope::Tenant).unwrap();
+    assert_eq!(
+        warnings,
+        ["rule special cannot be satisfied where one of its own people is acted upon"]
+    );
+    people.groups = vec![group("few", &[1, 2])];
+    assert_eq!(
+        check_policy(&policy, &people, Scope::Tenant),
+        Err(PolicyFault::Unsatisfiable("special".into()))
+    );
+    people.groups = vec![group("few", &[1, 2, 3, 4])];
+    assert_eq!(check_policy(&policy, &people, Scope::Tenant), Ok(vec![]));
+}
+
 /// Edge case 8, the floor.
 #[test]
 fn the_floor_is_not_undercut() {

@@ -4,7 +4,7 @@ use super::matching::most_filled;
 use super::people::{Electorate, Member};
 use crate::identity::Id;
 use kmip_protocol::{Proof, Rule, RuleAlternative, Veto, VoteDecision};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A vote as it was cast.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -237,11 +237,4 @@ fn proves(proof: Proof, member: &Member, ballot: &Ballot, now_ms: i64) -> bool {
             // What is no proof known here is at least hardware.
             now_ms <= key.not_after_ms && (proof == Proof::Signature || key.hardware)
         })
-}
-
-/// The people that an alternative could draw on, everybody once.
-pub(super) fn people_of<'e>(alternative: &RuleAlternative, electorate: &'e Electorate) -> BTreeSet<&'e Id> {
-    let groups = alternative.groups.iter();
-    let members = groups.flat_map(|group| electorate.group(&group.group_name));
-    members.map(|(member, _)| &member.person).collect()
 }
