@@ -157,6 +157,8 @@ fn the_demonstration_leaves_what_it_says_and_comes_back() {
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(server.ask(&dir, "client", &["locate"]), key);
     assert!(fails(&["serve", "--config", &text(&dir.join("claviger.toml"))]).contains("another process"));
+    let settings = std::fs::read_to_string(dir.join("claviger.toml")).unwrap();
+    assert!(settings.contains("demo = true"), "{settings}");
     assert!(server.end());
     assert!(!dir.join("server.pid").exists());
 

@@ -56,6 +56,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Problem> {
             profile: "interop",
             log_file: Some("server.log"),
             interop: true,
+            demo: true,
             token: arguments.hsm.as_deref(),
         };
         let administrators = ["alice", "bob"].map(str::to_owned);

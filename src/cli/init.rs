@@ -80,6 +80,7 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
         profile: "bsi",
         log_file: None,
         interop: false,
+        demo: false,
         token: arguments.hsm.as_deref(),
     };
     let genesis = Genesis {
@@ -105,6 +106,8 @@ pub(super) struct Template<'a> {
     pub(super) profile: &'a str,
     pub(super) log_file: Option<&'a str>,
     pub(super) interop: bool,
+    /// One person holds everybody's keys.
+    pub(super) demo: bool,
     /// The module of a token.
     pub(super) token: Option<&'a str>,
 }
@@ -116,13 +119,16 @@ impl Template<'_> {
         let mut text = format!(
             "# Settings of Claviger. Paths count from this file's folder.\n\
              data = \"data\"\n\
-             pid_file = \"server.pid\"\n\n\
+             pid_file = \"server.pid\"\n\
+             {}\n\
              [listener]\n\
              address = \"{}\"\n\
              certificate = \"data/server.pem\"\n\
              key = \"data/server-key.pem\"\n\
              profile = \"{}\"\n",
-            self.listen, self.profile
+            if self.demo { "demo = true\n" } else { "" },
+            self.listen,
+            self.profile
         );
         if let Some(file) = self.log_file {
             text.push_str(&format!("\n[log]\nfile = {}\n", quoted(file)));
