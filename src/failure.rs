@@ -104,6 +104,8 @@ faults! {
     InvalidTicket = InvalidTicket else AuthenticationNotSuccessful, "the ticket does not hold";
 
     // People.
+    /// The person has no such certificate, or it is revoked.
+    CertificateNotFound = ItemNotFound, "no such certificate of this person";
     /// The name is another person's of the domain, or the key another's of the installation or a client's.
     PersonTaken = InvalidField, "the name or the key of the certificate is taken";
     /// The name cannot be shown or typed.

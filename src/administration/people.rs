@@ -13,8 +13,6 @@ use crate::store::{Domain, Record};
 use kmip_protocol::{DateTime, Person, PersonCredential, PersonRole, PersonStatus};
 use std::sync::Arc;
 
-/// Records to a page of a scan.
-const PAGE: usize = 512;
 /// Longest name of a person, in bytes.
 const LONGEST_NAME: usize = 64;
 /// Length of the MAC at the end of a record's body.
@@ -65,23 +63,12 @@ pub(super) async fn everybody(context: &mut Context<'_>) -> Result<Vec<(PersonId
     let domain = asker(context)?.domain;
     context.work.read_guard(people_guard(domain)).await?;
     let mut people = Vec::new();
-    let mut after = None;
-    loop {
-        let page = context.services.store.scan(domain, kind::PERSON, after, PAGE).await?;
-        after = page.last().map(|record| record.key.id);
-        let last = page.len() < PAGE;
-        for found in page {
-            let id = PersonId {
-                domain,
-                person: found.key.id,
-            };
-            // What this message has changed of it counts.
-            let found = context.work.peek(found.key).await?.unwrap_or(found);
-            people.push((id, read(context, &found)?));
-        }
-        if last {
-            break;
-        }
+    for found in context.work.all(domain, kind::PERSON).await? {
+        let id = PersonId {
+            domain,
+            person: found.key.id,
+        };
+        people.push((id, read(context, &found)?));
     }
     people.retain(|(_, person)| person.status != PersonStatus::Deleted);
     people.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));

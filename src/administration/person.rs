@@ -1,11 +1,14 @@
 //! People: made, told, renamed, suspended, resumed, reset, unlocked, deleted (family 02).
 
+use super::group::bearable;
+use super::keeper::Keeper;
 use super::password::{self, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
 };
 use crate::audit::alarm::Event;
-use crate::authority::{Granted, Target};
+use crate::authority::quorum::Member;
+use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, PasswordRecord, PersonId, PersonKey, PersonRecord, person_counter};
 use crate::operations::{Context, Handle, Services};
@@ -17,10 +20,11 @@ use kmip_protocol::{
     PersonResetRequest, PersonResetResponse, PersonResumeRequest, PersonResumeResponse, PersonRole, PersonStatus,
     PersonSuspendRequest, PersonSuspendResponse, PersonUnlockRequest, PersonUnlockResponse,
 };
+use std::sync::Arc;
 
 /// People told in one answer.
 const MOST_TOLD: usize = 1_000;
-/// Administrators and operators that are never gone below.
+/// Administrators and operators that are never gone below where no policy says how many there must be.
 const FEWEST: usize = 2;
 
 /// Since when a new person counts.
@@ -101,20 +105,21 @@ fn clear_counters(work: &mut Work, key: Key) {
     }
 }
 
-/// Refuses what would leave too few of those who manage a domain.
+/// Refuses what would leave too few of those who manage a domain, or a rule of its policy without the people that it needs. Only who
+/// is active counts, before and after.
 async fn check_enough_left(context: &mut Context<'_>, leaving: PersonId, record: &PersonRecord) -> Result<(), Failure> {
-    let manages = matches!(record.role, PersonRole::Administrator | PersonRole::Operator);
-    if !manages || record.status != PersonStatus::Active {
+    if record.status != PersonStatus::Active {
         return Ok(());
     }
-    let counts = |(id, other): &&(PersonId, PersonRecord)| {
-        *id != leaving
-            && other.role == record.role
-            && other.status == PersonStatus::Active
-            && other.keys().next().is_some()
-    };
-    let left = everybody(context).await?.iter().filter(counts).count();
-    if left < FEWEST {
+    let keeper = Keeper(Arc::clone(&context.services.custody));
+    let people = electorate(leaving.domain, context.work, &keeper).await?;
+    let after = people.without(&leaving.person);
+    if bearable(leaving.domain, &after, context).await? {
+        return Ok(());
+    }
+    let manages = matches!(record.role, PersonRole::Administrator | PersonRole::Operator);
+    let counts = |other: &&Member| other.active && other.role == record.role && !other.keys.is_empty();
+    if manages && after.members.iter().filter(counts).count() < FEWEST {
         return Err(Fault::TooFewLeft.into());
     }
     Ok(())

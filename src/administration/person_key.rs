@@ -56,7 +56,7 @@ impl Handle for CredentialRevokeRequest {
         let now = context.now.0;
         let live = |key: &&mut PersonKey| key.revoked_ms.is_none() && key.fingerprint[..] == self.key_fingerprint;
         let found = record.credentials.iter_mut().find(live);
-        found.ok_or(Failure::new(Fault::PersonNotFound))?.revoked_ms = Some(now);
+        found.ok_or(Failure::new(Fault::CertificateNotFound))?.revoked_ms = Some(now);
         keep(context, id, &record).await?;
         alarm(context, Event::CredentialRevoked, id, &record);
         Ok(CredentialRevokeResponse::default())

@@ -2,6 +2,7 @@
 
 use super::members::{Member, NEEDLE, certificate, given, password, ticket};
 use super::testing::{TestHouse, facts};
+use super::voting::put_template;
 use crate::audit::alarm::Event;
 use crate::failure::Fault;
 use crate::identity::{PersonId, one_time};
@@ -10,8 +11,8 @@ use kmip_protocol::{
     CredentialAddRequest, CredentialRevokeRequest, LoginRequest, NewPerson, OneTimeConfirmRequest,
     OneTimeEnrollRequest, PasswordChangeRequest, Person, PersonCreateRequest, PersonDeleteRequest, PersonGetRequest,
     PersonListRequest, PersonModifyRequest, PersonResetRequest, PersonResumeRequest, PersonRole, PersonStatus,
-    PersonSuspendRequest, PersonUnlockRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
-    Ticket, Version, possession_statement,
+    PersonSuspendRequest, PersonUnlockRequest, PolicyTemplate, Request, ResponseItem, ResponsePayload, ResultStatus,
+    SecretText, Ticket, Version, possession_statement,
 };
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 
@@ -381,6 +382,19 @@ async fn people_are_deleted_while_enough_are_left() {
     drop(ines);
 }
 
+#[tokio::test]
+async fn a_policy_says_how_many_must_be_left() {
+    let house = TestHouse::new().await;
+    let (olga, otto) = (operator(&house, "olga").await, operator(&house, "otto").await);
+    put_template(&house, house.tenant, PolicyTemplate::Off).await;
+    assert!(done(&olga.ask(&house, delete("otto")).await));
+    assert!(refused(&olga.ask(&house, delete("olga")).await, Fault::QuorumBroken));
+    assert!(refused(
+        &otto.ask(&house, delete("olga")).await,
+        Fault::NotAuthenticated
+    ));
+}
+
 fn prove(name: &str, der: &[u8], key: &certs::PrivateKey) -> CredentialAddRequest {
     let fingerprint = certs::CertificateFacts::read(der).unwrap().key_fingerprint;
     let random = ring::rand::SystemRandom::new();
@@ -431,7 +445,7 @@ async fn certificates_are_added_with_proof_and_the_last_is_not_revoked_by_onesel
     let asks = async |request| house.ask(request, &second, vec![ticket(&with)]).await;
     assert!(refused(
         &asks(revoke("olga", &olga.who.facts)).await,
-        Fault::PersonNotFound
+        Fault::CertificateNotFound
     ));
     assert!(refused(
         &asks(revoke("olga", &second.facts)).await,

@@ -103,7 +103,12 @@ async fn enrol(house: &TestHouse, domain: Domain, number: u8) -> Voter {
 
 /// A policy of two operators, who sign, and of whom one presses "complete".
 async fn put_policy(house: &TestHouse, domain: Domain) {
-    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    put_template(house, domain, PolicyTemplate::Mtg).await;
+}
+
+/// A policy as it comes from a template, without seasoning.
+pub(super) async fn put_template(house: &TestHouse, domain: Domain, of: PolicyTemplate) {
+    let mut policy = template(of, Scope::Tenant);
     policy.seasoning = Interval(0);
     let record = PolicyRecord::first(policy, BEGIN * 1000);
     let services = house.server.services();
