@@ -21,6 +21,8 @@ mod derive_key;
 mod destroy;
 mod digests;
 mod discover_versions;
+#[cfg(test)]
+mod document;
 mod encrypt;
 pub mod frozen;
 mod get;

@@ -1,0 +1,183 @@
+//! `docs/OPERATIONS.md`, from the rows: operations, who may, payloads, what is told of failures, alarms. The test fails when the
+//! document is not what the rows say; with `CLAVIGER_UPDATE_DOCUMENTS=1` it writes it.
+
+use super::CARRIED_OUT;
+use crate::audit::alarm::Event;
+use crate::authority::permission::{Needed, PERMISSIONS, Permission, Who, permission};
+use crate::failure::Fault;
+use kmip_protocol::{FieldRow, OPERATIONS, Occurrence, Operation, PersonRole, Version, extensions, tag};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// The families of vendor operations, by the third byte of their numbers.
+const FAMILIES: &[(u32, &str)] = &[
+    (0x00, "Proposals"),
+    (0x01, "Policies and groups"),
+    (0x02, "People"),
+    (0x03, "Tenants"),
+    (0x06, "Clients"),
+    (0x07, "Namespaces"),
+    (0x09, "The server"),
+];
+
+fn who(row: Permission) -> String {
+    let mut names: Vec<&str> = row.roles().filter_map(PersonRole::name).collect();
+    names.extend(row.who.meets(Who::CLIENT).then_some("Client"));
+    names.extend(
+        row.who
+            .meets(Who::STRANGER)
+            .then_some("anybody whose certificate is accepted"),
+    );
+    if names.is_empty() {
+        "nobody".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+const fn session(row: Permission) -> &'static str {
+    match row.session {
+        Needed::Certificate => "certificate",
+        Needed::Initial => "logged in, be it with an initial password",
+        Needed::Full => "logged in with both factors",
+    }
+}
+
+fn first_version(operation: Operation) -> String {
+    let versions = Version::ALL.into_iter().find(|v| operation.is_spoken_in(*v));
+    versions.map_or_else(String::new, |v| v.to_string())
+}
+
+fn carried_out(operation: Operation) -> bool {
+    CARRIED_OUT.contains(&operation)
+}
+
+fn fields(text: &mut String, rows: &[FieldRow], depth: usize) {
+    for row in rows {
+        let Some((number, _)) = row.tags.last() else { continue };
+        let name = tag::name(*number).unwrap_or(row.name);
+        let kind = match (row.item_type, row.values) {
+            (Some(kind), Some(values)) if values != name => format!("{kind} {values}"),
+            (Some(kind), _) => kind.to_string(),
+            (None, _) => "any type".to_owned(),
+        };
+        let times = match row.occurrence {
+            Occurrence::One => "",
+            Occurrence::Optional => ", may be absent",
+            Occurrence::Many => ", any number",
+        };
+        let indent = "  ".repeat(depth);
+        writeln!(text, "{indent}- `{name}` {number}: {kind}{times}").unwrap();
+        // What a standard structure holds is the specification's to say.
+        if number.is_extension() {
+            fields(text, row.fields, depth + 1);
+        }
+    }
+}
+
+fn payload(text: &mut String, title: &str, rows: &[FieldRow]) {
+    if rows.is_empty() {
+        writeln!(text, "{title}: empty.\n").unwrap();
+        return;
+    }
+    writeln!(text, "{title}:\n").unwrap();
+    fields(text, rows, 0);
+    text.push('\n');
+}
+
+fn document() -> String {
+    let mut text = String::from(
+        "# Operations\n\n\
+         Generated from the rows of the tables (`src/operations/document.rs`); do not edit. Numbers of ours are never changed and never\n\
+         used again (`kmip-protocol/tests/golden/extensions.txt`). Payloads are those of version 2.1.\n\n\
+         In XML and JSON our tags are written `<TTLV tag=\"0x54nnnn\" name=\"…\">`, and values of our enumerations and operations as\n\
+         numbers; names are read as well.\n\n\
+         ## Standard operations\n\n\
+         | operation | number | from | who may | session of people | carried out |\n|---|---|---|---|---|---|\n",
+    );
+    for operation in OPERATIONS.iter().copied().filter(|o| o.0 < 0x8000_0000) {
+        let row = permission(operation).unwrap();
+        let people = if row.roles().next().is_some() { session(row) } else { "" };
+        let done = if carried_out(operation) { "yes" } else { "no" };
+        let version = first_version(operation);
+        writeln!(
+            text,
+            "| {operation} | 0x{:02X} | {version} | {} | {people} | {done} |",
+            operation.0,
+            who(row)
+        )
+        .unwrap();
+    }
+    text.push_str(
+        "\n## Vendor operations\n\n\
+         Whoever may not ask is told `Permission Denied`; whoever has not logged in, `Authentication Not Successful`. That others must\n\
+         agree besides is the policy's: see `ADMINISTRATION.md`. Query Operations tells each exactly what it may use.\n",
+    );
+    for (family, title) in FAMILIES {
+        writeln!(text, "\n### {title}\n").unwrap();
+        for operation in OPERATIONS.iter().copied().filter(|o| o.0 >> 8 == 0x0080_0100 + family) {
+            let row = permission(operation).unwrap();
+            let done = if carried_out(operation) {
+                ""
+            } else {
+                " Not carried out yet."
+            };
+            writeln!(text, "#### {operation} `0x{:08X}`\n", operation.0).unwrap();
+            writeln!(text, "{}; {}.{done}\n", who(row), session(row)).unwrap();
+            let (request, response) = operation.fields().unwrap();
+            payload(&mut text, "Request", request);
+            payload(&mut text, "Answer", response);
+        }
+    }
+    text.push_str(
+        "## Tags\n\nAs Query's Extension Map tells them.\n\n| tag | name | type | values |\n|---|---|---|---|\n",
+    );
+    for one in extensions() {
+        let values = one.description.unwrap_or_default();
+        writeln!(text, "| {} | {} | {} | {values} |", one.tag, one.name, one.item_type).unwrap();
+    }
+    text.push_str("\n## What is told of failures\n\n| reason | message |\n|---|---|\n");
+    for fault in Fault::ALL {
+        writeln!(text, "| {} | {} |", fault.newest_reason(), fault.message()).unwrap();
+    }
+    text.push_str(
+        "\n## Alarms\n\nThe log and a counter carry each; the system's log too, if `log.system` is set.\n\n\
+         | event | number in the trail | severity | in the change trail | what it says |\n|---|---|---|---|---|\n",
+    );
+    for event in Event::ALL {
+        let trail = if event.in_trail() { "yes" } else { "no" };
+        let (name, number) = (event.name(), event.number());
+        writeln!(
+            text,
+            "| {name} | 0x{number:08X} | {} | {trail} | {} |",
+            event.severity(),
+            event.text()
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_document_is_what_the_rows_say() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
+    let now = document();
+    if std::env::var_os("CLAVIGER_UPDATE_DOCUMENTS").is_some() {
+        std::fs::write(&path, now).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == now,
+        "docs/OPERATIONS.md is old: run this test with CLAVIGER_UPDATE_DOCUMENTS=1"
+    );
+}
+
+#[test]
+fn every_operation_is_in_the_document() {
+    let text = document();
+    assert_eq!(PERMISSIONS.len(), OPERATIONS.len());
+    for operation in OPERATIONS {
+        assert!(text.contains(&format!(" {operation} ")), "{operation}");
+    }
+}
