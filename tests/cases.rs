@@ -190,3 +190,33 @@ fn published_cases_of_cryptography_pass() {
     println!("{passed} passed, {} failed", failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
+
+/// Our own cases of administration, as far as a client can play them.
+#[test]
+fn our_cases_of_administration_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/cases");
+    let data = tempfile::tempdir().unwrap();
+    let runtime = Arc::new(Runtime::new().unwrap());
+    let (server, facts) = server(&runtime, &data.path().join("data"));
+    let server = Arc::new(server);
+    let mut played = 0;
+    for file in case::files(&folder).unwrap() {
+        if !file.parent().is_some_and(|parent| parent.ends_with("administration")) {
+            continue;
+        }
+        let case = Case::read(&folder, &file).unwrap();
+        let mut connect = |_: bool| -> Result<Box<dyn Peer>, String> {
+            Ok(Box::new(Direct {
+                runtime: runtime.clone(),
+                server: server.clone(),
+                facts: facts.clone(),
+            }))
+        };
+        match play(&case, &mut History::default(), &mut connect, &mut |_, _| {}) {
+            Outcome::Passed => played += 1,
+            Outcome::Failed(step, why) => panic!("{} step {step}: {why}", file.display()),
+            Outcome::Skipped(why) => panic!("{} skipped: {why}", file.display()),
+        }
+    }
+    assert!(played >= 4, "{played}");
+}

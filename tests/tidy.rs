@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("audit", &["wait"]),
     ("store", &["wait", "clock", "audit"]),
     ("crypto", &["wait"]),
-    ("custody", &["wait", "clock", "store", "crypto"]),
+    ("custody", &["wait", "clock", "audit", "store", "crypto"]),
     ("records", &["store", "custody"]),
     ("identity", &["wait", "clock", "store"]),
     ("failure", &["store", "audit", "crypto", "custody", "records", "identity"]),

@@ -3,6 +3,7 @@
 use super::proposal::{keeper, person, proposals};
 use super::proposal_view::requirements;
 use crate::audit::AuditObject;
+use crate::audit::alarm::Event;
 use crate::authority::policy::{POLICY, PolicyRecord};
 use crate::authority::quorum::{About, PolicyFault, Scope, check_policy, governing_request, tally};
 use crate::authority::{Granted, Origin, Target, check};
@@ -133,6 +134,10 @@ impl Handle for PolicyPutRequest {
             None => PolicyRecord::first(self.policy.clone(), context.now.0),
         };
         put_policy(domain, &record, context).await?;
+        let (now, version) = (context.now, format!("version {}", record.version));
+        context
+            .batch
+            .alarm(context.work, Event::PolicyChanged, domain, now, &version);
         Ok(PolicyPutResponse {
             policy_version: record.version,
         })

@@ -3,6 +3,7 @@
 use super::keeper::Keeper;
 use super::proposal_view::{detail, requirements, summary};
 use crate::audit::AuditObject;
+use crate::audit::alarm::Event;
 use crate::authority::proposal::{Claimant, NewVote, ProposalFault, ProposalRecord};
 use crate::authority::proposals::{Proposals, Surroundings};
 use crate::authority::quorum::statement::{self, VoteFault, verify_statement};
@@ -360,6 +361,10 @@ impl Handle for ProposalVetoRequest {
         let ended = opened.record.veto(&me.person, &me.name, reason.as_deref(), &situation);
         ended.map_err(refused)?;
         keep(&mut opened, context).await?;
+        let now = context.now;
+        context
+            .batch
+            .alarm(context.work, Event::ProposalVetoed, me.domain, now, &me.name);
         let state = opened.record.state();
         Ok(ProposalVetoResponse { state })
     }

@@ -22,7 +22,7 @@ const FACILITY: u32 = 10;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $number:literal $severity:ident $trail:literal $text:literal;)+) => {
-        /// What is alarmed. Numbers are those of records in the trail; a golden file keeps them.
+        /// What is alarmed. Numbers are those of records in the trail: append-only.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Event { $($(#[$doc])* $name,)+ }
 
@@ -85,8 +85,6 @@ events! {
     ProposalFailed = 0x8001_FF06 Warning true "an approved proposal failed";
     /// The rules of a domain changed.
     PolicyChanged = 0x8001_FF07 Warning true "a policy was replaced";
-    /// There are too few people left.
-    QuorumUnreachable = 0x8001_FF08 Critical true "a quorum can no longer be met";
     /// A tenant is served no more.
     TenantSuspended = 0x8001_FF09 Warning true "a tenant was suspended";
     /// A tenant is gone.
@@ -97,14 +95,10 @@ events! {
     PersonSuspended = 0x8001_FF0C Warning true "a person was suspended";
     /// A person has one certificate less.
     CredentialRevoked = 0x8001_FF0D Warning true "a certificate of a person was revoked";
-    /// The clock was set.
-    ClockStep = 0x8001_FF0E Critical true "the clock was set";
     /// KEKs cannot be reached.
     CustodyOutage = 0x8001_FF0F Critical false "key custody cannot be reached";
     /// A trail cannot be written: what it should hold is refused.
     TrailUnavailable = 0x8001_FF10 Critical false "a trail cannot be written";
-    /// A record's MAC is wrong.
-    RecordDamaged = 0x8001_FF11 Critical false "a record is damaged";
 }
 
 /// An event, where it happened and to whom.

@@ -8,7 +8,7 @@ use super::notices;
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
 use crate::administration::login::Verified;
-use crate::audit::AccessTrail;
+use crate::audit::{AccessTrail, alarm};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Identity, IdentityError, Principal, Sessions};
@@ -20,6 +20,7 @@ use kmip_protocol::{
 };
 use kmip_ttlv::{ErrorKind, Secret, Writer};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// How often a batch runs again because what it rested on had changed.
@@ -34,6 +35,8 @@ pub struct Server {
     sessions: Sessions,
     admission: Admission,
     started: Instant,
+    /// Whether the access trail could not be written last time.
+    trail_out: AtomicBool,
 }
 
 impl Server {
@@ -48,6 +51,7 @@ impl Server {
             sessions: Sessions::default(),
             admission: Admission::default(),
             started: Instant::now(),
+            trail_out: AtomicBool::new(false),
         }
     }
 
@@ -181,9 +185,16 @@ impl Server {
         }
         for draft in reads {
             if let Err(error) = self.access.append(draft).await {
+                // Once for each outage: every request meets it.
+                if !self.trail_out.swap(true, Ordering::Relaxed) {
+                    alarm::raise(alarm::Event::TrailUnavailable, [0; 16], now.0, "the access trail");
+                }
                 let failure = Failure::detailed(Fault::StoreUnavailable, error);
                 return self.all_failed(message, &failure, now);
             }
+        }
+        if self.trail_out.load(Ordering::Relaxed) {
+            self.trail_out.store(false, Ordering::Relaxed);
         }
         let header = batch::header(message, message.version(), now, count);
         batch::message(&header, items.as_bytes())

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use certs::{CertificateFacts, KeyKind, Revocation, RevocationReason, Usage, Validity};
-use claviger::identity::{AuthorityRecord, ClientRecord, Credential, IdentityChange, Rule};
+use claviger::identity::{AuthorityRecord, ClientRecord, Credential, IdentityChange, Rule, Trust};
 use claviger::listener::{Limits, TlsProfile};
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode, SslVersion};
 use rustls::version::{TLS12, TLS13};
@@ -342,4 +342,27 @@ async fn a_certificate_of_version_1_gets_in_with_both_versions_of_tls() {
             assert!(refused.await.is_err(), "{kind:?} {version:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_listener_may_have_authorities_of_its_own() {
+    let people = authority("people");
+    let only = Arc::new(Trust::default());
+    let record = AuthorityRecord {
+        certificate: people.certificate().to_vec(),
+        ..AuthorityRecord::default()
+    };
+    only.enroll(TENANT, [8; 16], &record).unwrap();
+    let world = World::confined(TlsProfile::Bsi, Limits::default(), Some(only)).await;
+    // Registered and of an enrolled authority, but not of one of this listener's.
+    let alice = world.alice();
+    assert!(world.ask(Some(&alice)).await.is_err());
+    // One of the listener's authorities that nobody has enrolled is not enough either.
+    let person = certified(&people, &leaf("person"));
+    assert!(world.ask(Some(&person)).await.is_err());
+    // Both: it gets in.
+    world.directory.put_authority(TENANT, [8; 16], record);
+    world.identity.changed(IdentityChange::All).await.unwrap();
+    assert!(world.ask(Some(&person)).await.is_ok());
+    world.end().await;
 }

@@ -3,7 +3,7 @@
 use certs::{AlternativeName, CertificateAuthority, CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, pem};
 use claviger::exchange::{ConnectionFacts, Exchange, Refusal};
 use claviger::identity::{
-    AuthorityRecord, ClientId, ClientRecord, Credential, Identity, MemoryDirectory, Principal, TenantRecord,
+    AuthorityRecord, ClientId, ClientRecord, Credential, Identity, MemoryDirectory, Principal, TenantRecord, Trust,
 };
 use claviger::listener::{
     Drained, Limits, Listener, ListenerSettings, Outgoing, ServerIdentity, TlsProfile, TlsServer,
@@ -142,6 +142,11 @@ pub fn key_of(certified: &Certified) -> [u8; 32] {
 
 impl World {
     pub async fn new(profile: TlsProfile, limits: Limits) -> Self {
+        Self::confined(profile, limits, None).await
+    }
+
+    /// A listener that accepts only chains that these authorities accept as well.
+    pub async fn confined(profile: TlsProfile, limits: Limits, only: Option<Arc<Trust>>) -> Self {
         let ca = authority("clients");
         let directory = Arc::new(MemoryDirectory::default());
         directory.put_tenant(
@@ -170,6 +175,10 @@ impl World {
         let listener = Listener::bind(settings, tls.clone(), identity.trust().clone(), exchange, down)
             .await
             .unwrap();
+        let listener = match only {
+            Some(only) => listener.only(only),
+            None => listener,
+        };
         Self {
             ca,
             directory,

@@ -1,6 +1,7 @@
 //! The circuit breaker before an HSM: after an outage, requests fail at once instead of each waiting for it, and one
 //! after the other is let through to see whether it is back.
 
+use crate::audit::alarm::{Event, raise};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,6 +71,9 @@ impl Pass<'_> {
         // Many requests that fail together are one failure.
         if self.trial || state.closed_until.is_none() {
             state.failures = state.failures.saturating_add(1);
+            if state.failures == 1 {
+                raise(Event::CustodyOutage, [0; 16], 0, "");
+            }
             let doubled = FIRST_PAUSE.saturating_mul(1 << (state.failures - 1).min(8));
             state.closed_until = Some(Instant::now() + doubled.min(LONGEST_PAUSE));
             return state.failures.is_multiple_of(RESTART_EVERY);
