@@ -183,6 +183,7 @@ impl Server {
         if strange {
             self.note_refusal(facts, now).await;
         }
+        let any = !reads.is_empty();
         for draft in reads {
             if let Err(error) = self.access.append(draft).await {
                 // Once for each outage: every request meets it.
@@ -193,7 +194,7 @@ impl Server {
                 return self.all_failed(message, &failure, now);
             }
         }
-        if self.trail_out.load(Ordering::Relaxed) {
+        if any && self.trail_out.load(Ordering::Relaxed) {
             self.trail_out.store(false, Ordering::Relaxed);
         }
         let header = batch::header(message, message.version(), now, count);
