@@ -22,7 +22,7 @@ use crate::exchange::Server;
 use crate::heavy::Heavy;
 use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::listener::TlsProfile;
-use crate::operations::{About, Limits, Services};
+use crate::operations::{About, Limits, Profiles, Services};
 use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use kmip_protocol::{NewPerson, PersonRole, Policy};
@@ -49,6 +49,8 @@ pub struct Parts {
     pub installation: InstallationRecord,
     /// How the server was set up.
     pub about: About,
+    /// Where KEKs can be made.
+    pub profiles: Profiles,
 }
 
 /// What a new installation begins with.
@@ -188,6 +190,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         access,
         installation,
         about: about(settings),
+        profiles: profiles(settings),
     })
 }
 
@@ -253,6 +256,14 @@ pub fn token_settings(table: &TokenTable) -> Result<TokenSettings, ComposeError>
     settings.sessions = table.sessions.unwrap_or(settings.sessions);
     settings.deadline = table.deadline_ms.map_or(settings.deadline, Duration::from_millis);
     Ok(settings)
+}
+
+/// A token, where there is one, before the software that is for demonstrations.
+fn profiles(settings: &Settings) -> Profiles {
+    let token = settings.custody.token.iter();
+    let token = token.map(|table| (format!("token {}", table.label), token_profile(table)));
+    let software = core::iter::once(("software".to_owned(), profile_named("software")));
+    Profiles(token.chain(software).collect())
 }
 
 fn token_profile(table: &TokenTable) -> ProfileId {
@@ -353,6 +364,7 @@ pub fn server(parts: Parts) -> Server {
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,
+        profiles: parts.profiles,
         policies: Policies::default(),
         about: parts.about,
         limits: Limits::default(),

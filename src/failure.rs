@@ -304,6 +304,10 @@ faults! {
     ProfileRefused = ConstraintViolation else InvalidField, "the tenant's profile does not permit this algorithm or parameter";
     /// The client or its tenant asks more often than its settings permit.
     TooManyRequests = ServerLimitExceeded else GeneralFailure, "too many requests, try again later";
+    /// A tenant has fewer operators than its policy wants.
+    TooFewOperators = ConstraintViolation else InvalidField, "the policy wants more operators than these";
+    /// A tenant is suspended before it is deleted.
+    NotSuspended = ConstraintViolation else PermissionDenied, "suspend it first";
     /// A password that could be guessed.
     WeakPassword = ConstraintViolation else InvalidField, "the password is too short";
 

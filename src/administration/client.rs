@@ -20,6 +20,9 @@ use std::collections::HashMap;
 /// Credentials of one client: more than anybody rotates at a time.
 const MOST_CREDENTIALS: usize = 16;
 
+/// The shortest password of a client, in bytes: programs have no trouble with long ones.
+const SHORTEST_PASSWORD: usize = 12;
+
 impl Handle for ClientCreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ClientCreateResponse, Failure> {
         let tenant = desk::domain(context)?;
@@ -230,13 +233,20 @@ fn is_restricted(settings: &ClientSettings) -> bool {
 
 /// The user name and password as they are kept.
 async fn password(
-    _context: &Context<'_>,
+    context: &Context<'_>,
     given: Option<&ClientPassword>,
 ) -> Result<Option<ClientPasswordRecord>, Failure> {
-    match given {
-        None => Ok(None),
-        Some(_) => Err(Fault::FeatureNotSupported.into()),
+    let Some(ClientPassword { username, password }) = given else {
+        return Ok(None);
+    };
+    let username = desk::name(username)?.to_owned();
+    if password.expose().len() < SHORTEST_PASSWORD {
+        return Err(Fault::WeakPassword.into());
     }
+    Ok(Some(ClientPasswordRecord {
+        hash: super::password::hash(context.services, password).await?,
+        username,
+    }))
 }
 
 /// Counts a client more or less against the tenant's quota.

@@ -4,7 +4,7 @@
 //! the MAC is checked once the domain is open.
 
 use super::AdministrationError;
-use crate::custody::{Custody, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord};
+use crate::custody::{Custody, CustodyError, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord};
 use crate::records;
 use crate::store::{ClaimKey, Domain, Key, Kind, Record, Store, Work};
 use std::sync::Arc;
@@ -47,7 +47,11 @@ pub async fn found_domain(
         cka_id: kek.0.to_vec(),
         created_ms: now_ms,
     };
-    let mut kek_record = custody.create_kek(&new, None).await?;
+    // One that is there was made by a run of the same proposal that did not come to its end.
+    let mut kek_record = match custody.create_kek(&new, None).await {
+        Err(CustodyError::Exists) => custody.adopt_kek(&new).await?,
+        made => made?,
+    };
     kek_record.state = KekState::Active;
     let record_key = custody
         .create_record_key(domain, core::slice::from_ref(&kek_record), now_ms)

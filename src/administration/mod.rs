@@ -26,6 +26,9 @@ mod proposal_view;
 pub mod sealed;
 mod status;
 pub mod tenant;
+mod tenant_create;
+mod tenant_settings;
+mod tenant_state;
 mod trail;
 
 use crate::audit::{Actor, ActorKind, AuditDraft};
@@ -89,5 +92,18 @@ pub fn server_act(act: u32, domain: Domain, now: Moment, note: &str) -> AuditDra
         result_status: ResultStatus::Success.0,
         note: Some(note.to_owned()),
         ..AuditDraft::default()
+    }
+}
+
+impl From<AdministrationError> for crate::failure::Failure {
+    fn from(error: AdministrationError) -> Self {
+        use crate::failure::Fault;
+        match error {
+            AdministrationError::Store(why) => why.into(),
+            AdministrationError::Custody(why) => why.into(),
+            AdministrationError::Enroll(why) => why.into(),
+            AdministrationError::Randomness(why) => why.into(),
+            other => Self::detailed(Fault::Internal, other),
+        }
     }
 }

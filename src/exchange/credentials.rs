@@ -1,6 +1,7 @@
 //! The credentials of a message's header (KMIP 2.1 §9.11), judged once for the whole message and before anything else: a ticket
 //! lifts a person to its session, a password is the second factor of a Login.
 
+use super::client_password;
 use crate::administration::keeper::Keeper;
 use crate::administration::login::{self, Scene, Shown, Verified};
 use crate::clock::Moment;
@@ -31,6 +32,10 @@ impl Judge<'_> {
     ) -> Result<Principal, Failure> {
         let Principal::Person(person) = principal else {
             self.without_sessions()?;
+            if let Principal::Client(client) = principal {
+                let known = &self.sessions.clients;
+                client_password::judge(self.services, known, client, self.given(), work).await?;
+            }
             return Ok(principal.clone());
         };
         let (ticket, shown) = self.of_person(person)?;
@@ -55,8 +60,8 @@ impl Judge<'_> {
         self.message.header.authentication.iter().flat_map(|a| &a.credentials)
     }
 
-    /// A client's identity is its certificate's. A user name and password or a device beside it are not judged while no client has
-    /// any registered; what can only be meant to be judged is refused.
+    /// A client's identity is its certificate's. A user name and password are judged of clients that have them registered; what can
+    /// only be meant to be judged and is not, is refused.
     fn without_sessions(&self) -> Result<(), Failure> {
         let mut given = self.given();
         let ignored = |c: &Credential| matches!(c, Credential::UsernameAndPassword(_) | Credential::Device(_));

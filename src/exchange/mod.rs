@@ -9,6 +9,7 @@ mod asynchronous;
 #[cfg(test)]
 mod attacks;
 mod batch;
+mod client_password;
 mod confinement;
 #[cfg(test)]
 mod creations;
@@ -30,6 +31,8 @@ mod server;
 mod sessions;
 #[cfg(test)]
 mod tenancy;
+#[cfg(test)]
+mod tenants;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

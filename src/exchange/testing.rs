@@ -13,7 +13,7 @@ use crate::heavy::Heavy;
 use crate::identity::{
     Credential, Identity, Passwords, PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory,
 };
-use crate::operations::{About, Limits, Services};
+use crate::operations::{About, Limits, Profiles, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
@@ -156,6 +156,7 @@ impl TestHouse {
             installation: InstallationRecord::new([3; 16]),
             policies: Policies::default(),
             about: About::default(),
+            profiles: Profiles(vec![("software".to_owned(), profile)]),
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));

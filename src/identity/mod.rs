@@ -4,6 +4,7 @@
 mod authority;
 mod certificate;
 mod client;
+mod client_password;
 mod directory;
 mod enroll;
 mod limits;
@@ -22,6 +23,7 @@ mod trust;
 pub use authority::{AuthorityRecord, IssuerRecord, RevokedCertificate};
 pub use certificate::PeerCertificate;
 pub use client::{ClientId, ClientPasswordRecord, ClientRecord, Credential, IssuedCertificate};
+pub use client_password::ClientPasswords;
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
 pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use limits::{ClientLimits, Counted, MOST_LISTED, Network};

@@ -155,6 +155,8 @@ impl TicketRecord {
 /// When tickets were last used.
 #[derive(Default)]
 pub struct Sessions {
+    /// Passwords of clients that were right a moment ago.
+    pub clients: super::client_password::ClientPasswords,
     last_use: Mutex<HashMap<Id, i64>>,
 }
 

@@ -56,7 +56,7 @@ mod usage;
 pub use about::About;
 pub use context::{Batch, Context};
 pub use notice::Notice;
-pub use services::{Limits, Services};
+pub use services::{Limits, Profiles, Services};
 
 use crate::authority::{self, Decision, Governed, Granted, Target};
 use crate::failure::{Failure, Fault};
@@ -192,6 +192,14 @@ handlers! {
     GroupList
     GroupPut
     GroupDelete
+    TenantCreate
+    TenantGet
+    TenantList
+    TenantModify
+    TenantSuspend
+    TenantResume
+    TenantDelete
+    TenantRecover
     NamespaceCreate
     NamespaceModify
     NamespaceDelete

@@ -4,7 +4,7 @@ use super::about::About;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::Clock;
 use crate::crypto::Randomness;
-use crate::custody::Custody;
+use crate::custody::{Custody, ProfileId};
 use crate::heavy::Heavy;
 use crate::identity::Passwords;
 use crate::store::Store;
@@ -30,8 +30,23 @@ pub struct Services {
     pub policies: Policies,
     /// How the server was set up.
     pub about: About,
+    /// Where KEKs can be made.
+    pub profiles: Profiles,
     /// What one request may ask for.
     pub limits: Limits,
+}
+
+/// The HSM-Profiles that the settings name. The first is the server's choice.
+#[derive(Clone, Debug, Default)]
+pub struct Profiles(pub Vec<(String, ProfileId)>);
+
+impl Profiles {
+    /// The profile of this name, or the server's choice.
+    #[must_use]
+    pub fn find(&self, name: Option<&str>) -> Option<ProfileId> {
+        let wanted = |(own, _): &&(String, ProfileId)| name.is_none_or(|name| name == own);
+        self.0.iter().find(wanted).map(|(_, id)| *id)
+    }
 }
 
 /// Limits of requests, each with its reason.

@@ -1,0 +1,165 @@
+//! Making a tenant, and inviting an operator to one whose quorum can no longer be met (family 03): by administrators.
+
+use super::person::{Membership, invite};
+use super::{desk, kek, policy, tenant_settings};
+use crate::authority::policy::PolicyRecord;
+use crate::authority::quorum::{Scope, template};
+use crate::authority::{Granted, Origin, Target};
+use crate::custody::KekId;
+use crate::failure::{Failure, Fault};
+use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
+use crate::operations::{Context, Handle, Notice};
+use crate::store::Domain;
+use kmip_protocol::{
+    NewPerson, PersonRole, PolicyTemplate, TenantCreateRequest, TenantCreateResponse, TenantRecoverRequest,
+    TenantRecoverResponse,
+};
+use ring::digest;
+
+/// Operators that a tenant may begin with: a request for more is a mistake.
+const MOST_OPERATORS: usize = 32;
+
+impl Handle for TenantCreateRequest {
+    async fn handle(
+        &self,
+        granted: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<TenantCreateResponse, Failure> {
+        let template = judge(self)?;
+        let settings = match &self.settings {
+            Some(settings) => tenant_settings::judge(settings)?,
+            None => Default::default(),
+        };
+        let name = desk::name(&self.tenant_name)?.to_owned();
+        // Taken before any key is made: nothing is made for a name that another tenant has.
+        if context.work.claimed(&TenantRecord::name_claim(&name)).await?.is_some() {
+            return Err(Fault::Taken.into());
+        }
+        let profile = context.services.profiles.find(self.hsm_profile_name.as_deref());
+        let profile = profile.ok_or(Failure::new(Fault::NotFound))?;
+        let tenant = Domain(made_by(granted.origin(), "tenant", context)?);
+        let kek = KekId(made_by(granted.origin(), "kek", context)?);
+        let now_ms = context.now.0;
+        kek::found_domain(&context.services.custody, context.work, tenant, profile, kek, now_ms).await?;
+        let record = TenantRecord {
+            name,
+            settings,
+            profile: self.hsm_profile_name.clone(),
+            created_ms: now_ms,
+            ..TenantRecord::default()
+        };
+        keep(context, tenant, &record).await?;
+        let policy = PolicyRecord::first(crate::authority::quorum::template(template, Scope::Tenant), now_ms);
+        policy::put_policy(tenant, &policy, context).await?;
+        for operator in &self.operators {
+            add(context, tenant, operator, Membership::Founding).await?;
+        }
+        Ok(TenantCreateResponse {})
+    }
+
+    async fn target(&self, _: &mut Context<'_>) -> Result<Target, Failure> {
+        judge(self)?;
+        desk::name(&self.tenant_name)?;
+        Ok(Target {
+            description: Some(format!("tenant {}", self.tenant_name)),
+            roles: vec![PersonRole::Operator],
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for TenantRecoverRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantRecoverResponse, Failure> {
+        if self.operator.person_role != PersonRole::Operator {
+            return Err(Fault::PersonRoleRefused.into());
+        }
+        let (id, record) = tenant(context, &self.tenant_name).await?;
+        let domain = Domain(id);
+        add(context, domain, &self.operator, Membership::Joining).await?;
+        desk::touch(context, "tenant", &record.name, TenantRecord::key(domain));
+        Ok(TenantRecoverResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let (id, record) = tenant(context, &self.tenant_name).await?;
+        Ok(Target {
+            description: Some(format!(
+                "operator {} into tenant {}",
+                self.operator.person_name, record.name
+            )),
+            records: vec![TenantRecord::key(Domain(id))],
+            roles: vec![PersonRole::Operator],
+            ..Target::default()
+        })
+    }
+}
+
+/// The tenant of this name.
+pub(super) async fn tenant(context: &mut Context<'_>, name: &str) -> Result<(Id, TenantRecord), Failure> {
+    let claim = TenantRecord::name_claim(name);
+    desk::claimed(context, claim, crate::identity::kind::TENANT, TenantRecord::decode).await
+}
+
+/// Writes a tenant, and says so to those who remember it.
+pub(super) async fn keep(context: &mut Context<'_>, tenant: Domain, record: &TenantRecord) -> Result<(), Failure> {
+    let registrar = desk::Registrar::new(context);
+    registrar.enroll(context).tenant(tenant, record).await?;
+    desk::touch(context, "tenant", &record.name, TenantRecord::key(tenant));
+    let changed = IdentityChange::Tenant(tenant);
+    context.batch.notices.push(Notice::Identity(changed));
+    Ok(())
+}
+
+/// The template asked for, if there are the operators that it wants.
+fn judge(request: &TenantCreateRequest) -> Result<PolicyTemplate, Failure> {
+    let chosen = request.policy_template.unwrap_or(PolicyTemplate::Mtg);
+    if !PolicyTemplate::ALL.contains(&chosen) {
+        return Err(Fault::InvalidField.into());
+    }
+    let fewest = template(chosen, Scope::Tenant).fewest_operators;
+    let operators = &request.operators;
+    if operators.len() > MOST_OPERATORS {
+        return Err(Fault::LimitExceeded.into());
+    }
+    if operators.len() < usize::try_from(fewest).unwrap_or(0).max(1) {
+        return Err(Fault::TooFewOperators.into());
+    }
+    if operators.iter().any(|new| new.person_role != PersonRole::Operator) {
+        return Err(Fault::PersonRoleRefused.into());
+    }
+    Ok(chosen)
+}
+
+/// Invites an operator to a tenant.
+async fn add(
+    context: &mut Context<'_>,
+    tenant: Domain,
+    operator: &NewPerson,
+    membership: Membership,
+) -> Result<(), Failure> {
+    let by = match context.principal {
+        Principal::Person(person) => Some(person.person),
+        _ => None,
+    };
+    let now_ms = context.now.0;
+    let (id, record) = invite(context.services, tenant, operator, membership, by, now_ms).await?;
+    let registrar = desk::Registrar::new(context);
+    registrar.enroll(context).person(id, &record).await?;
+    desk::touch(context, "person", &record.name, id.key());
+    let changed = IdentityChange::Person(id);
+    context.batch.notices.push(Notice::Identity(changed));
+    Ok(())
+}
+
+/// An identifier that a proposal makes once: a run that follows one that was interrupted finds what that one made.
+fn made_by(origin: Origin, what: &str, context: &Context<'_>) -> Result<Id, Failure> {
+    let Origin::Proposal(proposal) = origin else {
+        return Ok(context.services.randomness.array()?);
+    };
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(&context.services.installation.instance);
+    hash.update(&proposal);
+    hash.update(what.as_bytes());
+    let digest = hash.finish();
+    Ok(digest.as_ref().first_chunk().copied().unwrap_or_default())
+}

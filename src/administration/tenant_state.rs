@@ -1,0 +1,153 @@
+//! What becomes of a tenant (family 03): told, configured, suspended, resumed, deleted. By administrators, who see tenants and not what
+//! is in them.
+
+use super::tenant_create::{keep, tenant};
+use super::{desk, tenant_settings};
+use crate::authority::policy::PolicyRecord;
+use crate::authority::{Granted, Target};
+use crate::failure::{Failure, Fault};
+use crate::identity::{AuthorityRecord, IdentityChange, PersonId, PersonRecord, TenantRecord, kind};
+use crate::operations::{Context, Handle, Notice};
+use crate::store::Domain;
+use kmip_protocol::{
+    DateTime, PersonStatus, Tenant, TenantDeleteRequest, TenantDeleteResponse, TenantGetRequest, TenantGetResponse,
+    TenantListRequest, TenantListResponse, TenantModifyRequest, TenantModifyResponse, TenantResumeRequest,
+    TenantResumeResponse, TenantStatus, TenantSuspendRequest, TenantSuspendResponse,
+};
+
+impl Handle for TenantGetRequest {
+    /// People of a tenant are told their own; another one does not exist for them.
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantGetResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let record = if domain == Domain::SYSTEM {
+            let name = self.tenant_name.as_deref().ok_or(Failure::new(Fault::MissingField))?;
+            tenant(context, name).await?.1
+        } else {
+            let own = desk::read(context, TenantRecord::key(domain), TenantRecord::decode).await?;
+            let own = own.filter(|own| self.tenant_name.as_ref().is_none_or(|name| *name == own.name));
+            own.ok_or(Failure::new(Fault::NotFound))?
+        };
+        Ok(TenantGetResponse { tenant: told(record) })
+    }
+}
+
+impl Handle for TenantListRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantListResponse, Failure> {
+        let all = desk::all(context, Domain::SYSTEM, kind::TENANT, TenantRecord::decode).await?;
+        let mut tenants: Vec<Tenant> = all.into_iter().map(|(_, record)| told(record)).collect();
+        tenants.sort_by(|a, b| (&a.tenant_name, a.created).cmp(&(&b.tenant_name, b.created)));
+        Ok(TenantListResponse {
+            tenants: desk::part(tenants, self.offset_items, self.maximum_items)?,
+        })
+    }
+}
+
+impl Handle for TenantModifyRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantModifyResponse, Failure> {
+        let (id, mut record) = tenant(context, &self.tenant_name).await?;
+        let settings = tenant_settings::judge(&self.settings)?;
+        if settings.object_quota.is_some() && record.settings.object_quota.is_none() {
+            tenant_settings::count_objects(context, Domain(id)).await?;
+        }
+        record.settings = settings;
+        keep(context, Domain(id), &record).await?;
+        Ok(TenantModifyResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.tenant_name).await
+    }
+}
+
+impl Handle for TenantSuspendRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantSuspendResponse, Failure> {
+        suspend(context, &self.tenant_name, true).await?;
+        Ok(TenantSuspendResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.tenant_name).await
+    }
+}
+
+impl Handle for TenantResumeRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantResumeResponse, Failure> {
+        suspend(context, &self.tenant_name, false).await?;
+        Ok(TenantResumeResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.tenant_name).await
+    }
+}
+
+impl Handle for TenantDeleteRequest {
+    /// The record remains, as evidence. Its name is free, and so are the keys of its authorities and its people. Without a policy in
+    /// force its live proposals are void.
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantDeleteResponse, Failure> {
+        let (id, mut record) = tenant(context, &self.tenant_name).await?;
+        if !record.suspended {
+            return Err(Fault::NotSuspended.into());
+        }
+        let domain = Domain(id);
+        release(context, domain).await?;
+        context.work.delete(PolicyRecord::key(domain)).await?;
+        context.batch.notices.push(Notice::Policy(domain));
+        record.deleted = true;
+        keep(context, domain, &record).await?;
+        Ok(TenantDeleteResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.tenant_name).await
+    }
+}
+
+async fn target(context: &mut Context<'_>, name: &str) -> Result<Target, Failure> {
+    let (id, record) = tenant(context, name).await?;
+    Ok(Target {
+        description: Some(format!("tenant {}", record.name)),
+        records: vec![TenantRecord::key(Domain(id))],
+        ..Target::default()
+    })
+}
+
+async fn suspend(context: &mut Context<'_>, name: &str, suspended: bool) -> Result<(), Failure> {
+    let (id, mut record) = tenant(context, name).await?;
+    record.suspended = suspended;
+    keep(context, Domain(id), &record).await
+}
+
+/// Frees what a deleted tenant holds in the whole installation: the keys of its authorities and of its people.
+async fn release(context: &mut Context<'_>, domain: Domain) -> Result<(), Failure> {
+    let registrar = desk::Registrar::new(context);
+    for (id, _) in desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await? {
+        registrar.enroll(context).remove_authority(domain, id).await?;
+        let changed = IdentityChange::Authority(domain, id);
+        context.batch.notices.push(Notice::Identity(changed));
+    }
+    for (person, mut record) in desk::all(context, domain, kind::PERSON, PersonRecord::decode).await? {
+        record.status = PersonStatus::Deleted;
+        let id = PersonId { domain, person };
+        registrar.enroll(context).person(id, &record).await?;
+        let changed = IdentityChange::Person(id);
+        context.batch.notices.push(Notice::Identity(changed));
+    }
+    Ok(())
+}
+
+fn told(record: TenantRecord) -> Tenant {
+    Tenant {
+        tenant_status: if record.deleted {
+            TenantStatus::Deleted
+        } else if record.suspended {
+            TenantStatus::Suspended
+        } else {
+            TenantStatus::Active
+        },
+        tenant_name: record.name,
+        created: DateTime(record.created_ms.div_euclid(1000)),
+        settings: record.settings,
+        hsm_profile_name: record.profile,
+    }
+}
