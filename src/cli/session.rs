@@ -258,7 +258,7 @@ fn failure(item: ResponseItem) -> Failure {
 }
 
 /// Whether a proposal in this state ended without being carried out or tried.
-fn is_over(state: kmip_protocol::ProposalState) -> bool {
+pub(super) fn is_over(state: kmip_protocol::ProposalState) -> bool {
     use kmip_protocol::ProposalState;
     matches!(
         state,

@@ -10,7 +10,7 @@ use super::failure::{Failure, Outcome};
 use super::kmip::words;
 use super::options::{Format, Options};
 use super::output::{self, Table, moment};
-use super::session::{Answer, Pending};
+use super::session::{Answer, Pending, is_over};
 use super::{hex, say};
 use ballot::Voter;
 use clap::{Args, Subcommand};
@@ -244,7 +244,15 @@ fn complete(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<()
     let request = ProposalCompleteRequest {
         proposal_identifier: proposal_identifier.clone(),
     };
-    let mut response = caller.session.ask(request)?;
+    let mut response = match caller.session.ask(request) {
+        Ok(response) => response,
+        Err(failure) => {
+            // Refused because it has ended: that is told, and not as a denial.
+            let state = get(caller, proposal_identifier).map(|proposal| proposal.summary.state);
+            let over = state.ok().filter(|state| is_over(*state));
+            return Err(over.map_or(failure, |state| Failure::ended(state, None)));
+        }
+    };
     let begun = std::time::Instant::now();
     while matches!(response.state, ProposalState::Approved | ProposalState::Executing)
         && begun.elapsed() < Duration::from_secs(caller.options.timeout)
