@@ -26,6 +26,8 @@ mod offices;
 #[cfg(test)]
 mod people;
 mod refusals;
+#[cfg(test)]
+mod separation;
 mod server;
 #[cfg(test)]
 mod sessions;
