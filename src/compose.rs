@@ -11,6 +11,7 @@ use crate::administration::{AdministrationError, act, kek, server_act};
 use crate::administration::{founder, tenant};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
+use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
@@ -356,6 +357,7 @@ async fn stream_start(
 #[must_use]
 pub fn server(parts: Parts) -> Server {
     let services = Services {
+        glances: Glances::default(),
         store: parts.store,
         custody: parts.custody,
         randomness: parts.randomness,

@@ -3,6 +3,7 @@
 //! The table of [`permission`] says who may ask. Quorum rules hang in here, and answer [`Decision::Governed`].
 
 mod electorate;
+pub mod glance;
 mod group;
 mod installation;
 pub mod permission;
@@ -23,7 +24,7 @@ pub use target::{Target, TargetObject};
 
 use crate::failure::Fault;
 use crate::identity::Principal;
-use kmip_protocol::{Request, Rule};
+use kmip_protocol::{ProposalState, Request, Rule};
 use std::marker::PhantomData;
 
 /// Where a permission came from.
@@ -57,6 +58,21 @@ pub struct Approval {
     proposal: [u8; 16],
 }
 
+impl Approval {
+    /// One that nobody gave, for tests of handlers.
+    #[cfg(test)]
+    pub(crate) const fn supposed() -> Self {
+        Self { proposal: [5; 16] }
+    }
+
+    /// Only a proposal that is being carried out gives one.
+    #[must_use]
+    pub fn of(proposal: &proposal::ProposalRecord) -> Option<Self> {
+        let executing = proposal.state() == ProposalState::Executing;
+        executing.then_some(Self { proposal: proposal.id })
+    }
+}
+
 /// A request that others must agree to.
 pub struct Governed {
     /// The rules that govern it: all of them must be satisfied.
@@ -75,15 +91,21 @@ pub enum Decision<R> {
     Governed(Box<Governed>),
 }
 
-/// Decides about a request.
+/// Decides about a request: whether its principal may make it at all and, unless it was approved, whether rules govern it.
 #[must_use]
-pub fn decide<R: Request>(principal: &Principal) -> Decision<R> {
+pub fn decide<R: Request>(
+    principal: &Principal,
+    approval: Option<Approval>,
+    governed: Option<Box<Governed>>,
+) -> Decision<R> {
     if let Err(fault) = check(principal, R::OPERATION) {
         return Decision::Denied(fault);
     }
-    let origin = match principal {
-        Principal::Process(_) => Origin::Server,
-        Principal::Client(_) | Principal::Unregistered(_) | Principal::Person(_) => Origin::Client,
+    let origin = match (approval, governed, principal) {
+        (Some(approval), ..) => Origin::Proposal(approval.proposal),
+        (None, Some(governed), _) => return Decision::Governed(governed),
+        (None, None, Principal::Process(_)) => Origin::Server,
+        (None, None, Principal::Client(_) | Principal::Unregistered(_) | Principal::Person(_)) => Origin::Client,
     };
     Decision::Granted(Granted {
         origin,

@@ -1,7 +1,7 @@
 //! A server that runs: rooms, exchange, listener.
 
 use super::{ComposeError, open, server};
-use crate::exchange::{ADMIN_LISTENER, Exchange};
+use crate::exchange::{ADMIN_LISTENER, Exchange, timer};
 use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
 use crate::listener::{Drained, Limits, Listener, ListenerSettings, ServerIdentity, TlsProfile, TlsServer};
 use crate::settings::{AdminListenerTable, LimitsTable, ProfileName, Settings};
@@ -21,6 +21,7 @@ pub struct Running {
     tls: Vec<TlsServer>,
     shutdown: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Drained>>,
+    timer: JoinHandle<()>,
 }
 
 impl Running {
@@ -31,7 +32,8 @@ impl Running {
         let only = settings.admin_listener.as_ref().map(authorities).transpose()?.flatten();
         let parts = open(settings).await?;
         let identity = Arc::clone(&parts.identity);
-        let exchange: Arc<dyn Exchange> = Arc::new(server(parts));
+        let server = Arc::new(server(parts));
+        let exchange: Arc<dyn Exchange> = server.clone();
         let (shutdown, down) = watch::channel(false);
         let (mut tls, mut listeners, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
         for (settings, certificate) in listener_settings(settings).into_iter().zip(identities) {
@@ -56,6 +58,7 @@ impl Running {
             tls,
             shutdown,
             listeners: listeners.into_iter().map(|l| tokio::spawn(l.run())).collect(),
+            timer: tokio::spawn(timer::run(server, down)),
         })
     }
 
@@ -86,6 +89,9 @@ impl Running {
         let mut cut = 0_usize;
         for listener in self.listeners {
             cut = cut.saturating_add(listener.await.map_or(0, |drained| drained.cut));
+        }
+        if let Err(error) = self.timer.await {
+            tracing::error!(%error, "the clockwork of proposals ended badly");
         }
         cut
     }

@@ -4,6 +4,7 @@
 use super::ConnectionFacts;
 use super::credentials::Judge;
 use super::guard::Guarded;
+use super::note;
 use super::server::{failed, log, refused};
 use crate::administration::login::Verified;
 use crate::audit::{Actor, ActorKind, AuditDraft};
@@ -11,6 +12,7 @@ use crate::authority;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Sessions};
+use crate::operations::proposing::{self, Ask};
 use crate::operations::{Answer, Batch, Context, Notice, Services, deferred, dispatch};
 use crate::store::{Key, Mark, Seen, Work};
 use crate::wait::breathe;
@@ -36,6 +38,8 @@ pub(super) struct Run<'a> {
     version: Version,
     work: Work,
     batch: Batch,
+    /// Whether an item that others must agree to is refused unless it is the only one.
+    alone: bool,
 }
 
 /// What a run gave, if its decisions hold.
@@ -80,6 +84,7 @@ impl<'a> Run<'a> {
             version,
             work,
             batch: Batch::default(),
+            alone: false,
         }
     }
 
@@ -93,6 +98,11 @@ impl<'a> Run<'a> {
         self.work.is_changed()
     }
 
+    /// The policy that items were decided by without loading it.
+    pub(super) const fn policy_seen(&self) -> Option<(Key, Option<Seen>)> {
+        self.batch.policy_seen
+    }
+
     pub(super) fn into_work(self) -> Work {
         self.work
     }
@@ -101,7 +111,17 @@ impl<'a> Run<'a> {
     /// to continue.
     pub(super) async fn all(&mut self, verified: &mut Verified) -> Outcome {
         match self.begin(verified).await {
-            Ok(room) => self.each(room).await,
+            Ok(room) => {
+                if let Some(outcome) = self.each(room).await {
+                    return outcome;
+                }
+                // A later item wanted what one that others must agree to would have given: the second time that one is refused.
+                self.alone = true;
+                match self.each(room).await {
+                    Some(outcome) => outcome,
+                    None => self.none(&Fault::MustStandAlone.into()),
+                }
+            }
             Err(failure) => self.none(&failure),
         }
     }
@@ -152,7 +172,8 @@ impl<'a> Run<'a> {
         self.conclude(answered, items)
     }
 
-    async fn each(&mut self, room: usize) -> Outcome {
+    /// Answers the items. `None`: a later one rests on one that others must agree to, and all was taken back.
+    async fn each(&mut self, room: usize) -> Option<Outcome> {
         let message = self.message;
         let start = self.work.mark();
         let mut items = Writer::new();
@@ -164,6 +185,14 @@ impl<'a> Run<'a> {
             let one = self.one(place, item, &mut items, room).await;
             let failure = one.item.result_status == ResultStatus::OperationFailed;
             answered.push(one);
+            if self.batch.misplaced && !self.alone {
+                self.work.rollback(start);
+                self.batch = Batch {
+                    second_factor: self.batch.second_factor.take(),
+                    ..Batch::default()
+                };
+                return None;
+            }
             if failure && !continues(message) {
                 break;
             }
@@ -174,7 +203,7 @@ impl<'a> Run<'a> {
         if failed && undoes(message) {
             self.undo(start, &mut answered, &mut items);
         }
-        self.conclude(answered, items)
+        Some(self.conclude(answered, items))
     }
 
     /// Bytes that the items may take together (Maximum Response Size, KMIP 2.1 §9.12), within the server's own limit.
@@ -202,12 +231,13 @@ impl<'a> Run<'a> {
         self.batch.touched.clear();
         self.batch.performed = None;
         self.batch.proposal = None;
+        self.batch.used_placeholder = false;
         let outcome = self.decide(item, now).await;
         let before = items.len();
         // What a Poll changed stands, although it tells of a failure.
         let mut stands = true;
         let mut told = match outcome {
-            Ok(answer) => self.told(answer),
+            Ok(answer) => self.told(answer, item),
             Err(failure) => {
                 log(&failure, item.operation);
                 stands = false;
@@ -242,20 +272,35 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The response item of an answer.
-    fn told(&self, answer: Answer) -> ResponseItem {
-        match answer {
-            Answer::Done(payload) => ResponseItem::success(payload),
+    /// The response item of an answer. Only who sent our extension gets one.
+    fn told(&self, answer: Answer, item: &RequestItem) -> ResponseItem {
+        let (mut told, about) = match answer {
+            Answer::Done(payload) => (ResponseItem::success(payload), None),
             Answer::Pending {
-                operation, correlation, ..
-            } => ResponseItem {
-                asynchronous_correlation_value: Some(correlation.to_vec()),
-                ..ResponseItem::bare(Some(operation), ResultStatus::OperationPending)
-            },
-            Answer::Failed { operation, fault } => failed(Some(operation), fault, self.version),
+                operation,
+                correlation,
+                note,
+            } => {
+                let bare = ResponseItem::bare(Some(operation), ResultStatus::OperationPending);
+                let value = Some(correlation.to_vec());
+                let pending = ResponseItem {
+                    asynchronous_correlation_value: value,
+                    ..bare
+                };
+                (pending, note)
+            }
+            Answer::Failed {
+                operation,
+                failure,
+                note,
+            } => (refused(Some(operation), &failure, self.version), note),
             // Both were dealt with where the item was decided.
-            Answer::Deferred | Answer::Governed(_) => failed(None, Fault::Internal, self.version),
+            Answer::Deferred | Answer::Governed(_) => (failed(item.operation, Fault::Internal, self.version), None),
+        };
+        if note::is_in(item) {
+            told.message_extensions.extend(about.as_ref().and_then(note::extension));
         }
+        told
     }
 
     async fn decide(&mut self, item: &RequestItem, now: Moment) -> Result<Answer, Failure> {
@@ -267,9 +312,13 @@ impl<'a> Run<'a> {
             .payload
             .as_ref()
             .map_err(|error| Failure::detailed(Fault::InvalidMessage, error))?;
-        if item.message_extensions.iter().any(|e| e.criticality_indicator) {
-            return Err(Fault::UnknownExtension.into());
-        }
+        let indicator = self.message.header.asynchronous_indicator;
+        let waits = [AsynchronousIndicator::Mandatory, AsynchronousIndicator::Optional].map(Some);
+        let ask = Ask {
+            can_wait: waits.contains(&indicator),
+            note: note::of(item)?,
+        };
+        let combines = (self.alone && self.message.items.len() > 1) || undoes(self.message);
         let mut context = Context {
             services: self.services,
             principal: &self.principal,
@@ -278,10 +327,10 @@ impl<'a> Run<'a> {
             work: &mut self.work,
             batch: &mut self.batch,
             approval: None,
-            defer: self.message.header.asynchronous_indicator == Some(AsynchronousIndicator::Mandatory),
+            defer: indicator == Some(AsynchronousIndicator::Mandatory),
         };
         // A panic is a fault of the server and ends this item alone.
-        let answer = Guarded::new(decided(payload, &mut context)).await;
+        let answer = Guarded::new(decided(payload, &mut context, &ask, combines)).await;
         answer.unwrap_or_else(|| Err(Failure::detailed(Fault::Internal, "a handler panicked")))
     }
 
@@ -358,10 +407,21 @@ impl<'a> Run<'a> {
 }
 
 /// Decides about an item: carried out now, kept for later, or put to a vote.
-async fn decided(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Answer, Failure> {
+async fn decided(
+    payload: &RequestPayload,
+    context: &mut Context<'_>,
+    ask: &Ask,
+    combines: bool,
+) -> Result<Answer, Failure> {
     match dispatch(payload, context).await? {
         Answer::Deferred => deferred::defer(context, payload).await,
-        Answer::Governed(_) => Err(Fault::ApprovalRequired.into()),
+        // It cannot be undone, and what it was frozen with must be all that it rests on.
+        Answer::Governed(_) if combines || context.batch.used_placeholder => Err(Fault::MustStandAlone.into()),
+        Answer::Governed(governed) => {
+            context.batch.governed = true;
+            // Boxed: few requests are governed.
+            Box::pin(proposing::submit(context, payload, *governed, ask)).await
+        }
         answer => Ok(answer),
     }
 }

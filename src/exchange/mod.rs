@@ -14,12 +14,16 @@ mod confinement;
 #[cfg(test)]
 mod creations;
 mod credentials;
+mod execute;
 mod facts;
+#[cfg(test)]
+mod governed;
 mod guard;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod members;
+mod note;
 mod notices;
 #[cfg(test)]
 mod offices;
@@ -39,6 +43,7 @@ mod tenants;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod timer;
 #[cfg(test)]
 mod voting;
 

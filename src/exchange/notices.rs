@@ -20,8 +20,10 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                 }
             }
             Notice::Alarm(alarm) => alarm.sound(),
-            // Nobody remembers policies yet.
-            Notice::Policy(_) => {}
+            Notice::Policy(domain) => {
+                services.policies.forget(*domain);
+                services.glances.forget(*domain);
+            }
             Notice::Keys(domain) => {
                 if let Err(error) = kek::open_domain(&services.custody, &services.store, *domain).await {
                     tracing::error!(%error, %domain, "the keys of a domain could not be opened");

@@ -4,6 +4,7 @@
 use super::admission::Admission;
 use super::batch::{self, Outcome, Run};
 use super::confinement::confined;
+use super::execute::{Agenda, Place, forget_policies, policies_put, touched};
 use super::notices;
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
@@ -13,7 +14,7 @@ use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Identity, IdentityError, Principal, Sessions};
 use crate::operations::Services;
-use crate::store::CommitError;
+use crate::store::{ChangeSet, CommitError, Key, Seen};
 use crate::wait::Wait;
 use kmip_protocol::{
     DateTime, Item, Operation, RequestError, RequestMessage, ResponseHeader, ResponseItem, Version, tag,
@@ -24,12 +25,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// How often a batch runs again because what it rested on had changed.
-const MOST_RUNS: usize = 8;
+pub(super) const MOST_RUNS: usize = 8;
 
 /// Answers messages.
 pub struct Server {
-    services: Services,
-    identity: Arc<Identity>,
+    pub(super) services: Services,
+    pub(super) identity: Arc<Identity>,
+    pub(super) agenda: Agenda,
     access: Arc<dyn AccessTrail>,
     refusals: Refusals,
     sessions: Sessions,
@@ -46,6 +48,7 @@ impl Server {
         Self {
             services,
             identity,
+            agenda: Agenda::default(),
             access,
             refusals: Refusals::default(),
             sessions: Sessions::default(),
@@ -74,7 +77,7 @@ impl Server {
     }
 
     /// The moment that counts.
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.services.clock.since(Moment(self.services.store.high_water()))
     }
 
@@ -97,8 +100,11 @@ impl Server {
             let mut run = self.run(&principal, &message, facts);
             let outcome = run.all(&mut verified).await;
             match self.keep(run, now).await {
-                Ok(()) => {
+                Ok(proposals) => {
                     notices::deliver(&outcome.notices, &self.identity, &self.services).await;
+                    if !proposals.is_empty() {
+                        Box::pin(self.look_after(proposals)).await;
+                    }
                     return self.answer_with(outcome, &message, facts, now).await;
                 }
                 Err(CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. }) => {}
@@ -106,6 +112,9 @@ impl Server {
             }
             // The handlers run again and see what is there now; what changed may be who asks.
             self.identity.forget(&facts.certificate);
+            if let Some(domain) = principal.domain() {
+                self.services.glances.forget(domain);
+            }
             principal = match self.identity.resolve(&facts.certificate, now.seconds()).await {
                 Ok(principal) => self.confined(facts, principal),
                 Err(error) => return self.stranger(&message, error, facts, now).await,
@@ -114,7 +123,7 @@ impl Server {
         let mut run = self.run(&principal, &message, facts);
         let outcome = run.none(&Failure::new(Fault::Contention));
         match self.keep(run, now).await {
-            Ok(()) => self.answer_with(outcome, &message, facts, now).await,
+            Ok(_) => self.answer_with(outcome, &message, facts, now).await,
             Err(_) => self.all_failed(&message, &Failure::new(Fault::Contention), now),
         }
     }
@@ -136,8 +145,9 @@ impl Server {
         let mut run = self.run(principal, message, facts);
         let outcome = run.all(&mut Verified::default()).await;
         match self.keep(run, now).await {
-            Ok(()) => {
+            Ok(proposals) => {
                 notices::deliver(&outcome.notices, &self.identity, &self.services).await;
+                self.look_after(proposals).await;
                 self.answer_with(outcome, message, facts, now).await
             }
             Err(error) => self.all_failed(message, &commit_failure(error), now),
@@ -149,20 +159,20 @@ impl Server {
         confined(self.services.about.admin_listener, facts, principal)
     }
 
-    /// Commits what a run decided, if there is anything.
-    async fn keep(&self, run: Run<'_>, now: Moment) -> Result<(), CommitError> {
+    /// Commits what a run decided, if there is anything. Gives the proposals that it touched.
+    async fn keep(&self, run: Run<'_>, now: Moment) -> Result<Vec<Place>, CommitError> {
         if !run.is_changed() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let seen = run.principal_seen();
+        let policy = run.policy_seen();
         let mut change = run.into_work().into_change_set(now.0);
-        // A suspension of the client or of its tenant that commits first wins.
-        for (key, seen) in seen {
-            if change.reads.iter().all(|(read, _)| *read != key) {
-                change.reads.push((key, Some(seen)));
-            }
-        }
-        self.services.store.commit(change).await.map(drop)
+        rest_on(&mut change, seen, policy);
+        let proposals = touched(&change);
+        let replaced = policies_put(&change);
+        self.services.store.commit(change).await?;
+        forget_policies(&self.services, &replaced);
+        Ok(proposals)
     }
 
     /// The answer, once the reads of a message that committed nothing are recorded.
@@ -268,6 +278,16 @@ impl Server {
         failed(None, fault, version).write_item(&mut items, tag::BATCH_ITEM, version);
         let header = ResponseHeader::new(version, DateTime(self.now().seconds()), 1);
         batch::message(&header, items.as_bytes())
+    }
+}
+
+/// A suspension of whoever asks or of its tenant that commits first wins, and so does another policy.
+pub(super) fn rest_on(change: &mut ChangeSet, principal: Vec<(Key, Seen)>, policy: Option<(Key, Option<Seen>)>) {
+    let principal = principal.into_iter().map(|(key, seen)| (key, Some(seen)));
+    for (key, seen) in principal.chain(policy) {
+        if change.reads.iter().all(|(read, _)| *read != key) {
+            change.reads.push((key, seen));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::administration::keeper::Keeper;
 use crate::administration::kek;
 use crate::administration::tenant::{self, NewTenant};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
+use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
@@ -147,6 +148,7 @@ impl TestHouse {
         let directory = StoreDirectory::new(Arc::clone(&store), Arc::new(Keeper(Arc::clone(&custody))));
         let identity = Arc::new(Identity::open(Arc::new(directory)).await.unwrap());
         let services = Services {
+            glances: Glances::default(),
             store: Arc::clone(&store),
             custody,
             randomness,

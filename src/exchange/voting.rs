@@ -5,7 +5,7 @@ use crate::administration::keeper::Keeper;
 use crate::authority::proposal::{BoundTarget, NewProposal, Requester};
 use crate::authority::quorum::statement::{Casting, Subject, encode_statement, statement};
 use crate::authority::quorum::{OPERATORS, Scope, template};
-use crate::authority::{PolicyRecord, ProposalRecord, Proposals};
+use crate::authority::{Approval, PolicyRecord, ProposalRecord, Proposals};
 use crate::failure::Fault;
 use crate::identity::{Enroll, Id, PersonId, PersonKey, PersonPrincipal, PersonRecord, Principal, Session};
 use crate::operations::{Answer, Batch, Context, dispatch};
@@ -184,7 +184,13 @@ impl Hall {
             approval: None,
             defer: false,
         };
-        let answer = dispatch(&request.into(), &mut context).await;
+        let request = request.into();
+        let mut answer = dispatch(&request, &mut context).await;
+        if matches!(answer, Ok(Answer::Governed(_))) {
+            // What is tried here is what happens once others have agreed.
+            context.approval = Some(Approval::supposed());
+            answer = dispatch(&request, &mut context).await;
+        }
         let outcome = match answer {
             Ok(Answer::Done(payload)) => Ok(payload),
             Ok(_) => panic!("not answered at once"),

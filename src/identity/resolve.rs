@@ -95,6 +95,12 @@ impl Identity {
         &self.trust
     }
 
+    /// Where it reads from.
+    #[must_use]
+    pub fn directory(&self) -> &dyn Directory {
+        self.directory.as_ref()
+    }
+
     /// Who holds this certificate, at this time in seconds since 1970.
     pub async fn resolve(&self, certificate: &PeerCertificate, now: i64) -> Result<Principal, IdentityError> {
         // Read before anything is looked up: what changes meanwhile makes the answer count no longer.

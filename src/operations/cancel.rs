@@ -2,6 +2,7 @@
 
 use super::deferred;
 use super::pending::Stage;
+use super::proposed;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::Failure;
@@ -12,17 +13,18 @@ impl Handle for CancelRequest {
         let cancellation_result = match deferred::own(context, &self.asynchronous_correlation_value).await? {
             // Unknown and foreign ones alike.
             None => CancellationResult::Unavailable,
-            Some(mut pending) => match pending.record.stage {
-                Stage::Submitted => {
+            Some(mut pending) => match (pending.record.proposal, pending.record.stage) {
+                (Some(id), _) => proposed::cancel(context, pending, id).await?,
+                (None, Stage::Submitted) => {
                     pending.record.stage = Stage::Canceled;
                     pending.record.request = None;
                     pending.record.expires_ms = context.now.0.saturating_add(deferred::KEPT_MS);
                     pending.keep(context)?;
                     CancellationResult::Canceled
                 }
-                Stage::InProcess => CancellationResult::UnableToCancel,
-                Stage::Completed => CancellationResult::Completed,
-                Stage::Canceled => CancellationResult::Canceled,
+                (None, Stage::InProcess) => CancellationResult::UnableToCancel,
+                (None, Stage::Completed) => CancellationResult::Completed,
+                (None, Stage::Canceled) => CancellationResult::Canceled,
             },
         };
         Ok(CancelResponse {

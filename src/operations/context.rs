@@ -11,7 +11,7 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal, SecondFactor};
 use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
-use crate::store::{Domain, Taken, Work};
+use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
     Attribute, DateTime, Field, ManagedObject, Operation, ResultReason, UniqueIdentifier, UniqueIdentifierKind,
     Version, tag,
@@ -35,8 +35,18 @@ pub struct Batch {
     pub second_factor: Option<SecondFactor>,
     /// The proposal that the current item belongs to, and the digest of what it is about, for the item's audit record.
     pub proposal: Option<([u8; 16], Option<[u8; 32]>)>,
+    /// Which state of the domain's policy items were decided by without loading it: what the commit rests on as well.
+    pub policy_seen: Option<(Key, Option<Seen>)>,
+    /// Whether the current item took an identifier from an earlier one.
+    pub used_placeholder: bool,
+    /// Whether an item of the message was put to a vote: what it would give to later ones is not there yet.
+    pub governed: bool,
+    /// Whether a later item wanted it all the same.
+    pub misplaced: bool,
     /// The operation that the item had carried out, where that is not its own: a Poll's.
     pub performed: Option<Operation>,
+    /// Why what it had carried out failed, if it did.
+    pub failed: Option<Fault>,
     /// How many candidates the Locates of the message have looked at.
     pub examined: usize,
 }
@@ -83,7 +93,14 @@ impl Context<'_> {
     }
 
     /// The identifier that a request means: given, or taken from the ID Placeholder, or from an earlier item.
-    pub fn identifier(&self, given: Option<&UniqueIdentifier>) -> Result<String, Failure> {
+    pub fn identifier(&mut self, given: Option<&UniqueIdentifier>) -> Result<String, Failure> {
+        if !matches!(given, Some(UniqueIdentifier::Text(_))) {
+            self.batch.used_placeholder = true;
+            if self.batch.governed {
+                self.batch.misplaced = true;
+                return Err(Fault::MustStandAlone.into());
+            }
+        }
         let found = match given {
             Some(UniqueIdentifier::Text(text)) => Some(text.clone()),
             None | Some(UniqueIdentifier::Kind(UniqueIdentifierKind::IDPlaceholder)) => self.batch.placeholder.clone(),

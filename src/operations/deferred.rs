@@ -1,6 +1,6 @@
 //! Requests that are answered later: kept as they were submitted, carried out once, delivered once, to their requester only.
 
-use super::frozen::{self, Conclusion};
+use super::frozen::{self, Conclusion, Frozen};
 use super::pending::{self, PendingRecord, Stage};
 use super::{Answer, Batch, Context, dispatch};
 use crate::authority::Approval;
@@ -87,8 +87,25 @@ impl Pending {
         Ok(())
     }
 
+    /// Gives up what was asked: it will not be carried out any more. That it ended is kept for its requester.
+    pub async fn retire(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
+        self.release(context).await?;
+        self.record.request = None;
+        self.record.expires_ms = context.now.0.saturating_add(KEPT_MS);
+        self.keep(context)
+    }
+
+    /// Lets the same request be made anew.
+    async fn release(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
+        if let Some(same_key) = self.record.same_key.take() {
+            let claim = pending::same_claim(self.place.domain, &same_key);
+            context.work.release(claim, self.place).await?;
+        }
+        Ok(())
+    }
+
     /// What was asked.
-    pub async fn request(&self, context: &Context<'_>) -> Result<RequestPayload, Failure> {
+    pub async fn request(&self, context: &Context<'_>) -> Result<Frozen, Failure> {
         let Some(sealed) = &self.record.request else {
             return Err(Failure::detailed(
                 Fault::Internal,
@@ -130,7 +147,7 @@ pub async fn own(context: &mut Context<'_>, correlation: &[u8]) -> Result<Option
 
 /// Whether an undelivered outcome, or a request that nobody came back for, is dropped. A proposal has a life of its own.
 const fn is_over(record: &PendingRecord, now_ms: i64) -> bool {
-    now_ms > record.expires_ms && (record.proposal.is_none() || record.result.is_some())
+    now_ms > record.expires_ms && (record.proposal.is_none() || record.request.is_none())
 }
 
 /// The requester's pending requests, newest first.
@@ -201,7 +218,7 @@ pub async fn submit(
 
 /// Keeps a request that nobody else must agree to, as its client asked (KMIP 2.1 §6.1: Asynchronous Indicator).
 pub async fn defer(context: &mut Context<'_>, payload: &RequestPayload) -> Result<Answer, Failure> {
-    let bytes = frozen::write_request(payload, context.version);
+    let bytes = frozen::write_request(payload, context.version, None);
     let pending = submit(context, payload.operation(), &bytes, None, None).await?;
     Ok(Answer::Pending {
         operation: payload.operation(),
@@ -217,7 +234,7 @@ pub async fn carry_out(
     pending: &Pending,
     approval: Option<Approval>,
 ) -> Result<Conclusion, Failure> {
-    let payload = pending.request(context).await?;
+    let Frozen { payload, .. } = pending.request(context).await?;
     let mark = context.work.mark();
     let mut batch = Batch {
         examined: context.batch.examined,
@@ -259,6 +276,7 @@ pub async fn carry_out(
             if let Some(detail) = failure.detail() {
                 tracing::debug!(operation = ?payload.operation(), detail, "a pending request failed");
             }
+            context.batch.failed = Some(failure.fault());
             Ok(Err(failure.fault()))
         }
     }
@@ -269,6 +287,10 @@ pub async fn carry_out(
 pub fn tell(operation: Operation, conclusion: Conclusion) -> Answer {
     match conclusion {
         Ok(payload) => Answer::Done(payload),
-        Err(fault) => Answer::Failed { operation, fault },
+        Err(fault) => Answer::Failed {
+            operation,
+            failure: fault.into(),
+            note: None,
+        },
     }
 }

@@ -20,6 +20,7 @@ mod tag {
     pub const OPERATION: Tag = Tag(0x54_B023);
     pub const PAYLOAD: Tag = Tag(0x54_B024);
     pub const FAULT: Tag = Tag(0x54_B025);
+    pub const SALT: Tag = Tag(0x54_B026);
 }
 
 /// What came of a request.
@@ -38,28 +39,48 @@ fn read_version(reader: &mut Reader<'_>) -> Result<Version> {
     known.ok_or_else(|| reader.error(ErrorKind::Version))
 }
 
+/// A request as it was frozen.
+#[derive(Clone, PartialEq)]
+pub struct Frozen {
+    /// What was asked.
+    pub payload: RequestPayload,
+    /// What its canonical form commits to its secrets with, if others must agree to it.
+    pub salt: Option<[u8; 32]>,
+}
+
 /// A request in TTLV.
 #[must_use]
-pub fn write_request(payload: &RequestPayload, version: Version) -> Secret {
+pub fn write_request(payload: &RequestPayload, version: Version, salt: Option<&[u8; 32]>) -> Secret {
     let mut writer = Writer::new();
     writer.structure(tag::FROZEN, |w| {
         write_version(w, version);
         w.enumeration(tag::OPERATION, payload.operation().0);
         w.structure(tag::PAYLOAD, |w| payload.write(w, version));
+        if let Some(salt) = salt {
+            w.bytes(tag::SALT, salt);
+        }
     });
     Secret::new(writer.into_bytes())
 }
 
 /// Reads what [`write_request`] wrote.
-pub fn read_request(bytes: &[u8]) -> Result<RequestPayload> {
+pub fn read_request(bytes: &[u8]) -> Result<Frozen> {
     let mut reader = Reader::new(bytes);
-    let payload = reader.structure(tag::FROZEN, |r| {
+    let frozen = reader.structure(tag::FROZEN, |r| {
         let version = read_version(r)?;
         let operation = Operation(r.enumeration(tag::OPERATION)?);
-        r.structure(tag::PAYLOAD, |r| RequestPayload::read(r, operation, version))
+        Ok(Frozen {
+            payload: r.structure(tag::PAYLOAD, |r| RequestPayload::read(r, operation, version))?,
+            salt: r.at(tag::SALT).then(|| read_salt(r)).transpose()?,
+        })
     })?;
     reader.finish()?;
-    Ok(payload)
+    Ok(frozen)
+}
+
+fn read_salt(reader: &mut Reader<'_>) -> Result<[u8; 32]> {
+    let wrong = reader.error(ErrorKind::WrongLength);
+    reader.bytes(tag::SALT)?.try_into().map_err(|_| wrong)
 }
 
 /// An outcome in TTLV.
@@ -113,11 +134,7 @@ pub async fn seal_request(services: &Services, place: Key, bytes: &Secret) -> co
 }
 
 /// Opens a request.
-pub async fn open_request(
-    services: &Services,
-    place: Key,
-    sealed: &Sealed,
-) -> core::result::Result<RequestPayload, Failure> {
+pub async fn open_request(services: &Services, place: Key, sealed: &Sealed) -> core::result::Result<Frozen, Failure> {
     let bytes = services
         .custody
         .open(place.domain, context(place, REQUEST), sealed)
@@ -163,7 +180,10 @@ mod tests {
             let request = RequestPayload::from(DestroyRequest {
                 unique_identifier: Some(UniqueIdentifier::from("4711")),
             });
-            assert!(read_request(write_request(&request, version).expose()).is_ok_and(|read| read == request));
+            for salt in [None, Some([7; 32])] {
+                let read = read_request(write_request(&request, version, salt.as_ref()).expose());
+                assert!(read.is_ok_and(|read| read.payload == request && read.salt == salt));
+            }
             let done: Conclusion = Ok(ResponsePayload::from(DestroyResponse {
                 unique_identifier: "4711".into(),
             }));

@@ -28,6 +28,7 @@ pub mod frozen;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+pub mod governance;
 mod hash;
 mod keyed;
 mod locate;
@@ -41,6 +42,8 @@ mod notice;
 pub mod pending;
 mod poll;
 mod process;
+pub mod proposed;
+pub mod proposing;
 mod query;
 mod query_asynchronous_requests;
 mod register;
@@ -51,6 +54,8 @@ mod set_attribute;
 mod settings;
 mod sign;
 mod signature_verify;
+mod target;
+pub mod tending;
 mod usage;
 
 pub use about::About;
@@ -97,7 +102,9 @@ pub enum Answer {
         /// Which operation.
         operation: Operation,
         /// Why.
-        fault: Fault,
+        failure: Failure,
+        /// What is told of the proposal, to whoever asked in our own extension.
+        note: Option<ProposalNote>,
     },
     /// It may be carried out, and is to be put off, as the context says.
     Deferred,
@@ -234,8 +241,17 @@ fn permit<R: Request>(_: &R, context: &Context<'_>) -> Result<(), Failure> {
     authority::check(context.principal, R::OPERATION).map_err(Failure::new)
 }
 
-async fn carry_out<R: Handle>(request: &R, _: &RequestPayload, context: &mut Context<'_>) -> Result<Answer, Failure> {
-    let granted = match authority::decide::<R>(context.principal) {
+async fn carry_out<R: Handle>(
+    request: &R,
+    payload: &RequestPayload,
+    context: &mut Context<'_>,
+) -> Result<Answer, Failure> {
+    authority::check(context.principal, R::OPERATION)?;
+    let governed = match context.approval {
+        Some(_) => None,
+        None => governance::of(request, payload, context).await?,
+    };
+    let granted = match authority::decide::<R>(context.principal, context.approval, governed) {
         Decision::Granted(granted) => granted,
         Decision::Denied(fault) => return Err(fault.into()),
         Decision::Governed(governed) => return Ok(Answer::Governed(governed)),

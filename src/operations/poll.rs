@@ -2,6 +2,7 @@
 
 use super::deferred::{self, Pending, carry_out, tell};
 use super::pending::Stage;
+use super::proposed;
 use super::{Answer, Context};
 use crate::failure::{Failure, Fault};
 use crate::wait::Wait;
@@ -12,7 +13,10 @@ pub fn answer<'a>(request: &'a PollRequest, context: &'a mut Context<'_>) -> Wai
     Box::pin(async move {
         let own = deferred::own(context, &request.asynchronous_correlation_value).await?;
         let pending = own.ok_or(Failure::new(Fault::AsynchronousValue))?;
-        ungoverned(pending, context).await
+        match pending.record.proposal {
+            Some(id) => proposed::poll(context, pending, id).await,
+            None => ungoverned(pending, context).await,
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::deferred::{self, Pending};
 use super::pending::Stage;
+use super::proposed;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::Failure;
@@ -19,11 +20,15 @@ impl Handle for QueryAsynchronousRequestsRequest {
         let mut asynchronous_requests = Vec::new();
         for pending in deferred::all_own(context).await? {
             if is_asked_for(self, &pending) {
+                let processing_stage = match pending.record.proposal {
+                    Some(id) => proposed::stage(context, &pending, id).await?,
+                    None => stage(&pending),
+                };
                 asynchronous_requests.push(AsynchronousRequest {
                     asynchronous_correlation_value: pending.place.id.to_vec(),
                     operation: pending.record.operation,
                     submission_date: DateTimeExtended(pending.record.submitted_ms.saturating_mul(1000)),
-                    processing_stage: stage(&pending),
+                    processing_stage,
                 });
             }
         }

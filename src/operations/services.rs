@@ -1,6 +1,7 @@
 //! What handlers work with, put together once by `compose`.
 
 use super::about::About;
+use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::Clock;
 use crate::crypto::Randomness;
@@ -24,6 +25,8 @@ pub struct Services {
     pub passwords: Passwords,
     /// Where heavy work goes.
     pub heavy: Heavy,
+    /// The policies in force at one glance.
+    pub glances: Glances,
     /// Which installation this is.
     pub installation: InstallationRecord,
     /// The policies in force.

@@ -1,0 +1,98 @@
+//! Whether others must agree to a request: the policy of the principal's own domain, asked before anything is done.
+
+use super::{Context, Handle, target};
+use crate::authority::glance::Glance;
+use crate::authority::policy::InForce;
+use crate::authority::proposals::Proposals;
+use crate::authority::quorum::{governing_request, is_never_governed, may_govern};
+use crate::authority::{Governed, policy::PolicyRecord};
+use crate::custody::Custody;
+use crate::failure::Failure;
+use crate::identity::{RecordOpener, RecordSealer};
+use crate::records;
+use crate::store::{Domain, Key, Record, Revision, Seen};
+use kmip_protocol::{Operation, Policy, RequestPayload};
+use std::sync::Arc;
+
+/// What opens and closes records here.
+pub struct Keeper<'a>(pub &'a Custody);
+
+impl RecordOpener for Keeper<'_> {
+    fn open(&self, record: &Record) -> Option<Vec<u8>> {
+        records::open(self.0, record).ok().map(<[u8]>::to_vec)
+    }
+}
+
+impl RecordSealer for Keeper<'_> {
+    fn seal(&self, key: Key, revision: Revision, bytes: &[u8]) -> Option<Vec<u8>> {
+        let closed = records::close(self.0, key, revision, bytes.to_vec());
+        closed.ok().map(|(body, _)| body)
+    }
+}
+
+/// The rules that govern a request, with what it acts upon; `None`: it may be done alone.
+pub async fn of<R: Handle>(
+    request: &R,
+    payload: &RequestPayload,
+    context: &mut Context<'_>,
+) -> Result<Option<Box<Governed>>, Failure> {
+    if is_never_governed(R::OPERATION) {
+        return Ok(None);
+    }
+    let Some(domain) = context.principal.domain() else {
+        return Ok(None);
+    };
+    let concerned = |policy: &Policy| may_govern(policy, R::OPERATION) || R::OPERATION == Operation::PolicyPut;
+    if !glance(domain, context)
+        .await?
+        .is_some_and(|policy| concerned(&policy.record.policy))
+    {
+        return Ok(None);
+    }
+    // A rule names it: from here on the decision rests on the record itself.
+    let Some(policy) = in_force(domain, context).await? else {
+        return Ok(None);
+    };
+    let target = match target::objects_of(payload, context).await? {
+        Some(target) => target,
+        None => request.target(context).await?,
+    };
+    let rules: Vec<_> = governing_request(&policy.record.policy, payload, &target)
+        .into_iter()
+        .cloned()
+        .collect();
+    Ok((!rules.is_empty()).then(|| Box::new(Governed { rules, target })))
+}
+
+/// The policy of a domain as it was last seen.
+async fn glance(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<InForce>>, Failure> {
+    let key = PolicyRecord::key(domain);
+    // A message that has put a policy itself is decided by that one.
+    if !context.work.is_changed()
+        && let Some(Glance { seen, policy }) = context.services.glances.of(domain)
+    {
+        context.batch.policy_seen = Some((key, seen));
+        return Ok(policy);
+    }
+    let policy = in_force(domain, context).await?;
+    if !context.work.is_changed() {
+        let seen = context.work.load(key).await?.map(|record| Seen {
+            revision: record.revision,
+            creation: record.creation,
+        });
+        let policy = policy.clone();
+        context.services.glances.remember(domain, Glance { seen, policy });
+    }
+    Ok(policy)
+}
+
+/// The policy of a domain, as a read of the change.
+pub async fn in_force(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<InForce>>, Failure> {
+    let keeper = Keeper(&context.services.custody);
+    let proposals = Proposals {
+        keeper: &keeper,
+        policies: &context.services.policies,
+        installation: context.services.installation,
+    };
+    proposals.policy(domain, context.work).await
+}

@@ -1,0 +1,125 @@
+//! What the operations on managed objects act upon, as rules and votes need to know it: one helper for all of them.
+
+use super::Context;
+use crate::authority::{Target, TargetObject};
+use crate::failure::{Failure, Fault};
+use crate::objects::{self, OBJECT, Object};
+use crate::records;
+use crate::store::Key;
+use kmip_protocol::{Attribute, AttributeKind, RequestPayload, UniqueIdentifier};
+use ring::digest::{Context as Digest, SHA256};
+
+/// The objects that a request names, if its operation acts upon objects. `None` within: the ID Placeholder.
+fn named(payload: &RequestPayload) -> Option<Vec<Option<&UniqueIdentifier>>> {
+    macro_rules! one {
+        ($($operation:ident)*) => {
+            match payload {
+                $(RequestPayload::$operation(request) => Some(vec![request.unique_identifier.as_ref()]),)*
+                RequestPayload::DeriveKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
+                _ => None,
+            }
+        };
+    }
+    one! {
+        Get GetAttributes GetAttributeList AddAttribute ModifyAttribute DeleteAttribute SetAttribute AdjustAttribute
+        Activate Revoke Destroy Archive Recover ObtainLease GetUsageAllocation Check ReKey Export
+        Encrypt Decrypt Sign SignatureVerify MAC MACVerify
+    }
+}
+
+/// What a request acts upon, if that is managed objects.
+///
+/// # Errors
+/// An unknown object, and a foreign one alike, is answered as it is without rules: whoever may not see it learns of none.
+pub async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Option<Target>, Failure> {
+    let Some(named) = named(payload) else {
+        return Ok(None);
+    };
+    let tenant = context.client()?.tenant;
+    let mut target = Target::default();
+    let mut words = Vec::new();
+    for given in named {
+        let unique_identifier = context.identifier(given)?;
+        let found = context.find(&unique_identifier).await?;
+        let object = found.ok_or(Failure::new(Fault::ObjectNotFound))?;
+        words.push(describe(&object, context.seconds()));
+        target.records.push(objects::key(tenant, &unique_identifier));
+        target.objects.push(of(&object));
+    }
+    target.description = Some(words.join(", "));
+    Ok(Some(target))
+}
+
+fn of(object: &Object) -> TargetObject {
+    let mut groups = Vec::new();
+    let mut namespaces = Vec::new();
+    for instance in object.attributes.iter() {
+        match &instance.attribute {
+            Attribute::ObjectGroup(group) => groups.push(group.clone()),
+            Attribute::ApplicationSpecificInformation(of) => namespaces.push(of.application_namespace.clone()),
+            _ => {}
+        }
+    }
+    TargetObject {
+        unique_identifier: object.unique_identifier.clone(),
+        object_type: object.object_type,
+        names: object.attributes.names().map(|name| name.name_value.clone()).collect(),
+        groups,
+        namespaces,
+    }
+}
+
+/// Words for the approver: what it is, which one, in which state, and what it is called.
+fn describe(object: &Object, now: i64) -> String {
+    let state = object.attributes.dates().state(now);
+    let mut words = format!("{:?} {} ({state:?}", object.object_type, object.unique_identifier);
+    if let Some(algorithm) = object.attributes.algorithm() {
+        words.push_str(&format!(", {algorithm:?}"));
+    }
+    if let Some(length) = object.attributes.length() {
+        words.push_str(&format!(" {length}"));
+    }
+    words.push(')');
+    for name in object.attributes.names() {
+        words.push_str(&format!(" \"{}\"", name.name_value));
+    }
+    words
+}
+
+/// The states of records, put together: what a proposal is bound to. A record that does not exist counts as absent; one that was
+/// deleted and made again is another.
+pub async fn digest(records: &[Key], context: &mut Context<'_>) -> Result<[u8; 32], Failure> {
+    let mut digest = Digest::new(&SHA256);
+    digest.update(b"target 1");
+    for key in records {
+        digest.update(&key.domain.0);
+        digest.update(&[key.kind.0]);
+        digest.update(&key.id);
+        match context.work.load(*key).await? {
+            None => digest.update(&[0]),
+            Some(record) if key.kind == OBJECT => {
+                digest.update(&[1]);
+                digest.update(&record.creation.to_be_bytes());
+                digest.update(&lasting(records::open(&context.services.custody, &record)?)?);
+            }
+            Some(record) => {
+                digest.update(&[2]);
+                digest.update(&record.creation.to_be_bytes());
+                digest.update(&record.revision.0.to_be_bytes());
+            }
+        }
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.finish().as_ref());
+    Ok(bytes)
+}
+
+/// What of an object is acted upon: not how it is sealed, which the server renews by itself, nor whether it was served yet.
+fn lasting(body: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut object = Object::decode(body)?;
+    let generation = object.material.take().map_or(0, |material| material.generation);
+    object.attributes.clear(AttributeKind::Fresh);
+    let mut bytes = object.encode();
+    bytes.extend_from_slice(&generation.to_be_bytes());
+    Ok(bytes)
+}

@@ -1,0 +1,112 @@
+//! Proposals between requests, as the server itself looks after them: what is over ends, what is due is carried out.
+
+use super::deferred;
+use super::governance::Keeper;
+use super::proposed::{around, finish, has_outside_effect, load, perform, refusal, register, run, save};
+use super::{Context, Services, pending};
+use crate::authority::proposal::{Claimant, ProposalRecord};
+use crate::authority::proposals::MOST_LIVE_OF_DOMAIN;
+use crate::failure::{Failure, Fault};
+use crate::identity::Principal;
+use crate::store::{Domain, Key, Work};
+use kmip_protocol::ProposalState;
+
+/// The live proposals of a domain, as they were last judged.
+pub async fn live(services: &Services, domain: Domain, work: &mut Work) -> Result<Vec<Key>, Failure> {
+    let keeper = Keeper(&services.custody);
+    let hits = register(services, &keeper)
+        .list(domain, true, None, MOST_LIVE_OF_DOMAIN, work)
+        .await?;
+    Ok(hits.into_iter().map(|hit| hit.key).collect())
+}
+
+/// How a proposal came on that the server itself looked after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// It has ended.
+    Ended,
+    /// It is to be carried out by steps, and has begun.
+    Begun,
+    /// Nothing to do before this moment, in milliseconds since 1970.
+    Waits(i64),
+}
+
+/// Looks after a proposal for the server: what is over ends, what is due and waits for nobody is carried out, or begun if it reaches
+/// outside. The context's principal is its requester; the server itself where that one is not served at present.
+pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<Progress, Failure> {
+    let Some(mut proposal) = load(context, domain, id).await? else {
+        return Ok(Progress::Ended);
+    };
+    if proposal.state() == ProposalState::Executing {
+        return Ok(Progress::Begun);
+    }
+    let around = around(context, domain, Some(&proposal)).await?;
+    if proposal.refresh(&around.situation()).is_some() {
+        save(context, domain, &proposal).await?;
+    }
+    let place = pending::place(domain, proposal.correlation);
+    let pending = deferred::load(context, place).await?;
+    let Some(mut pending) = pending else {
+        return Ok(Progress::Ended);
+    };
+    if !proposal.is_live() {
+        // The frozen request goes; the outcome waits for its requester.
+        if pending.record.request.is_some() {
+            pending.retire(context).await?;
+        }
+        return Ok(Progress::Ended);
+    }
+    let served = !matches!(context.principal, Principal::Process(_));
+    if !served || proposal.claimable(Claimant::Server, &around.situation()).is_err() {
+        return Ok(Progress::Waits(next_moment(&proposal, context.now.0)));
+    }
+    if has_outside_effect(proposal.operation) {
+        proposal.claim(Claimant::Server, &around.situation()).map_err(refusal)?;
+        save(context, domain, &proposal).await?;
+        return Ok(Progress::Begun);
+    }
+    let conclusion = run(context, &mut proposal, &pending, Claimant::Server, &around).await?;
+    pending.conclude(context, &conclusion).await?;
+    pending.keep(context)?;
+    Ok(Progress::Ended)
+}
+
+/// The second step of what reaches outside: the effect, and its record.
+pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<(), Failure> {
+    let found = load(context, domain, id).await?;
+    let mut proposal = found.ok_or(Failure::new(Fault::NotApproved))?;
+    let place = pending::place(domain, proposal.correlation);
+    let pending = deferred::load(context, place).await?;
+    let mut pending = pending.ok_or(Failure::new(Fault::NotApproved))?;
+    let conclusion = perform(context, &proposal, &pending).await?;
+    finish(context, domain, &mut proposal, &conclusion).await?;
+    pending.conclude(context, &conclusion).await?;
+    pending.keep(context)
+}
+
+/// A proposal that was found executing: the server went down, or lost its HSM, between the two steps. Whether the effect took place is not
+/// known, and it is not tried again in silence.
+pub async fn abandon(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<bool, Failure> {
+    let Some(mut proposal) = load(context, domain, id).await? else {
+        return Ok(false);
+    };
+    if proposal.state() != ProposalState::Executing {
+        return Ok(false);
+    }
+    let conclusion = Err(Fault::OutcomeUnknown);
+    finish(context, domain, &mut proposal, &conclusion).await?;
+    if let Some(mut pending) = deferred::load(context, pending::place(domain, proposal.correlation)).await? {
+        pending.conclude(context, &conclusion).await?;
+        pending.keep(context)?;
+    }
+    Ok(true)
+}
+
+/// When there may be something to do: when a timelock is over, or when it ends by itself.
+fn next_moment(proposal: &ProposalRecord, now_ms: i64) -> i64 {
+    let expires = proposal.expires_ms();
+    match proposal.due_ms() {
+        Some(due) if due > now_ms => due.min(expires),
+        _ => expires,
+    }
+}
