@@ -705,6 +705,7 @@ async fn restarted(house: &TestHouse) -> Server {
         passwords: crate::identity::Passwords::cheap(),
         heavy: Heavy::in_place(),
         installation: old.installation,
+        profiles: old.profiles.clone(),
         limits: old.limits,
         about: old.about.clone(),
     };

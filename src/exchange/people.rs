@@ -383,16 +383,13 @@ async fn people_are_deleted_while_enough_are_left() {
 }
 
 #[tokio::test]
-async fn a_policy_says_how_many_must_be_left() {
+async fn what_a_rule_governs_is_not_done_by_one() {
     let house = TestHouse::new().await;
-    let (olga, otto) = (operator(&house, "olga").await, operator(&house, "otto").await);
+    let (olga, _otto) = (operator(&house, "olga").await, operator(&house, "otto").await);
     put_template(&house, house.tenant, PolicyTemplate::Off).await;
-    assert!(done(&olga.ask(&house, delete("otto")).await));
-    assert!(refused(&olga.ask(&house, delete("olga")).await, Fault::QuorumBroken));
-    assert!(refused(
-        &otto.ask(&house, delete("olga")).await,
-        Fault::NotAuthenticated
-    ));
+    // Even the loosest template has a deletion agreed to.
+    assert!(!done(&olga.ask(&house, delete("otto")).await));
+    assert_eq!(names(&house, &olga).await, ["olga", "otto"]);
 }
 
 fn prove(name: &str, der: &[u8], key: &certs::PrivateKey) -> CredentialAddRequest {
