@@ -262,3 +262,110 @@ fn who_has_changed_the_first_password_sees_people_rules_and_permissions() {
     }
     office.by("bob", &["person", "show", "nobody"]).code(5);
 }
+
+/// A value in the lines that a command printed.
+#[track_caller]
+fn value(text: &str, name: &str) -> String {
+    let line = text.lines().find(|line| line.split_whitespace().next() == Some(name));
+    let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
+    line.split_whitespace().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn two_administrators_agree_on_a_third_and_never_one_alone() {
+    let office = Office::open();
+    for person in ["alice", "bob"] {
+        office.introduce(person, "kms/people");
+        office.arrive(person, &format!("kms/people/{person}.password"));
+    }
+    office.run(&["person", "key", "carol", "--folder", "made"]).done();
+    let create = [
+        "person",
+        "create",
+        "carol",
+        "--role",
+        "administrator",
+        "--certificate",
+        "made/carol.pem",
+    ];
+    let create: Vec<_> = create
+        .into_iter()
+        .chain(["--passwords", "made", "--reason", "she joins us"])
+        .collect();
+    let would: Vec<_> = create.iter().copied().chain(["--dry-run"]).collect();
+    assert!(office.by("alice", &would).done().contains("bob"));
+    assert!(!office.at("made/carol.password").exists());
+
+    let proposed = office.by("alice", &create).code(7);
+    let id = value(&proposed.out, "proposal");
+    assert!(proposed.err.contains(&id), "{}", proposed.err);
+    assert_eq!(mode(&office.at("made/carol.password")), 0o600);
+    // The proposer has voted, and is one.
+    assert_ne!(office.by("alice", &["proposal", "complete", &id]).code, 0);
+    office.introduce("carol", "made");
+    assert_ne!(
+        office
+            .by("carol", &["login", "--password-file", "made/carol.password"])
+            .code,
+        0
+    );
+
+    let waiting = office.by("bob", &["proposal", "list", "--mine"]).done();
+    assert!(waiting.contains(&id) && waiting.contains("she joins us"), "{waiting}");
+    let shown = office.by("bob", &["proposal", "show", &id]).done();
+    assert!(
+        shown.contains("PersonCreate") && shown.contains("CN=carol") && shown.contains("the same"),
+        "{shown}"
+    );
+    assert!(shown.contains("commitment"), "a secret is not shown: {shown}");
+    let voted = office.by("bob", &["proposal", "vote", &id, "--yes"]).done();
+    assert_eq!(value(&voted, "state"), "Approved");
+    office.by("bob", &["proposal", "complete", &id]).done();
+    office
+        .by("alice", &["proposal", "result", &value(&proposed.out, "correlation")])
+        .done();
+    office.arrive("carol", "made/carol.password");
+    assert_eq!(
+        office.by("carol", &["person", "list"]).done().matches("Active").count(),
+        3
+    );
+
+    // A vote that was signed on another machine; then the others' veto.
+    let delete = office.by("alice", &["person", "delete", "carol", "--yes"]).code(7);
+    let id = value(&delete.out, "proposal");
+    office
+        .by("bob", &["proposal", "export", &id, "--file", "proposal"])
+        .done();
+    let sign = [
+        "proposal",
+        "sign",
+        "proposal",
+        "--vote",
+        "vote",
+        "--yes",
+        "--cert",
+        "kms/people/bob.pem",
+    ];
+    let sign: Vec<_> = sign.into_iter().chain(["--key", "kms/people/bob-key.pem"]).collect();
+    office.run(&sign).done();
+    assert_eq!(
+        value(&office.by("bob", &["proposal", "import", "vote"]).done(), "state"),
+        "Approved"
+    );
+    office
+        .by("bob", &["proposal", "veto", &id, "--reason", "she stays"])
+        .done();
+    office.by("alice", &["proposal", "complete", &id]).code(8);
+    office
+        .by("alice", &["proposal", "result", &value(&delete.out, "correlation")])
+        .code(8);
+
+    // And the deletion that both want.
+    let delete = office.by("alice", &["person", "delete", "carol", "--yes"]).code(7);
+    let id = value(&delete.out, "proposal");
+    office.by("bob", &["proposal", "vote", &id, "--yes"]).done();
+    office.by("alice", &["proposal", "complete", &id]).done();
+    assert_ne!(office.by("carol", &["person", "list"]).code, 0);
+    // Two are left, and neither can go.
+    assert_ne!(office.by("alice", &["person", "delete", "bob", "--yes"]).code, 0);
+}
