@@ -12,6 +12,7 @@ use crate::administration::{founder, tenant};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
 use crate::authority::glance::Glances;
+use crate::authority::quorum::{Scope, template};
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
@@ -26,7 +27,7 @@ use crate::listener::TlsProfile;
 use crate::operations::{About, Limits, Profiles, Services};
 use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
-use kmip_protocol::{NewPerson, PersonRole, Policy};
+use kmip_protocol::{NewPerson, PersonRole, Policy, PolicyTemplate};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -133,7 +134,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     start_chain(&store, &custody, &randomness, &late).await?;
     let keeper = Keeper(Arc::clone(&custody));
     if let Some(policy) = genesis.policy {
-        founder::policy(&keeper.0, &mut work, policy, now).await?;
+        founder::policy(&keeper.0, &mut work, Domain::SYSTEM, policy, now).await?;
     }
     founder::administrators(&keeper, &mut work, randomness.as_ref(), &genesis.administrators, now).await?;
     if let Some((profile, sealed)) = sealed_pin {
@@ -142,7 +143,12 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
     store.commit(work.into_change_set(now.0)).await?;
     for new in genesis.tenants {
-        tenant::create(&keeper, &store, &randomness, profile, new, now).await?;
+        let tenant = tenant::create(&keeper, &store, &randomness, profile, new, now).await?;
+        // Whoever administers it later finds a policy there: without one everybody would act alone.
+        let mut work = Work::new(Arc::clone(&store));
+        let policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+        founder::policy(&keeper.0, &mut work, tenant, policy, now).await?;
+        store.commit(work.into_change_set(now.0)).await?;
     }
     Ok(())
 }

@@ -99,10 +99,14 @@ impl Handle for ApplicationJoinRequest {
         let (application, named) = desk::application(context, &self.application_name).await?;
         let (id, record) = desk::client(context, &self.client_name).await?;
         let joins = record.application != application;
+        // Whoever leaves keys behind makes its next ones where others may read them.
+        let reaches = joins
+            && (desk::owns_objects(context, id.tenant, application).await?
+                || desk::owns_objects(context, id.tenant, record.application).await?);
         Ok(Target {
             description: Some(format!("client {} into application {}", record.name, named.name)),
             records: vec![id.key(), ApplicationRecord::key(id.tenant, application)],
-            reaches_objects: joins && desk::owns_objects(context, id.tenant, application).await?,
+            reaches_objects: reaches,
             ..Target::default()
         })
     }

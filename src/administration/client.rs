@@ -122,10 +122,11 @@ impl Handle for ClientModifyRequest {
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (id, record) = desk::client(context, &self.client_name).await?;
         let opens = match &self.settings {
-            Some(settings) => is_restricted(&record.settings) && *settings != told_settings(&record),
+            Some(settings) => is_restricted(&told_settings(&record)) && *settings != told_settings(&record),
             None => false,
         };
-        target(context, id, &record, opens || !self.credentials.is_empty()).await
+        let reopens = self.password.is_some() && record.password.is_some();
+        target(context, id, &record, opens || reopens || !self.credentials.is_empty()).await
     }
 }
 
@@ -229,6 +230,7 @@ fn is_restricted(settings: &ClientSettings) -> bool {
     settings.operations.is_some()
         || !(settings.object_groups.is_empty() && settings.application_namespaces.is_empty())
         || !settings.allowed_networks.is_empty()
+        || settings.expires.is_some()
 }
 
 /// The user name and password as they are kept.

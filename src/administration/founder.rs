@@ -14,17 +14,18 @@ use kmip_protocol::{NewPerson, PersonRole, PersonStatus, Policy};
 /// How long an initial password lasts, in milliseconds: until the next working day, over a weekend.
 const INITIAL_LIFETIME_MS: i64 = 72 * 60 * 60 * 1000;
 
-/// Puts the first policy of the system's domain.
+/// Puts the first policy of a domain.
 pub async fn policy(
     custody: &Custody,
     work: &mut Work,
+    domain: Domain,
     policy: Policy,
     now: Moment,
 ) -> Result<(), AdministrationError> {
     let record = PolicyRecord::first(policy, now.0);
     let places = [
-        PolicyRecord::key(Domain::SYSTEM),
-        PolicyRecord::version_key(Domain::SYSTEM, record.version),
+        PolicyRecord::key(domain),
+        PolicyRecord::version_key(domain, record.version),
     ];
     for place in places {
         kek::put(custody, work, place, record.encode()).await?;

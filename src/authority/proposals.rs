@@ -196,6 +196,14 @@ impl Proposals<'_> {
             };
             let remains = self.client_remains(domain, &record, surroundings.now_ms, work).await?;
             record.refresh(&surroundings.situation(remains));
+            if record.is_live() {
+                continue;
+            }
+            // From here on it is a read of the change: a vote that comes in between wins.
+            let Some(mut record) = self.load(domain, &record.id, work).await? else {
+                continue;
+            };
+            record.refresh(&surroundings.situation(remains));
             if !record.is_live() {
                 self.keep(domain, &record, work).await?;
                 closed = true;

@@ -127,8 +127,15 @@ impl Server {
                 tracing::warn!(%domain, "the keys of a domain are away; its proposals are looked after when it is asked for");
                 continue;
             }
-            for id in self.live(domain).await? {
-                self.step((domain, id), Act::Abandon).await?;
+            let live = self.live(domain).await;
+            if let Err(error) = &live {
+                tracing::error!(%domain, ?error, "the proposals of a domain could not be read");
+            }
+            for id in live.unwrap_or_default() {
+                // One damaged proposal keeps nobody else's waiting.
+                if let Err(error) = self.step((domain, id), Act::Abandon).await {
+                    tracing::error!(%domain, ?error, "a proposal could not be taken up");
+                }
                 self.look_after(vec![(domain, id)]).await;
             }
         }

@@ -633,7 +633,9 @@ async fn a_policy_that_is_not_asked_costs_no_read() {
         seen: None,
         policy: None,
     };
-    services.glances.remember(house.tenant, stale);
+    services
+        .glances
+        .remember(house.tenant, stale, services.glances.generation());
     let told = house.item(Version::NEWEST, destroy(&key), &house.alice).await;
     assert_eq!(told.result_reason, Some(ResultReason::PermissionDenied));
 }

@@ -249,22 +249,33 @@ impl Identity {
         accepted: &Accepted,
     ) -> Result<Option<(ClientId, Found)>, IdentityError> {
         let key = *certificate.key_fingerprint();
-        let mut clients = self.clients_with(&key, accepted).await?;
-        if let Some(client) = only(&clients)? {
+        let known = self.clients_with(&key, accepted).await?;
+        let chained = |client: &ClientId| accepted.tenants.contains(&client.tenant);
+        let by_key = |client: ClientId| {
             let pinned = accepted.pinned.contains(&client).then_some(*certificate.fingerprint());
-            let chained = accepted.tenants.contains(&client.tenant);
-            return Ok(Some((client, Found::Key { key, pinned, chained })));
+            let chained = chained(&client);
+            (client, Found::Key { key, pinned, chained })
+        };
+        // The tenants whose authorities vouch for the certificate come first: a certificate is no secret, and nobody takes another
+        // tenant's client by pinning it.
+        let (own, others): (BTreeSet<_>, BTreeSet<_>) = known.into_iter().partition(chained);
+        if let Some(client) = only(&own)? {
+            return Ok(Some(by_key(client)));
         }
+        let mut clients = BTreeSet::new();
         let mut rules = Vec::new();
         for rule in Rule::matching(certificate) {
-            for tenant in &accepted.tenants {
+            for tenant in &accepted.ruled {
                 if let Some(client) = self.directory.claimed(&rule.claim(*tenant)).await? {
                     clients.insert(client);
                     rules.push(rule.clone());
                 }
             }
         }
-        Ok(only(&clients)?.map(|client| (client, Found::Rules(rules))))
+        if let Some(client) = only(&clients)? {
+            return Ok(Some((client, Found::Rules(rules))));
+        }
+        Ok(only(&others)?.map(by_key))
     }
 
     /// Takes over a change. It holds for every request that is resolved after this returns; if the directory cannot be

@@ -159,13 +159,58 @@ async fn two_matches_are_a_refusal_and_a_key_comes_before_rules() {
     assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
     world.directory.put_client(id(ONE, 3), client("c", vec![key(&bob)]));
     assert_eq!(world.who(&bob).await.unwrap(), "c");
-    // Pinned by the other tenant as well.
+    // Pinned by the other tenant as well, which nobody there needs its key for: it stays whose authority vouches for it.
     let pinned = Credential::Pinned {
         key: *bob.key_fingerprint(),
         certificate: *bob.fingerprint(),
     };
     world.directory.put_client(id(TWO, 4), client("d", vec![pinned]));
-    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+    assert_eq!(world.who(&bob).await.unwrap(), "c");
+}
+
+#[tokio::test]
+async fn nobody_takes_another_tenants_client_by_pinning_its_certificate() {
+    let world = World::new();
+    let bob = peer(&world.one, "bob");
+    let pinned = Credential::Pinned {
+        key: *bob.key_fingerprint(),
+        certificate: *bob.fingerprint(),
+    };
+    world.directory.put_client(id(TWO, 4), client("thief", vec![pinned]));
+    assert_eq!(world.who(&bob).await.unwrap(), "thief");
+    world.directory.put_client(
+        id(ONE, 1),
+        client("bob", vec![Credential::Rule(Rule::common_name("bob"))]),
+    );
+    assert_eq!(world.who(&bob).await.unwrap(), "bob");
+}
+
+#[tokio::test]
+async fn rules_do_not_go_by_certificates_that_this_server_issues() {
+    let world = World::new();
+    let bob = peer(&world.one, "bob");
+    world.directory.put_client(
+        id(ONE, 1),
+        client("bob", vec![Credential::Rule(Rule::common_name("bob"))]),
+    );
+    assert_eq!(world.who(&bob).await.unwrap(), "bob");
+    let own = AuthorityRecord {
+        issuer: Some(IssuerRecord {
+            kek: [1; 16],
+            kek_generation: 1,
+            wrapped_dek: Vec::new(),
+            blob: Vec::new(),
+            list_number: 0,
+            revoked: Vec::new(),
+        }),
+        ..enrolled(&world.one)
+    };
+    world.directory.put_authority(ONE, [1; 16], own);
+    assert_eq!(world.who(&bob).await.unwrap(), "unregistered");
+    world
+        .directory
+        .put_client(id(ONE, 2), client("by key", vec![key(&bob)]));
+    assert_eq!(world.who(&bob).await.unwrap(), "by key");
 }
 
 #[tokio::test]

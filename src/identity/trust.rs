@@ -46,6 +46,9 @@ enum Holder {
 struct Enrolled {
     tenant: Domain,
     id: Id,
+    /// Somebody outside issues its certificates. Those that this server issues bear the names that clients have here, which one
+    /// person alone may give: rules do not go by them.
+    outside: bool,
     authority: TrustedAuthority,
 }
 
@@ -54,6 +57,8 @@ struct Enrolled {
 pub struct Accepted {
     /// Tenants with an authority that the chain leads to, each once.
     pub tenants: Vec<Domain>,
+    /// Those of them whose rules may be asked: tenants with an authority outside this server that the chain leads to.
+    pub ruled: Vec<Domain>,
     /// Clients for which exactly this certificate is registered.
     pub pinned: Vec<ClientId>,
     /// People of whom exactly this certificate is one.
@@ -110,7 +115,12 @@ impl Trust {
             known.withdraw(tenant, id);
             if let Some(authority) = enrolled {
                 let subject = authority.facts.subject_der.clone();
-                let enrolled = Enrolled { tenant, id, authority };
+                let enrolled = Enrolled {
+                    tenant,
+                    id,
+                    outside: record.issuer.is_none(),
+                    authority,
+                };
                 known.authorities.entry(subject).or_default().push(Arc::new(enrolled));
             }
         });
@@ -203,6 +213,7 @@ impl Known {
             .ok_or(ChainError::Malformed)?;
         let mut accepted = Accepted {
             tenants: Vec::new(),
+            ruled: Vec::new(),
             pinned: Vec::new(),
             people: Vec::new(),
             from: leaf.not_before,
@@ -225,6 +236,9 @@ impl Known {
                     accepted.until = accepted.until.min(judgement.not_after);
                     if !accepted.tenants.contains(&enrolled.tenant) {
                         accepted.tenants.push(enrolled.tenant);
+                    }
+                    if enrolled.outside && !accepted.ruled.contains(&enrolled.tenant) {
+                        accepted.ruled.push(enrolled.tenant);
                     }
                 }
                 Err(why) => refusal = why,

@@ -37,6 +37,10 @@ pub const fn is_immediate(operation: Operation) -> bool {
             | Operation::DelegatedLogin
             | Operation::SetEndpointRole
             | Operation::Interop
+            // Their secrets are told once and kept nowhere, not even sealed until somebody asks.
+            | Operation::CertificateIssue
+            | Operation::OneTimeEnroll
+            | Operation::PasswordChange
     )
 }
 
@@ -258,6 +262,7 @@ pub async fn carry_out(
         Err(failure) => Err(failure),
     };
     context.batch.examined = batch.examined;
+    context.batch.policy_seen = batch.policy_seen.or(context.batch.policy_seen);
     context.batch.performed = Some(payload.operation());
     match outcome {
         Ok(payload) => {

@@ -74,6 +74,7 @@ async fn glance(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<
         context.batch.policy_seen = Some((key, seen));
         return Ok(policy);
     }
+    let generation = context.services.glances.generation();
     let policy = in_force(domain, context).await?;
     if !context.work.is_changed() {
         let seen = context.work.load(key).await?.map(|record| Seen {
@@ -81,7 +82,8 @@ async fn glance(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<
             creation: record.creation,
         });
         let policy = policy.clone();
-        context.services.glances.remember(domain, Glance { seen, policy });
+        let glance = Glance { seen, policy };
+        context.services.glances.remember(domain, glance, generation);
     }
     Ok(policy)
 }

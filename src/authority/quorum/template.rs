@@ -44,6 +44,9 @@ pub(super) const FLOOR: &[Operation] = &[
     Operation::GroupDelete,
     Operation::PersonCreate,
     Operation::PersonDelete,
+    // A reset password and a key of one's own would make one person two.
+    Operation::PersonResume,
+    Operation::CredentialAdd,
 ];
 
 /// What belongs to the floor of the system's policy beside that.
