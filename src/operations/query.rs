@@ -23,6 +23,9 @@ const OBJECT_TYPES: [ObjectType; 8] = [
     ObjectType::CertificateRequest,
 ];
 
+/// Operations from this number on are extensions (KMIP 2.1 §11.36).
+const FIRST_EXTENSION: u32 = 0x8000_0000;
+
 /// Our extensions, from the rows: they do not change while the server runs.
 static EXTENSIONS: LazyLock<Vec<Extension>> = LazyLock::new(kmip_protocol::extensions);
 
@@ -70,6 +73,10 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         QueryFunction::QueryObjects => {
             response.object_types = OBJECT_TYPES.into_iter().filter(|t| t.is_known_in(version)).collect();
         }
+        // Only who can use our extensions is told of them: to others they are nothing, and a client in the field breaks on the newer
+        // form of Extension Type.
+        QueryFunction::QueryExtensionMap | QueryFunction::QueryExtensionList if !uses_extensions(context.principal) => {
+        }
         // The map holds all that the list does: asked for both, the map is told (KMIP 2.1 §6.1.40).
         QueryFunction::QueryExtensionMap => response.extension_information = extension_map(),
         QueryFunction::QueryExtensionList if response.extension_information.is_empty() => {
@@ -93,6 +100,13 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         }
         _ => {}
     }
+}
+
+/// Whether somebody may ask for operations of ours.
+fn uses_extensions(principal: &Principal) -> bool {
+    let ours = |operation: &&kmip_protocol::Operation| operation.0 >= FIRST_EXTENSION;
+    let mut ours = CARRIED_OUT.iter().filter(ours);
+    ours.any(|operation| authority::permitted(principal, *operation))
 }
 
 /// Whether somebody learns no more than what it talks to. A person that has not logged in has shown one factor only.
