@@ -368,6 +368,25 @@ fn signal(process: u32, name: &str) {
     assert!(done.success());
 }
 
+/// Stops a process, and comes back when it has stopped: the signal alone takes hold a little later, and a worker that is just being
+/// asked still answers.
+fn stop(process: u32) {
+    signal(process, "-STOP");
+    let stopped = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        // The state follows the name, which is in brackets.
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    };
+    for _ in 0..1_000 {
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+        if tasks.map(Result::unwrap).all(stopped) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("process {process} does not stop");
+}
+
 /// Tries to open until it works, as clients do; it must within `limit`, and fail as an outage until then.
 async fn recovers(room: &Room, sealed: &Sealed, limit: Duration) -> Duration {
     let start = Instant::now();
@@ -476,7 +495,7 @@ async fn resident_worker_hangs() {
     let room = room(&token.slab, provider.clone()).await;
     let sealed = sealed_one(&room).await;
     let hung = provider.worker_process().unwrap();
-    signal(hung, "-STOP");
+    stop(hung);
     let start = Instant::now();
     let outcome = room.custody.open(TENANT, context(1), &sealed).await;
     assert_eq!(outcome.err(), Some(CustodyError::Unavailable));
@@ -494,7 +513,7 @@ async fn resident_many_wait_for_one_deadline() {
     let provider = token.provider();
     let room = Arc::new(room(&token.slab, provider.clone()).await);
     let sealed = sealed_one(&room).await;
-    signal(provider.worker_process().unwrap(), "-STOP");
+    stop(provider.worker_process().unwrap());
     let start = Instant::now();
     let asked: Vec<_> = (0..32)
         .map(|_| {
