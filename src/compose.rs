@@ -143,12 +143,9 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
     store.commit(work.into_change_set(now.0)).await?;
     for new in genesis.tenants {
-        let tenant = tenant::create(&keeper, &store, &randomness, profile, new, now).await?;
-        // Whoever administers it later finds a policy there: without one everybody would act alone.
-        let mut work = Work::new(Arc::clone(&store));
-        let policy = template(PolicyTemplate::Mtg, Scope::Tenant);
-        founder::policy(&keeper.0, &mut work, tenant, policy, now).await?;
-        store.commit(work.into_change_set(now.0)).await?;
+        // Whoever administers it later finds a policy there.
+        let policy = Some(template(PolicyTemplate::Mtg, Scope::Tenant));
+        tenant::create(&keeper, &store, &randomness, profile, new, policy, now).await?;
     }
     Ok(())
 }

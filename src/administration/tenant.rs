@@ -1,12 +1,13 @@
 //! Tenants, with the authorities, the application and the clients that they begin with.
 
 use super::keeper::Keeper;
-use super::{AdministrationError, act, kek, server_act};
+use super::{AdministrationError, act, founder, kek, server_act};
 use crate::clock::Moment;
 use crate::crypto::Randomness;
 use crate::custody::{KekId, ProfileId};
 use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, TenantRecord};
 use crate::store::{Domain, Store, Work};
+use kmip_protocol::Policy;
 use std::sync::Arc;
 
 /// A tenant to begin with: with an active KEK of its own, and one application for all its clients.
@@ -28,6 +29,7 @@ pub async fn create(
     randomness: &Arc<dyn Randomness>,
     profile: ProfileId,
     new: NewTenant,
+    policy: Option<Policy>,
     now: Moment,
 ) -> Result<Domain, AdministrationError> {
     let tenant = Domain(randomness.array()?);
@@ -89,6 +91,9 @@ pub async fn create(
     }
     for name in names {
         work.audit(server_act(act::CLIENT_CREATE, tenant, now, &name));
+    }
+    if let Some(policy) = policy {
+        founder::policy(&keeper.0, &mut work, tenant, policy, now).await?;
     }
     store.commit(work.into_change_set(created_ms)).await?;
     Ok(tenant)

@@ -176,6 +176,8 @@ impl InForce {
 #[derive(Default)]
 pub struct Policies {
     known: RwLock<HashMap<Domain, (Revision, Arc<InForce>)>>,
+    /// Domains without a policy are served: only where tests of something else put none.
+    optional: bool,
 }
 
 /// Why a policy was not had.
@@ -190,6 +192,21 @@ pub enum PolicyError {
 }
 
 impl Policies {
+    /// For tests of something else, in houses whose domains have no policy.
+    #[cfg(test)]
+    pub(crate) fn optional() -> Self {
+        Self {
+            optional: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a domain without a policy is served. Each gets one in the commit that makes it, so that a missing one was taken away.
+    #[must_use]
+    pub const fn are_optional(&self) -> bool {
+        self.optional
+    }
+
     /// The policy in force in a domain; `None` only where none was ever put. `open` checks a record's MAC.
     ///
     /// # Errors

@@ -1,18 +1,15 @@
 //! Requests of clients that others must agree to: submitted, refused, approved, carried out once, delivered once.
 
+use super::ConnectionFacts;
 use super::asynchronous::{cancel, correlation, poll, process, stages, submit};
 use super::testing::{TestHouse, batch, create};
-use super::{ConnectionFacts, Server};
 use crate::administration::keeper::Keeper;
 use crate::audit::Entry;
-use crate::authority::Policies;
-use crate::authority::glance::Glances;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
 use crate::authority::proposals::Proposals;
-use crate::heavy::Heavy;
 use crate::identity::{
-    ClientId, ClientRecord, Directory, Enroll, Identity, IdentityChange, PersonId, PersonRecord, StoreDirectory,
+    ClientId, ClientRecord, Directory, Enroll, IdentityChange, PersonId, PersonRecord, StoreDirectory,
 };
 use crate::operations::Services;
 use crate::records;
@@ -27,7 +24,7 @@ use std::sync::Arc;
 
 const VERSIONS: [Version; 2] = [Version::OLDEST, Version::NEWEST];
 
-fn rule(operation: Operation, completion: Completion) -> Rule {
+pub(super) fn rule(operation: Operation, completion: Completion) -> Rule {
     Rule {
         rule_name: "two-operators".into(),
         rule_match: RuleMatch {
@@ -54,12 +51,12 @@ fn rule(operation: Operation, completion: Completion) -> Rule {
     }
 }
 
-fn keeper(house: &TestHouse) -> Keeper {
+pub(super) fn keeper(house: &TestHouse) -> Keeper {
     Keeper(Arc::clone(&house.server.services().custody))
 }
 
 /// Two operators for the first tenant, and a policy with these rules.
-async fn govern(house: &TestHouse, rules: Vec<Rule>) {
+pub(super) async fn govern(house: &TestHouse, rules: Vec<Rule>) {
     let keeper = keeper(house);
     let domain = house.tenant;
     let mut work = Work::new(Arc::clone(&house.store));
@@ -101,14 +98,14 @@ fn put_policy(house: &TestHouse, work: &mut Work, rules: Vec<Rule>) {
     work.put(key, body, Vec::new());
 }
 
-async fn governed(operation: Operation, completion: Completion) -> TestHouse {
+pub(super) async fn governed(operation: Operation, completion: Completion) -> TestHouse {
     let house = TestHouse::new().await;
     govern(&house, vec![rule(operation, completion)]).await;
     house
 }
 
 /// The newest proposal of the first tenant.
-async fn newest(house: &TestHouse) -> ProposalRecord {
+pub(super) async fn newest(house: &TestHouse) -> ProposalRecord {
     let keeper = keeper(house);
     let services = house.server.services();
     let proposals = proposals(services, &keeper);
@@ -117,7 +114,7 @@ async fn newest(house: &TestHouse) -> ProposalRecord {
     proposals.peek(&hits[0], &mut work).await.unwrap().unwrap()
 }
 
-fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
+pub(super) fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
     Proposals {
         keeper,
         policies: &services.policies,
@@ -156,12 +153,12 @@ async fn vote(house: &TestHouse, person: u8, decision: VoteDecision) -> Result<P
     step(house, |record, situation| record.vote(vote, situation).map(drop)).await
 }
 
-async fn approve(house: &TestHouse) -> ProposalState {
+pub(super) async fn approve(house: &TestHouse) -> ProposalState {
     vote(house, 1, VoteDecision::Approve).await.unwrap();
     vote(house, 2, VoteDecision::Approve).await.unwrap()
 }
 
-fn destroy(key: &str) -> DestroyRequest {
+pub(super) fn destroy(key: &str) -> DestroyRequest {
     DestroyRequest {
         unique_identifier: Some(UniqueIdentifier::from(key)),
     }
@@ -189,7 +186,7 @@ fn waiting(version: Version, item: RequestItem) -> kmip_protocol::RequestMessage
     message
 }
 
-async fn is_there(house: &TestHouse, key: &str) -> bool {
+pub(super) async fn is_there(house: &TestHouse, key: &str) -> bool {
     let told = house.item(Version::NEWEST, get(key), &house.alice).await;
     told.result_status == ResultStatus::Success
 }
@@ -691,82 +688,6 @@ async fn a_client_that_has_it_proposed_is_told_the_proposal_and_answered_when_it
         assert_eq!(next.result_reason, Some(ResultReason::PermissionDenied));
         assert!(!next.result_message.unwrap().ends_with(&id));
     }
-}
-
-/// The same installation, served by a server that has just been started.
-async fn restarted(house: &TestHouse) -> Server {
-    let old = house.server.services();
-    let directory = StoreDirectory::new(Arc::clone(&house.store), Arc::new(keeper(house)));
-    let services = Services {
-        policies: Policies::default(),
-        glances: Glances::default(),
-        store: Arc::clone(&house.store),
-        custody: Arc::clone(&old.custody),
-        randomness: Arc::clone(&old.randomness),
-        clock: Arc::clone(&old.clock),
-        passwords: crate::identity::Passwords::cheap(),
-        heavy: Heavy::in_place(),
-        installation: old.installation,
-        profiles: old.profiles.clone(),
-        limits: old.limits,
-        about: old.about.clone(),
-    };
-    let identity = Arc::new(Identity::open(Arc::new(directory)).await.unwrap());
-    let server = Server::new(services, identity, house.access.clone());
-    server.take_up().await.unwrap();
-    server
-}
-
-#[tokio::test]
-async fn what_was_approved_before_a_crash_is_carried_out_after_it() {
-    let mut locked = rule(Operation::Destroy, Completion::OnQuorum);
-    locked.alternatives[0].timelock = Interval(600);
-    let mut house = TestHouse::new().await;
-    govern(&house, vec![locked]).await;
-    let key = house.create("", Vec::new()).await;
-    let value = correlation(&submit(&house, Version::NEWEST, destroy(&key), &house.alice).await);
-    approve(&house).await;
-    house.server = restarted(&house).await;
-    assert_eq!(newest(&house).await.state(), ProposalState::Approved);
-    house.clock.advance(600);
-    house.server.tend().await;
-    assert!(!is_there(&house, &key).await);
-    house.server = restarted(&house).await;
-    let told = poll(&house, Version::NEWEST, &value, &house.alice).await;
-    assert_eq!(told.result_status, ResultStatus::Success);
-}
-
-#[tokio::test]
-async fn what_a_crash_interrupted_is_not_tried_again_in_silence() {
-    use crate::authority::proposal::Claimant;
-    let mut house = governed(Operation::Destroy, Completion::Manual).await;
-    let key = house.create("", Vec::new()).await;
-    let value = correlation(&submit(&house, Version::NEWEST, destroy(&key), &house.alice).await);
-    approve(&house).await;
-    // The first of two steps, and then nothing.
-    let keeper = keeper(&house);
-    let mut work = Work::new(Arc::clone(&house.store));
-    let mut record = newest(&house).await;
-    {
-        let proposals = proposals(house.server.services(), &keeper);
-        let now = house.server.now().0;
-        let around = proposals.surroundings(house.tenant, now, &mut work).await.unwrap();
-        record.claim(Claimant::Requester, &around.situation(true)).unwrap();
-        proposals.keep(house.tenant, &record, &mut work).await.unwrap();
-    }
-    house.store.commit(work.into_change_set(0)).await.unwrap();
-    assert_eq!(
-        cancel(&house, &value, &house.alice).await,
-        CancellationResult::UnableToCancel
-    );
-    let twice = process(&house, &value, &house.alice).await;
-    assert_eq!(twice.result_reason, Some(ResultReason::DuplicateProcessRequest));
-    correlation(&poll(&house, Version::NEWEST, &value, &house.alice).await);
-    house.server = restarted(&house).await;
-    assert_eq!(newest(&house).await.state(), ProposalState::Failed);
-    let told = poll(&house, Version::NEWEST, &value, &house.alice).await;
-    assert_eq!(told.result_reason, Some(ResultReason::GeneralFailure));
-    assert!(is_there(&house, &key).await);
 }
 
 #[tokio::test]

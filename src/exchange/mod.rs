@@ -31,6 +31,8 @@ mod offices;
 mod people;
 mod refusals;
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod separation;
 mod server;
 #[cfg(test)]

@@ -138,7 +138,7 @@ impl TestHouse {
                 authorities: vec![ca.certificate().to_vec()],
                 clients: vec![(name.into(), Credential::Key(*connection.certificate.key_fingerprint()))],
             };
-            let made = tenant::create(&keeper, &store, &randomness, profile, new, now).await;
+            let made = tenant::create(&keeper, &store, &randomness, profile, new, None, now).await;
             tenants.push(made.unwrap());
             connections.push(connection);
             if name == "bob" {
@@ -156,7 +156,7 @@ impl TestHouse {
             passwords: Passwords::cheap(),
             heavy: Heavy::in_place(),
             installation: InstallationRecord::new([3; 16]),
-            policies: Policies::default(),
+            policies: Policies::optional(),
             about: About::default(),
             profiles: Profiles(vec![("software".to_owned(), profile)]),
             limits: Limits::default(),

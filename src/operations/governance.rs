@@ -7,8 +7,8 @@ use crate::authority::proposals::Proposals;
 use crate::authority::quorum::{governing_request, is_never_governed, may_govern};
 use crate::authority::{Governed, policy::PolicyRecord};
 use crate::custody::Custody;
-use crate::failure::Failure;
-use crate::identity::{RecordOpener, RecordSealer};
+use crate::failure::{Failure, Fault};
+use crate::identity::{Principal, RecordOpener, RecordSealer};
 use crate::records;
 use crate::store::{Domain, Key, Record, Revision, Seen};
 use kmip_protocol::{Operation, Policy, RequestPayload};
@@ -43,15 +43,15 @@ pub async fn of<R: Handle>(
         return Ok(None);
     };
     let concerned = |policy: &Policy| may_govern(policy, R::OPERATION) || R::OPERATION == Operation::PolicyPut;
-    if !glance(domain, context)
-        .await?
-        .is_some_and(|policy| concerned(&policy.record.policy))
-    {
+    let Some(seen) = glance(domain, context).await? else {
+        return without_policy(context);
+    };
+    if !concerned(&seen.record.policy) {
         return Ok(None);
     }
     // A rule names it: from here on the decision rests on the record itself.
     let Some(policy) = in_force(domain, context).await? else {
-        return Ok(None);
+        return without_policy(context);
     };
     let target = match target::objects_of(payload, context).await? {
         Some(target) => target,
@@ -62,6 +62,15 @@ pub async fn of<R: Handle>(
         .cloned()
         .collect();
     Ok((!rules.is_empty()).then(|| Box::new(Governed { rules, target })))
+}
+
+/// A domain has had a policy since it was made. Where there is none somebody took it away, and nobody acts by that.
+fn without_policy(context: &Context<'_>) -> Result<Option<Box<Governed>>, Failure> {
+    let itself = matches!(context.principal, Principal::Process(_));
+    if itself || context.services.policies.are_optional() {
+        return Ok(None);
+    }
+    Err(Failure::detailed(Fault::Internal, "the domain has no policy"))
 }
 
 /// The policy of a domain as it was last seen.
