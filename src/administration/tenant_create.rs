@@ -2,6 +2,7 @@
 
 use super::person::{Membership, invite};
 use super::{desk, kek, policy, tenant_settings};
+use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
 use crate::authority::{Granted, Origin, Target};
@@ -77,6 +78,10 @@ impl Handle for TenantRecoverRequest {
         let domain = Domain(id);
         add(context, domain, &self.operator, Membership::Joining).await?;
         desk::touch(context, "tenant", &record.name, TenantRecord::key(domain));
+        // Both hear of it: those who see that tenants are there, and those who are in it.
+        for domain in [Domain::SYSTEM, domain] {
+            alarm(context, Event::TenantRecovered, domain, &record.name);
+        }
         Ok(TenantRecoverResponse {})
     }
 
@@ -108,6 +113,12 @@ pub(super) async fn keep(context: &mut Context<'_>, tenant: Domain, record: &Ten
     let changed = IdentityChange::Tenant(tenant);
     context.batch.notices.push(Notice::Identity(changed));
     Ok(())
+}
+
+/// Alarms of what happens to a tenant those who read the records of this domain.
+pub(super) fn alarm(context: &mut Context<'_>, event: Event, domain: Domain, name: &str) {
+    let now = context.now;
+    context.batch.alarm(context.work, event, domain, now, name);
 }
 
 /// The template asked for, if there are the operators that it wants.

@@ -1,8 +1,9 @@
 //! What becomes of a tenant (family 03): told, configured, suspended, resumed, deleted. By administrators, who see tenants and not what
 //! is in them.
 
-use super::tenant_create::{keep, tenant};
+use super::tenant_create::{alarm, keep, tenant};
 use super::{desk, tenant_settings};
+use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
@@ -95,6 +96,7 @@ impl Handle for TenantDeleteRequest {
         context.batch.notices.push(Notice::Policy(domain));
         record.deleted = true;
         keep(context, domain, &record).await?;
+        alarm(context, Event::TenantDeleted, Domain::SYSTEM, &record.name);
         Ok(TenantDeleteResponse {})
     }
 
@@ -114,6 +116,9 @@ async fn target(context: &mut Context<'_>, name: &str) -> Result<Target, Failure
 
 async fn suspend(context: &mut Context<'_>, name: &str, suspended: bool) -> Result<(), Failure> {
     let (id, mut record) = tenant(context, name).await?;
+    if suspended && !record.suspended {
+        alarm(context, Event::TenantSuspended, Domain::SYSTEM, &record.name);
+    }
     record.suspended = suspended;
     keep(context, Domain(id), &record).await
 }

@@ -110,11 +110,25 @@ pub struct Alarm {
     pub tenant: [u8; 16],
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
+    /// How grave it is: what its row says, unless whoever raises it knows better.
+    pub severity: Severity,
     /// Names and numbers, without secrets.
     pub note: String,
 }
 
 impl Alarm {
+    /// An alarm as grave as its row says.
+    #[must_use]
+    pub fn new(event: Event, tenant: [u8; 16], at_ms: i64, note: &str) -> Self {
+        Self {
+            event,
+            tenant,
+            at_ms,
+            severity: event.severity(),
+            note: note.to_owned(),
+        }
+    }
+
     /// The record for the change trail, where its row wants one.
     #[must_use]
     pub fn draft(&self) -> Option<AuditDraft> {
@@ -136,7 +150,7 @@ impl Alarm {
         self.event.counter().fetch_add(1, Ordering::Relaxed);
         let words = self.words();
         let event = self.event.name();
-        match self.event.severity() {
+        match self.severity {
             Severity::Critical => tracing::error!(target: "claviger::alarm", event, "{words}"),
             Severity::Warning => tracing::warn!(target: "claviger::alarm", event, "{words}"),
             _ => tracing::info!(target: "claviger::alarm", event, "{words}"),
@@ -166,7 +180,7 @@ impl Alarm {
 
     /// The line as daemons of the system's log read it.
     fn line(&self, words: &str) -> String {
-        let severity = match self.event.severity() {
+        let severity = match self.severity {
             Severity::Critical => 2,
             Severity::Warning => 4,
             _ => 5,
@@ -179,12 +193,7 @@ impl Alarm {
 
 /// An alarm that sounds now. Its record, where its row wants one, is the caller's to commit.
 pub fn raise(event: Event, tenant: [u8; 16], at_ms: i64, note: &str) -> Option<AuditDraft> {
-    let alarm = Alarm {
-        event,
-        tenant,
-        at_ms,
-        note: note.to_owned(),
-    };
+    let alarm = Alarm::new(event, tenant, at_ms, note);
     alarm.sound();
     alarm.draft()
 }
@@ -214,12 +223,7 @@ mod tests {
     use super::*;
 
     fn alarm(event: Event, note: &str) -> Alarm {
-        Alarm {
-            event,
-            tenant: [3; 16],
-            at_ms: 5,
-            note: note.to_owned(),
-        }
+        Alarm::new(event, [3; 16], 5, note)
     }
 
     #[test]

@@ -206,8 +206,8 @@ impl Server {
         let mut change = work.into_change_set(now.0);
         rest_on(&mut change, principal.seen(), None);
         let replaced = policies_put(&change);
-        match self.services.store.commit(change).await {
-            Ok(_) => {
+        match self.commit(change, now).await {
+            Ok(()) => {
                 forget_policies(&self.services, &replaced);
                 super::notices::deliver(&batch.notices, &self.identity, &self.services).await;
                 Ok((progress, false))

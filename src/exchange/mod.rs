@@ -3,6 +3,8 @@
 
 mod admission;
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod allowances;
 #[cfg(test)]
 mod asynchronous;
@@ -27,6 +29,7 @@ mod note;
 mod notices;
 #[cfg(test)]
 mod offices;
+mod outage;
 #[cfg(test)]
 mod people;
 mod refusals;

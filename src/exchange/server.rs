@@ -6,10 +6,11 @@ use super::batch::{self, Outcome, Run};
 use super::confinement::confined;
 use super::execute::{Agenda, Place, forget_policies, policies_put, touched};
 use super::notices;
+use super::outage::Outage;
 use super::refusals::Refusals;
 use super::{ConnectionFacts, Exchange, Refusal};
 use crate::administration::login::Verified;
-use crate::audit::{AccessTrail, alarm};
+use crate::audit::AccessTrail;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Identity, IdentityError, Principal, Sessions};
@@ -21,7 +22,6 @@ use kmip_protocol::{
 };
 use kmip_ttlv::{ErrorKind, Secret, Writer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// How often a batch runs again because what it rested on had changed.
@@ -37,8 +37,8 @@ pub struct Server {
     sessions: Sessions,
     admission: Admission,
     started: Instant,
-    /// Whether the access trail could not be written last time.
-    trail_out: AtomicBool,
+    access_outage: Outage,
+    change_outage: Outage,
 }
 
 impl Server {
@@ -54,7 +54,8 @@ impl Server {
             sessions: Sessions::default(),
             admission: Admission::default(),
             started: Instant::now(),
-            trail_out: AtomicBool::new(false),
+            access_outage: Outage::of("the access trail"),
+            change_outage: Outage::of("the change trail"),
         }
     }
 
@@ -170,9 +171,16 @@ impl Server {
         rest_on(&mut change, seen, policy);
         let proposals = touched(&change);
         let replaced = policies_put(&change);
-        self.services.store.commit(change).await?;
+        self.commit(change, now).await?;
         forget_policies(&self.services, &replaced);
         Ok(proposals)
+    }
+
+    /// Commits a change, with its part of the change trail.
+    pub(super) async fn commit(&self, change: ChangeSet, now: Moment) -> Result<(), CommitError> {
+        let outcome = self.services.store.commit(change).await;
+        self.change_outage.commit(&outcome, now);
+        outcome.map(drop)
     }
 
     /// The answer, once the reads of a message that committed nothing are recorded.
@@ -196,16 +204,13 @@ impl Server {
         let any = !reads.is_empty();
         for draft in reads {
             if let Err(error) = self.access.append(draft).await {
-                // Once for each outage: every request meets it.
-                if !self.trail_out.swap(true, Ordering::Relaxed) {
-                    alarm::raise(alarm::Event::TrailUnavailable, [0; 16], now.0, "the access trail");
-                }
+                self.access_outage.begins(now);
                 let failure = Failure::detailed(Fault::StoreUnavailable, error);
                 return self.all_failed(message, &failure, now);
             }
         }
-        if any && self.trail_out.load(Ordering::Relaxed) {
-            self.trail_out.store(false, Ordering::Relaxed);
+        if any {
+            self.access_outage.ends();
         }
         let header = batch::header(message, message.version(), now, count);
         batch::message(&header, items.as_bytes())
@@ -259,7 +264,7 @@ impl Server {
         };
         let mut work = crate::store::Work::new(Arc::clone(&self.services.store));
         work.audit(draft);
-        if let Err(error) = self.services.store.commit(work.into_change_set(now.0)).await {
+        if let Err(error) = self.commit(work.into_change_set(now.0), now).await {
             tracing::error!(%error, "a refusal could not be recorded");
         }
     }

@@ -23,12 +23,11 @@ pub enum Notice {
 impl Batch {
     /// Alarms somebody: in the trail with what else is committed, elsewhere once it is.
     pub fn alarm(&mut self, work: &mut Work, event: Event, domain: Domain, now: Moment, note: &str) {
-        let alarm = Alarm {
-            event,
-            tenant: domain.0,
-            at_ms: now.0,
-            note: note.to_owned(),
-        };
+        self.raise(work, Alarm::new(event, domain.0, now.0, note));
+    }
+
+    /// The same, as grave as the alarm says.
+    pub fn raise(&mut self, work: &mut Work, alarm: Alarm) {
         if let Some(draft) = alarm.draft() {
             work.audit(draft);
         }

@@ -6,6 +6,7 @@ use super::frozen::Conclusion;
 use super::governance::Keeper;
 use super::{Answer, Context, Services, target};
 use crate::audit::AuditObject;
+use crate::audit::alarm::{Alarm, Event};
 use crate::authority::Approval;
 use crate::authority::proposal::{Claimant, Outcome, PROPOSAL, ProposalFault, ProposalRecord, Situation};
 use crate::authority::proposals::{Proposals, Surroundings};
@@ -72,7 +73,7 @@ pub(super) async fn save(context: &mut Context<'_>, domain: Domain, proposal: &P
     let kept = register(context.services, &keeper)
         .keep(domain, proposal, context.work)
         .await?;
-    let unique_identifier = proposal.id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let unique_identifier = identifier(proposal);
     context
         .batch
         .touched
@@ -245,8 +246,32 @@ pub(super) async fn finish(
         Ok(_) => Outcome::Executed,
         Err(fault) => Outcome::Failed(fault.newest_reason(), fault.message().to_owned()),
     };
+    let failed = matches!(outcome, Outcome::Failed(..));
     proposal.finish(outcome, context.now.0).map_err(refusal)?;
-    save(context, domain, proposal).await
+    save(context, domain, proposal).await?;
+    let (now, what) = (context.now, about(proposal));
+    if failed {
+        context
+            .batch
+            .alarm(context.work, Event::ProposalFailed, domain, now, &what);
+        return Ok(());
+    }
+    for (rule, severity) in proposal.emergencies(now.0) {
+        let note = format!("rule {}, {what}", rule.rule_name);
+        let mut alarm = Alarm::new(Event::BreakGlass, domain.0, now.0, &note);
+        alarm.severity = severity;
+        context.batch.raise(context.work, alarm);
+    }
+    Ok(())
+}
+
+/// What an alarm says of a proposal: which one, and what it asks for.
+fn about(proposal: &ProposalRecord) -> String {
+    format!("{} {}", proposal.operation, identifier(proposal))
+}
+
+fn identifier(proposal: &ProposalRecord) -> String {
+    proposal.id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The proposal of a pending request, judged anew.

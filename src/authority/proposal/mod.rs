@@ -232,14 +232,20 @@ impl ProposalRecord {
         }
     }
 
-    /// How loud it is to be alarmed that it was approved in this way.
-    #[must_use]
-    pub fn severity(&self) -> Option<Severity> {
-        let used = self.reached.iter().filter_map(|reached| {
-            let alternatives = &self.rules.get(reached.rule)?.alternatives;
-            alternatives.get(reached.alternative)?.severity
-        });
-        used.max()
+    /// The rules that it satisfies by an alternative for emergencies alone, with how grave that is: at a moment at which it is carried
+    /// out, those of whose alternatives the timelock is over count.
+    pub fn emergencies(&self, at_ms: i64) -> impl Iterator<Item = (&Rule, Severity)> {
+        let rules = self.rules.iter().enumerate();
+        rules.filter_map(move |(place, rule)| {
+            let due = self.reached.iter().filter(|reached| reached.rule == place);
+            let due = due.filter_map(|reached| {
+                let alternative = rule.alternatives.get(reached.alternative)?;
+                let due_ms = reached.since_ms.saturating_add(milliseconds(alternative.timelock.0));
+                (due_ms <= at_ms).then_some(alternative.severity)
+            });
+            // Where an ordinary alternative is satisfied as well, nobody needed the other: `None` is the least.
+            Some((rule, due.min()??))
+        })
     }
 
     /// Now, but never before its last step: a clock that was set back shortens and lengthens nothing.

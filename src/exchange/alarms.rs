@@ -1,0 +1,190 @@
+//! Each event that the change trail carries, raised by what it is about and in the same commit.
+
+use super::asynchronous::submit;
+use super::governed::{approve, destroy, govern, governed, newest, rule};
+use super::members::{certificate, password};
+use super::testing::TestHouse;
+use crate::audit::alarm::Event;
+use crate::authority::quorum::{Scope, template};
+use crate::identity::{PersonPrincipal, Principal, Session};
+use crate::store::Domain;
+use kmip_protocol::{
+    ActivateRequest, Completion, CredentialRevokeRequest, LoginRequest, NewPerson, Operation, PersonResetRequest,
+    PersonRole, PersonSuspendRequest, PolicyPutRequest, PolicyTemplate, ProposalState, ProposalVetoRequest, Request,
+    ResultStatus, SecretText, Severity, TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest,
+    TenantSuspendRequest, UniqueIdentifier, Version,
+};
+use std::sync::Arc;
+
+/// Has somebody do something that succeeds.
+async fn does<R: Request>(house: &TestHouse, who: &Principal, request: R) {
+    let told = house.act(who, request).await;
+    assert_eq!(told.result_status, ResultStatus::Success, "{:?}", told.result_message);
+}
+
+fn operator(name: &str) -> NewPerson {
+    NewPerson {
+        person_name: name.into(),
+        person_role: PersonRole::Operator,
+        certificate: certificate(name).0,
+        initial_password: SecretText::new("correct horse battery 47"),
+    }
+}
+
+/// One of the operators that [`govern`] makes.
+fn voter(house: &TestHouse, number: u8) -> Principal {
+    Principal::Person(Arc::new(PersonPrincipal {
+        domain: house.tenant,
+        person: [number; 16],
+        name: format!("operator {number}"),
+        role: PersonRole::Operator,
+        key_fingerprint: [number; 32],
+        hardware: false,
+        session: Session::Full([number; 16]),
+        seen: None,
+        tenant_seen: None,
+        ticket_seen: None,
+    }))
+}
+
+/// A tenant beside the others, with two operators.
+async fn acme(house: &TestHouse, administrator: &Principal) {
+    let new = TenantCreateRequest {
+        tenant_name: "acme".into(),
+        operators: vec![operator("olga"), operator("otto")],
+        policy_template: None,
+        settings: None,
+        hsm_profile_name: None,
+    };
+    does(house, administrator, new).await;
+}
+
+/// A house in which this has just happened. No more than that: a missing arm does not compile.
+async fn provoked(event: Event) -> Option<TestHouse> {
+    let house = TestHouse::new().await;
+    let administrator = house.known(Domain::SYSTEM, PersonRole::Administrator);
+    let somebody = house.known(house.tenant, PersonRole::Operator);
+    let tenant_name = || "acme".to_owned();
+    match event {
+        Event::LoginLockout => {
+            let olga = house.person(house.tenant, "olga", PersonRole::Operator).await;
+            for _ in 0..5 {
+                house
+                    .ask(LoginRequest::default(), &olga, vec![password("olga", "wrong")])
+                    .await;
+            }
+        }
+        Event::InitialPasswordReused => {
+            let ines = house.invited(house.tenant, "ines", PersonRole::Operator).await;
+            for _ in 0..2 {
+                house.ask(LoginRequest::default(), &ines, vec![ines.password()]).await;
+            }
+        }
+        Event::PasswordReset => {
+            house.person(house.tenant, "olga", PersonRole::Operator).await;
+            let reset = PersonResetRequest {
+                person_name: "olga".into(),
+                initial_password: SecretText::new("another horse battery 48"),
+            };
+            does(&house, &somebody, reset).await;
+        }
+        Event::BreakGlass => return Some(broken_glass().await),
+        Event::ProposalVetoed => {
+            let house = governed(Operation::Destroy, Completion::OnQuorum).await;
+            let key = house.create("", Vec::new()).await;
+            submit(&house, Version::NEWEST, destroy(&key), &house.alice).await;
+            let veto = ProposalVetoRequest {
+                proposal_identifier: newest(&house).await.id.to_vec(),
+                reason: Some("not now".into()),
+            };
+            does(&house, &voter(&house, 1), veto).await;
+            return Some(house);
+        }
+        Event::ProposalFailed => {
+            let house = governed(Operation::Destroy, Completion::OnQuorum).await;
+            let key = house.create("", Vec::new()).await;
+            submit(&house, Version::NEWEST, destroy(&key), &house.alice).await;
+            let activate = ActivateRequest {
+                unique_identifier: Some(UniqueIdentifier::from(key.as_str())),
+            };
+            house.item(Version::NEWEST, activate, &house.alice).await;
+            assert_eq!(approve(&house).await, ProposalState::Failed);
+            return Some(house);
+        }
+        Event::PolicyChanged => {
+            for name in ["olga", "otto"] {
+                house.person(house.tenant, name, PersonRole::Operator).await;
+            }
+            let policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+            does(&house, &somebody, PolicyPutRequest { policy }).await;
+        }
+        Event::TenantSuspended => {
+            let tenant_name = "alice".into();
+            does(&house, &administrator, TenantSuspendRequest { tenant_name }).await;
+        }
+        Event::TenantDeleted => {
+            acme(&house, &administrator).await;
+            let tenant_name = tenant_name();
+            does(
+                &house,
+                &administrator,
+                TenantSuspendRequest {
+                    tenant_name: tenant_name.clone(),
+                },
+            )
+            .await;
+            does(&house, &administrator, TenantDeleteRequest { tenant_name }).await;
+        }
+        Event::TenantRecovered => {
+            acme(&house, &administrator).await;
+            let recover = TenantRecoverRequest {
+                tenant_name: tenant_name(),
+                operator: operator("new"),
+            };
+            does(&house, &administrator, recover).await;
+        }
+        Event::PersonSuspended => {
+            house.person(house.tenant, "olga", PersonRole::Operator).await;
+            let person_name = "olga".into();
+            does(&house, &somebody, PersonSuspendRequest { person_name }).await;
+        }
+        Event::CredentialRevoked => {
+            let olga = house.person(house.tenant, "olga", PersonRole::Operator).await;
+            let revoke = CredentialRevokeRequest {
+                person_name: "olga".into(),
+                key_fingerprint: olga.facts.certificate.key_fingerprint().to_vec(),
+            };
+            does(&house, &somebody, revoke).await;
+        }
+        // The trail does not carry them: what they tell of is why there might be none.
+        Event::CustodyOutage | Event::TrailUnavailable => return None,
+    }
+    Some(house)
+}
+
+/// A rule was satisfied by its alternative for emergencies alone.
+async fn broken_glass() -> TestHouse {
+    let house = TestHouse::new().await;
+    let mut rule = rule(Operation::Destroy, Completion::OnQuorum);
+    let mut emergency = rule.alternatives[0].clone();
+    emergency.severity = Some(Severity::Warning);
+    rule.alternatives[0].groups[0].quorum = 3;
+    rule.alternatives.push(emergency);
+    govern(&house, vec![rule]).await;
+    let key = house.create("", Vec::new()).await;
+    submit(&house, Version::NEWEST, destroy(&key), &house.alice).await;
+    assert_eq!(approve(&house).await, ProposalState::Executed);
+    house
+}
+
+#[tokio::test]
+async fn whatever_the_trail_carries_is_raised_by_what_it_is_about() {
+    for event in Event::ALL {
+        let provoked = provoked(*event).await;
+        assert_eq!(provoked.is_some(), event.in_trail(), "{event:?}");
+        if let Some(house) = provoked {
+            let alarms = house.alarms().await;
+            assert!(alarms.contains(event), "{event:?}: {alarms:?}");
+        }
+    }
+}
