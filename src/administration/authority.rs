@@ -7,7 +7,8 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{AuthorityRecord, Id, IdentityChange, IssuerRecord, TenantRecord, kind};
 use crate::operations::{Context, Handle, Notice};
 use certs::{
-    CertificateAuthority, CertificateFacts, KeyKind, Revocation, RevocationList, RevocationReason, Subject, Validity,
+    CertificateAuthority, CertificateFacts, CrlFacts, KeyKind, Revocation, RevocationList, RevocationReason, Subject,
+    Validity,
 };
 use kmip_protocol::{
     Authority, AuthorityCreateRequest, AuthorityCreateResponse, AuthorityDeleteRequest, AuthorityDeleteResponse,
@@ -20,6 +21,9 @@ const AUTHORITY_DAYS: u32 = 3_650;
 
 /// Days until a revocation list should be read anew by those who fetch it. The server itself has the newest one always.
 const LIST_DAYS: i64 = 7;
+
+/// With so many days left a list is made anew when it is fetched, so that whoever fetches it once a day never has one that ended.
+const RENEWAL_DAYS: i64 = 3;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -98,7 +102,25 @@ impl Handle for AuthorityDeleteRequest {
 
 impl Handle for RevocationListGetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RevocationListGetResponse, Failure> {
-        let (_, record) = desk::authority(context, &self.authority_name).await?;
+        let (id, mut record) = desk::authority(context, &self.authority_name).await?;
+        let now = context.seconds();
+        if record.issuer.is_some() && left(&record, now) <= RENEWAL_DAYS.saturating_mul(DAY) {
+            match open(context, id, &record).await {
+                Ok(ca) => {
+                    relist(&ca, &mut record, now)?;
+                    keep(context, id, &record).await?;
+                    desk::touch(
+                        context,
+                        "authority",
+                        &record.name,
+                        AuthorityRecord::key(desk::domain(context)?, id),
+                    );
+                }
+                // The list at hand holds for some days yet.
+                Err(failure) if failure.fault() == Fault::CustodyUnavailable && left(&record, now) > 0 => {}
+                Err(failure) => return Err(failure),
+            }
+        }
         let list = record.revocation_lists.into_iter().next();
         Ok(RevocationListGetResponse {
             revocation_list: list.ok_or(Failure::new(Fault::NotFound))?,
@@ -134,6 +156,15 @@ pub(super) async fn open(
     let key = custody.open(domain, seal_context(id), &sealed).await?;
     CertificateAuthority::from_der(&record.certificate, key.expose())
         .map_err(|why| Failure::detailed(Fault::Internal, why))
+}
+
+/// Seconds until the revocation list of an authority of the server's own is due to be replaced.
+fn left(record: &AuthorityRecord, now: i64) -> i64 {
+    let list = record.revocation_lists.first();
+    let due = list
+        .and_then(|der| CrlFacts::read(der).ok())
+        .and_then(|facts| facts.next_update);
+    due.map_or(0, |due| due.saturating_sub(now))
 }
 
 /// Makes the revocation list anew from what the record says is revoked.

@@ -4,7 +4,7 @@
 use super::{authority, client, desk};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
-use crate::identity::{AuthorityRecord, Credential, Id, IssuedCertificate, RevokedCertificate, kind};
+use crate::identity::{AuthorityRecord, ClientRecord, Credential, Id, IssuedCertificate, RevokedCertificate, kind};
 use crate::operations::{Context, Handle};
 use certs::{CertificateAuthority, CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, read_request};
 use kmip_protocol::{
@@ -33,7 +33,7 @@ impl Handle for CertificateIssueRequest {
         let (id, mut record) = desk::client(context, &self.client_name).await?;
         let (issuer, issuing) = issuer(context, self.authority_name.as_deref()).await?;
         record.issued.retain(|one| one.not_after >= now);
-        if record.issued.len() >= MOST_ISSUED {
+        if record.issued.len() >= MOST_ISSUED && self.revoke_former != Some(true) {
             return Err(Fault::LimitExceeded.into());
         }
         let ca = authority::open(context, issuer, &issuing).await?;
@@ -56,6 +56,13 @@ impl Handle for CertificateIssueRequest {
         };
         let facts = CertificateFacts::read(&certificate);
         let facts = facts.map_err(|why| Failure::detailed(Fault::Internal, why))?;
+        if self.revoke_former == Some(true) {
+            let former = std::mem::take(&mut record.issued);
+            // A key that is certified anew remains known.
+            let gone = |key: &[u8; 32]| *key != facts.key_fingerprint && former.iter().any(|one| one.key == *key);
+            forget_keys(&mut record, gone);
+            revoke(context, &former, now).await?;
+        }
         record.issued.push(IssuedCertificate {
             authority: issuer,
             serial: facts.serial,
@@ -91,23 +98,31 @@ impl Handle for CertificateRevokeRequest {
         let now = context.seconds();
         let (id, mut record) = desk::client(context, &self.client_name).await?;
         let is_key = |key: &[u8; 32]| key.as_slice() == self.key_fingerprint.as_slice();
-        let registered = record.credentials.len();
-        record.credentials.retain(|credential| match credential {
-            Credential::Key(key) | Credential::Pinned { key, .. } => !is_key(key),
-            Credential::Rule(_) => true,
-        });
-        let (revoked, kept): (Vec<_>, Vec<_>) = record.issued.drain(..).partition(|one| is_key(&one.key));
+        let serial = match &self.certificate {
+            Some(der) => {
+                let facts = CertificateFacts::read(der);
+                let facts = facts.map_err(|why| Failure::detailed(Fault::InvalidField, why))?;
+                Some(facts)
+                    .filter(|facts| is_key(&facts.key_fingerprint))
+                    .map(|f| f.serial)
+            }
+            None => None,
+        };
+        let is_meant = |one: &IssuedCertificate| match &serial {
+            Some(serial) => is_key(&one.key) && one.serial == *serial,
+            None => self.certificate.is_none() && is_key(&one.key),
+        };
+        let (revoked, kept): (Vec<_>, Vec<_>) = record.issued.drain(..).partition(is_meant);
         record.issued = kept;
+        let registered = record.credentials.len();
+        // While another certificate for the key holds, the key remains known.
+        if self.certificate.is_none() || !(revoked.is_empty() || record.issued.iter().any(|one| is_key(&one.key))) {
+            forget_keys(&mut record, is_key);
+        }
         if revoked.is_empty() && record.credentials.len() == registered {
             return Err(Fault::NotFound.into());
         }
-        let mut issuers: Vec<Id> = revoked.iter().map(|one| one.authority).collect();
-        issuers.sort_unstable();
-        issuers.dedup();
-        for issuer in issuers {
-            let of_issuer = revoked.iter().filter(|one| one.authority == issuer);
-            list(context, issuer, of_issuer, now).await?;
-        }
+        revoke(context, &revoked, now).await?;
         client::keep(context, id, &record).await?;
         Ok(CertificateRevokeResponse {})
     }
@@ -181,6 +196,26 @@ async fn keystore(
     });
     let made: Result<_, certs::Error> = made.await?;
     made.map_err(|why| Failure::detailed(Fault::Internal, why))
+}
+
+/// Takes keys from what a client is recognised by.
+fn forget_keys(record: &mut ClientRecord, gone: impl Fn(&[u8; 32]) -> bool) {
+    record.credentials.retain(|credential| match credential {
+        Credential::Key(key) | Credential::Pinned { key, .. } => !gone(key),
+        Credential::Rule(_) => true,
+    });
+}
+
+/// Puts certificates on the lists of the authorities that issued them.
+pub(super) async fn revoke(context: &mut Context<'_>, revoked: &[IssuedCertificate], now: i64) -> Result<(), Failure> {
+    let mut issuers: Vec<Id> = revoked.iter().map(|one| one.authority).collect();
+    issuers.sort_unstable();
+    issuers.dedup();
+    for issuer in issuers {
+        let of_issuer = revoked.iter().filter(|one| one.authority == issuer);
+        list(context, issuer, of_issuer, now).await?;
+    }
+    Ok(())
 }
 
 /// Puts revoked certificates on the list of the authority that issued them. One that was deleted needs no list: nobody is accepted

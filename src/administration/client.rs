@@ -1,19 +1,19 @@
 //! Clients of a tenant (family 06): by its operators.
 
 use super::client_settings::{judge, told_settings};
-use super::{credential, desk};
+use super::{certificate, credential, desk};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
 use crate::identity::{
-    ApplicationRecord, ClientId, ClientPasswordRecord, ClientRecord, Id, IdentityChange, TenantRecord, kind,
-    tenant_counter,
+    ApplicationRecord, ClientId, ClientPasswordRecord, ClientRecord, Id, IdentityChange, IssuedCertificate,
+    TenantRecord, kind, tenant_counter,
 };
 use crate::operations::{Context, Handle, Notice};
 use kmip_protocol::{
-    Client, ClientCreateRequest, ClientCreateResponse, ClientDeleteRequest, ClientDeleteResponse, ClientGetRequest,
-    ClientGetResponse, ClientListRequest, ClientListResponse, ClientModifyRequest, ClientModifyResponse,
-    ClientPassword, ClientResumeRequest, ClientResumeResponse, ClientSettings, ClientStatus, ClientSuspendRequest,
-    ClientSuspendResponse, DateTime,
+    Client, ClientCertificate, ClientCreateRequest, ClientCreateResponse, ClientDeleteRequest, ClientDeleteResponse,
+    ClientGetRequest, ClientGetResponse, ClientListRequest, ClientListResponse, ClientModifyRequest,
+    ClientModifyResponse, ClientPassword, ClientResumeRequest, ClientResumeResponse, ClientSettings, ClientStatus,
+    ClientSuspendRequest, ClientSuspendResponse, DateTime,
 };
 use std::collections::HashMap;
 
@@ -157,6 +157,9 @@ impl Handle for ClientResumeRequest {
 impl Handle for ClientDeleteRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ClientDeleteResponse, Failure> {
         let (id, record) = desk::client(context, &self.client_name).await?;
+        // What was issued to it opens nothing from now on, here or wherever else its authority is trusted.
+        let now = context.seconds();
+        certificate::revoke(context, &record.issued, now).await?;
         let registrar = desk::Registrar::new(context);
         registrar.enroll(context).remove_client(id).await?;
         count(context, -1).await?;
@@ -273,6 +276,13 @@ async fn count(context: &mut Context<'_>, change: i64) -> Result<(), Failure> {
     }
 }
 
+fn told_certificate(issued: &IssuedCertificate) -> ClientCertificate {
+    ClientCertificate {
+        key_fingerprint: issued.key.to_vec(),
+        expires: DateTime(issued.not_after),
+    }
+}
+
 fn told(record: ClientRecord, application_name: String) -> Client {
     Client {
         settings: told_settings(&record),
@@ -285,6 +295,7 @@ fn told(record: ClientRecord, application_name: String) -> Client {
         created: DateTime(record.created_ms.div_euclid(1000)),
         credentials: record.credentials.iter().map(credential::told).collect(),
         username: record.password.map(|p| p.username),
+        certificates: record.issued.iter().map(told_certificate).collect(),
         client_name: record.name,
     }
 }

@@ -11,6 +11,8 @@ mod asynchronous;
 #[cfg(test)]
 mod attacks;
 mod batch;
+#[cfg(test)]
+mod certificates;
 mod client_password;
 mod confinement;
 #[cfg(test)]
@@ -27,6 +29,8 @@ mod matrix;
 mod members;
 mod note;
 mod notices;
+#[cfg(test)]
+mod office;
 #[cfg(test)]
 mod offices;
 mod outage;

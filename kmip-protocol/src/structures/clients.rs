@@ -46,6 +46,16 @@ structure! {
         settings: ClientSettings = TENANT_SETTINGS;
         credentials: Vec<ClientCredential> = CLIENT_CREDENTIAL;
         username: Option<String> = USERNAME;
+        /// What the tenant's own authorities have issued to it and neither ended nor was revoked.
+        certificates: Vec<ClientCertificate> = CLIENT_CERTIFICATE;
+    }
+
+    /// A certificate that an authority of the server's own has issued to a client.
+    #[derive(Eq, Debug)]
+    ClientCertificate {
+        key_fingerprint: Vec<u8> = KEY_FINGERPRINT;
+        /// The last second in which it is valid.
+        expires: DateTime = EXPIRES;
     }
 
     /// A user name and password that a client must show beside its certificate.

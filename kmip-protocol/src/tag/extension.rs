@@ -125,4 +125,8 @@ tags! {
     LAST_LOGIN LastLogin = 0x540075 "Last Login" [V2_0..];
     OPERATION_NAME OperationName = 0x540076 "Operation Name" [V2_0..];
     REACHES_OBJECTS ReachesObjects = 0x540077 "Reaches Objects" [V2_0..];
+    REVOKE_FORMER RevokeFormer = 0x540078 "Revoke Former" [V2_0..];
+    CLIENT_CERTIFICATE ClientCertificate = 0x540079 "Client Certificate" [V2_0..];
+    AUTHORITY_STATUS AuthorityStatus = 0x54007A "Authority Status" [V2_0..];
+    REFUSE_STALE RefuseStale = 0x54007B "Refuse Stale" [V2_0..];
 }

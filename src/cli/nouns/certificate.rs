@@ -5,6 +5,7 @@ use super::interval;
 use crate::cli::call::{Caller, remark};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::options::Options;
+use crate::cli::proposal::ballot;
 use crate::cli::{private, say};
 use certs::{AlternativeName, CertificateRequest, KeyKind, PrivateKey, Subject, pem};
 use clap::{Args, Subcommand};
@@ -37,7 +38,8 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         request: PathBuf,
     },
-    /// Issue a certificate for a client by the tenant's own authority
+    /// Issue a certificate for a client by the tenant's own authority: its first, or the next before one ends
+    #[command(visible_alias = "renew")]
     Issue {
         /// The client
         client: String,
@@ -64,6 +66,9 @@ enum Verb {
         /// How long it is valid, such as 365d
         #[arg(long, value_parser = interval)]
         validity: Option<Interval>,
+        /// Revoke those that it was issued before; else each is valid until its end
+        #[arg(long)]
+        revoke_former: bool,
     },
     /// Revoke a certificate of a client
     Revoke {
@@ -71,6 +76,9 @@ enum Verb {
         client: String,
         /// SHA-256 of its key, or a PEM certificate that has it
         key: String,
+        /// This certificate only, not the others for the same key
+        #[arg(long)]
+        only: bool,
     },
 }
 
@@ -92,6 +100,7 @@ pub(in crate::cli) fn run(arguments: &CertificateArguments) -> Outcome<()> {
             keystore,
             keystore_password_file,
             validity,
+            revoke_former,
         } => {
             let request = request.as_deref().map(read_request).transpose()?;
             let mut shown = None;
@@ -110,13 +119,16 @@ pub(in crate::cli) fn run(arguments: &CertificateArguments) -> Outcome<()> {
                 certificate_request: request,
                 keystore_password: password,
                 validity: *validity,
+                revoke_former: revoke_former.then_some(true),
             };
             issue(options, request, certificate.as_deref(), keystore.as_deref(), shown)
         }
-        Verb::Revoke { client, key } => {
+        Verb::Revoke { client, key, only } => {
+            let certificate = only.then(|| ballot::certificate(Path::new(key)));
             let request = CertificateRevokeRequest {
                 client_name: client.clone(),
                 key_fingerprint: fingerprint(key)?,
+                certificate: certificate.transpose()?,
             };
             Caller::open(options)?.change(request, "the certificate is revoked")
         }

@@ -92,6 +92,8 @@ structure! {
         /// The keystore's password, if there is no certificate request.
         keystore_password: Option<SecretText> = KEYSTORE_PASSWORD;
         validity: Option<Interval> = VALIDITY;
+        /// Whether those that the client was issued before are revoked; else each holds until its end.
+        revoke_former: Option<bool> = REVOKE_FORMER;
     }
 
     /// Certificate Issue, the answer.
@@ -106,6 +108,8 @@ structure! {
     CertificateRevokeRequest {
         client_name: String = CLIENT_NAME;
         key_fingerprint: Vec<u8> = KEY_FINGERPRINT;
+        /// Exactly this one (DER) of those for the key; all of them if absent, and the key itself.
+        certificate: Option<Vec<u8>> = CERTIFICATE_VALUE;
     }
 
     /// Certificate Revoke, the answer.
