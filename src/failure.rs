@@ -268,6 +268,10 @@ faults! {
     PolicyFloor = ConstraintViolation else PermissionDenied, "the policy leaves to too few people who decides";
     /// With the people who would be there a rule could not be met.
     QuorumBroken = ConstraintViolation else PermissionDenied, "too few people would be left for a rule of the policy";
+    /// A tenant is recovered whose operators can help themselves.
+    RecoveryNotNeeded = PermissionDenied, "the people of the tenant can still agree to invite an operator themselves";
+    /// A tenant is recovered whose operators could not object.
+    RecoveryUnheard = PermissionDenied, "the tenant is suspended and its operators could not object: resume it first";
     /// There is no such group.
     GroupNotFound = ItemNotFound, "no group with this name";
     /// There is no such person.

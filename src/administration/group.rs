@@ -3,10 +3,10 @@
 use super::policy::{policy_refused, scope};
 use super::proposal::{keeper, person, proposals};
 use crate::audit::AuditObject;
-use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, is_name, is_role_group};
+use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, counting, is_name, is_role_group};
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
-use crate::identity::people_guard;
+use crate::identity::{Id, PersonId, people_guard};
 use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
@@ -50,12 +50,39 @@ pub(super) async fn bearable(domain: Domain, after: &Electorate, context: &mut C
     judged.map(|_| true).map_err(|fault| policy_refused(&fault))
 }
 
-fn target(domain: Domain, name: &str) -> Target {
-    Target {
+/// What a change of a group acts upon: the group, those whom it names, and, where a rule counts the group's votes, whoever comes or goes:
+/// he has no vote about it. People are named by names, which their holders may change: bound to their records, it is they who are meant.
+async fn target(context: &mut Context<'_>, name: &str, named: &[String]) -> Result<Target, Failure> {
+    let domain = person(context)?.domain;
+    let keeper = keeper(context);
+    let people = electorate(domain, context.work, &keeper).await?;
+    let by_name = |name: &String| people.members.iter().find(|member| member.name == *name);
+    let after: Vec<Id> = named.iter().filter_map(by_name).map(|member| member.person).collect();
+    let before = people.groups.iter().find(|group| group.name == *name);
+    let before: Vec<Id> = before
+        .iter()
+        .flat_map(|group| &group.members)
+        .map(|m| m.person)
+        .collect();
+    let services = context.services;
+    let policy = proposals(services, &keeper).policy(domain, context.work).await?;
+    let counts = policy.is_some_and(|policy| !counting(&policy.record.policy, name).is_empty());
+    let comes = after.iter().filter(|one| !before.contains(one));
+    let goes = before.iter().filter(|one| !after.contains(one));
+    let subjects = comes.chain(goes).filter(|_| counts).copied().collect();
+    let records = after.iter().map(|person| {
+        PersonId {
+            domain,
+            person: *person,
+        }
+        .key()
+    });
+    Ok(Target {
         description: Some(format!("group {name}")),
-        records: vec![Group::key(domain, name)],
+        records: core::iter::once(Group::key(domain, name)).chain(records).collect(),
+        subjects,
         ..Target::default()
-    }
+    })
 }
 
 impl Handle for GroupPutRequest {
@@ -105,7 +132,7 @@ impl Handle for GroupPutRequest {
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        Ok(target(person(context)?.domain, &self.group.group_name))
+        target(context, &self.group.group_name, &self.group.persons).await
     }
 }
 
@@ -130,6 +157,6 @@ impl Handle for GroupDeleteRequest {
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        Ok(target(person(context)?.domain, &self.group_name))
+        target(context, &self.group_name, &[]).await
     }
 }

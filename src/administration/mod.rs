@@ -27,6 +27,7 @@ pub mod sealed;
 mod status;
 pub mod tenant;
 mod tenant_create;
+mod tenant_recover;
 mod tenant_settings;
 mod tenant_state;
 mod trail;

@@ -38,7 +38,7 @@ pub fn policy_refused(fault: &PolicyFault) -> Failure {
             Fault::PolicyMalformed
         }
         PolicyFault::UnknownGroup(..) => Fault::PolicyGroup,
-        PolicyFault::Off | PolicyFault::Floor(..) => Fault::PolicyFloor,
+        PolicyFault::Off | PolicyFault::Floor(..) | PolicyFault::Recovery => Fault::PolicyFloor,
         PolicyFault::TooFewPeople { .. } | PolicyFault::Unsatisfiable(_) => Fault::QuorumBroken,
     };
     Failure::new(told)

@@ -2,6 +2,7 @@
 
 use super::keeper::Keeper;
 use super::proposal_view::{detail, requirements, summary};
+use super::tenant_recover::recovers;
 use crate::audit::AuditObject;
 use crate::audit::alarm::Event;
 use crate::authority::proposal::{Claimant, NewVote, ProposalFault, ProposalRecord};
@@ -14,9 +15,9 @@ use crate::operations::{Context, Handle, Services};
 use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{
-    ProposalCompleteRequest, ProposalCompleteResponse, ProposalGetRequest, ProposalGetResponse, ProposalListRequest,
-    ProposalListResponse, ProposalState, ProposalVetoRequest, ProposalVetoResponse, ProposalVoteRequest,
-    ProposalVoteResponse, ProposalWithdrawVoteRequest, ProposalWithdrawVoteResponse,
+    PersonRole, ProposalCompleteRequest, ProposalCompleteResponse, ProposalGetRequest, ProposalGetResponse,
+    ProposalListRequest, ProposalListResponse, ProposalState, ProposalVetoRequest, ProposalVetoResponse,
+    ProposalVoteRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, ProposalWithdrawVoteResponse,
 };
 use std::sync::Arc;
 
@@ -61,14 +62,35 @@ struct Opened {
 
 async fn open(identifier: &[u8], context: &mut Context<'_>) -> Result<Opened, Failure> {
     let domain = person(context)?.domain;
+    let found = load(domain, identifier, context).await?;
+    opened(domain, found, context).await
+}
+
+/// The same, or one of the system's by which the reader's tenant is to be recovered. Whichever it is not takes the same way.
+async fn open_concerning(identifier: &[u8], context: &mut Context<'_>) -> Result<Opened, Failure> {
+    let domain = person(context)?.domain;
+    if let Some(own) = load(domain, identifier, context).await? {
+        return opened(domain, Some(own), context).await;
+    }
+    let of_system = load(Domain::SYSTEM, identifier, context).await?;
+    let concerning = of_system.filter(|record| recovers(record, domain));
+    opened(Domain::SYSTEM, concerning, context).await
+}
+
+async fn load(domain: Domain, identifier: &[u8], context: &mut Context<'_>) -> Result<Option<ProposalRecord>, Failure> {
+    let keeper = keeper(context);
+    let services = context.services;
+    proposals(services, &keeper)
+        .load(domain, identifier, context.work)
+        .await
+}
+
+async fn opened(domain: Domain, found: Option<ProposalRecord>, context: &mut Context<'_>) -> Result<Opened, Failure> {
+    let mut record = found.ok_or(Failure::new(Fault::ProposalNotFound))?;
     let services = context.services;
     let keeper = keeper(context);
     let proposals = proposals(services, &keeper);
     let now_ms = context.now.0;
-    let found = proposals.load(domain, identifier, context.work).await?;
-    let Some(mut record) = found else {
-        return Err(Fault::ProposalNotFound.into());
-    };
     let around = proposals.surroundings(domain, now_ms, context.work).await?;
     let client_remains = proposals.client_remains(domain, &record, now_ms, context.work).await?;
     record.refresh(&around.situation(client_remains));
@@ -131,6 +153,7 @@ fn bounded(reason: Option<&String>) -> Result<Option<String>, Failure> {
 impl Handle for ProposalListRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalListResponse, Failure> {
         let (domain, me) = (person(context)?.domain, person(context)?.person);
+        let may_object = person(context)?.role == PersonRole::Operator;
         let keeper = keeper(context);
         let services = context.services;
         let register = proposals(services, &keeper);
@@ -144,45 +167,50 @@ impl Handle for ProposalListRequest {
         };
         let most = number(self.maximum_items, MOST_LISTED)?.min(MOST_LISTED);
         let mut skip = number(self.offset_items, 0)?;
-        let around = register.surroundings(domain, context.now.0, context.work).await?;
-        let hits = register
-            .list(domain, live_only, None, MOST_EXAMINED, context.work)
-            .await?;
         let mut found = Vec::new();
-        for hit in hits {
-            if found.len() >= most {
-                break;
-            }
-            let Some(mut record) = register.peek(&hit, context.work).await? else {
-                continue;
-            };
-            let remains = register
-                .client_remains(domain, &record, context.now.0, context.work)
-                .await?;
-            record.refresh(&around.situation(remains));
-            let shown = summary(&record, None, &around.electorate, &me, context.now.0);
-            let wanted = (self.proposal_states.is_empty() || self.proposal_states.contains(&shown.state))
-                && self
-                    .awaiting_requester
-                    .is_none_or(|wanted| wanted == shown.awaiting_requester);
-            if wanted && skip > 0 {
-                skip = skip.saturating_sub(1);
-            } else if wanted {
-                found.push(shown);
+        // A tenant's people see what of the system's would recover their tenant, while they can still object.
+        let concerning = (domain != Domain::SYSTEM).then_some((Domain::SYSTEM, true));
+        for (of, live_only) in concerning.into_iter().chain([(domain, live_only)]) {
+            let around = register.surroundings(of, context.now.0, context.work).await?;
+            let hits = register.list(of, live_only, None, MOST_EXAMINED, context.work).await?;
+            let tenant_name = tenant_name(of, context).await?;
+            for hit in hits {
+                if found.len() >= most {
+                    break;
+                }
+                let Some(mut record) = register.peek(&hit, context.work).await? else {
+                    continue;
+                };
+                if of != domain && !recovers(&record, domain) {
+                    continue;
+                }
+                let remains = register
+                    .client_remains(of, &record, context.now.0, context.work)
+                    .await?;
+                record.refresh(&around.situation(remains));
+                let mut shown = summary(&record, tenant_name.clone(), &around.electorate, &me, context.now.0);
+                if of != domain {
+                    shown.awaiting_requester = record.is_live() && may_object;
+                }
+                let wanted = (self.proposal_states.is_empty() || self.proposal_states.contains(&shown.state))
+                    && self
+                        .awaiting_requester
+                        .is_none_or(|wanted| wanted == shown.awaiting_requester);
+                if wanted && skip > 0 {
+                    skip = skip.saturating_sub(1);
+                } else if wanted {
+                    found.push(shown);
+                }
             }
         }
-        let tenant_name = tenant_name(domain, context).await?;
-        found
-            .iter_mut()
-            .for_each(|shown| shown.tenant_name.clone_from(&tenant_name));
         Ok(ProposalListResponse { proposals: found })
     }
 }
 
 impl Handle for ProposalGetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalGetResponse, Failure> {
-        let me = person(context)?.person;
-        let opened = open(&self.proposal_identifier, context).await?;
+        let (own, me) = (person(context)?.domain, person(context)?.person);
+        let opened = open_concerning(&self.proposal_identifier, context).await?;
         let tenant_name = tenant_name(opened.domain, context).await?;
         let mut proposal = detail(
             &opened.record,
@@ -191,7 +219,11 @@ impl Handle for ProposalGetRequest {
             &me,
             context.now.0,
         );
-        let rivals = rivals(&opened, context).await?;
+        let rivals = match opened.domain == own {
+            true => rivals(&opened, context).await?,
+            // Of the system's other proposals a tenant is told nothing.
+            false => Vec::new(),
+        };
         if let Some(first) = proposal.requirements.first_mut() {
             let warning = |id: &[u8; 16]| format!("proposal {} acts on the same", hex(id));
             first.warnings.extend(rivals.iter().map(warning));
@@ -356,15 +388,21 @@ impl Handle for ProposalVetoRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalVetoResponse, Failure> {
         let me = person(context)?.clone();
         let reason = bounded(self.reason.as_ref())?;
-        let mut opened = open(&self.proposal_identifier, context).await?;
+        let mut opened = open_concerning(&self.proposal_identifier, context).await?;
         let situation = opened.around.situation(opened.client_remains);
-        let ended = opened.record.veto(&me.person, &me.name, reason.as_deref(), &situation);
+        let ended = if opened.domain == me.domain {
+            opened.record.veto(&me.person, &me.name, reason.as_deref(), &situation)
+        } else if me.role == PersonRole::Operator {
+            opened.record.object(&me.name, reason.as_deref(), &situation)
+        } else {
+            Err(ProposalFault::NotEligible)
+        };
         ended.map_err(refused)?;
         keep(&mut opened, context).await?;
         let now = context.now;
         context
             .batch
-            .alarm(context.work, Event::ProposalVetoed, me.domain, now, &me.name);
+            .alarm(context.work, Event::ProposalVetoed, opened.domain, now, &me.name);
         let state = opened.record.state();
         Ok(ProposalVetoResponse { state })
     }

@@ -1,4 +1,4 @@
-//! Making a tenant, and inviting an operator to one whose quorum can no longer be met (family 03): by administrators.
+//! Making a tenant (family 03): by administrators.
 
 use super::person::{Membership, invite};
 use super::{desk, kek, policy, tenant_settings};
@@ -11,10 +11,7 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
 use crate::operations::{Context, Handle, Notice};
 use crate::store::Domain;
-use kmip_protocol::{
-    NewPerson, PersonRole, PolicyTemplate, TenantCreateRequest, TenantCreateResponse, TenantRecoverRequest,
-    TenantRecoverResponse,
-};
+use kmip_protocol::{NewPerson, PersonRole, PolicyTemplate, TenantCreateRequest, TenantCreateResponse};
 use ring::digest;
 
 /// Operators that a tenant may begin with: a request for more is a mistake.
@@ -69,36 +66,6 @@ impl Handle for TenantCreateRequest {
     }
 }
 
-impl Handle for TenantRecoverRequest {
-    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantRecoverResponse, Failure> {
-        if self.operator.person_role != PersonRole::Operator {
-            return Err(Fault::PersonRoleRefused.into());
-        }
-        let (id, record) = tenant(context, &self.tenant_name).await?;
-        let domain = Domain(id);
-        add(context, domain, &self.operator, Membership::Joining).await?;
-        desk::touch(context, "tenant", &record.name, TenantRecord::key(domain));
-        // Both hear of it: those who see that tenants are there, and those who are in it.
-        for domain in [Domain::SYSTEM, domain] {
-            alarm(context, Event::TenantRecovered, domain, &record.name);
-        }
-        Ok(TenantRecoverResponse {})
-    }
-
-    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        let (id, record) = tenant(context, &self.tenant_name).await?;
-        Ok(Target {
-            description: Some(format!(
-                "operator {} into tenant {}",
-                self.operator.person_name, record.name
-            )),
-            records: vec![TenantRecord::key(Domain(id))],
-            roles: vec![PersonRole::Operator],
-            ..Target::default()
-        })
-    }
-}
-
 /// The tenant of this name.
 pub(super) async fn tenant(context: &mut Context<'_>, name: &str) -> Result<(Id, TenantRecord), Failure> {
     let claim = TenantRecord::name_claim(name);
@@ -142,7 +109,7 @@ fn judge(request: &TenantCreateRequest) -> Result<PolicyTemplate, Failure> {
 }
 
 /// Invites an operator to a tenant.
-async fn add(
+pub(super) async fn add(
     context: &mut Context<'_>,
     tenant: Domain,
     operator: &NewPerson,

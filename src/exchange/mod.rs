@@ -7,6 +7,8 @@ mod alarms;
 #[cfg(test)]
 mod allowances;
 #[cfg(test)]
+mod assembly;
+#[cfg(test)]
 mod asynchronous;
 #[cfg(test)]
 mod attacks;
@@ -22,6 +24,8 @@ mod execute;
 mod facts;
 #[cfg(test)]
 mod governed;
+#[cfg(test)]
+mod groups;
 mod guard;
 #[cfg(test)]
 mod matrix;
@@ -36,6 +40,8 @@ mod offices;
 mod outage;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
+mod recovery;
 mod refusals;
 #[cfg(test)]
 mod restarts;

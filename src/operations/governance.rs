@@ -42,7 +42,12 @@ pub async fn of<R: Handle>(
     let Some(domain) = context.principal.domain() else {
         return Ok(None);
     };
-    let concerned = |policy: &Policy| may_govern(policy, R::OPERATION) || R::OPERATION == Operation::PolicyPut;
+    // What decides who decides may be governed by rules that do not name it.
+    let decides = matches!(
+        R::OPERATION,
+        Operation::PolicyPut | Operation::GroupPut | Operation::GroupDelete
+    );
+    let concerned = |policy: &Policy| decides || may_govern(policy, R::OPERATION);
     let Some(seen) = glance(domain, context).await? else {
         return without_policy(context);
     };

@@ -277,6 +277,16 @@ impl ProposalRecord {
         Ok(Step { from, to: self.state })
     }
 
+    /// Ends it: somebody whom it passes over objects. Who that is, is the caller's to know.
+    ///
+    /// # Errors
+    /// See [`ProposalFault`].
+    pub fn object(&mut self, name: &str, reason: Option<&str>, situation: &Situation<'_>) -> Outcomes<Step> {
+        let from = self.votable(situation)?;
+        self.enter(ProposalState::Rejected, self.time(situation.now_ms), Some(name), reason);
+        Ok(Step { from, to: self.state })
+    }
+
     /// Its requester takes it back.
     ///
     /// # Errors

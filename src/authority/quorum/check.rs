@@ -1,9 +1,9 @@
 //! Whether a policy can be lived with: it is well formed, does not undercut the floor, and the people there are can satisfy it.
 
-use super::people::{Electorate, Member};
+use super::people::{Electorate, Member, MemberKey};
 use super::rules::is_never_governed;
 use super::tally::filled;
-use super::template::{FLOOR, SYSTEM_FLOOR, Scope};
+use super::template::{FLOOR, RECOVERY_TIMELOCK, SYSTEM_FLOOR, Scope};
 use crate::identity::Id;
 use kmip_protocol::{Operation, Policy, PolicyTemplate, Proof, Rule, RuleAlternative, RuleGroup, RuleMatch};
 
@@ -45,6 +45,9 @@ pub enum PolicyFault {
     /// What decides who decides must be agreed to by several people.
     #[error("no rule lets {1} people or more agree to every {0}")]
     Floor(Operation, i32),
+    /// Those whom a recovery passes over must have the time to object.
+    #[error("a way to agree to a tenant's recovery waits for less than 72 hours")]
+    Recovery,
     /// There are not as many people as the policy says that there must be.
     #[error("{is} eligible people of the group {group} are fewer than the {wanted} that must remain")]
     TooFewPeople {
@@ -105,6 +108,23 @@ fn is_satisfiable(rule: &Rule, electorate: &Electorate, margin: i32, subject: bo
     ways.any(|way| stands(&way, electorate, missing, &counts))
 }
 
+/// Whether people who are there could satisfy all of these rules now, on the request of one of them: with keys that prove what the rules
+/// want and have not run out. How long somebody must have been a member is not asked: that passes.
+#[must_use]
+pub fn is_within_reach(rules: &[&Rule], electorate: &Electorate, requester: &Id, now_ms: i64) -> bool {
+    let way_open = |rule: &Rule, way: &RuleAlternative| {
+        let proves = |member: &Member| {
+            let fits = |key: &MemberKey| now_ms <= key.not_after_ms && (rule.proof <= Proof::Signature || key.hardware);
+            rule.proof == Proof::Session || member.keys.iter().any(fits)
+        };
+        let counts = |member: &Member| member.active && proves(member);
+        let others = |member: &Member| rule.requester_counts || member.person != *requester;
+        stands(way, electorate, 0, &|member: &Member| counts(member) && others(member))
+    };
+    let mut rules = rules.iter();
+    rules.all(|rule| rule.alternatives.iter().any(|way| way_open(rule, way)))
+}
+
 /// Whether a way can be gone without any so many (at most two) of those who count.
 fn stands(way: &RuleAlternative, electorate: &Electorate, missing: usize, counts: &impl Fn(&Member) -> bool) -> bool {
     let quorums = way
@@ -158,6 +178,11 @@ fn check_floor(policy: &Policy, scope: Scope) -> Result<(), PolicyFault> {
         if !policy.rules.iter().any(|rule| holds_floor(rule, *operation, quorum)) {
             return Err(PolicyFault::Floor(*operation, quorum));
         }
+    }
+    let waits = |rule: &Rule| rule.alternatives.iter().all(|way| way.timelock.0 >= RECOVERY_TIMELOCK);
+    let recovery = |rule: &&Rule| holds_floor(rule, Operation::TenantRecover, FLOOR_QUORUM);
+    if scope == Scope::System && !policy.rules.iter().filter(recovery).any(waits) {
+        return Err(PolicyFault::Recovery);
     }
     Ok(())
 }

@@ -178,6 +178,58 @@ fn the_floor_is_not_undercut() {
     assert!(check_policy(&tenant, &operators(1), Scope::Tenant).is_err());
 }
 
+/// Those whom a recovery passes over have 72 hours to object, whatever the administrators agree on.
+#[test]
+fn a_recovery_waits_in_every_policy() {
+    let hours = |policy: &mut Policy, hours: u32| {
+        let recovery = policy.rules.iter_mut().find(|rule| rule.rule_name == "tenant-recovery");
+        recovery.unwrap().alternatives[0].timelock = Interval(hours * 3600);
+    };
+    for of in [PolicyTemplate::Mtg, PolicyTemplate::Strict] {
+        let mut policy = template(of, Scope::System);
+        assert!(check_policy(&policy, &administrators(5), Scope::System).is_ok());
+        hours(&mut policy, 71);
+        let refused = check_policy(&policy, &administrators(5), Scope::System);
+        assert_eq!(refused, Err(PolicyFault::Recovery));
+        // Another way, a quick one, is no better.
+        hours(&mut policy, 72);
+        let last = policy.rules.len() - 1;
+        policy.rules[last].alternatives.push(way(&[(ADMINISTRATORS, 4)]));
+        let refused = check_policy(&policy, &administrators(6), Scope::System);
+        assert_eq!(refused, Err(PolicyFault::Recovery));
+    }
+}
+
+/// What is out of reach of those who are there: for want of people, of keys that are good, or of one who asks.
+#[test]
+fn only_those_who_are_there_and_can_prove_it_are_within_reach() {
+    let two = rule(&[way(&[(OPERATORS, 2)])]);
+    let reach = |rule: &kmip_protocol::Rule, people: &Electorate| is_within_reach(&[rule], people, &id(1), SUBMITTED);
+    let all = operators(2);
+    assert!(reach(&two, &all));
+    let mut without_requester = two.clone();
+    without_requester.requester_counts = false;
+    assert!(!reach(&without_requester, &all));
+    assert!(reach(&without_requester, &operators(3)));
+    let mut suspended = all.clone();
+    suspended.members[1].active = false;
+    assert!(!reach(&two, &suspended));
+    let mut late = all.clone();
+    late.members[1].keys[0].not_after_ms = SUBMITTED - 1;
+    assert!(!reach(&two, &late));
+    let mut by_session = two.clone();
+    by_session.proof = Proof::Session;
+    assert!(reach(&by_session, &late));
+    let mut in_hardware = two.clone();
+    in_hardware.proof = Proof::Hardware;
+    assert!(!reach(&in_hardware, &all));
+    // New members are within reach: their time passes.
+    let mut new = all.clone();
+    new.members[1].member_since_ms = SUBMITTED;
+    assert!(reach(&two, &new));
+    assert!(is_within_reach(&[], &all, &id(1), SUBMITTED));
+}
+
 #[test]
 fn malformed_policies_are_refused() {
     let good = template(PolicyTemplate::Mtg, Scope::Tenant);

@@ -19,11 +19,11 @@ mod statement_tests;
 #[cfg(test)]
 mod tally_tests;
 
-pub use check::{PolicyFault, check_policy, is_name};
+pub use check::{PolicyFault, check_policy, is_name, is_within_reach};
 pub use people::{
     ADMINISTRATORS, AUDITORS, CUSTODIANS, Electorate, Group, GroupMember, Member, MemberKey, OPERATORS, is_role_group,
 };
-pub use rules::{governing, governing_request, is_like, is_never_governed, may_govern};
+pub use rules::{counting, governing, governing_request, is_like, is_never_governed, may_govern};
 pub use tally::{About, Ballot, RuleTally, Tally, tally};
 pub use template::{Scope, template};
 pub use weakening::weakened;

@@ -70,18 +70,32 @@ pub fn governing<'p>(policy: &'p Policy, operation: Operation, target: &Target) 
 }
 
 /// The rules that govern a request: those of [`governing`] and, where it replaces the policy, every rule that it would weaken or
-/// remove. The old policy decides about the new one.
+/// remove; where it changes a group, every rule that counts the votes of that group. Who decides by a rule decides who shall.
 #[must_use]
 pub fn governing_request<'p>(policy: &'p Policy, request: &RequestPayload, target: &Target) -> Vec<&'p Rule> {
     let mut rules = governing(policy, request.operation(), target);
-    if let RequestPayload::PolicyPut(put) = request {
-        for weakened in super::weakened(policy, &put.policy) {
-            if !rules.iter().any(|rule| rule.rule_name == weakened.rule_name) {
-                rules.push(weakened);
-            }
+    let concerned = match request {
+        RequestPayload::PolicyPut(put) => super::weakened(policy, &put.policy),
+        RequestPayload::GroupPut(put) => counting(policy, &put.group.group_name),
+        RequestPayload::GroupDelete(delete) => counting(policy, &delete.group_name),
+        _ => Vec::new(),
+    };
+    for rule in concerned {
+        if !rules.iter().any(|other| other.rule_name == rule.rule_name) {
+            rules.push(rule);
         }
     }
     rules
+}
+
+/// The rules that count the votes of a group.
+#[must_use]
+pub fn counting<'p>(policy: &'p Policy, group: &str) -> Vec<&'p Rule> {
+    let counts = |rule: &&Rule| {
+        let mut groups = rule.alternatives.iter().flat_map(|way| &way.groups);
+        groups.any(|counted| counted.group_name == group)
+    };
+    policy.rules.iter().filter(counts).collect()
 }
 
 /// Whether any rule names this operation: quicker than to find out what it acts upon.

@@ -35,7 +35,7 @@ const APPROVE_TTL: u32 = 72 * HOUR;
 /// How long after that it can be carried out.
 const EXECUTE_TTL: u32 = 24 * HOUR;
 /// How long a tenant's recovery waits for somebody to object.
-const RECOVERY_TIMELOCK: u32 = 72 * HOUR;
+pub(super) const RECOVERY_TIMELOCK: u32 = 72 * HOUR;
 
 /// What decides who decides: no policy of several people leaves it to one.
 pub(super) const FLOOR: &[Operation] = &[

@@ -1,0 +1,102 @@
+//! Inviting an operator to a tenant whose own people can invite nobody any more (family 03): by administrators, and only then. The
+//! operators who are left see it coming, and any of them may end it.
+
+use super::desk;
+use super::keeper::Keeper;
+use super::person::Membership;
+use super::proposal::proposals;
+use super::tenant_create::{add, alarm, tenant};
+use crate::audit::alarm::Event;
+use crate::authority::proposal::ProposalRecord;
+use crate::authority::quorum::{Electorate, governing, is_within_reach};
+use crate::authority::{Granted, Target, electorate};
+use crate::failure::{Failure, Fault};
+use crate::identity::{PersonId, TenantRecord, person_counter};
+use crate::operations::{Context, Handle};
+use crate::store::Domain;
+use kmip_protocol::{Operation, PersonRole, TenantRecoverRequest, TenantRecoverResponse};
+use std::sync::Arc;
+
+/// Who has not logged in for so long (90 days, in milliseconds) is counted on no more: somebody must be able to help where everybody
+/// has gone and nobody is left to suspend them.
+const ABSENT_AFTER_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+
+impl Handle for TenantRecoverRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantRecoverResponse, Failure> {
+        let (domain, record) = judge(self, context).await?;
+        add(context, domain, &self.operator, Membership::Joining).await?;
+        desk::touch(context, "tenant", &record.name, TenantRecord::key(domain));
+        // Both hear of it: those who see that tenants are there, and those who are in it.
+        for domain in [Domain::SYSTEM, domain] {
+            alarm(context, Event::TenantRecovered, domain, &record.name);
+        }
+        Ok(TenantRecoverResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let (domain, record) = judge(self, context).await?;
+        Ok(Target {
+            description: Some(format!(
+                "operator {} into tenant {}",
+                self.operator.person_name, record.name
+            )),
+            records: vec![TenantRecord::key(domain)],
+            roles: vec![PersonRole::Operator],
+            ..Target::default()
+        })
+    }
+}
+
+/// Whether a proposal of the system is about recovering this tenant.
+pub(super) fn recovers(proposal: &ProposalRecord, tenant: Domain) -> bool {
+    proposal.operation == Operation::TenantRecover && proposal.target.records.contains(&TenantRecord::key(tenant))
+}
+
+/// Which tenant is to be recovered, if it is to be: when it is asked for, and again when it is carried out.
+async fn judge(request: &TenantRecoverRequest, context: &mut Context<'_>) -> Result<(Domain, TenantRecord), Failure> {
+    if request.operator.person_role != PersonRole::Operator {
+        return Err(Fault::PersonRoleRefused.into());
+    }
+    let (id, record) = tenant(context, &request.tenant_name).await?;
+    // Nobody of a suspended tenant could object.
+    if record.suspended {
+        return Err(Fault::RecoveryUnheard.into());
+    }
+    if can_invite(context, Domain(id)).await? {
+        return Err(Fault::RecoveryNotNeeded.into());
+    }
+    Ok((Domain(id), record))
+}
+
+/// Whether the people of a tenant could invite an operator themselves, as its policy wants it: one of its operators who asks, and those
+/// who agree.
+async fn can_invite(context: &mut Context<'_>, tenant: Domain) -> Result<bool, Failure> {
+    let keeper = Keeper(Arc::clone(&context.services.custody));
+    let mut people = electorate(tenant, context.work, &keeper).await?;
+    leave_out_absent(context, tenant, &mut people).await?;
+    let services = context.services;
+    let policy = proposals(services, &keeper).policy(tenant, context.work).await?;
+    let invited = Target {
+        roles: vec![PersonRole::Operator],
+        ..Target::default()
+    };
+    let rules = policy.as_ref().map(|policy| {
+        let policy = &policy.record.policy;
+        governing(policy, Operation::PersonCreate, &invited)
+    });
+    let rules = rules.unwrap_or_default();
+    let asks = |role| role == PersonRole::Operator;
+    let mut operators = people.members.iter().filter(|one| one.active && asks(one.role));
+    Ok(operators.any(|one| is_within_reach(&rules, &people, &one.person, context.now.0)))
+}
+
+async fn leave_out_absent(context: &mut Context<'_>, domain: Domain, people: &mut Electorate) -> Result<(), Failure> {
+    let now_ms = context.now.0;
+    for member in &mut people.members {
+        let person = member.person;
+        let key = PersonId { domain, person }.key();
+        let seen = context.work.counter(key, person_counter::LAST_LOGIN).await?;
+        member.active &= seen.is_none_or(|seen| now_ms.saturating_sub(seen) <= ABSENT_AFTER_MS);
+    }
+    Ok(())
+}
