@@ -8,8 +8,10 @@ use super::proposal::ballot::{self, Voter};
 use super::session::{Answer, Pending, Session, payload_bytes};
 use super::{private, say, say_problem, tickets};
 use kmip_protocol::{
-    Completion, PolicyEvaluateRequest, ProposalGetRequest, Request, RequestPayload, Structure, VoteDecision, tag,
+    Completion, Operation, PolicyEvaluateRequest, ProposalGetRequest, Request, RequestPayload, Structure, VoteDecision,
+    tag,
 };
+use kmip_ttlv::Secret;
 use std::time::Duration;
 
 /// A command at work.
@@ -47,7 +49,17 @@ impl<'a> Caller<'a> {
 
     /// Asks for a change whose answer says no more than that it is done.
     pub(super) fn change<R: Request>(&mut self, request: R, done: &str) -> Outcome<()> {
-        if let Some(response) = self.carry(request)? {
+        self.change_noting(request, done, &mut || Ok(()))
+    }
+
+    /// The same, noting when it was taken, as [`Caller::carry_noting`] does.
+    pub(super) fn change_noting<R: Request>(
+        &mut self,
+        request: R,
+        done: &str,
+        taken: &mut dyn FnMut() -> Outcome<()>,
+    ) -> Outcome<()> {
+        if let Some(response) = self.carry_noting(request, taken)? {
             match self.options.output {
                 super::options::Format::Table => say(done),
                 _ => print(&response, self.options, None)?,
@@ -58,18 +70,33 @@ impl<'a> Caller<'a> {
 
     /// Asks for a change, sees it through as far as the options want, and gives the answer; nothing if only a dry run was wanted.
     pub(super) fn carry<R: Request>(&mut self, request: R) -> Outcome<Option<R::Response>> {
+        self.carry_noting(request, &mut || Ok(()))
+    }
+
+    /// The same. `taken` is called as soon as the server may have taken the request, which is unless it says that it refuses it: before
+    /// the own vote and before any waiting, so that what belongs to the request is not lost with them.
+    pub(super) fn carry_noting<R: Request>(
+        &mut self,
+        request: R,
+        taken: &mut dyn FnMut() -> Outcome<()>,
+    ) -> Outcome<Option<R::Response>> {
+        let payload: RequestPayload = request.into();
+        let sent = payload_bytes(&payload);
         if self.options.dry_run {
-            self.evaluate(request)?;
+            self.evaluate(R::OPERATION, sent)?;
             return Ok(None);
         }
         let patience = self.options.patience()?;
-        let answer = self.session.change(request, self.options.reason.as_deref())?;
-        let pending = match answer {
+        let answer = self.session.change::<R>(payload, self.options.reason.as_deref());
+        if !answer.as_ref().is_err_and(|failure| failure.refused) {
+            taken()?;
+        }
+        let pending = match answer? {
             Answer::Done(response) => return Ok(Some(response)),
             Answer::Pending(pending) => pending,
         };
         if !self.options.no_vote {
-            self.vote_for_own(&pending, R::OPERATION)?;
+            self.vote_for_own(&pending, R::OPERATION, &sent)?;
         }
         // What needs nobody else is carried out at once: a request of one's own that no longer waits is an answer, not a proposal.
         let pause = patience.unwrap_or_default();
@@ -79,19 +106,26 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The proposer's own vote, where it counts: a second call, over what the server froze, not over what was sent.
-    fn vote_for_own(&mut self, pending: &Pending, operation: kmip_protocol::Operation) -> Outcome<()> {
-        let Some(proposal_identifier) = pending.note.proposal_identifier.clone() else {
+    /// The proposer's own vote, where it counts: a second call, over what the server froze, if that is what was sent.
+    fn vote_for_own(&mut self, pending: &Pending, operation: Operation, sent: &Secret) -> Outcome<()> {
+        let Some(identifier) = pending.note.proposal_identifier.clone() else {
             return Ok(());
         };
+        let proposal_identifier = identifier.clone();
         let proposal = self.session.ask(ProposalGetRequest { proposal_identifier })?.proposal;
         if !proposal.summary.awaiting_requester {
             return Ok(());
         }
-        if proposal.summary.operation != operation {
+        let same = proposal.summary.proposal_identifier == identifier
+            && proposal.summary.operation == operation
+            && ballot::is_of(operation, sent.expose(), &proposal.frozen_request)?;
+        if !same {
             return Err(Failure::new(
                 Exit::Error,
-                "the server froze another operation than was asked for; not voted",
+                format!(
+                    "the server froze another request than was sent: nothing was signed; look at it with `claviger proposal show {}`",
+                    super::hex(&identifier)
+                ),
             ));
         }
         let voter = Voter::of(&self.profile)?;
@@ -129,16 +163,19 @@ impl<'a> Caller<'a> {
         if let Some(expires) = note.expires {
             row("expires", output::moment(expires.0));
         }
+        row(
+            "then",
+            format!("claviger proposal result {}", super::hex(&pending.correlation)),
+        );
         let told = output::print(note, tag::PROPOSAL_NOTE, self.options.output, Some(table));
         told.err().unwrap_or_else(|| pending.failure())
     }
 
     /// Says who would have to agree.
-    fn evaluate(&mut self, request: impl Into<RequestPayload>) -> Outcome<()> {
-        let payload: RequestPayload = request.into();
+    fn evaluate(&mut self, operation: Operation, sent: Secret) -> Outcome<()> {
         let response = self.session.ask(PolicyEvaluateRequest {
-            operation: payload.operation(),
-            frozen_request: Some(payload_bytes(&payload)),
+            operation,
+            frozen_request: Some(sent),
         })?;
         let mut table = Table::of(["RULE", "AGREEMENT"]);
         for requirement in &response.requirements {
@@ -187,3 +224,6 @@ pub(super) fn remark(text: &str) {
 fn print<T: Structure>(response: &T, options: &Options, table: Option<Table>) -> Outcome<()> {
     output::print(response, tag::RESPONSE_PAYLOAD, options.output, table)
 }
+
+#[cfg(test)]
+mod tests;

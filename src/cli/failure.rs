@@ -50,6 +50,8 @@ pub(super) struct Failure {
     pub(super) exit: Exit,
     /// What its user is told; nothing, if it was told already.
     pub(super) text: String,
+    /// Whether the server itself said that it did not do it. Else nobody knows: the answer may have been lost on its way.
+    pub(super) refused: bool,
 }
 
 /// The result of a step of a command.
@@ -60,6 +62,7 @@ impl Failure {
         Self {
             exit,
             text: text.into(),
+            refused: false,
         }
     }
 
@@ -92,7 +95,10 @@ impl Failure {
         } else {
             reason.map_or(Exit::Error, exit_of)
         };
-        Self::new(exit, text)
+        Self {
+            refused: true,
+            ..Self::new(exit, text)
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod context;
 mod demo;
 mod failure;
 mod folder;
+mod handover;
 mod init;
 pub mod kmip;
 mod log;
@@ -135,7 +136,7 @@ fn administer(command: &Command) -> Outcome<()> {
 }
 
 fn end(outcome: Outcome<()>) -> ExitCode {
-    let Err(Failure { exit, text }) = outcome else {
+    let Err(Failure { exit, text, .. }) = outcome else {
         return ExitCode::SUCCESS;
     };
     if !text.is_empty() {
@@ -159,6 +160,12 @@ fn hex(bytes: &[u8]) -> String {
 fn say_problem(problem: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "claviger: {problem}");
+}
+
+/// Shows the user something on standard error, beside the answer.
+fn tell(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }
 
 /// Tells the user on standard output; a closed one is nobody to tell.

@@ -38,6 +38,14 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
         .map_err(problem)
 }
 
+/// That a file can be written there: asked before something is done whose result is told once.
+pub(super) fn check_place(path: &Path) -> Outcome<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".try");
+    write(Path::new(&name), b"")?;
+    std::fs::remove_file(&name).map_err(|why| Failure::from(format!("{}: {why}", path.display())))
+}
+
 /// Reads a secret: from the file, from standard input for `-`, else by asking at the terminal.
 pub(super) fn secret(file: Option<&Path>, question: &str) -> Outcome<SecretText> {
     let text = match file {

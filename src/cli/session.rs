@@ -91,7 +91,11 @@ impl Session {
     }
 
     /// Asks for a change. If others must agree to it, it becomes a proposal under an identifier chosen here.
-    pub(super) fn change<R: Request>(&mut self, request: R, reason: Option<&str>) -> Outcome<Answer<R::Response>> {
+    pub(super) fn change<R: Request>(
+        &mut self,
+        request: RequestPayload,
+        reason: Option<&str>,
+    ) -> Outcome<Answer<R::Response>> {
         let identifier: [u8; 16] = private::random()?;
         let note = ProposalNote {
             proposal_identifier: Some(identifier.to_vec()),
@@ -238,7 +242,7 @@ impl Pending {
 }
 
 /// A payload, read as what the request asks for: not what the operation says that the item names.
-fn read_payload<R: Request>(payload: &[u8]) -> Outcome<R::Response> {
+pub(super) fn read_payload<R: Request>(payload: &[u8]) -> Outcome<R::Response> {
     let mut reader = Reader::new(payload);
     let response = R::Response::read(&mut reader, Version::NEWEST)?;
     reader.finish()?;
@@ -251,7 +255,11 @@ fn failure(item: ResponseItem) -> Failure {
     match note.state {
         Some(state) if is_over(state) => {
             let ended = Failure::ended(state, None);
-            Failure::new(Exit::Ended, format!("{}: {}", ended.text, reported.text))
+            Failure {
+                exit: Exit::Ended,
+                text: format!("{}: {}", ended.text, reported.text),
+                ..reported
+            }
         }
         _ => reported,
     }
@@ -279,4 +287,4 @@ pub(super) fn payload_bytes(payload: &RequestPayload) -> Secret {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

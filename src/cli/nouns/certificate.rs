@@ -3,13 +3,15 @@
 use super::client::fingerprint;
 use super::interval;
 use crate::cli::call::{Caller, remark};
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::options::Options;
 use crate::cli::proposal::ballot;
 use crate::cli::{private, say};
 use certs::{AlternativeName, CertificateRequest, KeyKind, PrivateKey, Subject, pem};
 use clap::{Args, Subcommand};
-use kmip_protocol::{CertificateIssueRequest, CertificateRevokeRequest, Interval, SecretText};
+use kmip_protocol::{
+    CertificateIssueRequest, CertificateIssueResponse, CertificateRevokeRequest, Interval, SecretText,
+};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -143,27 +145,49 @@ fn issue(
     keystore: Option<&Path>,
     password: Option<SecretText>,
 ) -> Outcome<()> {
+    if let Some(path) = keystore {
+        private::check_place(path)?;
+    }
     let mut caller = Caller::open(options)?;
-    let Some(response) = caller.carry(request)? else {
-        return Ok(());
+    // The keystore may come much later, by another command; its password is known here only.
+    let shown = &mut || {
+        if let Some(password) = &password {
+            let password = password.expose();
+            remark(&format!("password of the keystore, shown only now: {password}"));
+        }
+        Ok(())
     };
+    match caller.carry_noting(request, shown) {
+        Ok(Some(response)) => write(&response, certificate, keystore),
+        Ok(None) => Ok(()),
+        Err(failure) => {
+            if failure.exit == Exit::Pending && keystore.is_some() {
+                remark("the keystore comes with `claviger proposal result`: give it --keystore FILE");
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Writes what was issued: the keystore to its file, if there is one; the certificate with its authority's to its own, else to standard
+/// output.
+pub(in crate::cli) fn write(
+    response: &CertificateIssueResponse,
+    certificate: Option<&Path>,
+    keystore: Option<&Path>,
+) -> Outcome<()> {
+    // First what is told once.
+    if let Some(path) = keystore {
+        let bytes = response.keystore.as_ref();
+        let bytes = bytes.ok_or_else(|| "the server sent no keystore".to_owned())?;
+        private::write(path, bytes.expose())?;
+        remark(&format!("keystore written to {}", path.display()));
+    }
     let chain = [&response.certificate, &response.authority].map(|der| pem::write_certificate(der));
     match certificate {
         Some(path) => std::fs::write(path, chain.concat()).map_err(|why| format!("{}: {why}", path.display()))?,
         None if keystore.is_none() => say(chain.concat().trim_end()),
         None => {}
-    }
-    if let Some(path) = keystore {
-        let bytes = response
-            .keystore
-            .ok_or_else(|| "the server sent no keystore".to_owned())?;
-        private::write(path, bytes.expose())?;
-        if let Some(password) = password {
-            remark(&format!(
-                "password of the keystore, shown only now: {}",
-                password.expose()
-            ));
-        }
     }
     Ok(())
 }

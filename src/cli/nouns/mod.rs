@@ -15,7 +15,8 @@ pub(super) mod status;
 pub(super) mod tenant;
 
 use super::call::{Caller, remark};
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
+use super::handover::Handover;
 use super::options::duration;
 use super::private;
 use super::proposal::ballot;
@@ -51,30 +52,7 @@ pub(super) fn new_person(name: &str, role: PersonRole, certificate: &Path) -> Ou
     })
 }
 
-/// Hands over initial passwords, once: into a folder, a file for each person, or on standard error.
-pub(super) fn hand_over(people: &[(String, SecretText)], folder: Option<&Path>) -> Outcome<()> {
-    for (name, password) in people {
-        match folder {
-            Some(folder) => {
-                let plain = name
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@'));
-                if !plain || name.starts_with('.') {
-                    return Err(Failure::usage(format!("{name:?} cannot be the name of a file")));
-                }
-                let path = folder.join(format!("{name}.password"));
-                private::write(&path, format!("{}\n", password.expose()).as_bytes())?;
-            }
-            None => remark(&format!(
-                "initial password of {name}, shown only now: {}",
-                password.expose()
-            )),
-        }
-    }
-    Ok(())
-}
-
-/// Asks for a change that gives people passwords, and hands these over unless the change was refused.
+/// Asks for a change that gives people passwords, and hands these over unless the server refused the change.
 pub(super) fn change_with_passwords<R: kmip_protocol::Request>(
     caller: &mut Caller<'_>,
     request: R,
@@ -82,15 +60,11 @@ pub(super) fn change_with_passwords<R: kmip_protocol::Request>(
     folder: Option<&Path>,
     done: &str,
 ) -> Outcome<()> {
-    let outcome = caller.change(request, done);
-    let accepted = match &outcome {
-        Ok(()) => true,
-        Err(failure) => failure.exit == super::failure::Exit::Pending,
-    };
-    if accepted && !caller.options.dry_run {
-        hand_over(people, folder)?;
+    if caller.options.dry_run {
+        return caller.change(request, done);
     }
-    outcome
+    let mut handover = Handover::prepare(people, folder)?;
+    caller.change_noting(request, done, &mut || handover.give())
 }
 
 /// A time span for the wire.

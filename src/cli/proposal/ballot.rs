@@ -1,12 +1,13 @@
 //! Votes: the statement over what was shown, signed with the person's key. What you see is what you sign.
 
 use crate::authority::quorum::statement::{
-    Casting, LONGEST_STATEMENT_SECONDS, Subject, encode_statement, request_digest, statement,
+    Casting, LONGEST_STATEMENT_SECONDS, Salt, Subject, canonical, encode_statement, request_digest, statement,
 };
 use crate::cli::context::Profile;
 use crate::cli::failure::{Exit, Failure, Outcome};
 use certs::{CertificateFacts, PrivateKey, pem};
-use kmip_protocol::{ProposalDetail, ProposalVoteRequest, VoteDecision};
+use kmip_protocol::{Operation, ProposalDetail, ProposalVoteRequest, VoteDecision, tag};
+use kmip_ttlv::{Reader, Value};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
@@ -79,6 +80,38 @@ pub(in crate::cli) fn check(proposal: &ProposalDetail) -> Outcome<()> {
     ))
 }
 
+/// Whether a frozen request is the canonical form of what was sent: the same item by item, but that the values of commitments, which
+/// only the server can compute, may be any.
+pub(in crate::cli) fn is_of(operation: Operation, sent: &[u8], frozen: &[u8]) -> kmip_ttlv::Result<bool> {
+    let own = canonical(operation, sent, &Salt::new([0; 32]))?;
+    alike(&mut Reader::new(&own), &mut Reader::new(frozen))
+}
+
+fn alike(own: &mut Reader<'_>, other: &mut Reader<'_>) -> kmip_ttlv::Result<bool> {
+    while !own.is_empty() && !other.is_empty() {
+        let (before, other_before) = (own.remaining(), other.remaining());
+        let ((tag, a), (other_tag, b)) = (own.item()?, other.item()?);
+        let same = match (a, b) {
+            (Value::Structure(mut a), Value::Structure(mut b)) => tag == other_tag && alike(&mut a, &mut b)?,
+            (Value::ByteString(a), Value::ByteString(b)) if tag == tag::COMMITTED_VALUE => {
+                tag == other_tag && a.len() == b.len()
+            }
+            _ => taken(before, own) == taken(other_before, other),
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(own.is_empty() && other.is_empty())
+}
+
+/// The bytes that a reader has passed.
+fn taken<'a>(before: &'a [u8], now: &Reader<'_>) -> &'a [u8] {
+    before
+        .get(..before.len().saturating_sub(now.remaining().len()))
+        .unwrap_or_default()
+}
+
 /// A vote over a proposal as it was shown, signed, good for so many seconds.
 pub(in crate::cli) fn vote(
     proposal: &ProposalDetail,
@@ -130,7 +163,7 @@ fn now() -> i64 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::cli) mod tests {
     use super::*;
     use crate::authority::quorum::statement::verify_statement;
     use certs::{KeyKind, Leaf, Subject, Usage, Validity};
@@ -197,6 +230,37 @@ pub(super) mod tests {
             now(),
         );
         verified.unwrap();
+    }
+
+    #[test]
+    fn a_frozen_request_is_known_again_whatever_its_salt() {
+        use kmip_protocol::{PersonResetRequest, SecretText};
+        let payload = |name: &str, password: &str| {
+            let request = PersonResetRequest {
+                person_name: name.to_owned(),
+                initial_password: SecretText::new(password),
+            };
+            crate::cli::session::payload_bytes(&request.into())
+        };
+        let operation = Operation::PersonReset;
+        let frozen = |bytes: &[u8], salt| canonical(operation, bytes, &Salt::new([salt; 32])).unwrap();
+        let sent = payload("bob", "a secret of theirs");
+        let same = frozen(sent.expose(), 9);
+        assert!(is_of(operation, sent.expose(), &same).unwrap());
+        let other = frozen(payload("bobby", "a secret of theirs").expose(), 9);
+        assert!(!is_of(operation, sent.expose(), &other).unwrap());
+        // Neither more nor less, and a secret is never told in clear.
+        assert!(!is_of(operation, sent.expose(), sent.expose()).unwrap());
+        let mut more = Writer::new();
+        more.structure(tag::REQUEST_PAYLOAD, |w| {
+            w.text(tag::PERSON_NAME, "bob");
+            w.text(tag::PERSON_NAME, "carol");
+        });
+        let mut less = Writer::new();
+        less.structure(tag::REQUEST_PAYLOAD, |w| w.text(tag::PERSON_NAME, "bob"));
+        assert!(!is_of(Operation::PersonDelete, less.as_bytes(), more.as_bytes()).unwrap());
+        assert!(!is_of(Operation::PersonDelete, more.as_bytes(), less.as_bytes()).unwrap());
+        assert!(is_of(Operation::PersonDelete, less.as_bytes(), less.as_bytes()).unwrap());
     }
 
     #[test]

@@ -8,19 +8,20 @@ mod review;
 use super::call::Caller;
 use super::failure::{Failure, Outcome};
 use super::kmip::words;
+use super::nouns::certificate;
 use super::options::{Format, Options};
 use super::output::{self, Table, moment};
-use super::session::{Answer, Pending, is_over};
-use super::{hex, say};
+use super::session::{Answer, Pending, is_over, read_payload};
+use super::{hex, private, say, tell};
 use ballot::Voter;
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    Completion, ProposalCompleteRequest, ProposalDetail, ProposalGetRequest, ProposalListRequest, ProposalListResponse,
-    ProposalNote, ProposalState, ProposalVetoRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, VoteDecision,
-    tag,
+    CertificateIssueRequest, Completion, ProposalCompleteRequest, ProposalDetail, ProposalGetRequest,
+    ProposalListRequest, ProposalListResponse, ProposalNote, ProposalState, ProposalVetoRequest, ProposalVoteResponse,
+    ProposalWithdrawVoteRequest, VoteDecision, tag,
 };
-use kmip_ttlv::Writer;
-use std::path::PathBuf;
+use kmip_ttlv::{Reader, Tag, Writer};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `claviger proposal`: what others must agree to.
@@ -70,6 +71,12 @@ enum Verb {
     Result {
         /// The correlation value that your request was answered with
         correlation: String,
+        /// Where an issued certificate is written, with its authority's, PEM
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// Where a keystore is written that was issued; CORRELATION.p12 if absent
+        #[arg(long, value_name = "FILE")]
+        keystore: Option<PathBuf>,
     },
     /// Go through what awaits your vote, one by one
     Review,
@@ -161,7 +168,11 @@ pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
                 asynchronous_correlation_value,
             })
         }
-        Verb::Result { correlation } => result(caller, correlation),
+        Verb::Result {
+            correlation,
+            certificate,
+            keystore,
+        } => result(caller, correlation, certificate.as_deref(), keystore.as_deref()),
         Verb::Review => review::review(caller),
         Verb::Export { proposal, file } => {
             let proposal = get(caller, proposal.bytes()?)?;
@@ -207,11 +218,9 @@ fn show(proposal: &ProposalDetail, options: &Options) -> Outcome<()> {
 fn vote(caller: &mut Caller<'_>, which: &Identified, decision: VoteDecision) -> Outcome<()> {
     let proposal = get(caller, which.bytes()?)?;
     ballot::check(&proposal)?;
-    let options = caller.options;
-    if !options.yes {
-        say(picture::picture(&proposal)?.trim_end());
-        caller.confirm(&format!("Sign your vote ({decision})?"))?;
-    }
+    // Whether or not it is asked for: what is signed is shown, beside the answer.
+    tell(&picture::picture(&proposal)?);
+    caller.confirm(&format!("Sign your vote ({decision})?"))?;
     cast(caller, &proposal, decision)
 }
 
@@ -273,21 +282,45 @@ fn complete(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<()
     }
 }
 
-/// The answer to a request that had to wait, whatever it was: what the polled operation answers.
-fn result(caller: &mut Caller<'_>, correlation: &str) -> Outcome<()> {
+/// The answer to a request that had to wait, whatever it was: what the polled operation answers. It is told once, so that a keystore in
+/// it goes to a file whether or not one was named.
+fn result(
+    caller: &mut Caller<'_>,
+    correlation: &str,
+    certificate: Option<&Path>,
+    keystore: Option<&Path>,
+) -> Outcome<()> {
     let pending = Pending {
         correlation: words::bytes(correlation).map_err(Failure::usage)?,
         note: ProposalNote::default(),
     };
+    let otherwise = PathBuf::from(format!("{}.p12", hex(&pending.correlation)));
+    private::check_place(keystore.unwrap_or(&otherwise))?;
     let patience = caller.options.patience()?.unwrap_or_default();
-    match caller.session.wait_bytes(pending, patience)? {
-        Answer::Done(payload) => {
-            let mut writer = Writer::new();
-            writer.structure(tag::RESPONSE_PAYLOAD, |inner| inner.raw(payload.as_bytes()));
-            output::print_bytes(writer.as_bytes(), caller.options.output, None)
-        }
-        Answer::Pending(pending) => Err(pending.failure()),
+    let payload = match caller.session.wait_bytes(pending, patience)? {
+        Answer::Done(payload) => payload,
+        Answer::Pending(pending) => return Err(pending.failure()),
+    };
+    let has_keystore = has(payload.as_bytes(), tag::KEYSTORE)?;
+    if has_keystore || certificate.is_some() {
+        let issued = read_payload::<CertificateIssueRequest>(payload.as_bytes())?;
+        let keystore = has_keystore.then_some(keystore.unwrap_or(&otherwise));
+        return certificate::write(&issued, certificate, keystore);
     }
+    let mut writer = Writer::new();
+    writer.structure(tag::RESPONSE_PAYLOAD, |inner| inner.raw(payload.as_bytes()));
+    output::print_bytes(writer.as_bytes(), caller.options.output, None)
+}
+
+/// Whether there is an item of this tag among these.
+fn has(items: &[u8], wanted: Tag) -> kmip_ttlv::Result<bool> {
+    let mut reader = Reader::new(items);
+    while !reader.is_empty() {
+        if reader.item()?.0 == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn table(response: &ProposalListResponse) -> Table {

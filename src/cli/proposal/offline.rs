@@ -4,7 +4,7 @@ use super::ballot::{self, Voter};
 use super::picture;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::options::Options;
-use crate::cli::{private, say};
+use crate::cli::{private, tell};
 use kmip_protocol::{Item as _, ProposalDetail, ProposalVoteRequest, Structure as _, Version, VoteDecision, tag};
 use kmip_ttlv::{Reader, Writer};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) fn export(proposal: &ProposalDetail, file: &Path) -> Outcome<()> {
 /// Shows an exported proposal, and signs a vote on it.
 pub(super) fn sign(options: &Options, file: &Path, decision: VoteDecision, vote: &Path) -> Outcome<()> {
     let proposal = read_proposal(&bytes(file)?)?;
-    say(picture::picture(&proposal)?.trim_end());
+    tell(&picture::picture(&proposal)?);
     ballot::check(&proposal)?;
     let question = format!("Sign your vote ({decision})?");
     if !options.yes && !private::confirmed(&question)? {

@@ -3,7 +3,7 @@
 use super::{cast, get, picture};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::{private, say};
+use crate::cli::{private, say, tell};
 use kmip_protocol::{ProposalListRequest, ProposalState, VoteDecision};
 use std::io::{IsTerminal as _, Write as _};
 
@@ -25,7 +25,7 @@ pub(super) fn review(caller: &mut Caller<'_>) -> Outcome<()> {
     }
     for summary in waiting {
         let proposal = get(caller, summary.proposal_identifier)?;
-        say(picture::picture(&proposal)?.trim_end());
+        tell(&picture::picture(&proposal)?);
         let mut err = std::io::stderr();
         let _ = write!(err, "[a]pprove, [r]eject, [s]kip, [q]uit? ").and_then(|()| err.flush());
         match private::line()?.trim() {

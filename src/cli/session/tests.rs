@@ -7,7 +7,7 @@ use kmip_protocol::{
 use std::sync::{Arc, Mutex};
 
 /// What was asked.
-type Asked = Arc<Mutex<Vec<RequestMessage>>>;
+pub(in crate::cli) type Asked = Arc<Mutex<Vec<RequestMessage>>>;
 
 struct Script {
     answers: Vec<ResponseItem>,
@@ -28,7 +28,8 @@ impl Transport for Script {
     }
 }
 
-fn session(answers: Vec<ResponseItem>) -> (Session, Asked) {
+/// A session with a server that answers so, one after the other; and what it was asked.
+pub(in crate::cli) fn session(answers: Vec<ResponseItem>) -> (Session, Asked) {
     let asked = Asked::default();
     let script = Script {
         answers,
@@ -52,7 +53,8 @@ fn noted(status: ResultStatus, note: &ProposalNote) -> ResponseItem {
     item
 }
 
-fn pending() -> ResponseItem {
+/// Others must agree first: proposal 0707…
+pub(in crate::cli) fn pending() -> ResponseItem {
     let note = ProposalNote {
         proposal_identifier: Some(vec![7; 16]),
         state: Some(ProposalState::Open),
@@ -67,7 +69,9 @@ fn pending() -> ResponseItem {
 #[test]
 fn a_change_carries_ticket_reason_and_an_identifier_of_its_own() {
     let (mut session, asked) = session(vec![ResponseItem::success(PersonDeleteResponse {})]);
-    let done = session.change(request(), Some("left")).unwrap();
+    let done = session
+        .change::<PersonDeleteRequest>(request().into(), Some("left"))
+        .unwrap();
     assert!(matches!(done, Answer::Done(_)));
     let message = asked.lock().unwrap().remove(0);
     assert!(message.header.asynchronous_indicator == Some(AsynchronousIndicator::Optional));
@@ -91,7 +95,7 @@ fn a_question_waits_for_nobody() {
 fn what_others_must_agree_to_is_pending_and_polled_for() {
     let done = ResponseItem::success(PersonDeleteResponse {});
     let (mut session, asked) = session(vec![pending(), pending(), done]);
-    let Answer::Pending(first) = session.change(request(), None).unwrap() else {
+    let Answer::Pending(first) = session.change::<PersonDeleteRequest>(request().into(), None).unwrap() else {
         panic!("not pending");
     };
     assert_eq!(first.proposal(), Some("07".repeat(16)));
@@ -105,7 +109,7 @@ fn what_others_must_agree_to_is_pending_and_polled_for() {
 #[test]
 fn patience_ends() {
     let (mut session, _) = session(vec![pending(), pending()]);
-    let Answer::Pending(first) = session.change(request(), None).unwrap() else {
+    let Answer::Pending(first) = session.change::<PersonDeleteRequest>(request().into(), None).unwrap() else {
         panic!("not pending");
     };
     let answer = session.wait::<PersonDeleteRequest>(first, Duration::ZERO).unwrap();
