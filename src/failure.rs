@@ -95,7 +95,7 @@ faults! {
     /// A person has shown its certificate only.
     LoginRequired = AuthenticationNotSuccessful, "log in first";
     /// A role's people must show a key that is in hardware.
-    HardwareRequired = AuthenticationNotSuccessful, "a certificate of a hardware authority is required";
+    HardwareRequired = AuthenticationNotSuccessful, "a key that is enrolled as one in hardware is required";
     /// A person has logged in with an initial password.
     PasswordChangeRequired = PermissionDenied, "change the initial password first";
     /// A credential in the header is of a kind that is not judged here.
@@ -122,6 +122,8 @@ faults! {
     LastCredential = PermissionDenied, "the own last certificate can be revoked by another person only";
     /// A new certificate came without a signature by its key.
     PossessionNotShown = InvalidField, "the proof of possession does not verify under the certificate";
+    /// An attestation is not of the person's key, or no authority of the domain that is marked as one of hardware vouches for it.
+    AttestationRefused = InvalidField, "no authority of hardware vouches for this key";
     /// The password is too short, known, like the name, or was used before.
     PasswordPolicy = BadPassword else InvalidField, "the password must have 12 characters, be hard to guess, and be new";
 

@@ -58,7 +58,8 @@ pub async fn administrators(
             credentials: vec![PersonKey {
                 fingerprint: facts.key_fingerprint,
                 certificate: founder.certificate.clone(),
-                hardware: false,
+                hardware: founder.hardware.unwrap_or(false),
+                attested_by: None,
                 enrolled_ms: now.0,
                 revoked_ms: None,
             }],

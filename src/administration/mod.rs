@@ -10,6 +10,7 @@ mod desk;
 pub mod founder;
 pub mod genesis;
 mod group;
+mod hardware;
 pub mod keeper;
 pub mod kek;
 pub mod login;

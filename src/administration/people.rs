@@ -164,6 +164,7 @@ pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &Perso
         hardware: key.hardware,
         enrolled: seconds(key.enrolled_ms),
         revoked: key.revoked_ms.map(seconds),
+        attested_by: key.attested_by.clone(),
     };
     Ok(Person {
         person_name: record.name.clone(),

@@ -1,6 +1,7 @@
 //! People: made, told, renamed, suspended, resumed, reset, unlocked, deleted (family 02).
 
 use super::group::bearable;
+use super::hardware::{self, Claim, Hardware};
 use super::keeper::Keeper;
 use super::password::{self, INITIAL_LIFETIME_MS, history};
 use super::people::{
@@ -42,6 +43,7 @@ pub async fn invite(
     services: &Services,
     domain: Domain,
     new: &NewPerson,
+    hardware: Hardware,
     membership: Membership,
     created_by: Option<Id>,
     now_ms: i64,
@@ -69,7 +71,8 @@ pub async fn invite(
         credentials: vec![PersonKey {
             fingerprint: facts.key_fingerprint,
             certificate: new.certificate.clone(),
-            hardware: false,
+            hardware: hardware.counts,
+            attested_by: hardware.attested_by,
             enrolled_ms: now_ms,
             revoked_ms: None,
         }],
@@ -77,6 +80,20 @@ pub async fn invite(
         one_time: None,
     };
     Ok((id, record))
+}
+
+/// Whether the key that somebody begins with counts as one in hardware.
+pub(super) async fn hardware_of(
+    context: &mut Context<'_>,
+    domain: Domain,
+    new: &NewPerson,
+) -> Result<Hardware, Failure> {
+    let claim = Claim {
+        certificate: &new.certificate,
+        attestation: &new.attestation,
+        declared: new.hardware,
+    };
+    hardware::judge(context, domain, &claim).await
 }
 
 /// An initial password as it is kept.
@@ -129,7 +146,9 @@ impl Handle for PersonCreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<PersonCreateResponse, Failure> {
         let by = asker(context)?;
         let (now, joining) = (context.now.0, Membership::Joining);
-        let made = invite(context.services, by.domain, &self.person, joining, Some(by.person), now);
+        let hardware = hardware_of(context, by.domain, &self.person).await?;
+        let (new, creator) = (&self.person, Some(by.person));
+        let made = invite(context.services, by.domain, new, hardware, joining, creator, now);
         let (id, record) = made.await?;
         keep(context, id, &record).await?;
         Ok(PersonCreateResponse::default())
@@ -141,14 +160,15 @@ impl Handle for PersonCreateRequest {
         if !is_of_domain(self.person.person_role, by.domain) {
             return Err(Fault::PersonRoleRefused.into());
         }
-        Ok(Target {
+        let hardware = hardware_of(context, by.domain, &self.person).await?;
+        Ok(hardware.tell(Target {
             description: Some(format!(
                 "person {} ({})",
                 self.person.person_name, self.person.person_role
             )),
             roles: vec![self.person.person_role],
             ..Target::default()
-        })
+        }))
     }
 }
 

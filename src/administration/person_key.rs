@@ -1,5 +1,6 @@
 //! Certificates of people: added with a proof of possession, revoked.
 
+use super::hardware;
 use super::people::{alarm, asker, id_of, keep, named, target};
 use crate::audit::alarm::Event;
 use crate::authority::{Granted, Target};
@@ -29,10 +30,12 @@ impl Handle for CredentialAddRequest {
         if record.keys().any(|key| key.fingerprint == facts.key_fingerprint) {
             return Err(Fault::PersonTaken.into());
         }
+        let hardware = hardware::judge(context, id.domain, &claim(self)).await?;
         record.credentials.push(PersonKey {
             fingerprint: facts.key_fingerprint,
             certificate: self.certificate.clone(),
-            hardware: false,
+            hardware: hardware.counts,
+            attested_by: hardware.attested_by,
             enrolled_ms: context.now.0,
             revoked_ms: None,
         });
@@ -41,7 +44,18 @@ impl Handle for CredentialAddRequest {
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        target(context, &self.person_name).await
+        let target = target(context, &self.person_name).await?;
+        let domain = asker(context)?.domain;
+        Ok(hardware::judge(context, domain, &claim(self)).await?.tell(target))
+    }
+}
+
+/// What is said of the new key.
+fn claim(request: &CredentialAddRequest) -> hardware::Claim<'_> {
+    hardware::Claim {
+        certificate: &request.certificate,
+        attestation: &request.attestation,
+        declared: request.hardware,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making a tenant (family 03): by administrators.
 
-use super::person::{Membership, invite};
+use super::person::{Membership, hardware_of, invite};
 use super::{desk, kek, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
@@ -102,6 +102,10 @@ fn judge(request: &TenantCreateRequest) -> Result<PolicyTemplate, Failure> {
     if operators.len() < usize::try_from(fewest).unwrap_or(0).max(1) {
         return Err(Fault::TooFewOperators.into());
     }
+    // A new tenant has no authority that could vouch.
+    if operators.iter().any(|new| !new.attestation.is_empty()) {
+        return Err(Fault::AttestationRefused.into());
+    }
     if operators.iter().any(|new| new.person_role != PersonRole::Operator) {
         return Err(Fault::PersonRoleRefused.into());
     }
@@ -120,7 +124,8 @@ pub(super) async fn add(
         _ => None,
     };
     let now_ms = context.now.0;
-    let (id, record) = invite(context.services, tenant, operator, membership, by, now_ms).await?;
+    let hardware = hardware_of(context, tenant, operator).await?;
+    let (id, record) = invite(context.services, tenant, operator, hardware, membership, by, now_ms).await?;
     let registrar = desk::Registrar::new(context);
     registrar.enroll(context).person(id, &record).await?;
     desk::touch(context, "person", &record.name, id.key());

@@ -3,7 +3,7 @@
 
 use super::desk;
 use super::keeper::Keeper;
-use super::person::Membership;
+use super::person::{Membership, hardware_of};
 use super::proposal::proposals;
 use super::tenant_create::{add, alarm, tenant};
 use crate::audit::alarm::Event;
@@ -35,7 +35,8 @@ impl Handle for TenantRecoverRequest {
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (domain, record) = judge(self, context).await?;
-        Ok(Target {
+        let hardware = hardware_of(context, domain, &self.operator).await?;
+        Ok(hardware.tell(Target {
             description: Some(format!(
                 "operator {} into tenant {}",
                 self.operator.person_name, record.name
@@ -43,7 +44,7 @@ impl Handle for TenantRecoverRequest {
             records: vec![TenantRecord::key(domain)],
             roles: vec![PersonRole::Operator],
             ..Target::default()
-        })
+        }))
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Problem> {
             token: arguments.hsm.as_deref(),
         };
         let administrators = ["alice", "bob"].map(str::to_owned);
-        let administrators = people::administrators(&folder, &[], &administrators)?;
+        let administrators = people::administrators(&folder, &[], &[], &administrators)?;
         // Who tries something out does not wait a day for new people to count.
         let policy = Policy {
             seasoning: Interval(0),

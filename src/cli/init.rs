@@ -27,6 +27,9 @@ pub(super) struct InitArguments {
     /// An administrator and its certificate, PEM; at least two, with those whose keys are made here.
     #[arg(long = "administrator", value_name = "NAME=CERTIFICATE", value_parser = named)]
     administrators: Vec<Named>,
+    /// An administrator of those whose key is in a token or card, as you answer for it; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    hardware: Vec<String>,
     /// Administrators whose keys, certificates and initial passwords are made in the folder `people`, to be handed over.
     #[arg(long = "administrators", value_name = "NAME,NAME", value_delimiter = ',')]
     made: Vec<String>,
@@ -58,7 +61,8 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
             ));
         }
     }
-    let administrators = people::administrators(&folder, &arguments.administrators, &arguments.made)?;
+    let administrators =
+        people::administrators(&folder, &arguments.administrators, &arguments.hardware, &arguments.made)?;
     let template = words::value(tag::POLICY_TEMPLATE, &arguments.policy)?;
     let policy = people::policy(PolicyTemplate(template), administrators.len())?;
     folder.make("data")?;

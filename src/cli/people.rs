@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::folder::Folder;
 use super::nouns::person::self_signed;
-use super::nouns::{Named, new_person};
+use super::nouns::{Named, new_people};
 use super::{Problem, private};
 use crate::authority::quorum::{self, Scope};
 use certs::pem;
@@ -30,9 +30,14 @@ pub(super) fn policy(template: PolicyTemplate, administrators: usize) -> Result<
     Ok(policy)
 }
 
-/// The administrators of a new installation: `given` with their certificates, `made` with new keys in the folder `people`. Initial
+/// The administrators of a new installation: `given` with their certificates, those of them in `hardware` with keys in a token; `made` with new keys in the folder `people`. Initial
 /// passwords of all are left there, for their owners.
-pub(super) fn administrators(folder: &Folder, given: &[Named], made: &[String]) -> Result<Vec<NewPerson>, Problem> {
+pub(super) fn administrators(
+    folder: &Folder,
+    given: &[Named],
+    hardware: &[String],
+    made: &[String],
+) -> Result<Vec<NewPerson>, Problem> {
     let count = given.len().saturating_add(made.len());
     if count < FEWEST {
         return Err(format!(
@@ -40,11 +45,10 @@ pub(super) fn administrators(folder: &Folder, given: &[Named], made: &[String]) 
              each, or --administrators NAME,NAME to make their keys here"
         ));
     }
-    let mut people = Vec::with_capacity(count);
-    for Named { name, file } in given {
+    for Named { name, .. } in given {
         check(name)?;
-        people.push(new_person(name, PersonRole::Administrator, file).map_err(text)?);
     }
+    let mut people = new_people(given, PersonRole::Administrator, hardware).map_err(text)?;
     for name in made {
         check(name)?;
         people.push(make(folder, name, PersonRole::Administrator)?);
@@ -76,6 +80,8 @@ pub(super) fn make(folder: &Folder, name: &str, role: PersonRole) -> Result<NewP
         person_role: role,
         certificate,
         initial_password: private::generated().map_err(text)?,
+        hardware: None,
+        attestation: Vec::new(),
     })
 }
 
@@ -120,10 +126,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
         let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        assert!(administrators(&folder, &[], &names(&["alice"])).is_err());
-        assert!(administrators(&folder, &[], &names(&["alice", "alice"])).is_err());
-        assert!(administrators(&folder, &[], &names(&["alice", "../bob"])).is_err());
-        let people = administrators(&folder, &[], &names(&["alice", "bob"])).unwrap();
+        assert!(administrators(&folder, &[], &[], &names(&["alice"])).is_err());
+        assert!(administrators(&folder, &[], &[], &names(&["alice", "alice"])).is_err());
+        assert!(administrators(&folder, &[], &[], &names(&["alice", "../bob"])).is_err());
+        let people = administrators(&folder, &[], &[], &names(&["alice", "bob"])).unwrap();
         assert_eq!(people.len(), 2);
         for file in ["alice.password", "alice-key.pem", "bob.password"] {
             let mode = std::fs::metadata(folder.at("people").join(file))
@@ -141,6 +147,6 @@ mod tests {
             name: "dora".to_owned(),
             file: folder.at("people/alice.pem"),
         };
-        assert!(administrators(&folder, &[same, given], &[]).is_err());
+        assert!(administrators(&folder, &[same, given], &[], &[]).is_err());
     }
 }

@@ -92,6 +92,7 @@ impl TestHouse {
                 fingerprint: *facts.certificate.key_fingerprint(),
                 certificate,
                 hardware: false,
+                attested_by: None,
                 enrolled_ms: now_ms,
                 revoked_ms: None,
             }],

@@ -28,6 +28,8 @@ mod governed;
 mod groups;
 mod guard;
 #[cfg(test)]
+mod hardware;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod members;

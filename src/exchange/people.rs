@@ -57,6 +57,8 @@ fn new_person(name: &str, role: PersonRole, certificate: &[u8]) -> PersonCreateR
             person_role: role,
             certificate: certificate.to_vec(),
             initial_password: SecretText::new(INITIAL),
+            hardware: None,
+            attestation: Vec::new(),
         },
     }
 }
@@ -401,6 +403,8 @@ fn prove(name: &str, der: &[u8], key: &certs::PrivateKey) -> CredentialAddReques
         person_name: name.into(),
         certificate: der.to_vec(),
         proof: proof.as_ref().to_vec(),
+        hardware: None,
+        attestation: Vec::new(),
     }
 }
 

@@ -66,6 +66,7 @@ async fn enrol(house: &TestHouse, domain: Domain, number: u8) -> Voter {
             fingerprint,
             certificate: certificate.clone(),
             hardware: false,
+            attested_by: None,
             enrolled_ms: 0,
             revoked_ms: None,
         }],

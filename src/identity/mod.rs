@@ -36,6 +36,7 @@ pub use record::{ApplicationRecord, Id, TenantRecord, claim_space, guard_set, ki
 pub use resolve::{Identity, IdentityChange, IdentityError};
 pub use rule::{CertificateName, Rule};
 pub use ticket::{LONGEST_LEASE_MS, MOST_TICKETS, SecondFactor, Sessions, TicketError, TicketRecord};
+pub(crate) use trust::trusted;
 pub use trust::{Accepted, Trust};
 
 #[cfg(test)]

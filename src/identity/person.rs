@@ -87,8 +87,10 @@ pub struct PersonKey {
     pub fingerprint: [u8; 32],
     /// The certificate (DER).
     pub certificate: Vec<u8>,
-    /// Whether an authority that is marked so vouches that the key is in hardware.
+    /// Whether it counts as a key in hardware: an authority that is marked so vouches for it, or those who agreed to it do.
     pub hardware: bool,
+    /// The authority that vouches for it, as it was called then.
+    pub attested_by: Option<String>,
     /// When it was enrolled, in milliseconds since 1970.
     pub enrolled_ms: i64,
     /// When it was revoked.
@@ -228,12 +230,16 @@ impl PersonKey {
             fingerprint,
             certificate,
             hardware,
+            attested_by,
             enrolled_ms,
             revoked_ms,
         } = self;
         w.bytes(tag::KEY_FINGERPRINT, fingerprint);
         w.bytes(tag::CERTIFICATE, certificate);
         w.boolean(tag::HARDWARE, *hardware);
+        if let Some(by) = attested_by {
+            w.text(tag::ATTESTED_BY, by);
+        }
         w.long_integer(tag::ENROLLED, *enrolled_ms);
         if let Some(revoked) = revoked_ms {
             w.long_integer(tag::REVOKED, *revoked);
@@ -245,6 +251,10 @@ impl PersonKey {
             fingerprint: fixed(r, tag::KEY_FINGERPRINT)?,
             certificate: r.bytes(tag::CERTIFICATE)?.to_vec(),
             hardware: r.boolean(tag::HARDWARE)?,
+            attested_by: r
+                .at(tag::ATTESTED_BY)
+                .then(|| r.text(tag::ATTESTED_BY).map(str::to_owned))
+                .transpose()?,
             enrolled_ms: r.long_integer(tag::ENROLLED)?,
             revoked_ms: r.at(tag::REVOKED).then(|| r.long_integer(tag::REVOKED)).transpose()?,
         })
@@ -310,6 +320,7 @@ mod tests {
             fingerprint: [number; 32],
             certificate: vec![number; 5],
             hardware: number == 2,
+            attested_by: (number == 2).then(|| "tokens".to_owned()),
             enrolled_ms: 7,
             revoked_ms,
         }

@@ -61,7 +61,7 @@ pub struct PersonPrincipal {
     pub role: PersonRole,
     /// SHA-256 of the key that it showed in the handshake.
     pub key_fingerprint: [u8; 32],
-    /// Whether that key is in hardware, as an authority that is marked so vouches.
+    /// Whether that key counts as one in hardware.
     pub hardware: bool,
     /// How far it is authenticated.
     pub session: Session,

@@ -38,6 +38,7 @@ pub(super) const CONFIRMED: Tag = Tag(0x54_E12D);
 pub(super) const PERSON: Tag = Tag(0x54_E12E);
 pub(super) const DIGEST: Tag = Tag(0x54_E12F);
 pub(super) const REQUESTS: Tag = Tag(0x54_E130);
+pub(super) const ATTESTED_BY: Tag = Tag(0x54_E131);
 
 // Settings of tenants and clients, authorities of the server's own and what they issued.
 pub(super) const SETTINGS: Tag = Tag(0x54_E140);

@@ -189,7 +189,8 @@ impl Trust {
     }
 }
 
-fn trusted(record: &AuthorityRecord) -> Result<TrustedAuthority, certs::Error> {
+/// An authority as chains are judged against it.
+pub(crate) fn trusted(record: &AuthorityRecord) -> Result<TrustedAuthority, certs::Error> {
     let lists = record.revocation_lists.iter().map(|der| RevocationList::read(der));
     let stale = if record.refuse_stale {
         StaleList::Refuse

@@ -12,6 +12,11 @@ structure! {
         certificate: Vec<u8> = CERTIFICATE_VALUE;
         /// Single-use and short-lived; chosen by the requester's client, who hands it over.
         initial_password: SecretText = INITIAL_PASSWORD;
+        /// Those who ask and agree say that the key is in hardware.
+        hardware: Option<bool> = HARDWARE;
+        /// What an authority that is marked so says of the key: certificates (DER), the first of the same key, each issued by the next,
+        /// the last by the authority. Not needed where the person's own certificate is such a one.
+        attestation: Vec<Vec<u8>> = CERTIFICATE_CHAIN;
     }
 
     /// A person as it is told.
@@ -34,9 +39,11 @@ structure! {
         /// SHA-256 of its key (SubjectPublicKeyInfo).
         key_fingerprint: Vec<u8> = KEY_FINGERPRINT;
         certificate: Vec<u8> = CERTIFICATE_VALUE;
-        /// Whether an authority that is marked so vouches that the key is in hardware.
+        /// Whether the key counts as one in hardware.
         hardware: bool = HARDWARE;
         enrolled: DateTime = ENROLLED;
         revoked: Option<DateTime> = REVOKED_MOMENT;
+        /// The authority that vouches for that; absent where those who agreed to the key did.
+        attested_by: Option<String> = AUTHORITY_NAME;
     }
 }

@@ -26,7 +26,7 @@ pub struct Member {
 pub struct MemberKey {
     /// SHA-256 of the key (SubjectPublicKeyInfo).
     pub fingerprint: [u8; 32],
-    /// Whether an authority that is marked so vouches that it is in hardware.
+    /// Whether it counts as one in hardware.
     pub hardware: bool,
     /// The end of its certificate's validity, in milliseconds since 1970.
     pub not_after_ms: i64,

@@ -17,6 +17,8 @@ fn payload(password: &str) -> Vec<u8> {
             person_role: PersonRole::Operator,
             certificate: vec![1, 2, 3],
             initial_password: SecretText::new(password),
+            hardware: None,
+            attestation: Vec::new(),
         },
     });
     let mut writer = Writer::new();

@@ -15,11 +15,12 @@ pub(super) mod status;
 pub(super) mod tenant;
 
 use super::call::{Caller, remark};
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::handover::Handover;
 use super::options::duration;
 use super::private;
 use super::proposal::ballot;
+use clap::Args;
 use kmip_protocol::{Interval, NewPerson, PersonRole, SecretText};
 use std::path::{Path, PathBuf};
 
@@ -42,13 +43,41 @@ pub(super) fn named(text: &str) -> Result<Named, String> {
     })
 }
 
+/// What is said of a person's key: that it is in a token or card.
+#[derive(Args, Clone, Default)]
+pub(super) struct KeyClaim {
+    /// You answer for it that the key is in hardware; those who agree see that
+    #[arg(long)]
+    hardware: bool,
+    /// Certificates by which an authority marked as hardware vouches for the key, PEM, that of the key first; not needed if the person's
+    /// own certificate is from that authority
+    #[arg(long, value_name = "FILE")]
+    attestation: Option<PathBuf>,
+}
+
+impl KeyClaim {
+    /// What the request declares.
+    pub(super) fn declared(&self) -> Option<bool> {
+        self.hardware.then_some(true)
+    }
+
+    /// The certificates of the attestation.
+    pub(super) fn certificates(&self) -> Outcome<Vec<Vec<u8>>> {
+        self.attestation
+            .as_deref()
+            .map_or_else(|| Ok(Vec::new()), ballot::certificates)
+    }
+}
+
 /// A new person with the certificate in a file and a generated initial password.
-pub(super) fn new_person(name: &str, role: PersonRole, certificate: &Path) -> Outcome<NewPerson> {
+pub(super) fn new_person(name: &str, role: PersonRole, certificate: &Path, claim: &KeyClaim) -> Outcome<NewPerson> {
     Ok(NewPerson {
         person_name: name.to_owned(),
         person_role: role,
         certificate: ballot::certificate(certificate)?,
         initial_password: private::generated()?,
+        hardware: claim.declared(),
+        attestation: claim.certificates()?,
     })
 }
 
@@ -65,6 +94,22 @@ pub(super) fn change_with_passwords<R: kmip_protocol::Request>(
     }
     let mut handover = Handover::prepare(people, folder)?;
     caller.change_noting(request, done, &mut || handover.give())
+}
+
+/// Several new people of a role: `hardware` names those whose keys are in a token.
+pub(super) fn new_people(given: &[Named], role: PersonRole, hardware: &[String]) -> Outcome<Vec<NewPerson>> {
+    if let Some(unknown) = hardware.iter().find(|name| given.iter().all(|one| one.name != **name)) {
+        let text = format!("--hardware names {unknown}, who is not among those whose certificates are given");
+        return Err(Failure::usage(text));
+    }
+    let one = |one: &Named| {
+        let claim = KeyClaim {
+            hardware: hardware.contains(&one.name),
+            attestation: None,
+        };
+        new_person(&one.name, role, &one.file, &claim)
+    };
+    given.iter().map(one).collect()
 }
 
 /// A time span for the wire.

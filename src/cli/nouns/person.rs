@@ -1,6 +1,6 @@
 //! `claviger person`: the people of one's own domain (P-KMS-TNT-01), and oneself.
 
-use super::{change_with_passwords, new_person};
+use super::{KeyClaim, change_with_passwords, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
@@ -56,6 +56,8 @@ enum Verb {
         /// Its certificate, PEM
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
+        #[command(flatten)]
+        claim: KeyClaim,
         /// Write the initial password here, NAME.password, instead of showing it
         #[arg(long, value_name = "FOLDER")]
         passwords: Option<PathBuf>,
@@ -114,6 +116,8 @@ enum Verb {
         /// The proof, made elsewhere by `claviger person prove`
         #[arg(long, value_name = "FILE")]
         proof: Option<PathBuf>,
+        #[command(flatten)]
+        claim: KeyClaim,
     },
     /// Prove that you hold the key of a new certificate; needs no server
     Prove {
@@ -193,10 +197,11 @@ fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
             name,
             role,
             certificate,
+            claim,
             passwords,
         } => {
             let role = words::value(tag::PERSON_ROLE, role).map_err(Failure::usage)?;
-            let person = new_person(name, PersonRole(role), certificate)?;
+            let person = new_person(name, PersonRole(role), certificate, claim)?;
             let people = [(name.clone(), person.initial_password.clone())];
             let request = PersonCreateRequest { person };
             change_with_passwords(caller, request, &people, passwords.as_deref(), "the person is invited")
@@ -248,6 +253,7 @@ fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
             certificate,
             new_key,
             proof,
+            claim,
         } => {
             let proof = match (new_key, proof) {
                 (Some(key), _) => prove(name, certificate, key)?,
@@ -262,6 +268,8 @@ fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
                 person_name: name.clone(),
                 certificate: ballot::certificate(certificate)?,
                 proof,
+                hardware: claim.declared(),
+                attestation: claim.certificates()?,
             };
             caller.change(request, "the certificate is registered")
         }
@@ -355,10 +363,13 @@ pub(in crate::cli) fn self_signed(name: &str) -> Outcome<(Vec<u8>, certs::Privat
 
 fn table(response: &kmip_protocol::PersonListResponse) -> Table {
     let rows = response.persons.iter().map(|person| {
-        let valid = person
-            .credentials
-            .iter()
-            .filter(|credential| credential.revoked.is_none());
+        let valid = || {
+            person
+                .credentials
+                .iter()
+                .filter(|credential| credential.revoked.is_none())
+        };
+        let hardware = valid().filter(|credential| credential.hardware).count();
         [
             person.person_name.clone(),
             person.person_role.to_string(),
@@ -366,7 +377,8 @@ fn table(response: &kmip_protocol::PersonListResponse) -> Table {
             moment(person.member_since.0),
             or_dash(person.last_login.map(|at| moment(at.0))),
             or_dash(person.locked_until.map(|at| moment(at.0))),
-            valid.count().to_string(),
+            valid().count().to_string(),
+            hardware.to_string(),
         ]
     });
     let headings = [
@@ -377,6 +389,7 @@ fn table(response: &kmip_protocol::PersonListResponse) -> Table {
         "LAST LOGIN",
         "LOCKED UNTIL",
         "KEYS",
+        "IN HARDWARE",
     ];
     Table::from_rows(headings, rows)
 }

@@ -1,6 +1,6 @@
 //! `claviger tenant`: by administrators.
 
-use super::{Named, change_with_passwords, interval, named, new_person};
+use super::{KeyClaim, Named, change_with_passwords, interval, named, new_people, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
@@ -46,6 +46,9 @@ enum Verb {
         /// An operator and its certificate; repeat for each
         #[arg(long = "operator", value_name = "NAME=CERTIFICATE", value_parser = named, required = true)]
         operators: Vec<Named>,
+        /// An operator whose key is in a token or card, as you answer for it; may be repeated
+        #[arg(long, value_name = "NAME")]
+        hardware: Vec<String>,
         /// The policy to begin with: mtg, strict, off
         #[arg(long)]
         template: Option<String>,
@@ -87,6 +90,8 @@ enum Verb {
         /// The operator and its certificate
         #[arg(long, value_name = "NAME=CERTIFICATE", value_parser = named)]
         operator: Named,
+        #[command(flatten)]
+        claim: KeyClaim,
         /// Write the initial password here, NAME.password, instead of showing it
         #[arg(long, value_name = "FOLDER")]
         passwords: Option<PathBuf>,
@@ -158,16 +163,14 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
         Verb::Create {
             name,
             operators,
+            hardware,
             template,
             hsm_profile,
             passwords,
             settings,
         } => {
             let template = words::optional(tag::POLICY_TEMPLATE, template.as_ref()).map_err(Failure::usage)?;
-            let operators = operators
-                .iter()
-                .map(|operator| new_person(&operator.name, PersonRole::Operator, &operator.file))
-                .collect::<Outcome<Vec<_>>>()?;
+            let operators = new_people(operators, PersonRole::Operator, hardware)?;
             let people: Vec<_> = operators
                 .iter()
                 .map(|person| (person.person_name.clone(), person.initial_password.clone()))
@@ -205,9 +208,10 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
         Verb::Recover {
             name,
             operator,
+            claim,
             passwords,
         } => {
-            let operator = new_person(&operator.name, PersonRole::Operator, &operator.file)?;
+            let operator = new_person(&operator.name, PersonRole::Operator, &operator.file, claim)?;
             let people = [(operator.person_name.clone(), operator.initial_password.clone())];
             let request = TenantRecoverRequest {
                 tenant_name: name.clone(),

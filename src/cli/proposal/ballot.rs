@@ -63,9 +63,14 @@ fn problem(path: &Path, why: impl std::fmt::Display) -> Failure {
 
 /// The first certificate of a PEM file, as DER.
 pub(in crate::cli) fn certificate(path: &Path) -> Outcome<Vec<u8>> {
+    let first = certificates(path)?.into_iter().next();
+    first.ok_or_else(|| problem(path, certs::Error::Pem))
+}
+
+/// The certificates of a PEM file, as DER.
+pub(in crate::cli) fn certificates(path: &Path) -> Outcome<Vec<Vec<u8>>> {
     let text = std::fs::read_to_string(path).map_err(|why| problem(path, why))?;
-    let all = pem::certificates(&text).map_err(|why| problem(path, why))?;
-    all.into_iter().next().ok_or_else(|| problem(path, certs::Error::Pem))
+    pem::certificates(&text).map_err(|why| problem(path, why))
 }
 
 /// That the digest which votes sign is the one of what was shown.

@@ -88,6 +88,10 @@ structure! {
         certificate: Vec<u8> = CERTIFICATE_VALUE;
         /// By the new key, over [`crate::possession_statement`].
         proof: Vec<u8> = VOTE_SIGNATURE;
+        /// As in [`NewPerson`].
+        hardware: Option<bool> = HARDWARE;
+        /// As in [`NewPerson`].
+        attestation: Vec<Vec<u8>> = CERTIFICATE_CHAIN;
     }
 
     /// Credential Add, the answer.
