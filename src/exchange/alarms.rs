@@ -28,6 +28,8 @@ fn operator(name: &str) -> NewPerson {
         person_role: PersonRole::Operator,
         certificate: certificate(name).0,
         initial_password: SecretText::new("correct horse battery 47"),
+        hardware: None,
+        attestation: Vec::new(),
     }
 }
 

@@ -80,6 +80,8 @@ fn recover() -> TenantRecoverRequest {
             person_role: PersonRole::Operator,
             certificate: certificate("nina").0,
             initial_password: SecretText::new("correct horse battery 47"),
+            hardware: None,
+            attestation: Vec::new(),
         },
     }
 }
