@@ -142,10 +142,16 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     }
     work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
     store.commit(work.into_change_set(now.0)).await?;
+    let known = profiles(settings);
+    let name = known
+        .0
+        .iter()
+        .find(|(_, id)| *id == profile)
+        .map_or("", |(name, _)| name);
     for new in genesis.tenants {
         // Whoever administers it later finds a policy there.
         let policy = Some(template(PolicyTemplate::Mtg, Scope::Tenant));
-        tenant::create(&keeper, &store, &randomness, profile, new, policy, now).await?;
+        tenant::create(&keeper, &store, &randomness, (name, profile), new, policy, now).await?;
     }
     Ok(())
 }

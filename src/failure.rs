@@ -109,7 +109,7 @@ faults! {
     /// The name is another person's of the domain, or the key another's of the installation or a client's.
     PersonTaken = InvalidField, "the name or the key of the certificate is taken";
     /// The name cannot be shown or typed.
-    PersonName = InvalidField, "a person needs a name of 1 to 64 bytes without control characters or outer spaces";
+    PersonName = InvalidField, "a person needs a name of 1 to 64 bytes without invisible characters, outer or double spaces";
     /// The role is not one of the domain.
     PersonRoleRefused = PermissionDenied, "people of this role are not made here";
     /// The person is not in a state for it.

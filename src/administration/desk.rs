@@ -4,6 +4,7 @@
 use super::keeper::Keeper;
 use crate::audit::AuditObject;
 use crate::failure::{Failure, Fault};
+use crate::identity::name::is_name;
 use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Enroll, EnrollError, Id};
 use crate::objects::index;
 use crate::operations::Context;
@@ -16,9 +17,6 @@ const PAGE: usize = 256;
 
 /// Records that a list or a check over a whole set looks at. Sets of administration are smaller; the bound keeps a request short.
 const MOST: usize = 100_000;
-
-/// Longest name: fits a line of every list.
-const LONGEST_NAME: usize = 64;
 
 impl From<EnrollError> for Failure {
     fn from(error: EnrollError) -> Self {
@@ -36,10 +34,9 @@ pub(super) fn domain(context: &Context<'_>) -> Result<Domain, Failure> {
     context.principal.domain().ok_or(Failure::new(Fault::NotAuthenticated))
 }
 
-/// A name is printable ASCII without spaces at its ends, so that it looks like what it is wherever it is shown.
+/// A name of what clients name too is ASCII besides, so that it can be typed everywhere and looks like what it is.
 pub(super) fn name(text: &str) -> Result<&str, Failure> {
-    let printable = text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-    let fits = !text.is_empty() && text.len() <= LONGEST_NAME && printable && text.trim() == text;
+    let fits = is_name(text) && text.is_ascii();
     fits.then_some(text).ok_or(Failure::new(Fault::InvalidName))
 }
 
@@ -181,6 +178,7 @@ mod tests {
             "",
             " a",
             "a ",
+            "a  b",
             "a\tb",
             "a\nb",
             "\u{fc}ber",

@@ -3,9 +3,10 @@
 use super::policy::{policy_refused, scope};
 use super::proposal::{keeper, person, proposals};
 use crate::audit::AuditObject;
-use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, counting, is_name, is_role_group};
+use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, counting, is_role_group};
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
+use crate::identity::name::is_name;
 use crate::identity::{Id, PersonId, people_guard};
 use crate::operations::{Context, Handle};
 use crate::records;

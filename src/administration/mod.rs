@@ -1,4 +1,5 @@
-//! What makes tenants, clients and KEKs. These are the handlers behind the vendor operations; a quorum will stand before them.
+//! What administers: the handlers behind the vendor operations, one file for each noun, and what makes tenants, clients and KEKs. They
+//! are reached by a grant alone, which the policy of a domain has a quorum stand before.
 
 mod application;
 mod authority;

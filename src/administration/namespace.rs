@@ -3,6 +3,7 @@
 use super::{desk, kek};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
+use crate::identity::name::is_plain;
 use crate::identity::{ApplicationRecord, kind};
 use crate::objects::{Namespaces, Object, index};
 use crate::operations::{Context, Handle, namespaces};
@@ -95,7 +96,7 @@ impl Handle for NamespaceListRequest {
 fn judge(namespace: &Namespace) -> Result<(), Failure> {
     desk::name(&namespace.application_namespace)?;
     let description = namespace.description.as_deref().unwrap_or_default();
-    if description.len() > LONGEST_DESCRIPTION || description.chars().any(char::is_control) {
+    if description.len() > LONGEST_DESCRIPTION || !is_plain(description) {
         return Err(Fault::InvalidField.into());
     }
     Ok(())

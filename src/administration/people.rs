@@ -5,6 +5,7 @@ use crate::audit::AuditObject;
 use crate::audit::alarm::Event;
 use crate::authority::Target;
 use crate::failure::{Failure, Fault};
+use crate::identity::name::is_name;
 use crate::identity::{Enroll, EnrollError, IdentityChange, PersonId, PersonPrincipal, PersonRecord, Principal, kind};
 use crate::identity::{TicketRecord, people_guard, person_counter};
 use crate::operations::{Context, Notice};
@@ -13,8 +14,6 @@ use crate::store::{Domain, Record};
 use kmip_protocol::{DateTime, Person, PersonCredential, PersonRole, PersonStatus};
 use std::sync::Arc;
 
-/// Longest name of a person, in bytes.
-const LONGEST_NAME: usize = 64;
 /// Length of the MAC at the end of a record's body.
 const MAC: usize = 32;
 
@@ -116,11 +115,13 @@ pub(super) fn alarm(context: &mut Context<'_>, event: Event, id: PersonId, recor
     context.batch.alarm(context.work, event, id.domain, now, &record.name);
 }
 
-/// A name that can be shown, spoken and typed: not empty, not long, no control characters, no space at either end.
+/// Whether people can tell a name from others when they read it.
 pub(super) fn check_name(name: &str) -> Result<(), Failure> {
-    let good =
-        !name.is_empty() && name.len() <= LONGEST_NAME && name.trim() == name && !name.chars().any(char::is_control);
-    if good { Ok(()) } else { Err(Fault::PersonName.into()) }
+    if is_name(name) {
+        Ok(())
+    } else {
+        Err(Fault::PersonName.into())
+    }
 }
 
 /// Whether a role is one of this domain: administrators and system auditors of the system, all others of tenants.
@@ -170,7 +171,11 @@ pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &Perso
         person_name: record.name.clone(),
         person_role: record.role,
         person_status: record.status,
-        member_since: seconds(record.member_since_ms),
+        // Who is there from the beginning is a member since he was made; that he counts from the beginning is another matter.
+        member_since: seconds(match record.member_since_ms {
+            0 => record.created_ms,
+            since => since,
+        }),
         last_login: last_login.map(seconds),
         locked_until: locked.filter(|until| now < *until).map(seconds),
         credentials: record.credentials.iter().map(credential).collect(),

@@ -10,6 +10,7 @@ use crate::authority::proposals::{Proposals, Surroundings};
 use crate::authority::quorum::statement::{self, VoteFault, verify_statement};
 use crate::authority::{Granted, PROPOSAL};
 use crate::failure::{Failure, Fault};
+use crate::identity::name::is_reason;
 use crate::identity::{PersonId, PersonPrincipal, PersonRecord, Principal, TenantRecord};
 use crate::operations::{Context, Handle, Services};
 use crate::records;
@@ -27,8 +28,6 @@ const MOST_LISTED: usize = 500;
 const MOST_EXAMINED: usize = 2000;
 /// Other proposals that one is compared with: warnings are help, no protection.
 const MOST_COMPARED: usize = 200;
-/// Bytes of a reason that is kept.
-const LONGEST_REASON: usize = 1024;
 
 /// The person that asks.
 pub(super) fn person<'a>(context: &'a Context<'_>) -> Result<&'a PersonPrincipal, Failure> {
@@ -145,7 +144,7 @@ pub(super) fn refused(fault: ProposalFault) -> Failure {
 
 fn bounded(reason: Option<&String>) -> Result<Option<String>, Failure> {
     match reason {
-        Some(text) if text.len() > LONGEST_REASON => Err(Fault::InvalidField.into()),
+        Some(text) if !is_reason(text) => Err(Fault::InvalidField.into()),
         given => Ok(given.cloned()),
     }
 }

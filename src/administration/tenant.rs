@@ -5,7 +5,9 @@ use super::{AdministrationError, act, founder, kek, server_act};
 use crate::clock::Moment;
 use crate::crypto::Randomness;
 use crate::custody::{KekId, ProfileId};
-use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, TenantRecord};
+use crate::identity::{
+    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, TenantRecord, tenant_counter,
+};
 use crate::store::{Domain, Store, Work};
 use kmip_protocol::Policy;
 use std::sync::Arc;
@@ -22,12 +24,12 @@ pub struct NewTenant {
     pub clients: Vec<(String, Credential)>,
 }
 
-/// Makes a tenant: its keys, and everything that it begins with, in one commit with its audit records.
+/// Makes a tenant: its keys in the HSM-Profile of this name, and everything that it begins with, in one commit with its audit records.
 pub async fn create(
     keeper: &Keeper,
     store: &Arc<dyn Store>,
     randomness: &Arc<dyn Randomness>,
-    profile: ProfileId,
+    (profile_name, profile): (&str, ProfileId),
     new: NewTenant,
     policy: Option<Policy>,
     now: Moment,
@@ -50,6 +52,7 @@ pub async fn create(
     let record = TenantRecord {
         name: new.name.clone(),
         test: new.test,
+        profile: Some(profile_name.to_owned()),
         created_ms,
         ..TenantRecord::default()
     };
@@ -73,6 +76,7 @@ pub async fn create(
         created_ms,
     };
     enroll.application(tenant, application, &record).await?;
+    let count = i64::try_from(new.clients.len()).unwrap_or(i64::MAX);
     let mut names = Vec::with_capacity(new.clients.len());
     for (name, credential) in new.clients {
         let id = ClientId {
@@ -89,6 +93,7 @@ pub async fn create(
         enroll.client(id, &record).await?;
         names.push(name);
     }
+    work.set_counter(TenantRecord::counters(tenant), tenant_counter::CLIENTS, count);
     for name in names {
         work.audit(server_act(act::CLIENT_CREATE, tenant, now, &name));
     }

@@ -34,7 +34,7 @@ impl Handle for TenantCreateRequest {
             return Err(Fault::Taken.into());
         }
         let profile = context.services.profiles.find(self.hsm_profile_name.as_deref());
-        let profile = profile.ok_or(Failure::new(Fault::NotFound))?;
+        let (profile_name, profile) = profile.ok_or(Failure::new(Fault::NotFound))?;
         let tenant = Domain(made_by(granted.origin(), "tenant", context)?);
         let kek = KekId(made_by(granted.origin(), "kek", context)?);
         let now_ms = context.now.0;
@@ -42,7 +42,7 @@ impl Handle for TenantCreateRequest {
         let record = TenantRecord {
             name,
             settings,
-            profile: self.hsm_profile_name.clone(),
+            profile: Some(profile_name.to_owned()),
             created_ms: now_ms,
             ..TenantRecord::default()
         };

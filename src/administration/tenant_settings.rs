@@ -18,10 +18,14 @@ pub(super) fn judge(settings: &TenantSettings) -> Result<TenantSettings, Failure
         crypto_profile,
         object_quota,
         client_quota,
-        retention: _,
+        retention,
         plaintext_get: _,
         requests_per_second,
     } = settings;
+    // Destroyed objects remain for ever: there is nothing yet that would remove them, and no promise is kept that nobody keeps.
+    if retention.is_some() {
+        return Err(Fault::FeatureNotSupported.into());
+    }
     let profile = crypto_profile.is_none_or(|profile| CryptoProfile::ALL.contains(&profile));
     let quotas = [object_quota, client_quota]
         .into_iter()

@@ -290,6 +290,20 @@ async fn a_note_is_answered_by_a_note() {
         let told = house.message(&waiting(Version::NEWEST, item), &house.alice).await;
         assert_eq!(told.items[0].result_reason, Some(ResultReason::InvalidField));
     }
+    // A reason that does not look like what it says would be read by those who vote.
+    for reason in ["routine\nrule: none", "evitcani \u{202e}yek"] {
+        let note = ProposalNote {
+            reason: Some(reason.into()),
+            ..ProposalNote::default()
+        };
+        let item = with_note(RequestItem::new(destroy(&other)), &note);
+        let told = house.message(&waiting(Version::NEWEST, item), &house.alice).await;
+        assert_eq!(
+            told.items[0].result_reason,
+            Some(ResultReason::InvalidField),
+            "{reason:?}"
+        );
+    }
 }
 
 fn answered(item: &ResponseItem) -> ProposalNote {

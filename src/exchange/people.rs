@@ -503,7 +503,12 @@ async fn renamed_one_is_the_same_person() {
     let (olga, otto) = (operator(&house, "olga").await, operator(&house, "otto").await);
     let rename = |new: &str| PersonModifyRequest { new_name: new.into() };
     assert!(refused(&olga.ask(&house, rename("otto")).await, Fault::PersonTaken));
-    assert!(refused(&olga.ask(&house, rename("")).await, Fault::PersonName));
+    for unlike in ["", "o\u{202e}tto", "ot\u{200b}to", "otto "] {
+        assert!(refused(&olga.ask(&house, rename(unlike)).await, Fault::PersonName));
+    }
+    // Who counts from the beginning is a member since he was made, not since 1970.
+    let since = told(&house, &olga, "olga").await.ok().unwrap().member_since;
+    assert_eq!(since.0, house.now_ms() / 1000);
     assert!(done(&olga.ask(&house, rename("olivia")).await));
     assert_eq!(names(&house, &otto).await, ["olivia", "otto"]);
     assert!(done(&olga.ask(&house, PersonListRequest::default()).await));

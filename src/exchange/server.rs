@@ -92,7 +92,8 @@ impl Server {
             Ok(principal) => self.confined(facts, principal),
             Err(error) => return self.stranger(&message, error, facts, now).await,
         };
-        if let Err(failure) = self.admission.admit(&principal, facts.peer.ip(), now.0) {
+        let items = message.items.len();
+        if let Err(failure) = self.admission.admit(&principal, facts.peer.ip(), items, now.0) {
             self.note_refusal(facts, now).await;
             return self.all_failed(&message, &failure, now);
         }

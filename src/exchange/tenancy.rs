@@ -2,7 +2,7 @@
 
 use super::ConnectionFacts;
 use super::office::{Office, answered, authority_of, issue_for, query};
-use super::testing::{BEGIN, TestHouse, create, facts, leaf, validity};
+use super::testing::{BEGIN, TestHouse, batch, create, facts, leaf, validity};
 use certs::{KeyKind, KeyStore, PrivateKey, Subject};
 use kmip_protocol::{
     ApplicationCreateRequest, ApplicationDeleteRequest, ApplicationJoinRequest, ApplicationListRequest,
@@ -11,8 +11,8 @@ use kmip_protocol::{
     ClientModifyRequest, ClientPassword, ClientResumeRequest, ClientSettings, ClientSuspendRequest, CryptoProfile,
     CryptographicAlgorithm, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest, Namespace,
     NamespaceCreateRequest, NamespaceDeleteRequest, NamespaceListRequest, NamespaceModifyRequest, Operation,
-    Operations, PersonRole, QueryFunction, QueryRequest, ResponseItem, ResponsePayload, SecretText, TenantSettings,
-    UniqueIdentifier,
+    Operations, PersonRole, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload, SecretText,
+    TenantSettings, UniqueIdentifier, Version,
 };
 
 fn get(identifier: &str) -> GetRequest {
@@ -179,6 +179,30 @@ async fn what_the_settings_of_a_client_withhold_is_refused() {
     answered!(office.ask(&elsewhere, query()).await, NotAuthenticated);
     office.house.clock.advance(3_600);
     answered!(office.ask(&db, query()).await, NotAuthenticated);
+}
+
+#[tokio::test]
+async fn a_batch_is_no_way_round_a_rate() {
+    let office = Office::open().await;
+    office.issuer().await;
+    let settings = ClientSettings {
+        requests_per_second: Some(4),
+        ..ClientSettings::default()
+    };
+    let db = office.connected("db", None, settings).await;
+    let items = |count: usize| batch(Version::NEWEST, (0..count).map(|_| RequestItem::new(query())).collect());
+    let ask = async |count| office.house.message(&items(count), &db).await.items.remove(0);
+    answered!(ask(3).await, ok);
+    answered!(ask(1).await, ok);
+    answered!(ask(1).await, TooManyRequests);
+    office.house.clock.advance(1);
+    // More than a second's worth passes once, and is paid for by the seconds that follow.
+    answered!(ask(12).await, ok);
+    office.house.clock.advance(2);
+    answered!(ask(1).await, TooManyRequests);
+    office.house.clock.advance(1);
+    answered!(ask(4).await, ok);
+    answered!(ask(1).await, TooManyRequests);
 }
 
 #[tokio::test]
@@ -351,7 +375,8 @@ async fn what_the_settings_of_a_tenant_withhold_is_refused() {
             crypto_profile: Some(CryptoProfile::Bsi),
             plaintext_get: Some(false),
             object_quota: Some(1),
-            client_quota: Some(1),
+            // The one that it began with counts.
+            client_quota: Some(2),
             requests_per_second: Some(100),
             ..TenantSettings::default()
         })

@@ -7,7 +7,7 @@ use crate::failure::Fault;
 use crate::identity::{Principal, TenantRecord};
 use crate::store::Domain;
 use kmip_protocol::{
-    AuthorityCreateRequest, ClientCreateRequest, ClientCredential, CryptoProfile, NewPerson, PersonRole,
+    AuthorityCreateRequest, ClientCreateRequest, ClientCredential, CryptoProfile, Interval, NewPerson, PersonRole,
     PolicyGetRequest, PolicyTemplate, QueryFunction, QueryRequest, ResponseItem, ResponsePayload, ResultStatus,
     SecretText, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest, TenantListRequest, TenantModifyRequest,
     TenantRecoverRequest, TenantResumeRequest, TenantSettings, TenantStatus, TenantSuspendRequest, Version,
@@ -107,6 +107,15 @@ async fn a_tenant_lives_from_its_creation_to_its_deletion() {
     // Its keys work at once, and it has its policy.
     let db = client(&house, tenant).await;
     expect!(house.item(Version::NEWEST, create("one", Vec::new()), &db).await, ok);
+    let item = expect!(house.act(&administrator, TenantListRequest::default()).await, ok);
+    let Some(ResponsePayload::TenantList(list)) = item.payload else {
+        panic!()
+    };
+    let keks_in = |tenant: &kmip_protocol::Tenant| tenant.hsm_profile_name.clone();
+    assert_eq!(
+        list.tenants.iter().map(keks_in).collect::<Vec<_>>(),
+        vec![Some("software".to_owned()); 3]
+    );
     let olga = house.known(tenant, PersonRole::Operator);
     let item = expect!(house.act(&olga, PolicyGetRequest::default()).await, ok);
     let Some(ResponsePayload::PolicyGet(policy)) = item.payload else {
@@ -144,6 +153,12 @@ async fn a_tenant_lives_from_its_creation_to_its_deletion() {
         ..TenantSettings::default()
     };
     expect!(house.act(&administrator, modify(wrong)).await, InvalidField);
+    // What nobody would keep is not promised.
+    let kept = TenantSettings {
+        retention: Some(Interval(30 * 24 * 60 * 60)),
+        ..TenantSettings::default()
+    };
+    expect!(house.act(&administrator, modify(kept)).await, FeatureNotSupported);
 
     let delete = || TenantDeleteRequest { tenant_name: one() };
     expect!(house.act(&administrator, delete()).await, NotSuspended);

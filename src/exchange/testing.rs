@@ -138,7 +138,7 @@ impl TestHouse {
                 authorities: vec![ca.certificate().to_vec()],
                 clients: vec![(name.into(), Credential::Key(*connection.certificate.key_fingerprint()))],
             };
-            let made = tenant::create(&keeper, &store, &randomness, profile, new, None, now).await;
+            let made = tenant::create(&keeper, &store, &randomness, ("software", profile), new, None, now).await;
             tenants.push(made.unwrap());
             connections.push(connection);
             if name == "bob" {

@@ -10,6 +10,7 @@ mod directory;
 mod enroll;
 mod limits;
 mod memory;
+pub mod name;
 pub mod one_time;
 mod password;
 mod person;

@@ -95,7 +95,7 @@ pub struct TenantRecord {
     pub deleted: bool,
     /// What is set for it.
     pub settings: TenantSettings,
-    /// The name of the HSM-Profile in which its KEKs are made, if it is not the server's first choice.
+    /// The name of the HSM-Profile in which its first KEK was made.
     pub profile: Option<String>,
     /// Marked as one whose objects a conformance run may clear.
     pub test: bool,

@@ -11,12 +11,11 @@ use crate::authority::Governed;
 use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, ProposalRecord, Requester};
 use crate::failure::{Failure, Fault, Told};
 use crate::identity::Principal;
+use crate::identity::name::is_reason;
 use crate::store::{Domain, GuardKey};
 use kmip_protocol::{ProposalNote, RequestPayload, Version};
 use kmip_ttlv::Secret;
 
-/// Characters of a reason: it is shown to people and kept in the trail.
-const LONGEST_REASON: usize = 1_024;
 /// The set of a domain's live proposals, for decisions over their number.
 const GUARD: u8 = 0x31;
 
@@ -147,10 +146,7 @@ async fn wishes(
         return Err(Fault::ProposalRefused.into());
     }
     let reason = note.and_then(|note| note.reason.clone());
-    if reason
-        .as_ref()
-        .is_some_and(|reason| reason.chars().count() > LONGEST_REASON)
-    {
+    if reason.as_ref().is_some_and(|reason| !is_reason(reason)) {
         return Err(Fault::ProposalRefused.into());
     }
     Ok((id, reason))

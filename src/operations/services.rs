@@ -44,11 +44,11 @@ pub struct Services {
 pub struct Profiles(pub Vec<(String, ProfileId)>);
 
 impl Profiles {
-    /// The profile of this name, or the server's choice.
+    /// The profile of this name, or the server's choice, with its name.
     #[must_use]
-    pub fn find(&self, name: Option<&str>) -> Option<ProfileId> {
+    pub fn find(&self, name: Option<&str>) -> Option<(&str, ProfileId)> {
         let wanted = |(own, _): &&(String, ProfileId)| name.is_none_or(|name| name == own);
-        self.0.iter().find(wanted).map(|(_, id)| *id)
+        self.0.iter().find(wanted).map(|(name, id)| (name.as_str(), *id))
     }
 }
 

@@ -5,6 +5,7 @@ use super::rules::is_never_governed;
 use super::tally::filled;
 use super::template::{FLOOR, RECOVERY_TIMELOCK, SYSTEM_FLOOR, Scope};
 use crate::identity::Id;
+use crate::identity::name::is_name;
 use kmip_protocol::{Operation, Policy, PolicyTemplate, Proof, Rule, RuleAlternative, RuleGroup, RuleMatch};
 
 /// Rules of a policy: more than anybody oversees.
@@ -15,8 +16,6 @@ const MOST_PARTS: usize = 8;
 const MOST_VALUES: usize = 256;
 /// Approvals that a group may be asked for. More than there ever are people to ask.
 const MOST_QUORUM: i32 = 20;
-/// Bytes of a rule's or a group's name.
-const LONGEST_NAME: usize = 64;
 /// Votes cannot be cast for longer: what nobody agreed to in a fortnight nobody wants.
 const LONGEST_TTL: u32 = 14 * 24 * 60 * 60;
 /// The longest timelock and seasoning.
@@ -280,12 +279,6 @@ fn check_rule(rule: &Rule, electorate: &Electorate) -> Result<(), PolicyFault> {
         }
     }
     Ok(())
-}
-
-/// Whether a text can name a rule or a group.
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 fn limit(what: &'static str, kept: bool) -> Result<(), PolicyFault> {

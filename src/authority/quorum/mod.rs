@@ -19,7 +19,7 @@ mod statement_tests;
 #[cfg(test)]
 mod tally_tests;
 
-pub use check::{PolicyFault, check_policy, is_name, is_within_reach};
+pub use check::{PolicyFault, check_policy, is_within_reach};
 pub use people::{
     ADMINISTRATORS, AUDITORS, CUSTODIANS, Electorate, Group, GroupMember, Member, MemberKey, OPERATORS, is_role_group,
 };

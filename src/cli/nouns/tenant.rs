@@ -1,6 +1,6 @@
 //! `claviger tenant`: by administrators.
 
-use super::{KeyClaim, Named, change_with_passwords, interval, named, new_people, new_person};
+use super::{KeyClaim, Named, change_with_passwords, named, new_people, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
@@ -8,7 +8,7 @@ use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    CryptoProfile, Interval, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
+    CryptoProfile, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
     TenantListRequest, TenantModifyRequest, TenantRecoverRequest, TenantResumeRequest, TenantSettings,
     TenantSuspendRequest, tag,
 };
@@ -110,9 +110,6 @@ struct Settings {
     /// Clients that it may have
     #[arg(long)]
     client_quota: Option<i64>,
-    /// How long destroyed objects remain, such as 30d
-    #[arg(long, value_parser = interval)]
-    retention: Option<Interval>,
     /// Whether keys may leave in clear
     #[arg(long)]
     plaintext_get: Option<bool>,
@@ -128,7 +125,7 @@ impl Settings {
             crypto_profile: profile.map(CryptoProfile),
             object_quota: self.object_quota,
             client_quota: self.client_quota,
-            retention: self.retention,
+            retention: None,
             plaintext_get: self.plaintext_get,
             requests_per_second: self.requests_per_second,
         })
