@@ -47,6 +47,8 @@ pub mod act {
     pub const GENESIS: u32 = 0x8001_0900;
     /// The server was started.
     pub const START: u32 = 0x8001_0910;
+    /// Requests that nobody came back for were removed.
+    pub const FORGET: u32 = 0x8001_0911;
     /// A tenant was made.
     pub const TENANT_CREATE: u32 = 0x8001_0301;
     /// A KEK was made.

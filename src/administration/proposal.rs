@@ -5,7 +5,7 @@ use super::proposal_view::{detail, requirements, summary};
 use super::tenant_recover::recovers;
 use crate::audit::AuditObject;
 use crate::audit::alarm::Event;
-use crate::authority::proposal::{Claimant, NewVote, ProposalFault, ProposalRecord};
+use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
 use crate::authority::proposals::{Proposals, Surroundings};
 use crate::authority::quorum::statement::{self, VoteFault, verify_statement};
 use crate::authority::{Granted, PROPOSAL};
@@ -102,8 +102,8 @@ async fn opened(domain: Domain, found: Option<ProposalRecord>, context: &mut Con
     })
 }
 
-/// Keeps a changed proposal. One that the server can now carry out is made ready.
-async fn keep(opened: &mut Opened, context: &mut Context<'_>) -> Result<(), Failure> {
+/// Keeps a changed proposal. What follows is seen to once it is committed.
+async fn keep(opened: &Opened, context: &mut Context<'_>) -> Result<(), Failure> {
     let keeper = keeper(context);
     let services = context.services;
     let proposals = proposals(services, &keeper);
@@ -113,10 +113,6 @@ async fn keep(opened: &mut Opened, context: &mut Context<'_>) -> Result<(), Fail
         record: Some((PROPOSAL.0, opened.record.id)),
         state: Some((kept.revision.0, kept.mac)),
     });
-    let situation = opened.around.situation(opened.client_remains);
-    if opened.record.claimable(Claimant::Server, &situation).is_ok() {
-        context.batch.ready.push((opened.domain, opened.record.id));
-    }
     Ok(())
 }
 
@@ -298,7 +294,7 @@ impl Handle for ProposalVoteRequest {
         }
         let situation = opened.around.situation(opened.client_remains);
         opened.record.vote(vote, &situation).map_err(refused)?;
-        keep(&mut opened, context).await?;
+        keep(&opened, context).await?;
         let tally = opened.record.tally(&opened.around.electorate, context.now.0);
         Ok(ProposalVoteResponse {
             state: opened.record.state(),
@@ -364,7 +360,7 @@ impl Handle for ProposalWithdrawVoteRequest {
         let mut opened = open(&self.proposal_identifier, context).await?;
         let situation = opened.around.situation(opened.client_remains);
         opened.record.withdraw_vote(&me, &situation).map_err(refused)?;
-        keep(&mut opened, context).await?;
+        keep(&opened, context).await?;
         let state = opened.record.state();
         Ok(ProposalWithdrawVoteResponse { state })
     }
@@ -377,7 +373,7 @@ impl Handle for ProposalCompleteRequest {
         let situation = opened.around.situation(opened.client_remains);
         let pressed = opened.record.complete(&me.person, &me.name, &situation);
         pressed.map_err(refused)?;
-        keep(&mut opened, context).await?;
+        keep(&opened, context).await?;
         let state = opened.record.state();
         Ok(ProposalCompleteResponse { state })
     }
@@ -397,7 +393,7 @@ impl Handle for ProposalVetoRequest {
             Err(ProposalFault::NotEligible)
         };
         ended.map_err(refused)?;
-        keep(&mut opened, context).await?;
+        keep(&opened, context).await?;
         let now = context.now;
         context
             .batch

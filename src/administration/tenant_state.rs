@@ -97,6 +97,8 @@ impl Handle for TenantDeleteRequest {
         record.deleted = true;
         keep(context, domain, &record).await?;
         alarm(context, Event::TenantDeleted, Domain::SYSTEM, &record.name);
+        // After all that is read once more.
+        context.batch.notices.push(Notice::Gone(domain));
         Ok(TenantDeleteResponse {})
     }
 

@@ -211,6 +211,12 @@ impl Custody {
             .remove(&domain);
     }
 
+    /// Whether a domain is open, its keys answering or not.
+    #[must_use]
+    pub fn is_at_work(&self, domain: Domain) -> bool {
+        self.domain(domain).is_ok()
+    }
+
     pub(super) fn domain(&self, domain: Domain) -> Result<Arc<DomainKeys>, CustodyError> {
         let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
         domains.get(&domain).cloned().ok_or(CustodyError::UnknownDomain)

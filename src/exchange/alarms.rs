@@ -1,7 +1,7 @@
 //! Each event that the change trail carries, raised by what it is about and in the same commit.
 
 use super::asynchronous::submit;
-use super::governed::{approve, destroy, govern, governed, newest, rule};
+use super::governing::{approve, destroy, govern, governed, newest, rule};
 use super::members::{certificate, password};
 use super::testing::TestHouse;
 use crate::audit::alarm::Event;

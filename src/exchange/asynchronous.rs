@@ -2,6 +2,7 @@
 
 use super::ConnectionFacts;
 use super::testing::{TestHouse, batch, create};
+use crate::operations::pending::PENDING;
 use kmip_protocol::{
     AsynchronousIndicator, BatchErrorContinuationOption, CancelRequest, CancellationResult, DestroyRequest,
     LocateRequest, Operation, Operations, PollRequest, ProcessRequest, ProcessingStage,
@@ -245,19 +246,63 @@ async fn an_outcome_that_nobody_fetches_is_dropped_after_a_day() {
     );
 }
 
-#[tokio::test]
-async fn nobody_fills_the_store_with_requests_that_he_never_fetches() {
-    let house = TestHouse::new().await;
-    let mut refused = None;
-    for _ in 0..12 {
+/// A thousand requests of Alice that she does not come back for, and how the last one came out.
+async fn fill(house: &TestHouse, messages: usize) -> Option<ResultReason> {
+    let mut last = None;
+    for _ in 0..messages {
         let many = (0..100).map(|_| RequestItem::new(LocateRequest::default())).collect();
         let mut message = batch(Version::NEWEST, many);
         message.header.asynchronous_indicator = Some(AsynchronousIndicator::Mandatory);
         let told = house.message(&message, &house.alice).await;
-        refused = told.items.last().and_then(|i| i.result_reason);
+        last = told.items.last().and_then(|i| i.result_reason);
     }
-    assert_eq!(refused, Some(ResultReason::ServerLimitExceeded));
+    last
+}
+
+/// How many requests are kept for the first tenant.
+async fn kept(house: &TestHouse) -> usize {
+    let found = house.store.scan(house.tenant, PENDING, None, 2_000).await;
+    found.unwrap().len()
+}
+
+/// Longer than any outcome is kept.
+const OVER: i64 = 24 * 60 * 60 + 1;
+
+#[tokio::test]
+async fn nobody_fills_the_store_with_requests_that_he_never_fetches() {
+    let house = TestHouse::new().await;
+    assert_eq!(fill(&house, 12).await, Some(ResultReason::ServerLimitExceeded));
     assert_eq!(stages(&house, &house.alice).await.len(), 1_000);
     // Others are not concerned.
     correlation(&submit(&house, Version::NEWEST, create("bobs", Vec::new()), &house.bob).await);
+}
+
+#[tokio::test]
+async fn what_is_over_makes_room_for_what_is_new() {
+    let house = TestHouse::new().await;
+    assert_eq!(fill(&house, 10).await, None);
+    assert_eq!(fill(&house, 1).await, Some(ResultReason::ServerLimitExceeded));
+    house.clock.advance(OVER);
+    correlation(&submit(&house, Version::NEWEST, create("new", Vec::new()), &house.alice).await);
+    assert_eq!(stages(&house, &house.alice).await.len(), 1);
+    assert!(kept(&house).await < 1_000);
+}
+
+#[tokio::test]
+async fn what_nobody_fetches_leaves_the_store_by_itself() {
+    let house = TestHouse::new().await;
+    fill(&house, 3).await;
+    let value = correlation(&submit(&house, Version::NEWEST, create("done", Vec::new()), &house.alice).await);
+    process(&house, &value, &house.alice).await;
+    house.clock.advance(60 * 60);
+    house.server.tend().await;
+    assert_eq!(kept(&house).await, 301);
+    house.clock.advance(OVER);
+    // Some at a time.
+    house.server.tend().await;
+    let left = kept(&house).await;
+    assert!((1..301).contains(&left), "{left}");
+    house.clock.advance(5);
+    house.server.tend().await;
+    assert_eq!(kept(&house).await, 0);
 }

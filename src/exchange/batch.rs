@@ -2,6 +2,7 @@
 //! committed, recorded.
 
 use super::ConnectionFacts;
+use super::agenda::Place;
 use super::credentials::Judge;
 use super::guard::Guarded;
 use super::note;
@@ -101,6 +102,11 @@ impl<'a> Run<'a> {
     /// The policy that items were decided by without loading it.
     pub(super) const fn policy_seen(&self) -> Option<(Key, Option<Seen>)> {
         self.batch.policy_seen
+    }
+
+    /// The proposals that items have begun to carry out by steps.
+    pub(super) fn begun(&self) -> &[Place] {
+        &self.batch.begun
     }
 
     pub(super) fn into_work(self) -> Work {
@@ -227,7 +233,7 @@ impl<'a> Run<'a> {
         let mark = self.work.mark();
         let placeholder = self.batch.placeholder.clone();
         let identifiers = self.batch.identifiers.len();
-        let (ready, notices) = (self.batch.ready.len(), self.batch.notices.len());
+        let notices = self.batch.notices.len();
         self.batch.touched.clear();
         self.batch.performed = None;
         self.batch.proposal = None;
@@ -257,7 +263,6 @@ impl<'a> Run<'a> {
             self.work.rollback(mark);
             self.batch.placeholder = placeholder;
             self.batch.identifiers.truncate(identifiers);
-            self.batch.ready.truncate(ready);
             self.batch.notices.truncate(notices);
             // What an item acted on says nothing of a state that was taken back.
             self.batch.touched.iter_mut().for_each(|t| t.state = None);
@@ -357,7 +362,6 @@ impl<'a> Run<'a> {
     /// Takes back every item: those before the failed one answer Operation Undone, without payload (KMIP 2.1 §9.2).
     fn undo(&mut self, start: Mark, answered: &mut [Answered], items: &mut Writer) {
         self.work.rollback(start);
-        self.batch.ready.clear();
         self.batch.notices.clear();
         items.truncate(0);
         let Some((_, before)) = answered.split_last_mut() else {

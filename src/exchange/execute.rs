@@ -1,74 +1,53 @@
 //! Looks after proposals between requests: what is approved and due is carried out for its requester, exactly once, and what is over
 //! ends. Each step is one commit with the proposal's record, so that a second one, or a second server, meets the first.
 
+use super::agenda::{Matter, Place};
 use super::server::{MOST_RUNS, Server, log, rest_on};
+use super::upkeep::SWEEP_MS;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority::policy::POLICY;
 use crate::authority::proposal::{PROPOSAL, ProposalRecord};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Process};
+use crate::operations::pending::PENDING;
 use crate::operations::tending::{self, Progress};
-use crate::operations::{Batch, Context, Services};
+use crate::operations::{Batch, Context};
 use crate::records;
 use crate::store::{ChangeSet, CommitError, Domain, Work};
 use kmip_protocol::{Operation, ResultStatus, Version};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// A proposal, by its place.
-pub(super) type Place = (Domain, [u8; 16]);
+use std::sync::Arc;
 
 /// How long to wait before what failed in passing is tried again, in milliseconds.
-const AGAIN_MS: i64 = 5_000;
+pub(super) const AGAIN_MS: i64 = 5_000;
 
-/// When there is something to do about which proposal, in milliseconds since 1970.
-#[derive(Default)]
-pub(super) struct Agenda {
-    entries: Mutex<BTreeSet<(i64, Domain, [u8; 16])>>,
-    /// One at a time: what reaches outside must not be begun twice by one server.
-    one: tokio::sync::Mutex<()>,
+/// What follows from a change once it is committed.
+pub(super) struct Sequel {
+    /// The proposals that it touches.
+    pub proposals: Vec<Place>,
+    /// The domains whose policy it puts.
+    policies: Vec<Domain>,
+    /// The domains in which it keeps requests for later.
+    pending: Vec<Domain>,
 }
 
-impl Agenda {
-    fn note(&self, at_ms: i64, (domain, id): Place) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|(_, d, i)| (*d, *i) != (domain, id));
-        entries.insert((at_ms, domain, id));
+impl Sequel {
+    pub(super) fn of(change: &ChangeSet) -> Self {
+        let of = |kind| {
+            change
+                .writes
+                .iter()
+                .map(|write| write.key)
+                .filter(move |key| key.kind == kind)
+        };
+        let mut pending: Vec<Domain> = of(PENDING).map(|key| key.domain).collect();
+        pending.dedup();
+        Self {
+            proposals: of(PROPOSAL).map(|key| (key.domain, key.id)).collect(),
+            policies: of(POLICY).map(|key| key.domain).collect(),
+            pending,
+        }
     }
-
-    fn forget(&self, (domain, id): Place) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|(_, d, i)| (*d, *i) != (domain, id));
-    }
-
-    /// What is due, and is taken off.
-    fn due(&self, now_ms: i64) -> Vec<Place> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let later = entries.split_off(&(now_ms.saturating_add(1), Domain([0; 16]), [0; 16]));
-        let due = core::mem::replace(&mut *entries, later);
-        due.into_iter().map(|(_, domain, id)| (domain, id)).collect()
-    }
-}
-
-/// The proposals that a change touches.
-pub(super) fn touched(change: &ChangeSet) -> Vec<Place> {
-    let proposals = change.writes.iter().filter(|write| write.key.kind == PROPOSAL);
-    proposals.map(|write| (write.key.domain, write.key.id)).collect()
-}
-
-/// Forgets the policies that a committed change has replaced.
-pub(super) fn forget_policies(services: &Services, replaced: &[Domain]) {
-    for domain in replaced {
-        services.policies.forget(*domain);
-        services.glances.forget(*domain);
-    }
-}
-
-/// The domains whose policy a change puts.
-pub(super) fn policies_put(change: &ChangeSet) -> Vec<Domain> {
-    let policies = change.writes.iter().filter(|write| write.key.kind == POLICY);
-    policies.map(|write| write.key.domain).collect()
 }
 
 /// One step of a proposal.
@@ -78,7 +57,7 @@ enum Act {
     Advance,
     /// The effect of what was begun.
     Complete,
-    /// What was found begun at the start.
+    /// The end of what nobody here has begun, or what could not be done in time.
     Abandon,
 }
 
@@ -92,60 +71,47 @@ impl Server {
     }
 
     async fn look_after_one(&self, place: Place) {
-        let _one = self.agenda.one.lock().await;
+        self.agenda.alone(place, self.look_after_alone(place)).await;
+    }
+
+    async fn look_after_alone(&self, place: Place) {
+        let (domain, id) = place;
         let mut act = Act::Advance;
         loop {
             match self.step(place, act).await {
                 Ok(Progress::Ended) => return self.agenda.forget(place),
-                Ok(Progress::Waits(at_ms)) => return self.agenda.note(at_ms, place),
+                Ok(Progress::Waits(at_ms)) => return self.agenda.note(at_ms, domain, Matter::Proposal(id)),
                 Ok(Progress::Begun) => act = Act::Complete,
+                Ok(Progress::Lost) => act = Act::Abandon,
+                // Its tenant was deleted.
+                Err(_) if !self.services.custody.is_at_work(domain) => return self.agenda.forget(place),
                 Err(failure) => {
                     log(&failure, None);
-                    return self.agenda.note(self.now().0.saturating_add(AGAIN_MS), place);
+                    let again = self.now().0.saturating_add(AGAIN_MS);
+                    return self.agenda.note(again, domain, Matter::Proposal(id));
                 }
             }
         }
     }
 
-    /// What is due: called at least once a second.
-    pub async fn tend(&self) {
-        self.look_after(self.agenda.due(self.now().0)).await;
-    }
-
-    /// Finds what is to be looked after when the server starts. What is found begun was begun by a server that is gone: whether its
-    /// effect took place is not known.
-    pub async fn take_up(&self) -> Result<(), Failure> {
-        let mut domains = self
-            .identity
-            .directory()
-            .tenants()
-            .await
-            .map_err(|error| Failure::detailed(Fault::StoreUnavailable, error))?;
-        domains.push(Domain::SYSTEM);
-        for domain in domains {
-            if self.services.custody.ready(domain).await.is_err() {
-                tracing::warn!(%domain, "the keys of a domain are away; its proposals are looked after when it is asked for");
-                continue;
-            }
-            let live = self.live(domain).await;
-            if let Err(error) = &live {
-                tracing::error!(%domain, ?error, "the proposals of a domain could not be read");
-            }
-            for id in live.unwrap_or_default() {
-                // One damaged proposal keeps nobody else's waiting.
-                if let Err(error) = self.step((domain, id), Act::Abandon).await {
-                    tracing::error!(%domain, ?error, "a proposal could not be taken up");
-                }
-                self.look_after(vec![(domain, id)]).await;
-            }
+    /// Looks after what is due, once.
+    #[cfg(test)]
+    pub(super) async fn tend(&self) {
+        for (domain, matters) in self.due(usize::MAX) {
+            self.attend(domain, matters).await;
         }
-        Ok(())
     }
 
-    async fn live(&self, domain: Domain) -> Result<Vec<[u8; 16]>, Failure> {
-        let mut work = Work::new(Arc::clone(&self.services.store));
-        let hits = tending::live(&self.services, domain, &mut work).await?;
-        Ok(hits.into_iter().map(|key| key.id).collect())
+    /// What a commit brings with it for those who remember.
+    pub(super) fn follow(&self, sequel: &Sequel) {
+        for domain in &sequel.policies {
+            self.services.policies.forget(*domain);
+            self.services.glances.forget(*domain);
+        }
+        for domain in &sequel.pending {
+            let at_ms = self.now().0.saturating_add(SWEEP_MS);
+            self.agenda.note_new(at_ms, *domain, Matter::Sweep);
+        }
     }
 
     async fn step(&self, place: Place, act: Act) -> Result<Progress, Failure> {
@@ -179,14 +145,17 @@ impl Server {
             defer: false,
         };
         let progress = match act {
-            Act::Advance => tending::advance(&mut context, domain, id).await?,
+            Act::Advance => {
+                let ours = self.agenda.has_begun((domain, id));
+                tending::advance(&mut context, domain, id, ours).await?
+            }
             Act::Complete => {
                 tending::complete(&mut context, domain, id).await?;
                 Progress::Ended
             }
             Act::Abandon => {
                 if tending::abandon(&mut context, domain, id).await? {
-                    tracing::error!(%domain, operation = ?proposal.operation, "a proposal was being carried out when the server went down; its outcome is not known");
+                    tracing::error!(%domain, operation = ?proposal.operation, "a proposal was being carried out and did not come to its end; its outcome is not known");
                 }
                 Progress::Ended
             }
@@ -205,10 +174,11 @@ impl Server {
         work.audit(draft);
         let mut change = work.into_change_set(now.0);
         rest_on(&mut change, principal.seen(), None);
-        let replaced = policies_put(&change);
+        let sequel = Sequel::of(&change);
+        batch.begun.iter().for_each(|place| self.agenda.begin(*place));
         match self.commit(change, now).await {
             Ok(()) => {
-                forget_policies(&self.services, &replaced);
+                self.follow(&sequel);
                 super::notices::deliver(&batch.notices, &self.identity, &self.services).await;
                 Ok((progress, false))
             }

@@ -1,7 +1,7 @@
 //! Groups whose votes rules count: who changes them, and who does not.
 
 use super::assembly::{Voter, is, put_policy, voter};
-use super::governed::{destroy, newest};
+use super::governing::{destroy, newest};
 use super::testing::TestHouse;
 use crate::authority::quorum::{Scope, template};
 use crate::failure::Fault;

@@ -2,6 +2,7 @@
 //! through [`Exchange`].
 
 mod admission;
+mod agenda;
 #[cfg(test)]
 mod alarms;
 #[cfg(test)]
@@ -24,6 +25,8 @@ mod execute;
 mod facts;
 #[cfg(test)]
 mod governed;
+#[cfg(test)]
+mod governing;
 #[cfg(test)]
 mod groups;
 mod guard;
@@ -53,6 +56,8 @@ mod server;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tenancy;
 #[cfg(test)]
 mod tenants;
@@ -61,6 +66,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timer;
+mod upkeep;
+#[cfg(test)]
+mod verdicts;
 #[cfg(test)]
 mod voting;
 

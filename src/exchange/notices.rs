@@ -1,7 +1,6 @@
 //! Tells those who remember something that it has changed, between the commit and the answer: who is answered can rely on the
 //! change being in force.
 
-use crate::administration::kek;
 use crate::identity::Identity;
 use crate::operations::{Notice, Services};
 
@@ -24,11 +23,7 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                 services.policies.forget(*domain);
                 services.glances.forget(*domain);
             }
-            Notice::Keys(domain) => {
-                if let Err(error) = kek::open_domain(&services.custody, &services.store, *domain).await {
-                    tracing::error!(%error, %domain, "the keys of a domain could not be opened");
-                }
-            }
+            Notice::Gone(domain) => services.custody.close_domain(*domain),
         }
     }
 }

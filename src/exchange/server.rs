@@ -2,9 +2,10 @@
 //! encodes the answer.
 
 use super::admission::Admission;
+use super::agenda::{Agenda, Place};
 use super::batch::{self, Outcome, Run};
 use super::confinement::confined;
-use super::execute::{Agenda, Place, forget_policies, policies_put, touched};
+use super::execute::Sequel;
 use super::notices;
 use super::outage::Outage;
 use super::refusals::Refusals;
@@ -168,13 +169,13 @@ impl Server {
         }
         let seen = run.principal_seen();
         let policy = run.policy_seen();
+        run.begun().iter().for_each(|place| self.agenda.begin(*place));
         let mut change = run.into_work().into_change_set(now.0);
         rest_on(&mut change, seen, policy);
-        let proposals = touched(&change);
-        let replaced = policies_put(&change);
+        let sequel = Sequel::of(&change);
         self.commit(change, now).await?;
-        forget_policies(&self.services, &replaced);
-        Ok(proposals)
+        self.follow(&sequel);
+        Ok(sequel.proposals)
     }
 
     /// Commits a change, with its part of the change trail.

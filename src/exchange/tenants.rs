@@ -44,7 +44,7 @@ fn operator(name: &str) -> NewPerson {
     }
 }
 
-fn new(name: &str, operators: &[&str]) -> TenantCreateRequest {
+pub(super) fn new(name: &str, operators: &[&str]) -> TenantCreateRequest {
     TenantCreateRequest {
         tenant_name: name.into(),
         operators: operators.iter().map(|name| operator(name)).collect(),
@@ -72,7 +72,7 @@ async fn tenants(house: &TestHouse, administrator: &Principal) -> Vec<(String, T
         .collect()
 }
 
-async fn domain_of(house: &TestHouse, name: &str) -> Domain {
+pub(super) async fn domain_of(house: &TestHouse, name: &str) -> Domain {
     let holder = house.store.claimed(&TenantRecord::name_claim(name)).await.unwrap();
     Domain(holder.unwrap().id)
 }
@@ -177,7 +177,13 @@ async fn a_tenant_lives_from_its_creation_to_its_deletion() {
         revocation_lists: Vec::new(),
     };
     expect!(house.act(&olga, authority).await, ok);
+    let custody = &house.server.services().custody;
+    assert!(custody.is_at_work(tenant));
     expect!(house.act(&administrator, delete()).await, ok);
+    // Nothing of it opens from now on, nor after the next start.
+    assert!(!custody.is_at_work(tenant));
+    let directory = house.server.identity().directory();
+    assert!(!directory.tenants().await.unwrap().contains(&tenant));
     expect!(house.item(Version::NEWEST, query(), &db).await, NotAuthenticated);
     expect!(house.act(&administrator, delete()).await, NotFound);
     // Its name and its people's keys are free; the record of it remains.

@@ -18,9 +18,9 @@ use crate::operations::{About, Limits, Profiles, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
-    Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name, NameType, ObjectType,
-    PersonRole, Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage, ResponsePayload,
-    TemplateAttribute, Version,
+    AsynchronousIndicator, Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name,
+    NameType, ObjectType, PersonRole, Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage,
+    ResponsePayload, TemplateAttribute, Version,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -178,6 +178,11 @@ impl TestHouse {
         }
     }
 
+    /// Where its key files lie.
+    pub fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
     /// Everything that lies in the installation's folder: the database, its log, the key files.
     pub fn files(&self) -> Vec<Vec<u8>> {
         let entries = std::fs::read_dir(self._folder.path())
@@ -207,7 +212,17 @@ impl TestHouse {
 
     /// Has somebody act who is already known.
     pub async fn act<R: Request>(&self, who: &Principal, request: R) -> ResponseItem {
-        let message = RequestMessage::single(Version::NEWEST, request);
+        self.act_by(who, RequestMessage::single(Version::NEWEST, request)).await
+    }
+
+    /// Has somebody act who is already known, and who can wait for the answer.
+    pub async fn act_and_wait<R: Request>(&self, who: &Principal, request: R) -> ResponseItem {
+        let mut message = RequestMessage::single(Version::NEWEST, request);
+        message.header.asynchronous_indicator = Some(AsynchronousIndicator::Optional);
+        self.act_by(who, message).await
+    }
+
+    async fn act_by(&self, who: &Principal, message: RequestMessage) -> ResponseItem {
         let answer = self.server.answer_as(who, &message, &self.alice).await;
         ResponseMessage::read(&answer).unwrap().items.remove(0)
     }

@@ -1,24 +1,46 @@
-//! The clockwork of proposals: timelocks that end, times that run out, executions that are tried again.
+//! The clockwork of the server: timelocks that end, times that run out, executions that are tried again, keys that come back.
 
 use super::Server;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(500);
+/// Domains that are attended to at once. One whose HSM is slow holds up nobody else while there are fewer.
+const MOST_AT_ONCE: usize = 64;
 
-/// Looks after proposals until the server is told to end. What has begun is finished first.
+/// Attends to what is due until the server is told to end. What has begun is finished first.
 pub async fn run(server: Arc<Server>, mut down: watch::Receiver<bool>) {
-    if let Err(error) = server.take_up().await {
-        tracing::error!(?error, "proposals could not be taken up");
-    }
+    server.take_up();
+    let mut at_work = JoinSet::new();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !*down.borrow() {
         tokio::select! {
-            _ = ticks.tick() => server.tend().await,
-            changed = down.changed() => if changed.is_err() { return },
+            _ = ticks.tick() => begin(&server, &mut at_work),
+            changed = down.changed() => if changed.is_err() { break },
         }
+    }
+    while let Some(ended) = at_work.join_next().await {
+        report(ended);
+    }
+}
+
+/// Attends to what is due now, to each domain beside the others.
+pub(super) fn begin(server: &Arc<Server>, at_work: &mut JoinSet<()>) {
+    while let Some(ended) = at_work.try_join_next() {
+        report(ended);
+    }
+    for (domain, matters) in server.due(MOST_AT_ONCE.saturating_sub(at_work.len())) {
+        let server = Arc::clone(server);
+        at_work.spawn(async move { server.attend(domain, matters).await });
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "attending to a domain ended badly");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::testing::{BEGIN, TestHouse};
 use crate::administration::keeper::Keeper;
-use crate::authority::proposal::{BoundTarget, NewProposal, Requester};
+use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, Requester};
 use crate::authority::quorum::statement::{Casting, Subject, encode_statement, statement};
 use crate::authority::quorum::{OPERATORS, Scope, template};
 use crate::authority::{Approval, PolicyRecord, ProposalRecord, Proposals};
@@ -152,26 +152,18 @@ impl Hall {
         }
     }
 
-    /// One request of somebody: what came of it, how many reads it took, and what it made ready. Kept, if it did not fail.
-    async fn ask(
-        &self,
-        who: &Voter,
-        request: impl Into<RequestPayload>,
-    ) -> (Result<ResponsePayload, Fault>, u64, Vec<(Domain, [u8; 16])>) {
-        let (outcome, work, ready) = self.try_ask(who, request).await;
+    /// One request of somebody: what came of it, and how many reads it took. Kept, if it did not fail.
+    async fn ask(&self, who: &Voter, request: impl Into<RequestPayload>) -> (Result<ResponsePayload, Fault>, u64) {
+        let (outcome, work) = self.try_ask(who, request).await;
         let reads = work.reads();
         if outcome.is_ok() {
             let now = self.house.server.services().clock.now();
             self.house.store.commit(work.into_change_set(now.0)).await.unwrap();
         }
-        (outcome, reads, ready)
+        (outcome, reads)
     }
 
-    async fn try_ask(
-        &self,
-        who: &Voter,
-        request: impl Into<RequestPayload>,
-    ) -> (Result<ResponsePayload, Fault>, Work, Vec<(Domain, [u8; 16])>) {
+    async fn try_ask(&self, who: &Voter, request: impl Into<RequestPayload>) -> (Result<ResponsePayload, Fault>, Work) {
         let services = self.house.server.services();
         let mut work = Work::new(Arc::clone(&services.store));
         let mut batch = Batch::default();
@@ -197,7 +189,7 @@ impl Hall {
             Ok(_) => panic!("not answered at once"),
             Err(failure) => Err(failure.fault()),
         };
-        (outcome, work, batch.ready)
+        (outcome, work)
     }
 
     async fn fault(&self, who: &Voter, request: impl Into<RequestPayload>) -> Fault {
@@ -288,6 +280,23 @@ impl Hall {
         }
     }
 
+    /// Whether the server may carry a proposal out now.
+    async fn is_ready(&self, id: [u8; 16]) -> bool {
+        let services = self.house.server.services();
+        let keeper = Keeper(Arc::clone(&services.custody));
+        let register = Proposals {
+            keeper: &keeper,
+            policies: &services.policies,
+            installation: services.installation,
+        };
+        let mut work = Work::new(Arc::clone(&services.store));
+        let now_ms = services.clock.now().0;
+        let around = register.surroundings(self.tenant, now_ms, &mut work).await.unwrap();
+        let record = register.load(self.tenant, &id, &mut work).await.unwrap();
+        let claimed = record.unwrap().claimable(Claimant::Server, &around.situation(true));
+        claimed.is_ok()
+    }
+
     async fn state(&self, id: [u8; 16]) -> ProposalState {
         let request = ProposalGetRequest {
             proposal_identifier: id.to_vec(),
@@ -317,17 +326,16 @@ async fn two_vote_one_presses_complete_and_it_becomes_ready() {
     let mine = listed(hall.ask(two, awaiting.clone()).await.0.unwrap());
     assert_eq!((mine.len(), mine[0].tenant_name.as_deref()), (1, Some("alice")));
     for voter in [one, two] {
-        let (answer, _, ready) = hall.ask(voter, hall.vote(voter, &record, VoteDecision::Approve)).await;
-        assert!(answer.is_ok() && ready.is_empty());
+        let (answer, _) = hall.ask(voter, hall.vote(voter, &record, VoteDecision::Approve)).await;
+        assert!(answer.is_ok() && !hall.is_ready(record.id).await);
     }
     assert!(listed(hall.ask(two, awaiting).await.0.unwrap()).is_empty());
     assert_eq!(hall.state(record.id).await, ProposalState::Approved);
     let complete = ProposalCompleteRequest {
         proposal_identifier: record.id.to_vec(),
     };
-    let (answer, _, ready) = hall.ask(three, complete).await;
-    assert!(answer.is_ok());
-    assert_eq!(ready, [(hall.tenant, record.id)]);
+    let (answer, _) = hall.ask(three, complete).await;
+    assert!(answer.is_ok() && hall.is_ready(record.id).await);
     // What an approver is shown is what the digest is of, and votes stay as evidence that can be checked anywhere.
     let get = ProposalGetRequest {
         proposal_identifier: record.id.to_vec(),
@@ -380,7 +388,7 @@ async fn a_foreign_proposal_and_a_random_one_answer_the_same() {
         ];
         // What may concern a tenant is looked for in the system as well, whatever the identifier.
         for (request, expected) in requests.into_iter().zip([2, 1, 1, 1, 2]) {
-            let (answer, reads, _) = hall.ask(&hall.foreigner, request).await;
+            let (answer, reads) = hall.ask(&hall.foreigner, request).await;
             assert_eq!((answer.err(), reads), (Some(Fault::ProposalNotFound), expected));
         }
     }

@@ -19,7 +19,7 @@ pub struct Found<T> {
 
 /// Looks up what identity rests on.
 pub trait Directory: Send + Sync {
-    /// Every tenant's domain.
+    /// The domains of the tenants that there are: not of deleted ones.
     fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>>;
 
     /// A tenant.
@@ -135,7 +135,10 @@ impl Directory for StoreDirectory {
     fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>> {
         Box::pin(async move {
             let records = self.all(Domain::SYSTEM, kind::TENANT).await?;
-            Ok(records.into_iter().map(|r| Domain(r.key.id)).collect())
+            // A damaged one is met where it is asked for.
+            let deleted = |r: &Record| self.decode(r, TenantRecord::decode).is_ok_and(|tenant| tenant.deleted);
+            let records = records.into_iter().filter(|record| !deleted(record));
+            Ok(records.map(|r| Domain(r.key.id)).collect())
         })
     }
 

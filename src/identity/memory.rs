@@ -58,7 +58,9 @@ impl MemoryDirectory {
 
 impl Directory for MemoryDirectory {
     fn tenants(&self) -> Wait<'_, Result<Vec<Domain>, DirectoryError>> {
-        ready(Ok(self.lock().tenants.keys().copied().collect()))
+        let inner = self.lock();
+        let tenants = inner.tenants.iter().filter(|(_, record)| !record.deleted);
+        ready(Ok(tenants.map(|(tenant, _)| *tenant).collect()))
     }
 
     fn tenant(&self, tenant: Domain) -> Wait<'_, Result<Option<Found<TenantRecord>>, DirectoryError>> {

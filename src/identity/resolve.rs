@@ -171,16 +171,17 @@ impl Identity {
             };
             return Ok((Principal::Unregistered(Arc::new(unregistered)), accepted.until));
         };
+        // Before anything that is the tenant's own is read: the keys of a deleted one are closed.
         let tenant = self.directory.tenant(id.tenant).await?;
+        let tenant = tenant.filter(|tenant| !tenant.record.suspended);
+        let tenant = tenant.ok_or(IdentityError::Suspended)?;
         let found = self.directory.client(id).await?;
-        let (Some(tenant), Some(found)) = (tenant, found) else {
-            return Err(IdentityError::Suspended);
-        };
+        let found = found.ok_or(IdentityError::Suspended)?;
         let client = found.record;
         let over = client.expires.is_some_and(|end| now > end);
         // A claim only points to the record; the record says whether the credential is still its own.
         let held = client.credentials.iter().any(|credential| by.is_shown_by(credential));
-        if tenant.record.suspended || client.suspended || over || !held {
+        if client.suspended || over || !held {
             return Err(IdentityError::Suspended);
         }
         let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));
@@ -346,16 +347,36 @@ impl Identity {
         let mut tenants = self.directory.tenants().await?;
         tenants.push(Domain::SYSTEM);
         for tenant in tenants {
-            for (id, record) in self.directory.authorities(tenant).await? {
-                if fresh.enroll(tenant, id, &record).is_err() {
-                    tracing::error!(%tenant, authority = record.name, "an enrolled authority cannot be read; its certificates are not accepted");
+            match self.read_domain(tenant, &fresh).await {
+                Ok(()) => {}
+                // Its keys are away, or a record of it is damaged: that is not the others' outage.
+                Err(error @ DirectoryError::Damaged(_)) if tenant != Domain::SYSTEM => {
+                    tracing::error!(%tenant, %error, "who is who in a tenant cannot be read; its certificates are not accepted");
                 }
+                Err(error) => return Err(error),
             }
-            self.read_pins(tenant, &fresh).await?;
         }
         self.trust.replace(fresh);
         self.generation.fetch_add(1, Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Reads a domain again whose keys were away.
+    ///
+    /// # Errors
+    /// As [`Identity::changed`].
+    pub async fn returned(&self, domain: Domain) -> Result<(), DirectoryError> {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.read_domain(domain, &self.trust).await
+    }
+
+    async fn read_domain(&self, domain: Domain, trust: &Trust) -> Result<(), DirectoryError> {
+        for (id, record) in self.directory.authorities(domain).await? {
+            if trust.enroll(domain, id, &record).is_err() {
+                tracing::error!(%domain, authority = record.name, "an enrolled authority cannot be read; its certificates are not accepted");
+            }
+        }
+        self.read_pins(domain, trust).await
     }
 }
 

@@ -27,8 +27,9 @@ pub struct Batch {
     pub identifiers: Vec<String>,
     /// What the current item acted on, for its audit record.
     pub touched: Vec<AuditObject>,
-    /// Proposals that an item of the message has made ready to be carried out; `exchange` does so once the message is committed.
-    pub ready: Vec<(Domain, [u8; 16])>,
+    /// Proposals that items of the message have begun to carry out by steps, also such as were taken back: the first step of nobody else
+    /// is then met.
+    pub begun: Vec<(Domain, [u8; 16])>,
     /// What items changed that others remember; `exchange` tells them once the message is committed, before it is answered.
     pub notices: Vec<Notice>,
     /// What a person has shown beside its certificate: taken by the one item that it is for.

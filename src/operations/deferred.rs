@@ -7,13 +7,15 @@ use crate::authority::Approval;
 use crate::failure::{Failure, Fault};
 use crate::identity::Principal;
 use crate::records;
-use crate::store::{Domain, GuardKey, Key};
+use crate::store::{Domain, GuardKey, IndexQuery, Key};
 use kmip_protocol::{Operation, RequestPayload, Version};
 
 /// How long an outcome waits for its requester, in milliseconds.
 pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 /// Requests of one requester that are kept at a time, outcomes not fetched included: more than any client waits for.
 const MOST_KEPT: usize = 1_000;
+/// Requests that are over and removed in one change.
+const MOST_REMOVED: usize = 256;
 /// Bytes of a request that is kept: it is kept for days, and shown to people.
 const MOST_BYTES: usize = 1024 * 1024;
 /// The set of a requester's pending requests, for decisions over their number.
@@ -149,9 +151,9 @@ pub async fn own(context: &mut Context<'_>, correlation: &[u8]) -> Result<Option
     Ok(found.filter(|p| p.record.requester == requester && !is_over(&p.record, now)))
 }
 
-/// Whether an undelivered outcome, or a request that nobody came back for, is dropped. A proposal has a life of its own.
+/// Whether an undelivered outcome, or a request that nobody came back for, is dropped.
 const fn is_over(record: &PendingRecord, now_ms: i64) -> bool {
-    now_ms > record.expires_ms && (record.proposal.is_none() || record.request.is_none())
+    now_ms > record.expires_ms && !record.is_proposed()
 }
 
 /// The requester's pending requests, newest first.
@@ -171,6 +173,26 @@ pub async fn all_own(context: &mut Context<'_>) -> Result<Vec<Pending>, Failure>
         }
     }
     Ok(found)
+}
+
+/// Removes what a question about pending requests finds and what is over. Says how many those were.
+async fn remove_over(context: &mut Context<'_>, query: &IndexQuery) -> Result<usize, Failure> {
+    let mut removed = 0_usize;
+    for hit in context.work.find(query).await? {
+        if let Some(pending) = load(context, hit.key).await?
+            && is_over(&pending.record, context.now.0)
+        {
+            pending.remove(context).await?;
+            removed = removed.saturating_add(1);
+        }
+    }
+    Ok(removed)
+}
+
+/// Removes what is over in a domain, whoever's it is, up to a bound. Says how many requests that were.
+pub async fn sweep(context: &mut Context<'_>, domain: Domain) -> Result<usize, Failure> {
+    let over = pending::over(domain, pending::ANYBODY, context.now.0, MOST_REMOVED);
+    remove_over(context, &over).await
 }
 
 /// Keeps a request for later. `bytes`: as it is frozen. The number of a requester's pending requests is bounded, also when several are
@@ -197,7 +219,10 @@ pub async fn submit(
         .find(&pending::of_requester(domain, requester, MOST_KEPT))
         .await?;
     if kept.len() >= MOST_KEPT {
-        return Err(Fault::TooManyProposals.into());
+        let over = pending::over(domain, requester, context.now.0, MOST_REMOVED);
+        if remove_over(context, &over).await? == 0 {
+            return Err(Fault::TooManyProposals.into());
+        }
     }
     context.work.bump_guard(guard);
     let place = pending::place(domain, context.services.randomness.array()?);
@@ -267,7 +292,6 @@ pub async fn carry_out(
     match outcome {
         Ok(payload) => {
             context.batch.touched.append(&mut batch.touched);
-            context.batch.ready.append(&mut batch.ready);
             context.batch.notices.append(&mut batch.notices);
             Ok(Ok(payload))
         }

@@ -89,6 +89,25 @@ pub struct PendingRecord {
 
 /// The attribute by which a requester's pending requests are found; its application is the requester.
 const SUBMITTED_BY: u32 = 1;
+/// When it is dropped, in milliseconds since 1970, where that is certain: the requester's under its application, everybody's under
+/// [`ANYBODY`].
+const DROPPED: u32 = 2;
+
+/// In place of a requester: all of them.
+pub const ANYBODY: [u8; 16] = [0; 16];
+
+/// Asks for the pending requests of a requester, or of [`ANYBODY`], that were to be dropped before this moment.
+#[must_use]
+pub fn over(domain: Domain, requester: [u8; 16], now_ms: i64, limit: usize) -> IndexQuery {
+    IndexQuery {
+        attribute: DROPPED,
+        range: IndexRange::Between {
+            from: i64::MIN,
+            to: now_ms,
+        },
+        ..of_requester(domain, requester, limit)
+    }
+}
 
 /// Asks for the pending requests of a requester, newest first.
 #[must_use]
@@ -124,14 +143,26 @@ pub const fn place(domain: Domain, correlation: [u8; 16]) -> Key {
 }
 
 impl PendingRecord {
+    /// Whether others may still decide about it: then it ends with its proposal, which has a life of its own.
+    #[must_use]
+    pub const fn is_proposed(&self) -> bool {
+        self.proposal.is_some() && self.request.is_some()
+    }
+
     /// What it is found by.
     #[must_use]
     pub fn rows(&self) -> Vec<IndexRow> {
-        vec![IndexRow {
-            application: self.requester,
-            attribute: SUBMITTED_BY,
-            value: IndexValue::number(self.submitted_ms),
-        }]
+        let row = |application, attribute, value| IndexRow {
+            application,
+            attribute,
+            value: IndexValue::number(value),
+        };
+        let mut rows = vec![row(self.requester, SUBMITTED_BY, self.submitted_ms)];
+        if !self.is_proposed() {
+            rows.push(row(self.requester, DROPPED, self.expires_ms));
+            rows.push(row(ANYBODY, DROPPED, self.expires_ms));
+        }
+        rows
     }
 
     /// The record's bytes, without their MAC.

@@ -174,10 +174,24 @@ pub(super) async fn deliver(
     })
 }
 
-/// Whether carrying an operation out reaches beyond the store, so that it cannot be one step with its record.
+/// Whether carrying an operation out reaches beyond the store before it is committed, so that it cannot be one step with its record: it
+/// has a KEK made.
 #[must_use]
 pub const fn has_outside_effect(operation: Operation) -> bool {
-    matches!(operation, Operation::TenantCreate | Operation::TenantDelete)
+    matches!(operation, Operation::TenantCreate)
+}
+
+/// The first of two steps: whoever meets it from here on knows that its effect may have taken place.
+pub(super) async fn begin(
+    context: &mut Context<'_>,
+    domain: Domain,
+    proposal: &mut ProposalRecord,
+    by: Claimant,
+    around: &Around,
+) -> Result<(), Failure> {
+    proposal.claim(by, &around.situation()).map_err(refusal)?;
+    context.batch.begun.push((domain, proposal.id));
+    save(context, domain, proposal).await
 }
 
 /// Carries an approved proposal out, in one step with its record: on the overlay of whoever has it carried out. What may pass by itself
@@ -321,10 +335,14 @@ pub async fn process(context: &mut Context<'_>, mut pending: Pending, id: [u8; 1
     }
     if has_outside_effect(proposal.operation) {
         // The effect itself follows the commit, before this is answered.
-        proposal
-            .claim(Claimant::Requester, &around.situation())
-            .map_err(refusal)?;
-        return save(context, pending.place.domain, &proposal).await;
+        return begin(
+            context,
+            pending.place.domain,
+            &mut proposal,
+            Claimant::Requester,
+            &around,
+        )
+        .await;
     }
     let conclusion = run(context, &mut proposal, &pending, Claimant::Requester, &around).await?;
     pending.conclude(context, &conclusion).await?;

@@ -2,7 +2,7 @@
 
 use super::deferred;
 use super::governance::Keeper;
-use super::proposed::{around, finish, has_outside_effect, load, perform, refusal, register, run, save};
+use super::proposed::{around, begin, finish, has_outside_effect, load, perform, register, run, save};
 use super::{Context, Services, pending};
 use crate::authority::proposal::{Claimant, ProposalRecord};
 use crate::authority::proposals::MOST_LIVE_OF_DOMAIN;
@@ -25,20 +25,29 @@ pub async fn live(services: &Services, domain: Domain, work: &mut Work) -> Resul
 pub enum Progress {
     /// It has ended.
     Ended,
-    /// It is to be carried out by steps, and has begun.
+    /// It is to be carried out by steps, and this server has begun.
     Begun,
+    /// It was begun by a server that is gone, or could not be brought to its end in time.
+    Lost,
     /// Nothing to do before this moment, in milliseconds since 1970.
     Waits(i64),
 }
 
 /// Looks after a proposal for the server: what is over ends, what is due and waits for nobody is carried out, or begun if it reaches
-/// outside. The context's principal is its requester; the server itself where that one is not served at present.
-pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<Progress, Failure> {
+/// outside. The context's principal is its requester; the server itself where that one is not served at present. `ours`: if it has begun,
+/// it was this server that began.
+pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ours: bool) -> Result<Progress, Failure> {
     let Some(mut proposal) = load(context, domain, id).await? else {
         return Ok(Progress::Ended);
     };
     if proposal.state() == ProposalState::Executing {
-        return Ok(Progress::Begun);
+        // What failed in passing is tried again, by identifiers that the proposal gives, until its time is over.
+        let in_time = context.now.0 < proposal.expires_ms();
+        return Ok(if ours && in_time {
+            Progress::Begun
+        } else {
+            Progress::Lost
+        });
     }
     let around = around(context, domain, Some(&proposal)).await?;
     if proposal.refresh(&around.situation()).is_some() {
@@ -61,8 +70,7 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) ->
         return Ok(Progress::Waits(next_moment(&proposal, context.now.0)));
     }
     if has_outside_effect(proposal.operation) {
-        proposal.claim(Claimant::Server, &around.situation()).map_err(refusal)?;
-        save(context, domain, &proposal).await?;
+        begin(context, domain, &mut proposal, Claimant::Server, &around).await?;
         return Ok(Progress::Begun);
     }
     let conclusion = run(context, &mut proposal, &pending, Claimant::Server, &around).await?;
@@ -84,8 +92,8 @@ pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -
     pending.keep(context)
 }
 
-/// A proposal that was found executing: the server went down, or lost its HSM, between the two steps. Whether the effect took place is not
-/// known, and it is not tried again in silence.
+/// The end of a proposal that was found executing: the server went down, or lost its HSM, between the two steps. Whether the effect took
+/// place is not known, and it is not tried again in silence.
 pub async fn abandon(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<bool, Failure> {
     let Some(mut proposal) = load(context, domain, id).await? else {
         return Ok(false);

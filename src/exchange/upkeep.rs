@@ -1,0 +1,143 @@
+//! What the server does by itself between requests: it finds what was left when it starts, as soon as the keys of each domain
+//! answer, and removes what nobody has fetched.
+
+use super::agenda::Matter;
+use super::execute::AGAIN_MS;
+use super::server::{Server, log};
+use crate::administration::{act, server_act};
+use crate::custody::CustodyError;
+use crate::failure::{Failure, Fault};
+use crate::identity::{Principal, Process};
+use crate::operations::{Batch, Context, deferred, tending};
+use crate::store::{CommitError, Domain, Work};
+use kmip_protocol::Version;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How long to wait before keys that did not answer are asked again, in milliseconds: an HSM that is away is not back in a second.
+const AWAY_MS: i64 = 10_000;
+/// How often what nobody has fetched is removed, in milliseconds: it counts until then, where its requester has no room for more.
+pub(super) const SWEEP_MS: i64 = 60 * 60 * 1000;
+
+impl Server {
+    /// Has what is to be looked after found: when the server starts.
+    pub fn take_up(&self) {
+        self.agenda.note(i64::MIN, Domain::SYSTEM, Matter::Installation);
+    }
+
+    /// What is due now, of so many domains at most. Each is to be attended to.
+    pub(super) fn due(&self, most: usize) -> BTreeMap<Domain, Vec<Matter>> {
+        self.agenda.due(self.now().0, most)
+    }
+
+    /// Looks after what is due in a domain.
+    pub(super) async fn attend(&self, domain: Domain, matters: Vec<Matter>) {
+        let _shift = self.agenda.shift(domain);
+        for matter in matters {
+            match matter {
+                Matter::Installation => self.find_domains().await,
+                Matter::Domain => self.take_up_domain(domain).await,
+                Matter::Sweep => self.sweep(domain).await,
+                Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
+            }
+        }
+    }
+
+    fn note_in(&self, wait_ms: i64, domain: Domain, matter: Matter) {
+        self.agenda.note(self.now().0.saturating_add(wait_ms), domain, matter);
+    }
+
+    async fn find_domains(&self) {
+        match self.identity.directory().tenants().await {
+            Ok(tenants) => {
+                for domain in tenants.into_iter().chain([Domain::SYSTEM]) {
+                    self.note_in(0, domain, Matter::Domain);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the tenants could not be read; their proposals wait");
+                self.note_in(AGAIN_MS, Domain::SYSTEM, Matter::Installation);
+            }
+        }
+    }
+
+    /// Looks after what a domain has, or comes back to it.
+    async fn take_up_domain(&self, domain: Domain) {
+        match self.services.custody.ready(domain).await {
+            Ok(()) => {}
+            // It was deleted, or it was said at the start why it cannot be opened.
+            Err(CustodyError::UnknownDomain) => return,
+            Err(error) => {
+                if self.agenda.note_away(domain) {
+                    tracing::warn!(%domain, %error, "the keys of a domain are away; its proposals wait until they are back");
+                }
+                return self.note_in(AWAY_MS, domain, Matter::Domain);
+            }
+        }
+        if self.agenda.note_back(domain) {
+            tracing::info!(%domain, "the keys of a domain are back");
+            if let Err(error) = self.identity.returned(domain).await {
+                tracing::error!(%domain, %error, "who is who in a domain could not be read");
+                self.agenda.note_away(domain);
+                return self.note_in(AWAY_MS, domain, Matter::Domain);
+            }
+        }
+        match self.live(domain).await {
+            Ok(live) => self.look_after(live.into_iter().map(|id| (domain, id)).collect()).await,
+            Err(failure) => {
+                log(&failure, None);
+                return self.note_in(AWAY_MS, domain, Matter::Domain);
+            }
+        }
+        self.note_in(0, domain, Matter::Sweep);
+    }
+
+    async fn live(&self, domain: Domain) -> Result<Vec<[u8; 16]>, Failure> {
+        let mut work = Work::new(Arc::clone(&self.services.store));
+        let hits = tending::live(&self.services, domain, &mut work).await?;
+        Ok(hits.into_iter().map(|key| key.id).collect())
+    }
+
+    /// Removes some of what is over in a domain, and comes back for the rest.
+    async fn sweep(&self, domain: Domain) {
+        let wait_ms = match self.sweep_some(domain).await {
+            Ok(true) => AGAIN_MS,
+            Ok(false) => SWEEP_MS,
+            // Its tenant was deleted.
+            Err(_) if !self.services.custody.is_at_work(domain) => return,
+            Err(failure) => {
+                log(&failure, None);
+                SWEEP_MS
+            }
+        };
+        self.note_in(wait_ms, domain, Matter::Sweep);
+    }
+
+    /// Whether there may be more.
+    async fn sweep_some(&self, domain: Domain) -> Result<bool, Failure> {
+        let now = self.now();
+        let mut work = Work::new(Arc::clone(&self.services.store));
+        let principal = Principal::Process(Process::Timer);
+        let mut batch = Batch::default();
+        let mut context = Context {
+            services: &self.services,
+            principal: &principal,
+            version: Version::NEWEST,
+            now,
+            work: &mut work,
+            batch: &mut batch,
+            approval: None,
+            defer: false,
+        };
+        let removed = deferred::sweep(&mut context, domain).await?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        let note = format!("{removed} requests that nobody came back for");
+        work.audit(server_act(act::FORGET, domain, now, &note));
+        match self.commit(work.into_change_set(now.0), now).await {
+            Ok(()) | Err(CommitError::Conflict) => Ok(true),
+            Err(error) => Err(Failure::detailed(Fault::StoreUnavailable, error)),
+        }
+    }
+}
