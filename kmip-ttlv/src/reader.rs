@@ -120,7 +120,8 @@ impl<'a> Reader<'a> {
     #[must_use]
     #[inline]
     pub fn at(&self, tag: Tag) -> bool {
-        self.peek() == Some(tag)
+        let start = self.rest.first_chunk();
+        start.is_some_and(|start| u32::from_be_bytes(*start) >> 8 == tag.0)
     }
 
     /// The type of the next item.
@@ -180,49 +181,47 @@ impl<'a> Reader<'a> {
     /// An Integer with this tag.
     #[inline]
     pub fn integer(&mut self, tag: Tag) -> Result<i32> {
-        self.expect(tag, ItemType::Integer)?.word().map(u32::cast_signed)
+        self.word(tag, ItemType::Integer).map(u32::cast_signed)
     }
 
     /// An Enumeration with this tag.
     #[inline]
     pub fn enumeration(&mut self, tag: Tag) -> Result<u32> {
-        self.expect(tag, ItemType::Enumeration)?.word()
+        self.word(tag, ItemType::Enumeration)
     }
 
     /// An Interval with this tag, in seconds.
     #[inline]
     pub fn interval(&mut self, tag: Tag) -> Result<u32> {
-        self.expect(tag, ItemType::Interval)?.word()
+        self.word(tag, ItemType::Interval)
     }
 
     /// A Long Integer with this tag.
     #[inline]
     pub fn long_integer(&mut self, tag: Tag) -> Result<i64> {
-        self.expect(tag, ItemType::LongInteger)?
-            .double_word()
-            .map(u64::cast_signed)
+        self.double_word(tag, ItemType::LongInteger).map(u64::cast_signed)
     }
 
     /// A Date-Time with this tag, in seconds since 1970.
     #[inline]
     pub fn date_time(&mut self, tag: Tag) -> Result<i64> {
-        self.expect(tag, ItemType::DateTime)?
-            .double_word()
-            .map(u64::cast_signed)
+        self.double_word(tag, ItemType::DateTime).map(u64::cast_signed)
     }
 
     /// A Date-Time Extended with this tag, in microseconds since 1970.
     #[inline]
     pub fn date_time_extended(&mut self, tag: Tag) -> Result<i64> {
-        self.expect(tag, ItemType::DateTimeExtended)?
-            .double_word()
-            .map(u64::cast_signed)
+        self.double_word(tag, ItemType::DateTimeExtended).map(u64::cast_signed)
     }
 
     /// A Boolean with this tag.
     #[inline]
     pub fn boolean(&mut self, tag: Tag) -> Result<bool> {
-        let raw = self.expect(tag, ItemType::Boolean)?;
+        if let Some(value @ (0 | 1)) = self.small(tag, ItemType::Boolean, 8) {
+            self.pass_small();
+            return Ok(value == 1);
+        }
+        let raw = self.scrutinise(tag, ItemType::Boolean)?;
         raw.boolean().map_err(|e| e.within(tag))
     }
 
@@ -245,9 +244,70 @@ impl<'a> Reader<'a> {
         Ok(self.expect(tag, ItemType::BigInteger)?.bytes)
     }
 
-    /// The next item's header and bytes, which must have this tag and type.
-    #[inline]
+    /// The value of the next item, if it is one of eight bytes under exactly this header.
+    #[inline(always)]
+    fn small(&self, tag: Tag, kind: ItemType, length: u32) -> Option<u64> {
+        let item = u128::from_be_bytes(*self.rest.first_chunk()?);
+        u64::try_from(item ^ (u128::from(first_word(tag, kind) | u64::from(length)) << 64)).ok()
+    }
+
+    /// Goes past an item of eight bytes.
+    #[inline(always)]
+    fn pass_small(&mut self) {
+        self.rest = self.rest.get(2 * HEADER_LENGTH..).unwrap_or_default();
+        self.offset += 2 * HEADER_LENGTH;
+    }
+
+    /// The next item's four bytes, if it has this tag and type.
+    #[inline(always)]
+    fn word(&mut self, tag: Tag, kind: ItemType) -> Result<u32> {
+        if let Some(value) = self.small(tag, kind, 4) {
+            let [a, b, c, d, 0, 0, 0, 0] = value.to_be_bytes() else {
+                return Err(self.refusal(ErrorKind::Padding, tag));
+            };
+            self.pass_small();
+            return Ok(u32::from_be_bytes([a, b, c, d]));
+        }
+        self.scrutinise(tag, kind)?.word()
+    }
+
+    /// The next item's eight bytes, if it has this tag and type.
+    #[inline(always)]
+    fn double_word(&mut self, tag: Tag, kind: ItemType) -> Result<u64> {
+        if let Some(value) = self.small(tag, kind, 8) {
+            self.pass_small();
+            return Ok(value);
+        }
+        self.scrutinise(tag, kind)?.double_word()
+    }
+
+    /// The next item's bytes, if it has this tag and type, neither of which has a fixed length.
+    #[inline(always)]
     fn expect(&mut self, tag: Tag, kind: ItemType) -> Result<Raw<'a>> {
+        if let Some((header, after)) = self.rest.split_first_chunk()
+            && let Ok(length) = u32::try_from(u64::from_be_bytes(*header) ^ first_word(tag, kind))
+            && let Ok(length) = usize::try_from(length)
+            && let Some(padded) = length.checked_next_multiple_of(8)
+            && let Some((field, rest)) = after.split_at_checked(padded)
+            && let Some(bytes) = field.get(..length)
+            && fills(kind, length)
+            && padding_is_zero(field, padded - length)
+        {
+            let offset = self.offset + HEADER_LENGTH;
+            self.rest = rest;
+            self.offset = offset + padded;
+            return Ok(Raw {
+                tag,
+                kind,
+                bytes,
+                offset,
+            });
+        }
+        self.scrutinise(tag, kind)
+    }
+
+    /// The next item's header and bytes, which must have this tag and type, and what is wrong if not.
+    fn scrutinise(&mut self, tag: Tag, kind: ItemType) -> Result<Raw<'a>> {
         if self.peek() != Some(tag) {
             return Err(self.error(ErrorKind::Missing(tag)));
         }
@@ -277,13 +337,7 @@ impl<'a> Reader<'a> {
         let Ok(length) = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])) else {
             return Err(self.refusal(ErrorKind::WrongLength, tag));
         };
-        let sound = match kind {
-            // Structures hold whole items, Big Integers whole words (KMIP 2.1 §10.1.1.3-4); an empty one has no value.
-            ItemType::Structure => length % 8 == 0,
-            ItemType::BigInteger => length % 8 == 0 && length != 0,
-            _ => kind.fixed_length().is_none_or(|fixed| fixed == length),
-        };
-        if !sound {
+        if !fills(kind, length) || kind.fixed_length().is_some_and(|fixed| fixed != length) {
             return Err(self.refusal(ErrorKind::WrongLength, tag));
         }
         let spare = length.wrapping_neg() % 8;
@@ -293,9 +347,7 @@ impl<'a> Reader<'a> {
         let Some((field, rest)) = split else {
             return Err(self.refusal(ErrorKind::Truncated, tag));
         };
-        // The padding is what follows the value in the last word.
-        let last = field.last_chunk().map_or(0, |word| u64::from_be_bytes(*word));
-        if last & PADDING.get(spare).copied().unwrap_or(u64::MAX) != 0 {
+        if !padding_is_zero(field, spare) {
             return Err(self.refusal(ErrorKind::Padding, tag));
         }
         let Some(bytes) = field.get(..length) else {
@@ -317,6 +369,31 @@ impl<'a> Reader<'a> {
     fn refusal(&self, kind: ErrorKind, tag: Tag) -> Error {
         self.error(kind).within(tag)
     }
+}
+
+/// An item's header with no length in it.
+#[inline(always)]
+const fn first_word(tag: Tag, kind: ItemType) -> u64 {
+    let [_, t0, t1, t2] = tag.0.to_be_bytes();
+    u64::from_be_bytes([t0, t1, t2, kind.byte(), 0, 0, 0, 0])
+}
+
+/// Whether a value of this length can be one of this type, if the type does not prescribe one length: Structures hold whole items,
+/// Big Integers whole words (KMIP 2.1 §10.1.1.3-4); an empty one has no value.
+#[inline(always)]
+const fn fills(kind: ItemType, length: usize) -> bool {
+    match kind {
+        ItemType::Structure => length.is_multiple_of(8),
+        ItemType::BigInteger => length.is_multiple_of(8) && length != 0,
+        _ => true,
+    }
+}
+
+/// Whether the last so many bytes of an item, which are what follows the value in its last word, are zero.
+#[inline(always)]
+fn padding_is_zero(field: &[u8], spare: usize) -> bool {
+    let last = field.last_chunk().map_or(0, |word| u64::from_be_bytes(*word));
+    last & PADDING.get(spare).copied().unwrap_or(u64::MAX) == 0
 }
 
 /// The bits of a word's last so many bytes.

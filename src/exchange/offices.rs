@@ -146,7 +146,7 @@ async fn query(house: &TestHouse, who: &Member, functions: &[QueryFunction]) -> 
     };
     let given = house.login(who).await;
     match house.ask(request, who, vec![ticket(&given)]).await.payload {
-        Some(ResponsePayload::Query(response)) => response,
+        Some(ResponsePayload::Query(response)) => *response,
         _ => panic!("no answer"),
     }
 }

@@ -30,8 +30,12 @@ pub trait Request: Structure + Into<RequestPayload> {
     type Response: Structure + Into<ResponsePayload>;
 }
 
+/// Declares the operations with their payloads. An answer that is rare and much larger than Get's is held `in Box`: every payload
+/// takes the room of the largest, and is moved with it.
 macro_rules! operations {
-    ($($operation:ident($request:ident) -> ($response:ident) $(also [$($also:tt)+])?;)+) => {
+    (@held $response:ident) => { $response };
+    (@held $response:ident Box) => { Box<$response> };
+    ($($operation:ident($request:ident) -> ($response:ident $(in $held:ident)?) $(also [$($also:tt)+])?;)+) => {
         /// The payload of a request item.
         #[allow(clippy::large_enum_variant)] // one value per item, moved a few times
         #[derive(Clone, PartialEq)]
@@ -55,7 +59,7 @@ macro_rules! operations {
         pub enum ResponsePayload {
             $(
                 #[doc = stringify!($operation)]
-                $operation($response),
+                $operation(operations!(@held $response $($held)?)),
             )+
             /// A payload without the fields of its operation, as an ephemeral item answers (KMIP 2.1 §8.3).
             Empty(Operation),
@@ -82,7 +86,7 @@ macro_rules! operations {
 
             impl From<$response> for ResponsePayload {
                 fn from(payload: $response) -> Self {
-                    Self::$operation(payload)
+                    Self::$operation(payload.into())
                 }
             }
         )+
@@ -158,7 +162,7 @@ macro_rules! operations {
         impl ResponsePayload {
             /// One of each.
             pub(crate) fn samples(maker: &mut crate::sample::Maker) -> Vec<Self> {
-                vec![$(Self::$operation(maker.make())),+]
+                vec![$(maker.make::<$response>().into()),+]
             }
         }
 
@@ -177,7 +181,7 @@ macro_rules! operations {
                 let empty = reader.is_empty();
                 let read = match operation {
                     $(Operation::$operation if operation.is_spoken_in(version) => {
-                        Structure::read(reader, version).map(Self::$operation)
+                        <$response as Structure>::read(reader, version).map(Self::from)
                     })+
                     _ => Ok(Self::Unknown { operation, items: crate::field::raw_items(reader)? }),
                 };
@@ -187,7 +191,7 @@ macro_rules! operations {
             /// Writes the items of the payload.
             pub fn write(&self, writer: &mut Writer, version: Version) {
                 match self {
-                    $(Self::$operation(payload) => Structure::write(payload, writer, version),)+
+                    $(Self::$operation(payload) => <$response as Structure>::write(payload, writer, version),)+
                     Self::Empty(_) => {}
                     Self::Unknown { items, .. } => writer.raw(items.expose()),
                 }
@@ -221,7 +225,7 @@ operations! {
     Archive(ArchiveRequest) -> (ArchiveResponse);
     Recover(RecoverRequest) -> (RecoverResponse);
     Validate(ValidateRequest) -> (ValidateResponse);
-    Query(QueryRequest) -> (QueryResponse);
+    Query(QueryRequest) -> (QueryResponse in Box);
     Cancel(CancelRequest) -> (CancelResponse);
     Poll(PollRequest) -> (PollResponse);
     Notify(NotifyRequest) -> (NotifyResponse);
@@ -240,7 +244,7 @@ operations! {
     CreateSplitKey(CreateSplitKeyRequest) -> (CreateSplitKeyResponse);
     JoinSplitKey(JoinSplitKeyRequest) -> (JoinSplitKeyResponse);
     Import(ImportRequest) -> (ImportResponse);
-    Export(ExportRequest) -> (ExportResponse);
+    Export(ExportRequest) -> (ExportResponse in Box);
     Log(LogRequest) -> (LogResponse);
     Login(LoginRequest) -> (LoginResponse);
     Logout(LogoutRequest) -> (LogoutResponse);
@@ -258,7 +262,7 @@ operations! {
     Process(ProcessRequest) -> (ProcessResponse);
     Ping(PingRequest) -> (PingResponse);
     ProposalList(ProposalListRequest) -> (ProposalListResponse);
-    ProposalGet(ProposalGetRequest) -> (ProposalGetResponse);
+    ProposalGet(ProposalGetRequest) -> (ProposalGetResponse in Box);
     ProposalVote(ProposalVoteRequest) -> (ProposalVoteResponse);
     ProposalWithdrawVote(ProposalWithdrawVoteRequest) -> (ProposalWithdrawVoteResponse);
     ProposalComplete(ProposalCompleteRequest) -> (ProposalCompleteResponse);
@@ -293,7 +297,7 @@ operations! {
     TenantDelete(TenantDeleteRequest) -> (TenantDeleteResponse);
     TenantRecover(TenantRecoverRequest) -> (TenantRecoverResponse);
     ClientCreate(ClientCreateRequest) -> (ClientCreateResponse);
-    ClientGet(ClientGetRequest) -> (ClientGetResponse);
+    ClientGet(ClientGetRequest) -> (ClientGetResponse in Box);
     ClientList(ClientListRequest) -> (ClientListResponse);
     ClientModify(ClientModifyRequest) -> (ClientModifyResponse);
     ClientSuspend(ClientSuspendRequest) -> (ClientSuspendResponse);
