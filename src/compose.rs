@@ -2,23 +2,20 @@
 
 mod server;
 
-pub use crate::administration::tenant::NewTenant;
 pub use server::{Running, check};
 
-use crate::administration::genesis;
+use crate::administration::genesis::{self, Founding};
 use crate::administration::keeper::Keeper;
-use crate::administration::{AdministrationError, act, kek, server_act};
-use crate::administration::{founder, tenant};
+use crate::administration::{AdministrationError, kek};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
 use crate::authority::glance::Glances;
-use crate::authority::quorum::{Scope, template};
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
-    Custody, CustodyError, InstallationRoot, KekId, KekProvider, Locked, PinRole, ProfileId, ResidentKeks, Slab,
-    SoftwareKeks, TokenSettings, WorkerCommand, token,
+    Custody, CustodyError, InstallationRoot, KekProvider, Locked, PinRole, ProfileId, ResidentKeks, Slab, SoftwareKeks,
+    TokenSettings, WorkerCommand, token,
 };
 use crate::exchange::Server;
 use crate::heavy::Heavy;
@@ -27,7 +24,7 @@ use crate::listener::TlsProfile;
 use crate::operations::{About, Limits, Profiles, Services};
 use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
-use kmip_protocol::{NewPerson, PersonRole, Policy, PolicyTemplate};
+use kmip_protocol::{NewPerson, PersonRole, Policy};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -56,14 +53,11 @@ pub struct Parts {
 }
 
 /// What a new installation begins with.
-#[derive(Default)]
 pub struct Genesis {
     /// Its administrators, with their initial passwords.
     pub administrators: Vec<NewPerson>,
     /// The system's first policy.
-    pub policy: Option<Policy>,
-    /// Its tenants.
-    pub tenants: Vec<NewTenant>,
+    pub policy: Policy,
     /// The PIN of the token's user, where there is a token.
     pub pin: Option<Locked>,
 }
@@ -100,7 +94,8 @@ pub enum ComposeError {
     Module(String),
 }
 
-/// Makes an installation: root, system domain, tenants with their KEKs. Nothing may be there before.
+/// Makes an installation: root, system domain, its KEK, administrators and their policy. Nothing may be there before. Whatever comes after,
+/// its people propose and agree to.
 pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), ComposeError> {
     if settings.database().exists() {
         return Err(ComposeError::Exists);
@@ -128,31 +123,17 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
     let now = SystemClock::start().now();
     let mut work = Work::new(Arc::clone(&store));
-    let id = KekId(random(&randomness)?);
-    kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, id, now.0).await?;
-    genesis::installation(&custody, &mut work, randomness.as_ref()).await?;
+    let founding = Founding {
+        profile,
+        policy: &genesis.policy,
+        administrators: &genesis.administrators,
+    };
+    genesis::found(&custody, &mut work, randomness.as_ref(), founding, now).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
-    let keeper = Keeper(Arc::clone(&custody));
-    if let Some(policy) = genesis.policy {
-        founder::policy(&keeper.0, &mut work, Domain::SYSTEM, policy, now).await?;
-    }
-    founder::administrators(&keeper, &mut work, randomness.as_ref(), &genesis.administrators, now).await?;
     if let Some((profile, sealed)) = sealed_pin {
         work.put(pin_key(profile), sealed, Vec::new());
     }
-    work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
     store.commit(work.into_change_set(now.0)).await?;
-    let known = profiles(settings);
-    let name = known
-        .0
-        .iter()
-        .find(|(_, id)| *id == profile)
-        .map_or("", |(name, _)| name);
-    for new in genesis.tenants {
-        // Whoever administers it later finds a policy there.
-        let policy = Some(template(PolicyTemplate::Mtg, Scope::Tenant));
-        tenant::create(&keeper, &store, &randomness, (name, profile), new, policy, now).await?;
-    }
     Ok(())
 }
 
@@ -222,10 +203,6 @@ const fn pin_key(profile: ProfileId) -> Key {
         kind: SEALED_PIN,
         id: profile.0,
     }
-}
-
-fn random<const N: usize>(randomness: &Arc<dyn Randomness>) -> Result<[u8; N], ComposeError> {
-    randomness.array().map_err(|_| ComposeError::Randomness)
 }
 
 fn open_store(settings: &Settings, late: &LateChain) -> Result<SqliteStore, ComposeError> {

@@ -3,15 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
-use certs::{KeyKind, Leaf, Subject, Usage, Validity};
-use claviger::administration::tenant::NewTenant;
-use claviger::compose::{self, Genesis};
+use claviger::compose;
 use claviger::exchange::{ConnectionFacts, Exchange, Server, TlsFacts};
-use claviger::identity::{Credential, PeerCertificate};
+use claviger::identity::PeerCertificate;
 use claviger::settings::Settings;
 use conformance::case::{self, Case};
 use conformance::play::{History, Outcome, Peer, play};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -91,51 +91,28 @@ fn shared() -> Option<PathBuf> {
     folder.join("kmip/cases").is_dir().then_some(folder)
 }
 
+/// The server of a demonstration within this process, and a connection of its client. Its people made what is in it, in a process of its
+/// own that has ended.
 fn server(runtime: &Runtime, folder: &Path) -> (Server, ConnectionFacts) {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    let leaf = Leaf {
-        subject: Subject::named("client"),
-        alternative_names: Vec::new(),
-        usage: Usage::Client,
-        validity: Validity::days(i64::try_from(now).unwrap(), 1),
-    };
-    let (certificate, _) = leaf.self_signed(KeyKind::P256).unwrap();
-    let peer = PeerCertificate::read(vec![certificate]).unwrap();
-    let credential = Credential::Pinned {
-        key: *peer.key_fingerprint(),
-        certificate: *peer.fingerprint(),
-    };
-    let text = format!(
-        "data = {folder:?}\n[listener]\naddress = \"127.0.0.1:0\"\ncertificate = \"none\"\nkey = \"none\"\n",
-        folder = folder.display().to_string(),
-    );
-    let settings: Settings = toml::from_str(&text).unwrap();
-    let tenant = NewTenant {
-        name: "cases".into(),
-        test: true,
-        authorities: Vec::new(),
-        clients: vec![("client".into(), credential)],
-    };
-    let parts = runtime.block_on(async {
-        compose::create(
-            &settings,
-            Genesis {
-                tenants: vec![tenant],
-                ..Genesis::default()
-            },
-        )
-        .await
+    let mut process = Command::new(env!("CARGO_BIN_EXE_claviger"))
+        .args(["demo", "--listen", "127.0.0.1:0", "--dir"])
+        .arg(folder)
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-        compose::open(&settings).await.unwrap()
-    });
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let ready = lines.any(|line| line.unwrap().starts_with("ready on "));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(ready, "it ended before it was ready");
+    let settings = Settings::read(&folder.join("claviger.toml"), []).unwrap();
+    let parts = runtime.block_on(compose::open(&settings)).unwrap();
+    let chain = std::fs::read_to_string(folder.join("client.pem")).unwrap();
     let facts = ConnectionFacts {
         connection: 1,
         peer: ([127, 0, 0, 1], 1).into(),
         listener: "cases".into(),
-        certificate: Arc::new(peer),
+        certificate: Arc::new(PeerCertificate::read(certs::pem::certificates(&chain).unwrap()).unwrap()),
         tls: TlsFacts {
             version: "TLSv1.3",
             cipher: "-",

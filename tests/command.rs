@@ -170,6 +170,93 @@ fn the_demonstration_leaves_what_it_says_and_comes_back() {
     assert!(fails(&["demo", "--dir", &text(&dir), "--hsm", "softhsm"]).contains("without a token"));
 }
 
+/// What a command ends with that is given as one of a demonstration's people.
+fn person(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM)
+        .args(arguments)
+        .env("CLAVIGER_CLIENT_CONFIG", dir.join("people/contexts.toml"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_people_of_a_demonstration_have_made_its_tenants_and_can_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let arguments = ["demo", "--dir", &text(&dir), "--listen", "127.0.0.1:0"].map(str::to_owned);
+    let arguments = arguments.each_ref().map(String::as_str);
+    let server = Server::start(&arguments);
+    let done = |arguments: &[&str]| {
+        let output = person(&dir, arguments);
+        let said = String::from_utf8(output.stdout).unwrap();
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}{why}");
+        said
+    };
+    for name in ["alice", "bob", "olga", "otto", "paula", "peter"] {
+        let password = text(&dir.join(format!("people/{name}.password")));
+        done(&["login", "--context", name, "--password-file", &password]);
+    }
+    let status = done(&["status", "--context", "alice"]);
+    assert!(status.contains("DEMO: one person holds all keys"), "{status}");
+    let tenants = done(&["tenant", "list", "--context", "bob"]);
+    assert!(tenants.contains("demo") && tenants.contains("other"), "{tenants}");
+    // Each was proposed, agreed to by two, and carried out.
+    let proposals = done(&["proposal", "list", "--context", "alice"]);
+    assert_eq!(proposals.matches("TenantCreate").count(), 2, "{proposals}");
+    assert_eq!(proposals.matches("Executed").count(), 2, "{proposals}");
+    assert!(done(&["client", "list", "--context", "otto"]).contains("client"));
+    assert!(done(&["client", "list", "--context", "peter"]).contains("client"));
+    // One operator alone brings nobody in.
+    let certificate = text(&dir.join("client.pem"));
+    let create = [
+        "person",
+        "create",
+        "mallory",
+        "--role",
+        "operator",
+        "--certificate",
+        &certificate,
+    ];
+    let create: Vec<_> = create.into_iter().chain(["--context", "olga"]).collect();
+    assert_eq!(person(&dir, &create).status.code(), Some(7));
+    assert!(server.end());
+}
+
+#[test]
+fn a_demonstration_that_was_killed_half_made_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let arguments = ["demo", "--dir", &text(&dir), "--listen", "127.0.0.1:0"].map(str::to_owned);
+    let arguments = arguments.each_ref().map(String::as_str);
+    // While nobody has logged in, and while there is a tenant without a client.
+    for half in ["administrators", "operators"] {
+        let mut process = Command::new(PROGRAM)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let come = lines.any(|line| line.unwrap().starts_with(half));
+        let second = Command::new(PROGRAM).args(arguments).output().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert!(come, "it never came to its {half}");
+        // Nobody takes away what another process is making.
+        assert!(!second.status.success());
+        assert!(dir.join("unfinished").exists() && dir.join("claviger.toml").exists());
+    }
+    let server = Server::start(&arguments);
+    assert!(!dir.join("unfinished").exists());
+    let key = server.ask(&dir, "client", &["create"]);
+    assert_eq!(server.ask(&dir, "other-client", &["locate"]), "0");
+    assert!(server.end());
+    let again = Server::start(&arguments);
+    assert_eq!(again.ask(&dir, "client", &["locate"]), key);
+    assert!(again.end());
+}
+
 #[test]
 fn an_installation_is_made_once_checked_and_served() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,16 +265,17 @@ fn an_installation_is_made_once_checked_and_served() {
     let alone = ["init", "--dir", &dir_text, "--administrators", "alice"];
     assert!(fails(&alone).contains("at least 2 administrators"));
     let administrators = ["--administrators", "alice,bob"];
-    let init = ["init", "--dir", &dir_text, "--tenant", "acme", "--tenant", "beta"];
+    let init = ["init", "--dir", &dir_text];
     let init: Vec<_> = init.into_iter().chain(administrators).collect();
     assert!(Command::new(PROGRAM).args(&init).output().unwrap().status.success());
     assert!(fails(&init).contains("already"));
-    assert!(fails(&["init", "--dir", &text(&folder.path().join("x")), "--tenant", "../x"]).contains("name"));
+    let elsewhere = text(&folder.path().join("x"));
+    assert!(fails(&["init", "--dir", &elsewhere, "--administrators", "alice,../x"]).contains("name"));
     let check = ["serve", "--config", &config, "--check"];
     assert!(Command::new(PROGRAM).args(check).output().unwrap().status.success());
     let server = Server::start(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]);
-    let key = server.ask(&dir, "acme-client", &["create"]);
-    assert!(!server.kmip(&dir, "beta-client", &["get", &key]).status.success());
+    // There is nobody in it yet but those who administer, and they have no keys.
+    assert!(!server.kmip(&dir, "people/alice", &["create"]).status.success());
     assert!(server.end());
 
     let mut settings = std::fs::read_to_string(&config).unwrap();

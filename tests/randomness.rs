@@ -14,7 +14,7 @@ async fn whoever_opens_an_installation_chooses_the_source_first() {
     // Founded by another process, so that only opening it is tried here.
     let dir = folder.path().join("house");
     let founded = Command::new(env!("CARGO_BIN_EXE_claviger"))
-        .args(["init", "--administrators", "alice,bob", "--tenant", "acme", "--dir"])
+        .args(["init", "--administrators", "alice,bob", "--dir"])
         .arg(&dir)
         .output()
         .unwrap();

@@ -72,6 +72,31 @@ const CONCRETE: &[(&str, &str)] = &[
     ("ResidentKeks", "custody"),
 ];
 
+/// What makes tenants and KEKs, and the files that may say so: genesis, the handler of the request that administrators have agreed to,
+/// and what these two call. A handler runs with a `Granted`, which `authority` alone makes.
+const MAKERS: &[(&str, &[&str])] = &[
+    ("create_kek", &["src/custody/keks.rs", "src/administration/kek.rs"]),
+    ("adopt_kek", &["src/custody/keks.rs", "src/administration/kek.rs"]),
+    (
+        "create_record_key",
+        &["src/custody/keks.rs", "src/administration/kek.rs"],
+    ),
+    (
+        "found_domain",
+        &[
+            "src/administration/kek.rs",
+            "src/administration/genesis.rs",
+            "src/administration/tenant_create.rs",
+        ],
+    ),
+    (
+        "TenantRecord {",
+        &["src/identity/record.rs", "src/administration/tenant_create.rs"],
+    ),
+    ("genesis::found", &["src/compose.rs"]),
+    ("compose::create", &["src/cli/init.rs"]),
+];
+
 /// One Rust file, or a planted text.
 struct Source {
     /// From the root of the project, with slashes.
@@ -159,6 +184,7 @@ fn violations(sources: &[Source]) -> Vec<String> {
         unsafety,
         unwraps,
         concrete_kinds,
+        makers,
         module_docs,
     ] {
         rule(sources, &mut found);
@@ -339,6 +365,25 @@ fn concrete_kinds(sources: &[Source], found: &mut Vec<String>) {
     }
 }
 
+fn makers(sources: &[Source], found: &mut Vec<String>) {
+    for source in sources {
+        for (number, line) in source.code() {
+            for (name, homes) in MAKERS {
+                let named = line.match_indices(name).any(|(at, _)| {
+                    let word = |c: char| c.is_alphanumeric() || c == '_';
+                    !line[..at].ends_with(word) && !line[at + name.len()..].starts_with(word)
+                });
+                if named && !homes.contains(&source.path.as_str()) {
+                    found.push(format!(
+                        "{}:{number}: {name} is for genesis and executed proposals",
+                        source.path
+                    ));
+                }
+            }
+        }
+    }
+}
+
 fn module_docs(sources: &[Source], found: &mut Vec<String>) {
     for source in sources.iter().filter(|source| !source.test_only) {
         let mut lines = source.text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -503,6 +548,21 @@ fn each_rule_finds_what_is_planted() {
             "src/operations/x.rs",
             "fn f(s: SqliteStore) {}\n",
             "src/operations/x.rs:2: only compose names SqliteStore",
+        ),
+        (
+            "src/cli/x.rs",
+            "fn f() { kek::found_domain(custody) }\n",
+            "src/cli/x.rs:2: found_domain is for genesis and executed proposals",
+        ),
+        (
+            "src/administration/x.rs",
+            "fn f() -> R { TenantRecord { name } }\n",
+            "src/administration/x.rs:2: TenantRecord { is for genesis and executed proposals",
+        ),
+        (
+            "src/cli/demo.rs",
+            "fn f() { compose::create(&settings, genesis) }\n",
+            "src/cli/demo.rs:2: compose::create is for genesis and executed proposals",
         ),
         // After a test item, the code is looked at again.
         (

@@ -1,24 +1,78 @@
-//! How an installation begins. What is written here is written once, before anybody can ask for anything.
+//! How an installation begins. What is written here is written once, before anybody can ask for anything: the system's domain with its
+//! KEK, which installation it is, the first policy, and the administrators who decide from then on, by its rules.
 
-use super::{AdministrationError, kek};
-use crate::authority::{INSTALLATION, InstallationRecord};
+use super::hardware::Hardware;
+use super::keeper::Keeper;
+use super::password::Hashing;
+use super::person::{Membership, invite};
+use super::{AdministrationError, act, kek, server_act};
+use crate::authority::{INSTALLATION, InstallationRecord, PolicyRecord};
+use crate::clock::Moment;
 use crate::crypto::Randomness;
-use crate::custody::Custody;
+use crate::custody::{Custody, KekId, ProfileId};
+use crate::heavy::Heavy;
+use crate::identity::{Enroll, Passwords};
 use crate::records;
-use crate::store::{Store, Work};
+use crate::store::{Domain, Store, Work};
+use kmip_protocol::{NewPerson, Policy};
 use std::sync::Arc;
 
-/// Makes the record that says which installation this is, in a unit of work of the opened system domain.
-pub async fn installation(
-    custody: &Custody,
+/// What an installation begins with.
+pub struct Founding<'a> {
+    /// Where the system's KEK is made.
+    pub profile: ProfileId,
+    /// The system's first policy.
+    pub policy: &'a Policy,
+    /// Its administrators, with their initial passwords. They count from the beginning, once they have shown themselves.
+    pub administrators: &'a [NewPerson],
+}
+
+/// Founds an installation, in a unit of work of an empty store, with the first record of its trail.
+pub async fn found(
+    custody: &Arc<Custody>,
     work: &mut Work,
     randomness: &dyn Randomness,
-) -> Result<InstallationRecord, AdministrationError> {
-    let mut instance = [0; 16];
-    randomness.fill(&mut instance)?;
-    let record = InstallationRecord::new(instance);
+    founding: Founding<'_>,
+    now: Moment,
+) -> Result<(), AdministrationError> {
+    let kek = KekId(randomness.array()?);
+    kek::found_domain(custody, work, Domain::SYSTEM, founding.profile, kek, now.0).await?;
+    let record = InstallationRecord::new(randomness.array()?);
     kek::put(custody, work, InstallationRecord::key(), record.encode()).await?;
-    Ok(record)
+    let policy = PolicyRecord::first(founding.policy.clone(), now.0);
+    let places = [
+        PolicyRecord::key(Domain::SYSTEM),
+        PolicyRecord::version_key(Domain::SYSTEM, policy.version),
+    ];
+    for place in places {
+        kek::put(custody, work, place, policy.encode()).await?;
+    }
+    let keeper = Keeper(Arc::clone(custody));
+    // One after the other: nobody else waits yet.
+    let heavy = Heavy::in_place();
+    for founder in founding.administrators {
+        let hashing = Hashing {
+            passwords: Passwords::default(),
+            heavy: &heavy,
+            randomness,
+        };
+        let invited = invite(
+            hashing,
+            Domain::SYSTEM,
+            founder,
+            Hardware::declared(founder.hardware),
+            Membership::Founding,
+            None,
+            now.0,
+        )
+        .await;
+        let refused =
+            |why: crate::failure::Failure| AdministrationError::Founder(founder.person_name.clone(), why.fault());
+        let (id, record) = invited.map_err(refused)?;
+        Enroll::new(work, &keeper).person(id, &record).await?;
+    }
+    work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
+    Ok(())
 }
 
 /// Which installation this is, as genesis wrote it.

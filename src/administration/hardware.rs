@@ -31,6 +31,14 @@ pub struct Hardware {
 }
 
 impl Hardware {
+    /// As those say who found an installation: nobody is there yet who could vouch.
+    pub(super) fn declared(given: Option<bool>) -> Self {
+        Self {
+            counts: given.unwrap_or(false),
+            ..Self::default()
+        }
+    }
+
     /// Adds to what a request acts upon how its new key would count: voters read it, and what they agree to ends if the authority that
     /// vouches changes.
     pub(super) fn tell(self, mut target: Target) -> Target {

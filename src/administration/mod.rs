@@ -1,5 +1,5 @@
-//! What administers: the handlers behind the vendor operations, one file for each noun, and what makes tenants, clients and KEKs. They
-//! are reached by a grant alone, which the policy of a domain has a quorum stand before.
+//! What administers: the handlers behind the vendor operations, one file for each noun, which are reached by a grant alone, that the policy
+//! of a domain has a quorum stand before; and genesis, which is over before anybody can ask. These two make tenants and KEKs.
 
 mod application;
 mod authority;
@@ -8,7 +8,6 @@ mod client;
 mod client_settings;
 mod credential;
 mod desk;
-pub mod founder;
 pub mod genesis;
 mod group;
 mod hardware;
@@ -27,7 +26,6 @@ mod proposal;
 mod proposal_view;
 pub mod sealed;
 mod status;
-pub mod tenant;
 mod tenant_create;
 mod tenant_recover;
 mod tenant_settings;
@@ -37,7 +35,8 @@ mod trail;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;
 use crate::custody::CustodyError;
-use crate::identity::{EnrollError, PasswordError};
+use crate::failure::Fault;
+use crate::identity::EnrollError;
 use crate::store::{CommitError, Domain, StoreError};
 use kmip_protocol::ResultStatus;
 
@@ -49,12 +48,6 @@ pub mod act {
     pub const START: u32 = 0x8001_0910;
     /// Requests that nobody came back for were removed.
     pub const FORGET: u32 = 0x8001_0911;
-    /// A tenant was made.
-    pub const TENANT_CREATE: u32 = 0x8001_0301;
-    /// A KEK was made.
-    pub const KEK_CREATE: u32 = 0x8001_0501;
-    /// A client was made.
-    pub const CLIENT_CREATE: u32 = 0x8001_0601;
 }
 
 /// Why an administrative act did not take place.
@@ -72,9 +65,9 @@ pub enum AdministrationError {
     /// A record of identity was not made.
     #[error(transparent)]
     Enroll(#[from] EnrollError),
-    /// A password was not hashed.
-    #[error(transparent)]
-    Password(PasswordError),
+    /// Somebody whom an installation is to begin with cannot be enrolled.
+    #[error("administrator {0}: {why}", why = .1.message())]
+    Founder(String, Fault),
     /// A record cannot be read, or its MAC is wrong.
     #[error("a record of kind {0} is damaged")]
     Damaged(u8),
@@ -102,7 +95,6 @@ pub fn server_act(act: u32, domain: Domain, now: Moment, note: &str) -> AuditDra
 
 impl From<AdministrationError> for crate::failure::Failure {
     fn from(error: AdministrationError) -> Self {
-        use crate::failure::Fault;
         match error {
             AdministrationError::Store(why) => why.into(),
             AdministrationError::Custody(why) => why.into(),

@@ -2,13 +2,15 @@
 
 use super::people::{asker, id_of, keep, load};
 use crate::authority::Granted;
+use crate::crypto::Randomness;
 use crate::failure::{Failure, Fault};
-use crate::identity::{PasswordRecord, SecondFactor, Session, TicketRecord, person_counter};
+use crate::heavy::Heavy;
+use crate::identity::{PasswordRecord, Passwords, SecondFactor, Session, TicketRecord, person_counter};
 use crate::operations::{Context, Handle, Services};
 use kmip_protocol::{PasswordChangeRequest, PasswordChangeResponse, PersonStatus, SecretText};
 
 /// How long an initial password lasts, in milliseconds.
-pub const INITIAL_LIFETIME_MS: i64 = 72 * 60 * 60 * 1000;
+pub(super) const INITIAL_LIFETIME_MS: i64 = 72 * 60 * 60 * 1000;
 /// Characters that a password has at least.
 const SHORTEST: usize = 12;
 /// Bytes that one has at most: more make no password better.
@@ -58,13 +60,36 @@ pub(super) fn check(password: &str, name: &str) -> Result<(), Failure> {
     Err(Fault::PasswordPolicy.into())
 }
 
+/// What it takes to hash a password: those of a server, or of genesis, before there is one.
+#[derive(Clone, Copy)]
+pub struct Hashing<'a> {
+    /// How much it costs.
+    pub passwords: Passwords,
+    /// Where it is done.
+    pub heavy: &'a Heavy,
+    /// Where salts come from.
+    pub randomness: &'a dyn Randomness,
+}
+
+impl<'a> From<&'a Services> for Hashing<'a> {
+    fn from(services: &'a Services) -> Self {
+        Self {
+            passwords: services.passwords,
+            heavy: &services.heavy,
+            randomness: services.randomness.as_ref(),
+        }
+    }
+}
+
 /// What is kept of a password, on the heavy pool.
-pub(super) async fn hash(services: &Services, password: &SecretText) -> Result<String, Failure> {
-    let (passwords, password, salt) = (services.passwords, password.clone(), services.randomness.array()?);
-    let hash = services
-        .heavy
-        .run(move || passwords.hash(password.expose(), &salt))
-        .await?;
+pub(super) async fn hash(with: impl Into<Hashing<'_>>, password: &SecretText) -> Result<String, Failure> {
+    let Hashing {
+        passwords,
+        heavy,
+        randomness,
+    } = with.into();
+    let (password, salt) = (password.clone(), randomness.array()?);
+    let hash = heavy.run(move || passwords.hash(password.expose(), &salt)).await?;
     hash.map_err(|error| Failure::detailed(Fault::Internal, error))
 }
 
@@ -93,8 +118,11 @@ impl Handle for PasswordChangeRequest {
         let mut record = record.ok_or(Failure::new(Fault::PersonNotFound))?;
         check(self.new_password.expose(), &record.name)?;
         let before = record.password.take();
-        let mut former: Vec<String> = before.iter().map(|b| b.hash.clone()).collect();
-        former.extend(before.iter().flat_map(|b| b.history.iter().cloned()));
+        // The present one was shown just now, so that it can be compared without hashing.
+        if self.new_password == self.current_password {
+            return Err(Fault::PasswordPolicy.into());
+        }
+        let former: Vec<String> = before.iter().flat_map(|b| b.history.iter().cloned()).collect();
         let (passwords, new) = (context.services.passwords, self.new_password.clone());
         let again = context
             .services

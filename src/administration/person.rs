@@ -3,7 +3,7 @@
 use super::group::bearable;
 use super::hardware::{self, Claim, Hardware};
 use super::keeper::Keeper;
-use super::password::{self, INITIAL_LIFETIME_MS, history};
+use super::password::{self, Hashing, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
 };
@@ -12,7 +12,7 @@ use crate::authority::quorum::Member;
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, PasswordRecord, PersonId, PersonKey, PersonRecord, person_counter};
-use crate::operations::{Context, Handle, Services};
+use crate::operations::{Context, Handle};
 use crate::store::{Domain, Key, Work};
 use certs::CertificateFacts;
 use kmip_protocol::{
@@ -39,8 +39,8 @@ pub enum Membership {
 
 /// A person as it is invited: its role is one of its domain, its name can be shown, its certificate can be read. Its password is
 /// single-use.
-pub async fn invite(
-    services: &Services,
+pub(super) async fn invite(
+    with: impl Into<Hashing<'_>>,
     domain: Domain,
     new: &NewPerson,
     hardware: Hardware,
@@ -54,9 +54,10 @@ pub async fn invite(
     }
     let facts = CertificateFacts::read(&new.certificate).map_err(|e| Failure::detailed(Fault::InvalidField, e))?;
     password::check(new.initial_password.expose(), &new.person_name)?;
+    let with = with.into();
     let id = PersonId {
         domain,
-        person: services.randomness.array()?,
+        person: with.randomness.array()?,
     };
     let record = PersonRecord {
         name: new.person_name.clone(),
@@ -76,7 +77,7 @@ pub async fn invite(
             enrolled_ms: now_ms,
             revoked_ms: None,
         }],
-        password: Some(initial(services, &new.initial_password, Vec::new(), now_ms).await?),
+        password: Some(initial(with, &new.initial_password, Vec::new(), now_ms).await?),
         one_time: None,
     };
     Ok((id, record))
@@ -98,13 +99,13 @@ pub(super) async fn hardware_of(
 
 /// An initial password as it is kept.
 async fn initial(
-    services: &Services,
+    with: impl Into<Hashing<'_>>,
     given: &kmip_protocol::SecretText,
     history: Vec<String>,
     now_ms: i64,
 ) -> Result<PasswordRecord, Failure> {
     Ok(PasswordRecord {
-        hash: password::hash(services, given).await?,
+        hash: password::hash(with, given).await?,
         initial: true,
         expires_ms: Some(now_ms.saturating_add(INITIAL_LIFETIME_MS)),
         history,

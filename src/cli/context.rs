@@ -127,6 +127,16 @@ fn write(path: &Path, contexts: &Contexts) -> Outcome<()> {
     private::write(path, text.as_bytes())
 }
 
+/// Puts contexts into a file, beside those that are there; the first becomes the current one if there is none.
+pub(super) fn put(path: &Path, profiles: impl IntoIterator<Item = (String, Profile)>) -> Outcome<()> {
+    let mut contexts = read(path)?;
+    for (name, profile) in profiles {
+        contexts.current.get_or_insert_with(|| name.clone());
+        contexts.contexts.insert(name, profile);
+    }
+    write(path, &contexts)
+}
+
 /// `claviger context`.
 pub(super) fn run(arguments: &ContextArguments) -> Outcome<()> {
     let path = place()?;
@@ -150,9 +160,7 @@ pub(super) fn run(arguments: &ContextArguments) -> Outcome<()> {
                 server_name: server_name.clone(),
                 person: person.clone(),
             };
-            contexts.contexts.insert(name.clone(), profile);
-            contexts.current.get_or_insert_with(|| name.clone());
-            write(&path, &contexts)
+            put(&path, [(name.clone(), profile)])
         }
         Verb::Use { name } => {
             if !contexts.contexts.contains_key(name) {

@@ -1,12 +1,11 @@
-//! `claviger init`: an installation in a folder, ready to be served.
+//! `claviger init`: an installation in a folder, ready to be served. It has administrators and no tenant: they make those.
 
 use super::folder::{Folder, hosts};
 use super::kmip::words;
 use super::nouns::{Named, named};
 use super::{Problem, people, runtime, say, serve};
-use crate::compose::{self, Genesis, NewTenant};
+use crate::compose::{self, Genesis};
 use crate::custody::{Slab, token};
-use crate::identity::Credential;
 use crate::settings::{Settings, TokenTable};
 use kmip_protocol::{PolicyTemplate, tag};
 use std::net::SocketAddr;
@@ -36,9 +35,6 @@ pub(super) struct InitArguments {
     /// The system's policy to begin with: mtg or strict.
     #[arg(long, value_name = "TEMPLATE", default_value = "mtg")]
     policy: String,
-    /// A tenant to begin with: it gets an authority and a client of its own; may be repeated.
-    #[arg(long = "tenant", value_name = "NAME")]
-    tenants: Vec<String>,
     /// Keep KEKs in a SoftHSM2 token of the installation's own: its module, or `softhsm`.
     #[arg(long, value_name = "MODULE")]
     hsm: Option<String>,
@@ -53,14 +49,6 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
             arguments.dir.display()
         ));
     }
-    for name in &arguments.tenants {
-        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if name.is_empty() || !plain || name == "server" {
-            return Err(format!(
-                "{name:?} cannot be the name of a tenant's files: letters, digits, - and _ only"
-            ));
-        }
-    }
     let administrators =
         people::administrators(&folder, &arguments.administrators, &arguments.hardware, &arguments.made)?;
     let template = words::value(tag::POLICY_TEMPLATE, &arguments.policy)?;
@@ -68,17 +56,6 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
     folder.make("data")?;
     let authority = folder.authority("ca", "Claviger server CA")?;
     folder.server(&authority, &hosts(arguments.listen.ip(), &arguments.hosts))?;
-    let mut tenants = Vec::new();
-    for name in &arguments.tenants {
-        let authority = folder.authority(&format!("{name}-ca"), &format!("{name} CA"))?;
-        let client = folder.client(&authority, &format!("{name}-client"), &format!("{name}-client"))?;
-        tenants.push(NewTenant {
-            name: name.clone(),
-            test: false,
-            authorities: vec![authority.certificate().to_vec()],
-            clients: vec![("client".to_owned(), Credential::Key(client.key_fingerprint))],
-        });
-    }
     let text = Template {
         listen: arguments.listen,
         profile: "bsi",
@@ -89,14 +66,14 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
     };
     let genesis = Genesis {
         administrators,
-        policy: Some(policy),
-        tenants,
+        policy,
         pin: None,
     };
     found(&folder, &text.write(), genesis)?;
     say(&format!(
         "made {}; serve it with: claviger serve --config {}\n\
-         initial passwords of the administrators, good for 72 hours and one login: {}/*.password",
+         initial passwords of the administrators, good for 72 hours and one login: {}/*.password\n\
+         what they do next is in docs/ADMINISTRATION.md",
         arguments.dir.display(),
         folder.at("claviger.toml").display(),
         folder.at(people::PEOPLE).display(),

@@ -1,13 +1,14 @@
 //! The people that an installation begins with: those whose certificates are given, and those whose keys are made here.
 
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::folder::Folder;
 use super::nouns::person::self_signed;
 use super::nouns::{Named, new_people};
 use super::{Problem, private};
 use crate::authority::quorum::{self, Scope};
 use certs::pem;
-use kmip_protocol::{NewPerson, PersonRole, Policy, PolicyTemplate};
+use kmip_protocol::{NewPerson, PersonRole, Policy, PolicyTemplate, SecretText};
+use std::path::{Path, PathBuf};
 
 /// Where the keys and initial passwords of people lie.
 pub(super) const PEOPLE: &str = "people";
@@ -79,18 +80,27 @@ pub(super) fn make(folder: &Folder, name: &str, role: PersonRole) -> Result<NewP
         person_name: name.to_owned(),
         person_role: role,
         certificate,
-        initial_password: private::generated().map_err(text)?,
+        initial_password: private::generated_for(name).map_err(text)?,
         hardware: None,
         attestation: Vec::new(),
     })
 }
 
 /// Leaves a person's initial password in `people/NAME.password`, for its owner alone.
-fn leave_password(folder: &Folder, person: &NewPerson) -> Result<(), Problem> {
-    folder.make(PEOPLE)?;
-    let path = folder.at(&format!("{PEOPLE}/{}.password", person.person_name));
-    let line = zeroize::Zeroizing::new(format!("{}\n", person.initial_password.expose()));
-    private::write(&path, line.as_bytes()).map_err(text)
+pub(super) fn leave_password(folder: &Folder, person: &NewPerson) -> Result<(), Problem> {
+    let path = password(folder, &person.person_name);
+    write_password(&path, &person.initial_password).map_err(text)
+}
+
+/// Where a person's password is left.
+pub(super) fn password(folder: &Folder, name: &str) -> PathBuf {
+    folder.at(&format!("{PEOPLE}/{name}.password"))
+}
+
+/// Writes a password for its owner alone.
+pub(super) fn write_password(path: &Path, password: &SecretText) -> Outcome<()> {
+    let line = zeroize::Zeroizing::new(format!("{}\n", password.expose()));
+    private::write(path, line.as_bytes())
 }
 
 /// A name that can be a file's.

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Serves an installation.
 #[derive(clap::Args)]
@@ -42,10 +43,11 @@ pub(super) fn read(path: &Path) -> Result<Settings, Problem> {
     Settings::read(path, environment).map_err(|why| why.to_string())
 }
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reloads. `when_ready` is told the address before anybody else is.
+/// Serves until SIGTERM or SIGINT; SIGHUP reloads. `when_ready` is told the address before anybody else is, on a thread of its own: it may
+/// take its time and speak with the server.
 pub(super) fn serve(
     settings: &Settings,
-    when_ready: impl FnOnce(SocketAddr) -> Result<(), Problem>,
+    when_ready: impl FnOnce(SocketAddr) -> Result<(), Problem> + Send + 'static,
 ) -> Result<(), Problem> {
     log::start(&settings.log)?;
     if let Err(why) = crate::custody::harden() {
@@ -57,7 +59,12 @@ pub(super) fn serve(
         let _pid = settings.pid_file.as_deref().map(PidFile::write).transpose()?;
         let address = running.address();
         tracing::info!(%address, profile = ?settings.listener.profile, data = %settings.data.display(), "ready");
-        when_ready(address)?;
+        let (done, made_ready) = oneshot::channel();
+        std::thread::spawn(move || done.send(when_ready(address)));
+        tokio::select! {
+            made_ready = made_ready => made_ready.map_err(|why| why.to_string())??,
+            () = signals.end() => return Err("ended before it was ready".to_owned()),
+        }
         say(&format!("ready on {address}"));
         while let Wanted::Reload = signals.next().await {
             match running.reload(settings).await {

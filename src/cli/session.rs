@@ -58,7 +58,7 @@ pub(super) struct Pending {
 
 /// The conversation.
 pub(super) struct Session {
-    transport: Box<dyn Transport>,
+    transport: Box<dyn Transport + Send>,
     ticket: Option<Secret>,
 }
 
@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// Over a transport that there is.
-    pub(super) fn over(transport: Box<dyn Transport>, ticket: Option<Secret>) -> Self {
+    pub(super) fn over(transport: Box<dyn Transport + Send>, ticket: Option<Secret>) -> Self {
         Self { transport, ticket }
     }
 

@@ -30,7 +30,7 @@ pub trait Randomness: Send + Sync {
     }
 }
 
-impl dyn Randomness {
+impl dyn Randomness + '_ {
     /// `length` fresh random bytes.
     ///
     /// # Errors

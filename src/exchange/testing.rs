@@ -2,8 +2,7 @@
 
 use super::{ConnectionFacts, Exchange, Server, TlsFacts};
 use crate::administration::keeper::Keeper;
-use crate::administration::kek;
-use crate::administration::tenant::{self, NewTenant};
+use crate::administration::{act, kek, server_act};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
 use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
@@ -12,7 +11,8 @@ use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
 use crate::heavy::Heavy;
 use crate::identity::{
-    Credential, Identity, Passwords, PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory,
+    ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, Identity, Passwords,
+    PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory, TenantRecord, tenant_counter,
 };
 use crate::operations::{About, Limits, Profiles, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
@@ -132,14 +132,28 @@ impl TestHouse {
                 .unwrap();
             let certificate = ca.issue(&leaf(name), KeyKind::P256).unwrap().0;
             let connection = facts(vec![certificate]);
-            let new = NewTenant {
-                name: name.into(),
-                test: true,
-                authorities: vec![ca.certificate().to_vec()],
-                clients: vec![(name.into(), Credential::Key(*connection.certificate.key_fingerprint()))],
-            };
-            let made = tenant::create(&keeper, &store, &randomness, ("software", profile), new, None, now).await;
-            tenants.push(made.unwrap());
+            let made = Domain(randomness.array().unwrap());
+            let mut work = Work::new(Arc::clone(&store));
+            let kek = KekId(randomness.array().unwrap());
+            kek::found_domain(&custody, &mut work, made, profile, kek, now.0)
+                .await
+                .unwrap();
+            let credential = Credential::Key(*connection.certificate.key_fingerprint());
+            enroll(
+                &mut work,
+                &keeper,
+                made,
+                name,
+                ca.certificate(),
+                credential,
+                randomness.as_ref(),
+            )
+            .await;
+            for what in ["tenant", "KEK", "client"] {
+                work.audit(server_act(act::GENESIS, made, now, what));
+            }
+            store.commit(work.into_change_set(now.0)).await.unwrap();
+            tenants.push(made);
             connections.push(connection);
             if name == "bob" {
                 connections.push(facts(vec![ca.issue(&leaf("nobody"), KeyKind::P256).unwrap().0]));
@@ -259,6 +273,51 @@ impl TestHouse {
             _ => panic!("not created: {:?} {:?}", item.result_reason, item.result_message),
         }
     }
+}
+
+/// Puts a tenant behind the server's back, with an authority, an application and a client, all of its name: tests of what clients do
+/// need nobody who agrees. It has no people and no policy.
+async fn enroll(
+    work: &mut Work,
+    keeper: &Keeper,
+    tenant: Domain,
+    name: &str,
+    authority: &[u8],
+    credential: Credential,
+    randomness: &dyn Randomness,
+) {
+    let created_ms = BEGIN * 1000;
+    let mut enroll = Enroll::new(work, keeper);
+    let record = TenantRecord {
+        name: name.into(),
+        profile: Some("software".into()),
+        created_ms,
+        ..TenantRecord::default()
+    };
+    enroll.tenant(tenant, &record).await.unwrap();
+    let record = AuthorityRecord {
+        name: name.into(),
+        certificate: authority.to_vec(),
+        created_ms,
+        ..AuthorityRecord::default()
+    };
+    let id = || randomness.array().unwrap();
+    enroll.authority(tenant, id(), &record).await.unwrap();
+    let (application, client) = (id(), id());
+    let record = ApplicationRecord {
+        name: name.into(),
+        created_ms,
+    };
+    enroll.application(tenant, application, &record).await.unwrap();
+    let record = ClientRecord {
+        name: name.into(),
+        application,
+        credentials: vec![credential],
+        created_ms,
+        ..ClientRecord::default()
+    };
+    enroll.client(ClientId { tenant, client }, &record).await.unwrap();
+    work.set_counter(TenantRecord::counters(tenant), tenant_counter::CLIENTS, 1);
 }
 
 /// A request for an AES key; without a Name if the name is empty.

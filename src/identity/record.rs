@@ -97,8 +97,6 @@ pub struct TenantRecord {
     pub settings: TenantSettings,
     /// The name of the HSM-Profile in which its first KEK was made.
     pub profile: Option<String>,
-    /// Marked as one whose objects a conformance run may clear.
-    pub test: bool,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
 }
@@ -155,13 +153,11 @@ impl TenantRecord {
             deleted,
             settings,
             profile,
-            test,
             created_ms,
         } = self;
         encode(|w| {
             w.text(tag::NAME, name);
             w.boolean(tag::SUSPENDED, *suspended);
-            w.boolean(tag::TEST, *test);
             w.long_integer(tag::CREATED, *created_ms);
             w.boolean(tag::DELETED, *deleted);
             settings.write_item(w, tag::SETTINGS, Version::NEWEST);
@@ -177,7 +173,6 @@ impl TenantRecord {
             Ok(Self {
                 name: r.text(tag::NAME)?.to_owned(),
                 suspended: r.boolean(tag::SUSPENDED)?,
-                test: r.boolean(tag::TEST)?,
                 created_ms: r.long_integer(tag::CREATED)?,
                 deleted: r.boolean(tag::DELETED)?,
                 settings: TenantSettings::read_item(r, tag::SETTINGS, Version::NEWEST)?,

@@ -18,7 +18,6 @@ pub(super) const CERTIFICATE: Tag = Tag(0x54_E10C);
 pub(super) const REVOCATION_LIST: Tag = Tag(0x54_E10D);
 pub(super) const REFUSE_STALE: Tag = Tag(0x54_E10E);
 pub(super) const HARDWARE: Tag = Tag(0x54_E10F);
-pub(super) const TEST: Tag = Tag(0x54_E110);
 
 // People and their sessions.
 pub(super) const ROLE: Tag = Tag(0x54_E120);

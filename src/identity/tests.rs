@@ -294,7 +294,6 @@ fn records_come_back_as_they_went() {
             ..kmip_protocol::TenantSettings::default()
         },
         profile: Some("token a".to_owned()),
-        test: true,
         created_ms: 5,
     };
     assert_eq!(TenantRecord::decode(&tenant.encode()).unwrap(), tenant);

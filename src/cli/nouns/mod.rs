@@ -75,7 +75,7 @@ pub(super) fn new_person(name: &str, role: PersonRole, certificate: &Path, claim
         person_name: name.to_owned(),
         person_role: role,
         certificate: ballot::certificate(certificate)?,
-        initial_password: private::generated()?,
+        initial_password: private::generated_for(name)?,
         hardware: claim.declared(),
         attestation: claim.certificates()?,
     })

@@ -223,7 +223,7 @@ fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
             caller.change(PersonUnlockRequest { person_name }, "the lock-out has ended")
         }
         Verb::Reset { name, passwords } => {
-            let initial_password = private::generated()?;
+            let initial_password = private::generated_for(name)?;
             let people = [(name.clone(), initial_password.clone())];
             let request = PersonResetRequest {
                 person_name: name.clone(),

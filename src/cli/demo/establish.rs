@@ -1,0 +1,202 @@
+//! How a demonstration gets its tenants: as anybody gets his, by people who log in, propose, agree and complete. It is the only place
+//! where one process holds several people's keys.
+
+use super::profile;
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::folder::Folder;
+use crate::cli::people;
+use crate::cli::private;
+use crate::cli::proposal::ballot::{self, Voter};
+use crate::cli::say;
+use crate::cli::session::{Answer, Pending, Session, payload_bytes};
+use kmip_protocol::{
+    ApplicationCreateRequest, AuthorityCreateRequest, ClientCreateRequest, ClientCredential, CryptoProfile, Interval,
+    NewPerson, Operation, PasswordChangeRequest, PersonRole, PolicyGetRequest, PolicyPutRequest, PolicyTemplate,
+    ProposalCompleteRequest, ProposalGetRequest, Request, RequestPayload, TenantCreateRequest, TenantSettings,
+    VoteDecision,
+};
+use std::time::Duration;
+
+/// How long each step may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A tenant to establish, with its client.
+pub(super) struct Tenant {
+    pub(super) name: &'static str,
+    pub(super) operators: [&'static str; 2],
+    /// The certificate of the authority that its clients' certificates come from.
+    pub(super) authority: Option<Vec<u8>>,
+    /// How its client is known.
+    pub(super) client: ClientCredential,
+}
+
+/// Somebody who is logged in.
+struct Person {
+    session: Session,
+    voter: Voter,
+}
+
+/// Logs the administrators in, and has them make the tenants; each tenant's operators do the rest.
+pub(super) fn establish(folder: &Folder, address: &str, administrators: &[&str], tenants: &[Tenant]) -> Outcome<()> {
+    say(&format!("administrators {}: first login", administrators.join(", ")));
+    let mut administrators = arrive(folder, address, administrators)?;
+    for tenant in tenants {
+        say(&format!("tenant {}: proposed, agreed to, completed", tenant.name));
+        let request = TenantCreateRequest {
+            tenant_name: tenant.name.to_owned(),
+            operators: operators(folder, tenant)?,
+            policy_template: Some(PolicyTemplate::Mtg),
+            settings: Some(TenantSettings {
+                crypto_profile: Some(CryptoProfile::Interop),
+                ..TenantSettings::default()
+            }),
+            hsm_profile_name: None,
+        };
+        agree(&mut administrators, request)?;
+    }
+    leave(administrators)?;
+    std::thread::scope(|scope| {
+        let at_work: Vec<_> = tenants
+            .iter()
+            .map(|tenant| scope.spawn(|| furnish(folder, address, tenant)))
+            .collect();
+        at_work
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(stopped())))
+    })
+}
+
+/// A tenant's operators, with their keys in the folder and their initial passwords left there.
+fn operators(folder: &Folder, tenant: &Tenant) -> Outcome<Vec<NewPerson>> {
+    let mut operators = Vec::with_capacity(tenant.operators.len());
+    for name in tenant.operators {
+        let operator = people::make(folder, name, PersonRole::Operator)?;
+        people::leave_password(folder, &operator)?;
+        operators.push(operator);
+    }
+    Ok(operators)
+}
+
+/// What a tenant's operators make: the application, the authority, the client. New people count at once: who tries something out does
+/// not wait a day.
+fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
+    say(&format!(
+        "operators {}: first login, application and client of {}",
+        tenant.operators.join(", "),
+        tenant.name
+    ));
+    let mut operators = arrive(folder, address, &tenant.operators)?;
+    let application_name = tenant.name.to_owned();
+    let request = ApplicationCreateRequest {
+        application_name: application_name.clone(),
+    };
+    agree(&mut operators, request)?;
+    if let Some(certificate) = &tenant.authority {
+        let request = AuthorityCreateRequest {
+            authority_name: tenant.name.to_owned(),
+            certificate: Some(certificate.clone()),
+            hardware: None,
+            revocation_lists: Vec::new(),
+        };
+        agree(&mut operators, request)?;
+    }
+    let request = ClientCreateRequest {
+        client_name: "client".to_owned(),
+        application_name: Some(application_name),
+        settings: None,
+        credentials: vec![tenant.client.clone()],
+        password: None,
+    };
+    agree(&mut operators, request)?;
+    let first = operators.first_mut().ok_or_else(stopped)?;
+    let policy = first.session.ask(PolicyGetRequest::default())?.policy.policy;
+    let mut policy = policy.ok_or_else(stopped)?;
+    policy.seasoning = Interval(0);
+    agree(&mut operators, PolicyPutRequest { policy })?;
+    leave(operators)
+}
+
+/// First logins, side by side: most of each is hashing passwords.
+fn arrive(folder: &Folder, address: &str, names: &[&str]) -> Outcome<Vec<Person>> {
+    std::thread::scope(|scope| {
+        let logins: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(move || first_login(folder, address, name)))
+            .collect();
+        let joined = logins
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(stopped())));
+        joined.collect()
+    })
+}
+
+/// With the initial password, which is then changed; the new one takes its place in `people/NAME.password`.
+fn first_login(folder: &Folder, address: &str, name: &str) -> Outcome<Person> {
+    let profile = profile(folder, address, name);
+    let mut session = Session::open(&profile, PATIENCE, None)?;
+    let place = people::password(folder, name);
+    let initial = private::secret(Some(&place), name)?;
+    session.login(name, initial.clone(), None)?;
+    let chosen = private::generated_for(name)?;
+    session.ask(PasswordChangeRequest {
+        current_password: initial,
+        new_password: chosen.clone(),
+    })?;
+    people::write_password(&place, &chosen)?;
+    session.login(name, chosen, None)?;
+    Ok(Person {
+        session,
+        voter: Voter::of(&profile)?,
+    })
+}
+
+/// Ends the sessions.
+fn leave(people: Vec<Person>) -> Outcome<()> {
+    people.into_iter().try_for_each(|mut person| person.session.logout())
+}
+
+/// Has the first of these people ask, and if others must agree, both of them agree and the second complete.
+fn agree<R: Request>(people: &mut [Person], request: R) -> Outcome<()> {
+    let [first, second] = people else {
+        return Err(stopped());
+    };
+    let payload: RequestPayload = request.into();
+    let sent = payload_bytes(&payload);
+    let pending = match first.session.change::<R>(payload, Some("demonstration"))? {
+        Answer::Done(_) => return Ok(()),
+        Answer::Pending(pending) => pending,
+    };
+    let proposal_identifier = pending.note.proposal_identifier.clone().ok_or_else(stopped)?;
+    for person in [&mut *first, &mut *second] {
+        vote(person, &proposal_identifier, R::OPERATION, sent.expose())?;
+    }
+    second.session.ask(ProposalCompleteRequest { proposal_identifier })?;
+    finish::<R>(first, pending)
+}
+
+/// Votes for what the server shows, if that is what was asked for.
+fn vote(person: &mut Person, identifier: &[u8], operation: Operation, sent: &[u8]) -> Outcome<()> {
+    let request = ProposalGetRequest {
+        proposal_identifier: identifier.to_vec(),
+    };
+    let proposal = person.session.ask(request)?.proposal;
+    if !ballot::is_of(operation, sent, &proposal.frozen_request)? {
+        return Err(Failure::from(
+            "the server froze another request than was sent".to_owned(),
+        ));
+    }
+    let vote = ballot::vote(&proposal, &person.voter, VoteDecision::Approve, None, ballot::ONLINE)?;
+    person.session.ask(vote)?;
+    Ok(())
+}
+
+fn finish<R: Request>(person: &mut Person, pending: Pending) -> Outcome<()> {
+    match person.session.wait::<R>(pending, PATIENCE)? {
+        Answer::Done(_) => Ok(()),
+        Answer::Pending(_) => Err(stopped()),
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::from("a step did not come to its end".to_owned())
+}
