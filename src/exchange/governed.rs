@@ -175,6 +175,28 @@ async fn the_same_request_again_is_the_same_proposal() {
     assert_eq!(told.result_reason, Some(ResultReason::PermissionDenied));
 }
 
+/// What came of a request answers the request that made it, not the next one that looks the same: that would be told "done" of what
+/// was not done for it.
+#[tokio::test]
+async fn what_was_carried_out_answers_no_new_request() {
+    let house = governed(Operation::Destroy, Completion::OnQuorum).await;
+    let key = house.create("", Vec::new()).await;
+    let first = correlation(&submit(&house, Version::NEWEST, destroy(&key), &house.alice).await);
+    approve(&house).await;
+    assert_eq!(newest(&house).await.state(), ProposalState::Executed);
+    let second = correlation(&submit(&house, Version::NEWEST, destroy(&key), &house.alice).await);
+    assert_ne!(first, second);
+    assert_eq!(newest(&house).await.state(), ProposalState::Open);
+    // Each has its own answer.
+    let told = poll(&house, Version::NEWEST, &first, &house.alice).await;
+    assert!(matches!(told.payload, Some(ResponsePayload::Destroy(_))));
+    let told = poll(&house, Version::NEWEST, &second, &house.alice).await;
+    assert_eq!(told.result_status, ResultStatus::OperationPending);
+    // The second is still the one that the same request finds.
+    let third = correlation(&submit(&house, Version::NEWEST, destroy(&key), &house.alice).await);
+    assert_eq!(second, third);
+}
+
 #[tokio::test]
 async fn a_secret_answer_is_computed_when_it_is_claimed_and_delivered_once() {
     for version in VERSIONS {

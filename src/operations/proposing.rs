@@ -28,8 +28,8 @@ pub struct Ask {
     pub note: Option<ProposalNote>,
 }
 
-/// Puts a request to a vote, if its client can wait or has it proposed all the same; the same request again is the same proposal, and
-/// once it was carried out, its answer.
+/// Puts a request to a vote, if its client can wait or has it proposed all the same. While a proposal lives, the same request again is
+/// the same proposal; once it was carried out, it is a new one, or to a client that cannot wait, the answer.
 pub async fn submit(
     context: &mut Context<'_>,
     payload: &RequestPayload,
@@ -113,10 +113,19 @@ async fn again(context: &mut Context<'_>, pending: Pending, ask: &Ask) -> Result
     let live = proposal.is_live();
     let concluded = pending.record.result.is_some();
     if ask.can_wait {
-        if live || concluded {
+        if live {
             return Ok(Some(pending_answer(&pending, &proposal)));
         }
-        pending.remove(context).await?;
+        if concluded {
+            // What came of the former one waits to be fetched under its own correlation value. It answers nothing that is asked now:
+            // things may have changed since, and "done" would be said of what was not done.
+            if let Some(same_key) = &pending.record.same_key {
+                let claim = pending::same_claim(domain, same_key);
+                context.work.release(claim, pending.place).await?;
+            }
+        } else {
+            pending.remove(context).await?;
+        }
         return Ok(None);
     }
     if live {
