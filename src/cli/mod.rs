@@ -191,4 +191,22 @@ mod tests {
     fn the_grammar_is_sound() {
         super::Claviger::command().debug_assert();
     }
+
+    /// An option that every verb of a noun has, and an argument of one of its verbs, must not share an identifier: reading the one as
+    /// the other's type ends the process.
+    #[test]
+    fn no_verb_has_an_argument_of_its_nouns_name() {
+        fn walk(command: &clap::Command, above: &[&str], found: &mut Vec<String>) {
+            let own: Vec<&str> = command.get_arguments().map(|a| a.get_id().as_str()).collect();
+            let twice = own.iter().filter(|id| above.contains(id));
+            found.extend(twice.map(|id| format!("{} {id}", command.get_name())));
+            let global = command.get_arguments().filter(|a| a.is_global_set());
+            let global = global.map(|a| a.get_id().as_str()).chain(above.iter().copied());
+            let global: Vec<&str> = global.collect();
+            command.get_subcommands().for_each(|below| walk(below, &global, found));
+        }
+        let mut found = Vec::new();
+        walk(&super::Claviger::command(), &[], &mut found);
+        assert!(found.is_empty(), "{found:?}");
+    }
 }

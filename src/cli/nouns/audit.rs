@@ -65,22 +65,28 @@ pub(in crate::cli) fn run(arguments: &AuditArguments) -> Outcome<()> {
 
 fn print(response: &AuditQueryResponse, format: Format) -> Outcome<()> {
     let rows = response.audit_records.iter().map(|record| line(record.as_slice()));
-    let table = Table::from_rows(["", "", "", "", "", ""], rows);
+    let headings = [
+        "RECORD",
+        "TIME",
+        "ACTOR",
+        "OPERATION",
+        "RESULT",
+        "PROPOSAL",
+        "ACTED UPON",
+        "NOTE",
+    ];
+    let table = Table::from_rows(headings, rows);
     output::print(response, tag::RESPONSE_PAYLOAD, format, Some(table))
 }
 
 /// A record as a row; one that cannot be read is shown as it came.
-fn line(record: &[u8]) -> [String; 6] {
+fn line(record: &[u8]) -> [String; 8] {
     let Ok(entry) = Entry::read(record) else {
-        let unreadable = crate::cli::hex(record);
-        return [
-            unreadable,
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-        ];
+        let mut row: [String; 8] = Default::default();
+        if let Some(first) = row.first_mut() {
+            *first = crate::cli::hex(record);
+        }
+        return row;
     };
     let draft = &entry.draft;
     let actor = if draft.actor.id == [0; 16] {
@@ -89,12 +95,24 @@ fn line(record: &[u8]) -> [String; 6] {
         format!("{:?} {}", draft.actor.kind, crate::cli::hex(&draft.actor.id))
     };
     let reason = draft.result_reason.map(|reason| format!(" {}", ResultReason(reason)));
+    let proposal = draft.proposal.map(|id| crate::cli::hex(&id));
+    let objects: Vec<String> = draft
+        .objects
+        .iter()
+        .map(|object| object.unique_identifier.escape_debug().to_string())
+        .collect();
     [
         entry.place.position.sequence.to_string(),
         output::moment(draft.at_ms.div_euclid(1_000)),
         actor,
         Operation(draft.operation).to_string(),
         format!("{}{}", ResultStatus(draft.result_status), reason.unwrap_or_default()),
+        output::or_dash(proposal),
+        if objects.is_empty() {
+            "-".to_owned()
+        } else {
+            objects.join(", ")
+        },
         draft.note.as_deref().unwrap_or_default().escape_debug().to_string(),
     ]
 }

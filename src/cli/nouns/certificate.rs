@@ -77,7 +77,8 @@ enum Verb {
         /// The client
         client: String,
         /// SHA-256 of its key, or a PEM certificate that has it
-        key: String,
+        #[arg(value_name = "KEY")]
+        which: String,
         /// This certificate only, not the others for the same key
         #[arg(long)]
         only: bool,
@@ -125,11 +126,11 @@ pub(in crate::cli) fn run(arguments: &CertificateArguments) -> Outcome<()> {
             };
             issue(options, request, certificate.as_deref(), keystore.as_deref(), shown)
         }
-        Verb::Revoke { client, key, only } => {
-            let certificate = only.then(|| ballot::certificate(Path::new(key)));
+        Verb::Revoke { client, which, only } => {
+            let certificate = only.then(|| ballot::certificate(Path::new(which)));
             let request = CertificateRevokeRequest {
                 client_name: client.clone(),
-                key_fingerprint: fingerprint(key)?,
+                key_fingerprint: fingerprint(which)?,
                 certificate: certificate.transpose()?,
             };
             Caller::open(options)?.change(request, "the certificate is revoked")

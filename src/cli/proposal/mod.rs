@@ -6,7 +6,7 @@ mod picture;
 mod review;
 
 use super::call::Caller;
-use super::failure::{Failure, Outcome};
+use super::failure::{Exit, Failure, Outcome};
 use super::kmip::words;
 use super::nouns::certificate;
 use super::options::{Format, Options};
@@ -16,9 +16,9 @@ use super::{hex, private, say, tell};
 use ballot::Voter;
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    CertificateIssueRequest, Completion, ProposalCompleteRequest, ProposalDetail, ProposalGetRequest,
-    ProposalListRequest, ProposalListResponse, ProposalNote, ProposalState, ProposalVetoRequest, ProposalVoteResponse,
-    ProposalWithdrawVoteRequest, VoteDecision, tag,
+    CancellationResult, CertificateIssueRequest, Completion, ProposalCompleteRequest, ProposalDetail,
+    ProposalGetRequest, ProposalListRequest, ProposalListResponse, ProposalNote, ProposalState, ProposalVetoRequest,
+    ProposalVoteResponse, ProposalWithdrawVoteRequest, VoteDecision, tag,
 };
 use kmip_ttlv::{Reader, Tag, Writer};
 use std::path::{Path, PathBuf};
@@ -164,9 +164,7 @@ pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
         Verb::Complete(which) => complete(caller, which.bytes()?),
         Verb::Cancel { correlation } => {
             let asynchronous_correlation_value = words::bytes(correlation).map_err(Failure::usage)?;
-            caller.show(kmip_protocol::CancelRequest {
-                asynchronous_correlation_value,
-            })
+            cancel(caller, asynchronous_correlation_value)
         }
         Verb::Result {
             correlation,
@@ -273,13 +271,29 @@ fn complete(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<()
     match response.state {
         ProposalState::Executed => Ok(()),
         ProposalState::Open | ProposalState::Approved | ProposalState::Executing => {
-            Err(Failure::new(super::failure::Exit::Pending, "it is not carried out yet"))
+            Err(Failure::new(Exit::Pending, "it is not carried out yet"))
         }
         state => {
             let reason = get(caller, proposal_identifier)?.result_reason;
             Err(Failure::ended(state, reason))
         }
     }
+}
+
+/// Takes a request back; that it can be taken back no more is a failure of the command.
+fn cancel(caller: &mut Caller<'_>, asynchronous_correlation_value: Vec<u8>) -> Outcome<()> {
+    let response = caller.session.ask(kmip_protocol::CancelRequest {
+        asynchronous_correlation_value,
+    })?;
+    output::print(&response, tag::RESPONSE_PAYLOAD, caller.options.output, None)?;
+    let (exit, why) = match response.cancellation_result {
+        CancellationResult::Canceled => return Ok(()),
+        CancellationResult::Unavailable => (Exit::NotFound, "no request of yours has this correlation value"),
+        CancellationResult::Completed => (Exit::Conflict, "the request was carried out already"),
+        CancellationResult::Failed => (Exit::Ended, "the request had ended before"),
+        _ => (Exit::Conflict, "the request is being carried out"),
+    };
+    Err(Failure::new(exit, why))
 }
 
 /// The answer to a request that had to wait, whatever it was: what the polled operation answers. It is told once, so that a keystore in
