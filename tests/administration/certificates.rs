@@ -1,0 +1,120 @@
+//! Certificates of clients.
+
+use super::client::{Application, refused, unpack};
+use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, PENDING, mode};
+use kmip_protocol::ResultReason;
+
+const BOTH: [&str; 2] = ["olga", "otto"];
+
+/// P-KMS-TNT-05: generating a client's certificate and exporting it with its keystore, once.
+#[test]
+fn p_kms_tnt_05_client_certificates() {
+    let office = Office::with_tenant();
+    office.invite(BOTH, "anna", "auditor", "acme");
+    office.by("olga", &["client", "create", "app"]).done();
+    let password = office.file("secret", "open this keystore\n");
+    let short = office.file("short", "open\n");
+    let keystore = |file: &'static str, password: &str| -> Vec<String> {
+        let all = [
+            "certificate",
+            "issue",
+            "app",
+            "--keystore",
+            file,
+            "--keystore-password-file",
+            password,
+        ];
+        all.map(str::to_owned).to_vec()
+    };
+    let by = |person: &str, arguments: &[String]| {
+        let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        office.by(person, &all)
+    };
+    // There is no authority yet that could issue it.
+    by("olga", &keystore("app.p12", &password)).code(CONFLICT);
+    assert!(!office.at("app.p12").exists());
+    office
+        .by("olga", &["authority", "create", "house", "--write", "house.pem"])
+        .done();
+
+    // 01: generated and exported, with a password that could not be guessed. The server keeps no copy.
+    by("olga", &keystore("app.p12", &short)).code(CONFLICT);
+    by("olga", &keystore("app.p12", &password)).done();
+    assert_eq!(mode(&office.at("app.p12")), 0o600);
+    let unpacked = ["app.p12", "app.pem", "app-key.pem"].map(|name| office.at(name));
+    unpack(&unpacked[0], "open this keystore", &unpacked[1], &unpacked[2]);
+    let mut app = Application::connect(&office, "app.pem", "app-key.pem");
+    let key = app.create().unwrap();
+    app.get(&key).unwrap();
+
+    // The same by a request, whose key never left the client. Now that there are keys, it lets somebody in: two must agree.
+    let request = [
+        "certificate",
+        "request",
+        "app",
+        "--private-key",
+        "second-key.pem",
+        "--request",
+        "second.csr",
+    ];
+    office.run(&request).done();
+    let issue = [
+        "certificate",
+        "issue",
+        "app",
+        "--request",
+        "second.csr",
+        "--certificate",
+        "second.pem",
+    ];
+    let issued = office.approve(BOTH, &issue, &["client", "show", "app"]);
+    // Nobody completes what only the proposer may have.
+    office.by("otto", &["proposal", "complete", &issued.id]).code(DENIED);
+    assert!(!office.at("second.pem").exists());
+    let collect = ["proposal", "result", &issued.correlation, "--certificate", "second.pem"];
+    office.by("olga", &collect).done();
+    office.by("olga", &collect).code(NOT_FOUND);
+    let mut second = Application::connect(&office, "second.pem", "second-key.pem");
+    second.get(&key).unwrap();
+    // Again for the same key: a renewal opens nothing.
+    office.by("olga", &issue).done();
+
+    // And as a keystore: it is fetched once, by the one who asked, and not by anybody else.
+    let proposed = by("olga", &keystore("third.p12", &password)).code(PENDING);
+    let (id, correlation) = (
+        super::office::value(&proposed.out, "proposal"),
+        super::office::value(&proposed.out, "correlation"),
+    );
+    office.by("otto", &["proposal", "vote", &id, "--yes"]).done();
+    let collect = ["proposal", "result", &correlation, "--keystore", "third.p12"];
+    office.by("otto", &collect).code(NOT_FOUND);
+    office.by("olga", &collect).done();
+    assert_eq!(mode(&office.at("third.p12")), 0o600);
+    office.by("olga", &collect).code(NOT_FOUND);
+    let unpacked = ["third.p12", "third.pem", "third-key.pem"].map(|name| office.at(name));
+    unpack(&unpacked[0], "open this keystore", &unpacked[1], &unpacked[2]);
+    let mut third = Application::connect(&office, "third.pem", "third-key.pem");
+    third.get(&key).unwrap();
+
+    // Revoked by one, at the next request of a connection that there is; the others stay.
+    office
+        .by("otto", &["certificate", "revoke", "app", "second.pem"])
+        .done();
+    assert_eq!(refused(second.get(&key)), ResultReason::AuthenticationNotSuccessful);
+    app.get(&key).unwrap();
+    third.get(&key).unwrap();
+    office
+        .by("otto", &["certificate", "revoke", "app", "second.pem"])
+        .code(NOT_FOUND);
+    let list = office.by("otto", &["authority", "revocation-list", "house"]).done();
+    assert!(list.contains("X509 CRL"), "{list}");
+
+    let trail = office.trail("anna");
+    trail.has("CertificateIssue", &["Success", "client app"]);
+    trail.has("CertificateIssue", &["OperationFailed", "ConstraintViolation"]);
+    trail.has("CertificateIssue", &["OperationPending", &issued.id]);
+    trail.has("ProposalVote", &["Success", &issued.id]);
+    trail.has("CertificateIssue", &["Success", "client app", &issued.id]);
+    trail.has("CertificateIssue", &["OperationPending", &id]);
+    trail.has("CertificateRevoke", &["Success", "client app"]);
+}

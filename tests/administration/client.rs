@@ -1,0 +1,112 @@
+//! A client as an application is one: a KMIP library, a certificate, a connection that stays open.
+
+use super::office::Office;
+use kmip_client::{Connection, Error, Identity, Settings};
+use kmip_protocol::{
+    ApplicationSpecificInformation, Attribute, Attributes, CreateRequest, CryptographicAlgorithm,
+    CryptographicUsageMask, GetRequest, LocateRequest, ObjectType, QueryFunction, QueryRequest, ResultReason,
+    TemplateAttribute, Version,
+};
+use std::path::Path;
+
+pub struct Application {
+    connection: Connection,
+    version: Version,
+}
+
+impl Application {
+    /// Connects with the certificate and key in these files.
+    pub fn connect(office: &Office, certificate: &str, key: &str) -> Self {
+        Self::at_version(office, certificate, key, Version::NEWEST)
+    }
+
+    pub fn at_version(office: &Office, certificate: &str, key: &str, version: Version) -> Self {
+        let identity = Identity {
+            ca: office.at("kms/ca.pem"),
+            certificate: Some(office.at(certificate)),
+            key: Some(office.at(key)),
+        };
+        let connection = Connection::open(&Settings::new(office.address()), &identity).unwrap();
+        Self { connection, version }
+    }
+
+    /// Makes an AES key.
+    pub fn create(&mut self) -> Result<String, Error> {
+        self.create_with(Vec::new())
+    }
+
+    /// Makes an AES key that belongs to something of the application's own.
+    pub fn create_in(&mut self, namespace: &str, data: Option<&str>) -> Result<String, Error> {
+        let information = ApplicationSpecificInformation {
+            application_namespace: namespace.to_owned(),
+            application_data: data.map(str::to_owned),
+        };
+        self.create_with(vec![Attribute::ApplicationSpecificInformation(information)])
+    }
+
+    fn create_with(&mut self, more: Vec<Attribute>) -> Result<String, Error> {
+        let mut attributes = vec![
+            Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+            Attribute::CryptographicLength(256),
+            Attribute::CryptographicUsageMask(CryptographicUsageMask::Encrypt | CryptographicUsageMask::Decrypt),
+        ];
+        attributes.extend(more);
+        let request = CreateRequest {
+            object_type: ObjectType::SymmetricKey,
+            attributes: TemplateAttribute::from(attributes.into_iter().collect::<Attributes>()),
+            protection_storage_masks: None,
+        };
+        Ok(self.connection.call(self.version, request)?.unique_identifier)
+    }
+
+    /// Fetches a key; whether its material came.
+    pub fn get(&mut self, key: &str) -> Result<(), Error> {
+        let request = GetRequest {
+            unique_identifier: Some(key.into()),
+            ..GetRequest::default()
+        };
+        self.connection.call(self.version, request).map(|_| ())
+    }
+
+    /// Takes a key away for good.
+    pub fn destroy(&mut self, key: &str) -> Result<(), Error> {
+        let request = kmip_protocol::DestroyRequest {
+            unique_identifier: Some(key.into()),
+        };
+        self.connection.call(self.version, request).map(|_| ())
+    }
+
+    /// The keys that it sees.
+    pub fn locate(&mut self) -> Result<Vec<String>, Error> {
+        let found = self.connection.call(self.version, LocateRequest::default())?;
+        Ok(found.unique_identifiers)
+    }
+
+    /// The namespaces that the server tells of.
+    pub fn namespaces(&mut self) -> Vec<String> {
+        let request = QueryRequest {
+            query_functions: vec![QueryFunction::QueryApplicationNamespaces],
+            ..QueryRequest::default()
+        };
+        let answer = self.connection.call(self.version, request).unwrap();
+        answer.application_namespaces
+    }
+}
+
+/// The reason for which a request was refused.
+#[track_caller]
+pub fn refused<T>(outcome: Result<T, Error>) -> ResultReason {
+    match outcome {
+        Err(Error::Failed { reason, .. }) => reason.unwrap(),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
+/// Takes certificate and key out of a keystore, as the application's own tools would.
+pub fn unpack(keystore: &Path, password: &str, certificate: &Path, key: &Path) {
+    let file = openssl::pkcs12::Pkcs12::from_der(&std::fs::read(keystore).unwrap()).unwrap();
+    let inside = file.parse2(password).unwrap();
+    std::fs::write(certificate, inside.cert.unwrap().to_pem().unwrap()).unwrap();
+    std::fs::write(key, inside.pkey.unwrap().private_key_to_pem_pkcs8().unwrap()).unwrap();
+}
