@@ -125,6 +125,10 @@ pub struct AdminListenerTable {
     /// Files of certificates, PEM: only chains to one of these connect. All that are enrolled, if there is none.
     #[serde(default)]
     pub authorities: Vec<PathBuf>,
+    /// Whether exactly the certificates that people have registered connect as well, whoever issued them: those that people made for
+    /// themselves too.
+    #[serde(default)]
+    pub registered_people: bool,
     /// What connections may cost.
     #[serde(default)]
     pub limits: LimitsTable,

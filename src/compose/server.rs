@@ -3,7 +3,7 @@
 use super::{ComposeError, open, server};
 use crate::exchange::{ADMIN_LISTENER, Exchange, timer};
 use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
-use crate::listener::{Drained, Limits, Listener, ListenerSettings, ServerIdentity, TlsProfile, TlsServer};
+use crate::listener::{Drained, Limits, Listener, ListenerSettings, Only, ServerIdentity, TlsProfile, TlsServer};
 use crate::settings::{AdminListenerTable, LimitsTable, ProfileName, Settings};
 use crate::store::Domain;
 use std::net::SocketAddr;
@@ -44,7 +44,7 @@ impl Running {
             let bound = Listener::bind(settings, one.clone(), trust, Arc::clone(&exchange), down.clone());
             let mut listener = bound.await.map_err(|why| ComposeError::Listen(address, why))?;
             if let Some(only) = only.as_ref().filter(|_| name == ADMIN_LISTENER) {
-                listener = listener.only(Arc::clone(only));
+                listener = listener.only(only.clone());
             }
             addresses.push(listener.address());
             tls.push(one);
@@ -144,9 +144,9 @@ fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, ComposeError> {
     text.map_err(|why| ComposeError::File(path.to_owned(), why))
 }
 
-/// The authorities that a listener's chains must lead to, if its table names any.
-fn authorities(table: &AdminListenerTable) -> Result<Option<Arc<Trust>>, ComposeError> {
-    if table.authorities.is_empty() {
+/// Who connects to the listener for people, if its table says so.
+fn authorities(table: &AdminListenerTable) -> Result<Option<Only>, ComposeError> {
+    if table.authorities.is_empty() && !table.registered_people {
         return Ok(None);
     }
     let trust = Trust::default();
@@ -163,7 +163,10 @@ fn authorities(table: &AdminListenerTable) -> Result<Option<Arc<Trust>>, Compose
             enrolled.map_err(|why| unread(why.to_string()))?;
         }
     }
-    Ok(Some(Arc::new(trust)))
+    Ok(Some(Only {
+        authorities: Arc::new(trust),
+        registered_people: table.registered_people,
+    }))
 }
 
 impl From<LimitsTable> for Limits {

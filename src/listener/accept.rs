@@ -7,7 +7,7 @@ use super::source::Sources;
 use super::tls::TlsServer;
 use super::{ListenerSettings, unix_now};
 use crate::exchange::{ConnectionFacts, Exchange, TlsFacts};
-use crate::identity::{PeerCertificate, Trust};
+use crate::identity::{Accepted, PeerCertificate, Trust};
 use rustls::{HandshakeKind, ServerConnection};
 use std::collections::VecDeque;
 use std::io;
@@ -45,12 +45,31 @@ struct Shared {
     name: Arc<str>,
     tls: TlsServer,
     trust: Arc<Trust>,
-    only: Option<Arc<Trust>>,
+    only: Option<Only>,
     exchange: Arc<dyn Exchange>,
     outgoing: Arc<Outgoing>,
     sources: Arc<Sources>,
     holders: Arc<Holders>,
     room: Arc<Semaphore>,
+}
+
+/// Who connects to a listener, of all whose certificates are accepted.
+#[derive(Clone)]
+pub struct Only {
+    /// Those whose chains lead to one of these authorities.
+    pub authorities: Arc<Trust>,
+    /// And those who are recognised as a person by exactly this certificate, whoever issued it.
+    pub registered_people: bool,
+}
+
+impl Only {
+    fn admits(&self, accepted: &Accepted, certificate: &PeerCertificate) -> Result<(), String> {
+        if self.registered_people && !accepted.people.is_empty() {
+            return Ok(());
+        }
+        let judged = self.authorities.judge(certificate.chain(), unix_now());
+        judged.map(drop).map_err(|why| why.to_string())
+    }
 }
 
 /// How a listener came to its end.
@@ -91,11 +110,11 @@ impl Listener {
         })
     }
 
-    /// Accepts only chains that these authorities accept as well. For a listener that is about to run.
+    /// Accepts only these, of all that are accepted. For a listener that is about to run.
     #[must_use]
-    pub fn only(mut self, authorities: Arc<Trust>) -> Self {
+    pub fn only(mut self, only: Only) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.only = Some(authorities);
+            shared.only = Some(only);
         }
         self
     }
@@ -227,12 +246,10 @@ impl Shared {
         let chain = connection.peer_certificates().unwrap_or_default();
         let chain = chain.iter().map(|c| c.as_ref().to_vec()).collect();
         let certificate = PeerCertificate::read(chain).map_err(|why| why.to_string())?;
-        self.trust
-            .judge(certificate.chain(), unix_now())
-            .map_err(|why| why.to_string())?;
+        let accepted = self.trust.judge(certificate.chain(), unix_now());
+        let accepted = accepted.map_err(|why| why.to_string())?;
         if let Some(only) = &self.only {
-            only.judge(certificate.chain(), unix_now())
-                .map_err(|why| why.to_string())?;
+            only.admits(&accepted, &certificate)?;
         }
         let suite = connection.negotiated_cipher_suite().map(|s| s.suite());
         let group = connection.negotiated_key_exchange_group().map(|g| g.name());

@@ -12,7 +12,7 @@ mod source;
 mod tls;
 mod verifier;
 
-pub use accept::{Drained, Listener};
+pub use accept::{Drained, Listener, Only};
 pub use outgoing::{Outgoing, OutgoingError};
 pub use tls::{ServerIdentity, TlsError, TlsProfile, TlsServer};
 

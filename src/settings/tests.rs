@@ -67,7 +67,7 @@ fn the_environment_comes_before_the_file() {
 
 #[test]
 fn people_may_have_a_listener_of_their_own() {
-    let more = "[admin_listener]\naddress = \"127.0.0.1:1\"\nauthorities = [\"people.pem\"]\n[people]\nrequire_hardware = [\"system-auditor\"]";
+    let more = "[admin_listener]\naddress = \"127.0.0.1:1\"\nauthorities = [\"people.pem\"]\nregistered_people = true\n[people]\nrequire_hardware = [\"system-auditor\"]";
     let settings = read(
         &format!("{FILE}\n{more}"),
         &[("CLAVIGER_ADMIN_LISTENER_ADDRESS", "127.0.0.1:9")],
@@ -75,7 +75,7 @@ fn people_may_have_a_listener_of_their_own() {
     .unwrap();
     let admin = settings.admin_listener.unwrap();
     assert_eq!(admin.address.port(), 9);
-    assert!(admin.authorities.iter().all(|path| path.is_absolute()));
+    assert!(admin.authorities.iter().all(|path| path.is_absolute()) && admin.registered_people);
     assert_eq!(settings.people.require_hardware, [RoleName::SystemAuditor]);
     let half = format!("{FILE}\n[admin_listener]\naddress = \"127.0.0.1:1\"\nkey = \"k.pem\"");
     assert!(matches!(read(&half, &[]), Err(SettingsError::Content(..))));

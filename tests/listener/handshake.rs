@@ -2,8 +2,11 @@
 
 use crate::world::*;
 use certs::{CertificateFacts, KeyKind, Revocation, RevocationReason, Usage, Validity};
-use claviger::identity::{AuthorityRecord, ClientRecord, Credential, IdentityChange, Rule, Trust};
-use claviger::listener::{Limits, TlsProfile};
+use claviger::identity::{
+    AuthorityRecord, ClientRecord, Credential, IdentityChange, PersonId, PersonKey, PersonRecord, Rule, Trust,
+};
+use claviger::listener::{Limits, Only, TlsProfile};
+use kmip_protocol::{PersonRole, PersonStatus};
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode, SslVersion};
 use rustls::version::{TLS12, TLS13};
 use std::sync::Arc;
@@ -353,6 +356,10 @@ async fn a_listener_may_have_authorities_of_its_own() {
         ..AuthorityRecord::default()
     };
     only.enroll(TENANT, [8; 16], &record).unwrap();
+    let only = Only {
+        authorities: only,
+        registered_people: false,
+    };
     let world = World::confined(TlsProfile::Bsi, Limits::default(), Some(only)).await;
     // Registered and of an enrolled authority, but not of one of this listener's.
     let alice = world.alice();
@@ -364,5 +371,63 @@ async fn a_listener_may_have_authorities_of_its_own() {
     world.directory.put_authority(TENANT, [8; 16], record);
     world.identity.changed(IdentityChange::All).await.unwrap();
     assert!(world.ask(Some(&person)).await.is_ok());
+    // A certificate that a person made is one of no authority's, registered or not.
+    let own = registered(&world, "ada").await;
+    assert!(world.ask(Some(&own)).await.is_err());
+    world.end().await;
+}
+
+/// A person of the tenant with a certificate of its own making.
+async fn registered(world: &World, name: &str) -> Certified {
+    let (certificate, key) = leaf(name).self_signed(KeyKind::P256).unwrap();
+    let own = Certified {
+        chain: vec![certificate.clone()],
+        key,
+    };
+    let record = PersonRecord {
+        name: name.to_owned(),
+        role: PersonRole::Operator,
+        status: PersonStatus::Active,
+        created_ms: 0,
+        member_since_ms: 0,
+        created_by: None,
+        credentials: vec![PersonKey {
+            fingerprint: key_of(&own),
+            certificate,
+            hardware: false,
+            attested_by: None,
+            enrolled_ms: 0,
+            revoked_ms: None,
+        }],
+        password: None,
+        one_time: None,
+    };
+    let person = PersonId {
+        domain: TENANT,
+        person: [5; 16],
+    };
+    world.directory.put_person(person, record);
+    world.identity.changed(IdentityChange::All).await.unwrap();
+    own
+}
+
+#[tokio::test]
+async fn a_listener_may_be_for_registered_people() {
+    let only = Only {
+        authorities: Arc::default(),
+        registered_people: true,
+    };
+    let world = World::confined(TlsProfile::Bsi, Limits::default(), Some(only)).await;
+    let ada = registered(&world, "ada").await;
+    assert!(world.ask(Some(&ada)).await.is_ok());
+    // A client, and somebody who calls himself the same.
+    let alice = world.alice();
+    assert!(world.ask(Some(&alice)).await.is_err());
+    let (certificate, key) = leaf("ada").self_signed(KeyKind::P256).unwrap();
+    let other = Certified {
+        chain: vec![certificate],
+        key,
+    };
+    assert!(world.ask(Some(&other)).await.is_err());
     world.end().await;
 }

@@ -3,10 +3,10 @@
 use certs::{AlternativeName, CertificateAuthority, CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, pem};
 use claviger::exchange::{ConnectionFacts, Exchange, Refusal};
 use claviger::identity::{
-    AuthorityRecord, ClientId, ClientRecord, Credential, Identity, MemoryDirectory, Principal, TenantRecord, Trust,
+    AuthorityRecord, ClientId, ClientRecord, Credential, Identity, MemoryDirectory, Principal, TenantRecord,
 };
 use claviger::listener::{
-    Drained, Limits, Listener, ListenerSettings, Outgoing, ServerIdentity, TlsProfile, TlsServer,
+    Drained, Limits, Listener, ListenerSettings, Only, Outgoing, ServerIdentity, TlsProfile, TlsServer,
 };
 use claviger::store::Domain;
 use claviger::wait::{Wait, ready};
@@ -146,7 +146,7 @@ impl World {
     }
 
     /// A listener that accepts only chains that these authorities accept as well.
-    pub async fn confined(profile: TlsProfile, limits: Limits, only: Option<Arc<Trust>>) -> Self {
+    pub async fn confined(profile: TlsProfile, limits: Limits, only: Option<Only>) -> Self {
         let ca = authority("clients");
         let directory = Arc::new(MemoryDirectory::default());
         directory.put_tenant(
