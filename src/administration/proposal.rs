@@ -43,11 +43,12 @@ pub(super) fn keeper(context: &Context<'_>) -> Keeper {
 }
 
 /// The proposals of this server.
-pub(super) const fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
+pub(super) fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
     Proposals {
         keeper,
         policies: &services.policies,
         installation: services.installation,
+        clock: services.clock.as_ref(),
     }
 }
 

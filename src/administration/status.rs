@@ -67,6 +67,11 @@ fn about(context: &Context<'_>, lines: &mut Lines) {
         "clock.high_water",
         format!("{} ms since 1970", context.services.store.high_water()),
     );
+    let bearing = context.services.clock.bearing();
+    lines.add(
+        "clock.ahead",
+        format!("{} ms ahead of the time that has passed", bearing.ahead_ms),
+    );
     lines.add("store", about.store.as_str());
     lines.add("tls.profile", about.tls_profile.as_str());
     let confined = if about.admin_listener {
@@ -88,6 +93,12 @@ fn about(context: &Context<'_>, lines: &mut Lines) {
 
 /// What whoever relies on this server should not overlook.
 fn warnings(context: &Context<'_>, seen: &[CustodyState], lines: &mut Lines) {
+    if context.services.clock.bearing().stands.is_some() {
+        lines.add(
+            "warning",
+            "the clock was set ahead: timelocks and expiries of proposals stand still until it is right or the server is started anew",
+        );
+    }
     if context.services.about.demo {
         lines.add("warning", "DEMO: one person holds all keys");
     }

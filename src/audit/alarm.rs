@@ -99,6 +99,8 @@ events! {
     CustodyOutage = 0x8001_FF0F Critical false "key custody cannot be reached";
     /// A trail cannot be written: what it should hold is refused.
     TrailUnavailable = 0x8001_FF10 Critical false "a trail cannot be written";
+    /// The clock of the machine was set, or was found behind what was committed.
+    ClockJumped = 0x8001_FF11 Critical true "the clock of the machine was set";
 }
 
 /// An event, where it happened and to whom.

@@ -5,6 +5,7 @@ use super::installation::InstallationRecord;
 use super::policy::{InForce, Policies, PolicyError};
 use super::proposal::{PROPOSAL, ProposalRecord, Situation};
 use super::quorum::Electorate;
+use crate::clock::{Clock, Moment};
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, ClientRecord, Id, RecordOpener, RecordSealer};
 use crate::store::{Domain, IndexHit, IndexQuery, IndexRange, IndexRow, IndexValue, Revision, Work};
@@ -38,6 +39,8 @@ pub struct Proposals<'a> {
     pub policies: &'a Policies,
     /// Which installation this is.
     pub installation: InstallationRecord,
+    /// What time it is: timelocks and expiries stand still while the machine's clock is not to be believed.
+    pub clock: &'a dyn Clock,
 }
 
 /// What is around proposals of a domain at one moment.
@@ -93,7 +96,7 @@ impl Proposals<'_> {
             policy: self.policy(domain, work).await?,
             electorate: electorate(domain, work, self.keeper).await?,
             installation: self.installation,
-            now_ms,
+            now_ms: self.clock.steady(Moment(now_ms)).0,
         })
     }
 

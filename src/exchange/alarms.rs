@@ -158,6 +158,10 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             };
             does(&house, &somebody, revoke).await;
         }
+        Event::ClockJumped => {
+            house.clock.set(3_600);
+            house.server.tend().await;
+        }
         // The trail does not carry them: what they tell of is why there might be none.
         Event::CustodyOutage | Event::TrailUnavailable => return None,
     }

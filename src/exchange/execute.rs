@@ -97,6 +97,7 @@ impl Server {
     /// Looks after what is due, once.
     #[cfg(test)]
     pub(super) async fn tend(&self) {
+        self.watch_clock().await;
         for (domain, matters) in self.due(usize::MAX) {
             self.attend(domain, matters).await;
         }

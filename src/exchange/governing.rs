@@ -122,6 +122,7 @@ pub(super) fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Propo
         keeper,
         policies: &services.policies,
         installation: services.installation,
+        clock: services.clock.as_ref(),
     }
 }
 

@@ -17,6 +17,8 @@ mod batch;
 #[cfg(test)]
 mod certificates;
 mod client_password;
+#[cfg(test)]
+mod clocks;
 mod confinement;
 #[cfg(test)]
 mod creations;
@@ -69,6 +71,7 @@ pub mod timer;
 mod upkeep;
 #[cfg(test)]
 mod verdicts;
+mod vigil;
 #[cfg(test)]
 mod voting;
 

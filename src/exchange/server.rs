@@ -9,6 +9,7 @@ use super::execute::Sequel;
 use super::notices;
 use super::outage::Outage;
 use super::refusals::Refusals;
+use super::vigil::Vigil;
 use super::{ConnectionFacts, Exchange, Refusal};
 use crate::administration::login::Verified;
 use crate::audit::AccessTrail;
@@ -40,6 +41,7 @@ pub struct Server {
     started: Instant,
     access_outage: Outage,
     change_outage: Outage,
+    pub(super) vigil: Vigil,
 }
 
 impl Server {
@@ -57,6 +59,7 @@ impl Server {
             started: Instant::now(),
             access_outage: Outage::of("the access trail"),
             change_outage: Outage::of("the change trail"),
+            vigil: Vigil::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::administration::{act, kek, server_act};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
 use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
-use crate::clock::{Clock, Moment};
+use crate::clock::{Bearing, Clock, Hands, HeldClock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
 use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
 use crate::heavy::Heavy;
@@ -31,17 +31,51 @@ use tempfile::TempDir;
 pub const BEGIN: i64 = 2_000_000_000;
 
 #[derive(Clone)]
-pub struct TestClock(Arc<AtomicI64>);
+pub struct TestClock(Arc<HeldClock<TestHands>>);
+
+/// The wall's time, and the time that has passed.
+struct TestHands {
+    wall: AtomicI64,
+    elapsed: AtomicI64,
+}
+
+impl Hands for TestHands {
+    fn wall_ms(&self) -> i64 {
+        self.wall.load(Ordering::SeqCst)
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        self.elapsed.load(Ordering::SeqCst)
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Moment {
-        Moment(self.0.load(Ordering::SeqCst))
+        self.0.now()
+    }
+
+    fn bearing(&self) -> Bearing {
+        self.0.bearing()
     }
 }
 
 impl TestClock {
+    fn at(seconds: i64) -> Self {
+        Self(Arc::new(HeldClock::over(TestHands {
+            wall: AtomicI64::new(seconds * 1000),
+            elapsed: AtomicI64::new(0),
+        })))
+    }
+
+    /// Lets time pass.
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.0.hands().elapsed.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.set(seconds);
+    }
+
+    /// Sets the wall clock ahead, or back.
+    pub fn set(&self, seconds: i64) {
+        self.0.hands().wall.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
 
@@ -110,7 +144,7 @@ impl TestHouse {
     }
 
     async fn over(store: Arc<dyn Store>, folder: TempDir) -> Self {
-        let clock = TestClock(Arc::new(AtomicI64::new(BEGIN * 1000)));
+        let clock = TestClock::at(BEGIN);
         let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
         let slab = Slab::new().unwrap();
         let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));

@@ -13,13 +13,17 @@ const MOST_AT_ONCE: usize = 64;
 
 /// Attends to what is due until the server is told to end. What has begun is finished first.
 pub async fn run(server: Arc<Server>, mut down: watch::Receiver<bool>) {
+    server.compare_clock().await;
     server.take_up();
     let mut at_work = JoinSet::new();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !*down.borrow() {
         tokio::select! {
-            _ = ticks.tick() => begin(&server, &mut at_work),
+            _ = ticks.tick() => {
+                server.watch_clock().await;
+                begin(&server, &mut at_work);
+            }
             changed = down.changed() => if changed.is_err() { break },
         }
     }

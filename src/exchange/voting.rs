@@ -207,6 +207,7 @@ impl Hall {
             keeper: &keeper,
             policies: &services.policies,
             installation: services.installation,
+            clock: services.clock.as_ref(),
         };
         let mut work = Work::new(Arc::clone(&services.store));
         let now_ms = services.clock.now().0;
@@ -288,6 +289,7 @@ impl Hall {
             keeper: &keeper,
             policies: &services.policies,
             installation: services.installation,
+            clock: services.clock.as_ref(),
         };
         let mut work = Work::new(Arc::clone(&services.store));
         let now_ms = services.clock.now().0;
@@ -677,6 +679,7 @@ async fn proposals_of_one_requester_are_bounded_and_lapsed_ones_make_room() {
         keeper: &keeper,
         policies: &services.policies,
         installation: services.installation,
+        clock: services.clock.as_ref(),
     };
     let has_room = async || {
         let mut work = Work::new(Arc::clone(&services.store));

@@ -109,6 +109,7 @@ pub async fn in_force(domain: Domain, context: &mut Context<'_>) -> Result<Optio
         keeper: &keeper,
         policies: &context.services.policies,
         installation: context.services.installation,
+        clock: context.services.clock.as_ref(),
     };
     proposals.policy(domain, context.work).await
 }

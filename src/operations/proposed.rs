@@ -47,11 +47,12 @@ pub(super) async fn around(
     Ok(Around { all, client_remains })
 }
 
-pub(super) const fn register<'a>(services: &'a Services, keeper: &'a Keeper<'a>) -> Proposals<'a> {
+pub(super) fn register<'a>(services: &'a Services, keeper: &'a Keeper<'a>) -> Proposals<'a> {
     Proposals {
         keeper,
         policies: &services.policies,
         installation: services.installation,
+        clock: services.clock.as_ref(),
     }
 }
 

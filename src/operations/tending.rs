@@ -11,6 +11,9 @@ use crate::identity::Principal;
 use crate::store::{Domain, Key, Work};
 use kmip_protocol::ProposalState;
 
+/// How long to wait before it is asked again whether time goes on, in milliseconds.
+const AGAIN_MS: i64 = 5_000;
+
 /// The live proposals of a domain, as they were last judged.
 pub async fn live(services: &Services, domain: Domain, work: &mut Work) -> Result<Vec<Key>, Failure> {
     let keeper = Keeper(&services.custody);
@@ -42,7 +45,7 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ou
     };
     if proposal.state() == ProposalState::Executing {
         // What failed in passing is tried again, by identifiers that the proposal gives, until its time is over.
-        let in_time = context.now.0 < proposal.expires_ms();
+        let in_time = context.services.clock.steady(context.now).0 < proposal.expires_ms();
         return Ok(if ours && in_time {
             Progress::Begun
         } else {
@@ -67,7 +70,7 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ou
     }
     let served = !matches!(context.principal, Principal::Process(_));
     if !served || proposal.claimable(Claimant::Server, &around.situation()).is_err() {
-        return Ok(Progress::Waits(next_moment(&proposal, context.now.0)));
+        return Ok(Progress::Waits(next_moment(&proposal, context)));
     }
     if has_outside_effect(proposal.operation) {
         begin(context, domain, &mut proposal, Claimant::Server, &around).await?;
@@ -110,8 +113,13 @@ pub async fn abandon(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) ->
     Ok(true)
 }
 
-/// When there may be something to do: when a timelock is over, or when it ends by itself.
-fn next_moment(proposal: &ProposalRecord, now_ms: i64) -> i64 {
+/// When there may be something to do: when a timelock is over, or when it ends by itself. While time stands still for proposals, soon: it
+/// may go on at any moment.
+fn next_moment(proposal: &ProposalRecord, context: &Context<'_>) -> i64 {
+    let now_ms = context.now.0;
+    if context.services.clock.bearing().stands.is_some() {
+        return now_ms.saturating_add(AGAIN_MS);
+    }
     let expires = proposal.expires_ms();
     match proposal.due_ms() {
         Some(due) if due > now_ms => due.min(expires),
