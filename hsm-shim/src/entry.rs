@@ -1,0 +1,299 @@
+//! The functions of PKCS#11 as callers find them: each looks at the script, judges who is logged in, and calls the module behind.
+//! Every pointer is the caller's, passed on as it came, or read as PKCS#11 says that it may be.
+#![allow(unsafe_code, non_snake_case)]
+
+use crate::module;
+use crate::users::{Role, Users};
+use core::ffi::c_void;
+use cryptoki_sys::*;
+use std::sync::OnceLock;
+
+type Outcome = Result<(), CK_RV>;
+
+/// The functions of the module behind; none if it cannot be loaded, which does not change any more.
+fn real() -> Option<&'static CK_FUNCTION_LIST> {
+    static REAL: OnceLock<Option<&'static CK_FUNCTION_LIST>> = OnceLock::new();
+    *REAL.get_or_init(|| {
+        let path = module::behind()?;
+        // SAFETY: the script's author vouches for the module, as a server's owner does for a vendor's.
+        let library = unsafe { libloading::Library::new(path) }.ok()?;
+        let library: &'static libloading::Library = Box::leak(Box::new(library));
+        // SAFETY: the function has this type in every module of PKCS#11.
+        let list =
+            unsafe { library.get::<unsafe extern "C" fn(*mut *mut CK_FUNCTION_LIST) -> CK_RV>(b"C_GetFunctionList") };
+        let mut found = core::ptr::null_mut();
+        // SAFETY: the module writes its list, which lives as long as it does: for ever.
+        let outcome = unsafe { list.ok()?(&raw mut found) };
+        // SAFETY: as above; a null pointer becomes none.
+        if outcome == CKR_OK {
+            unsafe { found.as_ref() }
+        } else {
+            None
+        }
+    })
+}
+
+/// Text that a caller passed with its length.
+fn text(start: *const CK_UTF8CHAR, length: CK_ULONG) -> Option<String> {
+    if start.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's text, of the length that it says.
+    let bytes = unsafe { core::slice::from_raw_parts(start, usize::try_from(length).ok()?) };
+    core::str::from_utf8(bytes).ok().map(str::to_owned)
+}
+
+fn may_manage() -> Outcome {
+    if module::role() == Some(Role::Usage) {
+        return Err(CKR_ACTION_PROHIBITED);
+    }
+    Ok(())
+}
+
+/// Whether an object of this template may be made: by users of keys, if it ends with the session.
+fn may_make(template: *const CK_ATTRIBUTE, count: CK_ULONG) -> Outcome {
+    let Ok(count) = usize::try_from(count) else {
+        return Err(CKR_ARGUMENTS_BAD);
+    };
+    if template.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the caller's template, of the length that it says.
+    let template = unsafe { core::slice::from_raw_parts(template, count) };
+    let is_token = |attribute: &CK_ATTRIBUTE| {
+        let value = attribute.pValue.cast::<CK_BBOOL>();
+        // SAFETY: the attribute's value is one byte.
+        attribute.type_ == CKA_TOKEN && !value.is_null() && unsafe { value.read() } != CK_FALSE
+    };
+    if template.iter().any(is_token) {
+        may_manage()
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether this object may be changed or destroyed: by users of keys, if it ends with the session.
+fn may_change(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) -> Outcome {
+    let mut on_token: CK_BBOOL = CK_FALSE;
+    let mut attribute = CK_ATTRIBUTE {
+        type_: CKA_TOKEN,
+        pValue: (&raw mut on_token).cast(),
+        ulValueLen: 1,
+    };
+    let function = real().and_then(|list| list.C_GetAttributeValue);
+    // SAFETY: one attribute, whose value has room for one byte.
+    let outcome = function.map(|get| unsafe { get(session, object, &raw mut attribute, 1) });
+    if outcome == Some(CKR_OK) && on_token == CK_FALSE {
+        Ok(())
+    } else {
+        may_manage()
+    }
+}
+
+/// Logs one of the token's users in, as the one user of the token behind.
+fn login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, length: CK_ULONG) -> CK_RV {
+    let Some(function) = real().and_then(|list| list.C_Login) else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
+    let users = match module::users() {
+        Some((_, users)) if user == CKU_USER => users,
+        // SAFETY: the caller's arguments.
+        _ => return unsafe { function(session, user, pin, length) },
+    };
+    let role = users
+        .as_ref()
+        .zip(text(pin, length))
+        .and_then(|(users, pin)| users.role(&pin));
+    let Some((mut users, role)) = users.zip(role) else {
+        return CKR_PIN_INCORRECT;
+    };
+    let (own, length) = raw(&mut users);
+    // SAFETY: the users' PIN, alive until the call returns.
+    let outcome = unsafe { function(session, user, own, length) };
+    if outcome == CKR_OK {
+        module::note_role(Some(role));
+    }
+    outcome
+}
+
+/// The PIN of the token behind, as a caller passes it.
+fn raw(users: &mut Users) -> (*mut CK_UTF8CHAR, CK_ULONG) {
+    let length = CK_ULONG::try_from(users.pin.len()).unwrap_or(0);
+    (users.pin.as_mut_ptr(), length)
+}
+
+fn logout(session: CK_SESSION_HANDLE) -> CK_RV {
+    module::note_role(None);
+    let function = real().and_then(|list| list.C_Logout);
+    // SAFETY: the caller's argument.
+    function.map_or(CKR_FUNCTION_NOT_SUPPORTED, |logout| unsafe { logout(session) })
+}
+
+fn finalize(reserved: *mut c_void) -> CK_RV {
+    module::note_role(None);
+    let function = real().and_then(|list| list.C_Finalize);
+    // SAFETY: the caller's argument.
+    function.map_or(CKR_FUNCTION_NOT_SUPPORTED, |finalize| unsafe { finalize(reserved) })
+}
+
+/// Changes the password of one of the token's users, or the token's PIN where it has no others.
+fn set_pin(
+    session: CK_SESSION_HANDLE,
+    old: *mut CK_UTF8CHAR,
+    old_length: CK_ULONG,
+    new: *mut CK_UTF8CHAR,
+    new_length: CK_ULONG,
+) -> CK_RV {
+    let Some((path, users)) = module::users() else {
+        let function = real().and_then(|list| list.C_SetPIN);
+        // SAFETY: the caller's arguments.
+        return function.map_or(CKR_FUNCTION_NOT_SUPPORTED, |set| unsafe {
+            set(session, old, old_length, new, new_length)
+        });
+    };
+    let Some(((mut users, old), new)) = users.zip(text(old, old_length)).zip(text(new, new_length)) else {
+        return CKR_ARGUMENTS_BAD;
+    };
+    if !users.change(&old, &new) {
+        return CKR_PIN_INCORRECT;
+    }
+    if users.save(&path).is_ok() {
+        CKR_OK
+    } else {
+        CKR_DEVICE_ERROR
+    }
+}
+
+fn function_list(place: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
+    if place.is_null() {
+        return CKR_ARGUMENTS_BAD;
+    }
+    // SAFETY: the caller's place for a pointer; nobody writes through what it gets.
+    unsafe { place.write((&raw const LIST.0).cast_mut()) };
+    CKR_OK
+}
+
+/// The list that callers get.
+struct List(CK_FUNCTION_LIST);
+
+// SAFETY: it is made of numbers and functions, and never changes.
+unsafe impl Sync for List {}
+
+/// Declares the functions: `if` a condition that a call must fulfil, or `=` what is called in the module's place.
+macro_rules! functions {
+    ($($name:ident($($argument:ident: $kind:ty),*) $(= $instead:ident)? $(if $judged:expr)?;)+) => {
+        mod shims {
+            use super::*;
+            $(
+                pub(super) unsafe extern "C" fn $name($($argument: $kind),*) -> CK_RV {
+                    match module::before(stringify!($name)) {
+                        None => return CKR_GENERAL_ERROR,
+                        Some(Some(code)) => return code,
+                        Some(None) => {}
+                    }
+                    functions!(@call $name($($argument),*) $(= $instead)? $(if $judged)?)
+                }
+            )+
+        }
+
+        static LIST: List = List(CK_FUNCTION_LIST {
+            version: CK_VERSION { major: 2, minor: 40 },
+            $($name: Some(shims::$name)),+
+        });
+    };
+    (@call $name:ident($($argument:ident),*) = $instead:ident) => { $instead($($argument),*) };
+    (@call $name:ident($($argument:ident),*) if $judged:expr) => {
+        match $judged {
+            Ok(()) => functions!(@call $name($($argument),*)),
+            Err(refusal) => refusal,
+        }
+    };
+    (@call $name:ident($($argument:ident),*)) => {
+        match real().and_then(|list| list.$name) {
+            // SAFETY: the caller's arguments, as they came.
+            Some(function) => unsafe { function($($argument),*) },
+            None => CKR_FUNCTION_NOT_SUPPORTED,
+        }
+    };
+}
+
+/// Gives callers the functions of this module.
+///
+/// # Safety
+/// `place` is null or a place for a pointer (PKCS #11 v2.40 §5.4, `C_GetFunctionList`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_GetFunctionList(place: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
+    function_list(place)
+}
+
+#[rustfmt::skip] // a row a line
+functions! {
+    C_Initialize(a: *mut c_void);
+    C_Finalize(a: *mut c_void) = finalize;
+    C_GetInfo(a: *mut CK_INFO);
+    C_GetFunctionList(a: *mut *mut CK_FUNCTION_LIST) = function_list;
+    C_GetSlotList(a: CK_BBOOL, b: *mut CK_SLOT_ID, c: *mut CK_ULONG);
+    C_GetSlotInfo(a: CK_SLOT_ID, b: *mut CK_SLOT_INFO);
+    C_GetTokenInfo(a: CK_SLOT_ID, b: *mut CK_TOKEN_INFO);
+    C_GetMechanismList(a: CK_SLOT_ID, b: *mut CK_MECHANISM_TYPE, c: *mut CK_ULONG);
+    C_GetMechanismInfo(a: CK_SLOT_ID, b: CK_MECHANISM_TYPE, c: *mut CK_MECHANISM_INFO);
+    C_InitToken(a: CK_SLOT_ID, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR) if may_manage();
+    C_InitPIN(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG) if may_manage();
+    C_SetPIN(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR, e: CK_ULONG) = set_pin;
+    C_OpenSession(a: CK_SLOT_ID, b: CK_FLAGS, c: *mut c_void, d: CK_NOTIFY, e: *mut CK_SESSION_HANDLE);
+    C_CloseSession(a: CK_SESSION_HANDLE);
+    C_CloseAllSessions(a: CK_SLOT_ID);
+    C_GetSessionInfo(a: CK_SESSION_HANDLE, b: *mut CK_SESSION_INFO);
+    C_GetOperationState(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
+    C_SetOperationState(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: CK_OBJECT_HANDLE, e: CK_OBJECT_HANDLE);
+    C_Login(a: CK_SESSION_HANDLE, b: CK_USER_TYPE, c: *mut CK_UTF8CHAR, d: CK_ULONG) = login;
+    C_Logout(a: CK_SESSION_HANDLE) = logout;
+    C_CreateObject(a: CK_SESSION_HANDLE, b: *mut CK_ATTRIBUTE, c: CK_ULONG, d: *mut CK_OBJECT_HANDLE) if may_make(b, c);
+    C_CopyObject(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ATTRIBUTE, d: CK_ULONG, e: *mut CK_OBJECT_HANDLE) if may_make(c, d);
+    C_DestroyObject(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE) if may_change(a, b);
+    C_GetObjectSize(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ULONG);
+    C_GetAttributeValue(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ATTRIBUTE, d: CK_ULONG);
+    C_SetAttributeValue(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ATTRIBUTE, d: CK_ULONG) if may_change(a, b);
+    C_FindObjectsInit(a: CK_SESSION_HANDLE, b: *mut CK_ATTRIBUTE, c: CK_ULONG);
+    C_FindObjects(a: CK_SESSION_HANDLE, b: *mut CK_OBJECT_HANDLE, c: CK_ULONG, d: *mut CK_ULONG);
+    C_FindObjectsFinal(a: CK_SESSION_HANDLE);
+    C_EncryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_Encrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_EncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_EncryptFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
+    C_DecryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_Decrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_DecryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_DecryptFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
+    C_DigestInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM);
+    C_Digest(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_DigestUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
+    C_DigestKey(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE);
+    C_DigestFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
+    C_SignInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_Sign(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_SignUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
+    C_SignFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
+    C_SignRecoverInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_SignRecover(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_VerifyInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_Verify(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: CK_ULONG);
+    C_VerifyUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
+    C_VerifyFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
+    C_VerifyRecoverInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_VerifyRecover(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_DigestEncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_DecryptDigestUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_SignEncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_DecryptVerifyUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_GenerateKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: *mut CK_ATTRIBUTE, d: CK_ULONG, e: *mut CK_OBJECT_HANDLE) if may_make(c, d);
+    C_GenerateKeyPair(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: *mut CK_ATTRIBUTE, d: CK_ULONG, e: *mut CK_ATTRIBUTE, f: CK_ULONG, g: *mut CK_OBJECT_HANDLE, h: *mut CK_OBJECT_HANDLE) if may_make(c, d).and(may_make(e, f));
+    C_WrapKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE, d: CK_OBJECT_HANDLE, e: *mut CK_BYTE, f: *mut CK_ULONG);
+    C_UnwrapKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE, d: *mut CK_BYTE, e: CK_ULONG, f: *mut CK_ATTRIBUTE, g: CK_ULONG, h: *mut CK_OBJECT_HANDLE) if may_make(f, g);
+    C_DeriveKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE, d: *mut CK_ATTRIBUTE, e: CK_ULONG, f: *mut CK_OBJECT_HANDLE) if may_make(d, e);
+    C_SeedRandom(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
+    C_GenerateRandom(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
+    C_GetFunctionStatus(a: CK_SESSION_HANDLE);
+    C_CancelFunction(a: CK_SESSION_HANDLE);
+    C_WaitForSlotEvent(a: CK_FLAGS, b: *mut CK_SLOT_ID, c: *mut c_void);
+}

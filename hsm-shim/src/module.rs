@@ -1,0 +1,86 @@
+//! The module behind the shim, the script in force, and who is logged in.
+
+use crate::script::{Calls, Effect, Script, VARIABLE};
+use crate::users::{Role, Users};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// How long a call that hangs sleeps between looks at the script.
+const NAP: Duration = Duration::from_millis(5);
+
+/// The script in force, as it was when it was last read.
+#[derive(Default)]
+struct State {
+    written: Option<SystemTime>,
+    script: Script,
+    calls: Calls,
+    role: Option<Role>,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    static STATE: OnceLock<Mutex<State>> = OnceLock::new();
+    STATE
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+}
+
+fn path() -> Option<PathBuf> {
+    std::env::var_os(VARIABLE).map(PathBuf::from)
+}
+
+/// The state under the script as it is now; a script that was changed begins to count anew.
+fn renewed() -> Option<MutexGuard<'static, State>> {
+    let path = path()?;
+    let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
+    let mut state = state();
+    if state.written != Some(written) {
+        state.script = Script::read(&std::fs::read_to_string(&path).ok()?).ok()?;
+        state.written = Some(written);
+        state.calls = Calls::default();
+    }
+    Some(state)
+}
+
+/// The module that the script names.
+pub(crate) fn behind() -> Option<PathBuf> {
+    renewed().map(|state| state.script.module.clone())
+}
+
+/// Does what is to happen before a call. The value that takes its place, if one does; `None` inside means that there is no script.
+pub(crate) fn before(function: &str) -> Option<Option<u64>> {
+    let Effect { delay, mut hang, code } = {
+        let mut state = renewed()?;
+        let State { script, calls, .. } = &mut *state;
+        calls.next(script, function)
+    };
+    if !delay.is_zero() {
+        std::thread::sleep(delay);
+    }
+    while hang {
+        std::thread::sleep(NAP);
+        hang = renewed().is_some_and(|state| {
+            let mut faults = state.script.faults.iter();
+            faults.any(|fault| fault.hang && (fault.function == function || fault.function == "*"))
+        });
+    }
+    Some(code)
+}
+
+/// The users of the token with their file, if it has any of its own.
+pub(crate) fn users() -> Option<(PathBuf, Option<Users>)> {
+    let path = renewed()?.script.users.clone()?;
+    let users = Users::load(&path);
+    Some((path, users))
+}
+
+/// Remembers who is logged in.
+pub(crate) fn note_role(role: Option<Role>) {
+    state().role = role;
+}
+
+/// Who is logged in.
+pub(crate) fn role() -> Option<Role> {
+    state().role
+}
