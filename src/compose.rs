@@ -5,7 +5,6 @@ mod server;
 pub use server::{Running, check};
 
 use crate::administration::genesis::{self, Founding};
-use crate::administration::keeper::Keeper;
 use crate::administration::{AdministrationError, kek};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
@@ -21,6 +20,7 @@ use crate::exchange::Server;
 use crate::heavy::Heavy;
 use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::listener::TlsProfile;
+use crate::operations::keeper::Keeper;
 use crate::operations::{About, Limits, Profiles, Services};
 use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};

@@ -32,8 +32,7 @@ impl Told {
         let rules: Vec<String> = rules.into_iter().take(NAMED_RULES).map(name).collect();
         let mut text = format!(" (rule {})", rules.join(", "));
         if let Some(proposal) = proposal {
-            text.push_str(", proposal ");
-            text.extend(proposal.iter().map(|byte| format!("{byte:02x}")));
+            text.push_str(&format!(", proposal {}", kmip_ttlv::Hex(proposal)));
         }
         Self(text.into_boxed_str())
     }

@@ -184,12 +184,7 @@ pub fn tag_name(tag: Tag) -> String {
 /// Bytes in hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    kmip_ttlv::Hex(bytes).to_string()
 }
 
 /// Seconds since 1970 as XML writes a Date-Time.

@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod frame;
+mod hex;
 pub mod item;
 pub mod json;
 pub mod limits;
@@ -23,6 +24,7 @@ pub mod xml;
 
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Frame, FrameError};
+pub use hex::Hex;
 pub use item::ItemType;
 pub use limits::TextLimits;
 pub use reader::{Reader, Value};

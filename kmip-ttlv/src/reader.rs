@@ -238,6 +238,15 @@ impl<'a> Reader<'a> {
         Ok(self.expect(tag, ItemType::ByteString)?.bytes)
     }
 
+    /// A Byte String of just so many bytes with this tag.
+    ///
+    /// # Errors
+    /// Those of [`Reader::bytes`]; [`ErrorKind::WrongLength`].
+    pub fn array<const N: usize>(&mut self, tag: Tag) -> Result<[u8; N]> {
+        let wrong = self.error(ErrorKind::WrongLength);
+        self.bytes(tag)?.try_into().map_err(|_| wrong.within(tag))
+    }
+
     /// A Big Integer with this tag: two's complement, big-endian, a multiple of eight bytes.
     #[inline]
     pub fn big_integer(&mut self, tag: Tag) -> Result<&'a [u8]> {

@@ -22,7 +22,7 @@ impl Handle for ApplicationCreateRequest {
         let id = context.services.randomness.array()?;
         let registrar = desk::Registrar::new(context);
         registrar.enroll(context).application(tenant, id, &record).await?;
-        desk::touch(context, "application", &record.name, ApplicationRecord::key(tenant, id));
+        desk::touch(context, "application", &record.name, ApplicationRecord::key(tenant, id))?;
         Ok(ApplicationCreateResponse {})
     }
 
@@ -71,7 +71,7 @@ impl Handle for ApplicationDeleteRequest {
         }
         let registrar = desk::Registrar::new(context);
         registrar.enroll(context).remove_application(tenant, id).await?;
-        desk::touch(context, "application", &record.name, ApplicationRecord::key(tenant, id));
+        desk::touch(context, "application", &record.name, ApplicationRecord::key(tenant, id))?;
         Ok(ApplicationDeleteResponse {})
     }
 

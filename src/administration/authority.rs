@@ -49,7 +49,7 @@ impl Handle for AuthorityCreateRequest {
         }
         keep(context, id, &record).await?;
         let key = AuthorityRecord::key(domain, id);
-        desk::touch(context, "authority", &record.name, key);
+        desk::touch(context, "authority", &record.name, key)?;
         Ok(AuthorityCreateResponse {
             authority: told(record),
         })
@@ -83,7 +83,7 @@ impl Handle for AuthorityDeleteRequest {
         let (id, record) = desk::authority(context, &self.authority_name).await?;
         let registrar = desk::Registrar::new(context);
         registrar.enroll(context).remove_authority(domain, id).await?;
-        desk::touch(context, "authority", &record.name, AuthorityRecord::key(domain, id));
+        desk::touch(context, "authority", &record.name, AuthorityRecord::key(domain, id))?;
         let changed = IdentityChange::Authority(domain, id);
         context.batch.notices.push(Notice::Identity(changed));
         Ok(AuthorityDeleteResponse {})
@@ -114,7 +114,7 @@ impl Handle for RevocationListGetRequest {
                         "authority",
                         &record.name,
                         AuthorityRecord::key(desk::domain(context)?, id),
-                    );
+                    )?;
                 }
                 // The list at hand holds for some days yet.
                 Err(failure) if failure.fault() == Fault::CustodyUnavailable && left(&record, now) > 0 => {}

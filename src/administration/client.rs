@@ -163,7 +163,7 @@ impl Handle for ClientDeleteRequest {
         let registrar = desk::Registrar::new(context);
         registrar.enroll(context).remove_client(id).await?;
         count(context, -1).await?;
-        desk::touch(context, "client", &record.name, id.key());
+        desk::touch(context, "client", &record.name, id.key())?;
         context.batch.notices.push(Notice::Identity(IdentityChange::Client(id)));
         Ok(ClientDeleteResponse {})
     }
@@ -178,7 +178,7 @@ impl Handle for ClientDeleteRequest {
 pub(super) async fn keep(context: &mut Context<'_>, id: ClientId, record: &ClientRecord) -> Result<(), Failure> {
     let registrar = desk::Registrar::new(context);
     registrar.enroll(context).client(id, record).await?;
-    desk::touch(context, "client", &record.name, id.key());
+    desk::touch(context, "client", &record.name, id.key())?;
     let changed = IdentityChange::Client(id);
     context.batch.notices.push(Notice::Identity(changed));
     Ok(())

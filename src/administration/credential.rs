@@ -80,10 +80,7 @@ pub(super) fn told(kept: &Credential) -> ClientCredential {
 fn told_rule(rule: &Rule) -> CertificateRule {
     let text = || String::from_utf8_lossy(rule.value()).into_owned();
     let (kind, value) = match rule.name() {
-        CertificateName::Subject => {
-            let digits = rule.value().iter().map(|byte| format!("{byte:02x}"));
-            (CertificateRuleKind::Subject, digits.collect())
-        }
+        CertificateName::Subject => (CertificateRuleKind::Subject, kmip_ttlv::Hex(rule.value()).to_string()),
         CertificateName::CommonName => (CertificateRuleKind::CommonName, text()),
         CertificateName::Dns => (CertificateRuleKind::DnsName, text()),
         CertificateName::Email => (CertificateRuleKind::Email, text()),

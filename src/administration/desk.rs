@@ -1,13 +1,12 @@
 //! What all handlers of administration share: whose domain it is, records by name, what may be a name, what is told to those who
 //! remember.
 
-use super::keeper::Keeper;
-use crate::audit::AuditObject;
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
 use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Enroll, EnrollError, Id};
 use crate::objects::index;
 use crate::operations::Context;
+use crate::operations::keeper::Keeper;
 use crate::records;
 use crate::store::{ClaimKey, Domain, Key, Kind};
 use std::sync::Arc;
@@ -127,12 +126,15 @@ pub(super) async fn all<T>(
     }
 }
 
+/// A number that a request gives, or leaves to the server.
+pub(super) fn count(given: Option<i32>, absent: usize) -> Result<usize, Failure> {
+    given.map_or(Ok(absent), |number| {
+        usize::try_from(number).map_err(|_| Failure::new(Fault::InvalidField))
+    })
+}
+
 /// A part of a list.
 pub(super) fn part<T>(list: Vec<T>, offset: Option<i32>, most: Option<i32>) -> Result<Vec<T>, Failure> {
-    let count = |number: Option<i32>, absent: usize| match number {
-        Some(number) => usize::try_from(number).map_err(|_| Failure::new(Fault::InvalidField)),
-        None => Ok(absent),
-    };
     let (offset, most) = (count(offset, 0)?, count(most, usize::MAX)?);
     Ok(list.into_iter().skip(offset).take(most).collect())
 }
@@ -154,13 +156,9 @@ pub(super) async fn tenant_owns_objects(context: &mut Context<'_>, tenant: Domai
     Ok(false)
 }
 
-/// Says in the item's audit record what it acted on.
-pub(super) fn touch(context: &mut Context<'_>, what: &str, name: &str, key: Key) {
-    context.batch.touched.push(AuditObject {
-        unique_identifier: format!("{what} {name}"),
-        record: Some((key.kind.0, key.id)),
-        state: None,
-    });
+/// Says in the item's audit record what it acted on, once that is written or deleted.
+pub(super) fn touch(context: &mut Context<'_>, what: &str, name: &str, key: Key) -> Result<(), Failure> {
+    context.touch(format!("{what} {name}"), key)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! KEK, which installation it is, the first policy, and the administrators who decide from then on, by its rules.
 
 use super::hardware::Hardware;
-use super::keeper::Keeper;
 use super::password::Hashing;
 use super::person::{Membership, invite};
 use super::{AdministrationError, act, kek, server_act};
@@ -12,6 +11,7 @@ use crate::crypto::Randomness;
 use crate::custody::{Custody, KekId, ProfileId};
 use crate::heavy::Heavy;
 use crate::identity::{Enroll, Passwords};
+use crate::operations::keeper::Keeper;
 use crate::records;
 use crate::store::{Domain, Store, Work};
 use kmip_protocol::{NewPerson, Policy};

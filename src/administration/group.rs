@@ -1,13 +1,13 @@
 //! Groups of a domain's people.
 
 use super::policy::{policy_refused, scope};
-use super::proposal::{keeper, person, proposals};
-use crate::audit::AuditObject;
+use super::proposal::{keeper, person};
 use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, counting, is_role_group};
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
 use crate::identity::{Id, PersonId, people_guard};
+use crate::operations::proposed::register;
 use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
@@ -43,7 +43,7 @@ fn told(group: &Group, people: &Electorate) -> kmip_protocol::Group {
 pub(super) async fn bearable(domain: Domain, after: &Electorate, context: &mut Context<'_>) -> Result<bool, Failure> {
     let keeper = keeper(context);
     let services = context.services;
-    let register = proposals(services, &keeper);
+    let register = register(services, &keeper);
     let Some(policy) = register.policy(domain, context.work).await? else {
         return Ok(false);
     };
@@ -66,7 +66,7 @@ async fn target(context: &mut Context<'_>, name: &str, named: &[String]) -> Resu
         .map(|m| m.person)
         .collect();
     let services = context.services;
-    let policy = proposals(services, &keeper).policy(domain, context.work).await?;
+    let policy = register(services, &keeper).policy(domain, context.work).await?;
     let counts = policy.is_some_and(|policy| !counting(&policy.record.policy, name).is_empty());
     let comes = after.iter().filter(|one| !before.contains(one));
     let goes = before.iter().filter(|one| !after.contains(one));
@@ -121,14 +121,10 @@ impl Handle for GroupPutRequest {
         let key = Group::key(domain, group_name);
         context.work.load(key).await?;
         let revision = context.work.next_revision(key);
-        let (body, mac) = records::close(&context.services.custody, key, revision, group.encode())?;
+        let (body, _) = records::close(&context.services.custody, key, revision, group.encode())?;
         context.work.put(key, body, Vec::new());
         context.work.bump_guard(people_guard(domain));
-        context.batch.touched.push(AuditObject {
-            unique_identifier: group_name.clone(),
-            record: Some((key.kind.0, key.id)),
-            state: Some((revision.0, mac)),
-        });
+        context.touch(group_name.clone(), key)?;
         Ok(GroupPutResponse {})
     }
 
@@ -149,11 +145,7 @@ impl Handle for GroupDeleteRequest {
         let key = Group::key(domain, &self.group_name);
         context.work.delete(key).await?;
         context.work.bump_guard(people_guard(domain));
-        context.batch.touched.push(AuditObject {
-            unique_identifier: self.group_name.clone(),
-            record: Some((key.kind.0, key.id)),
-            state: None,
-        });
+        context.touch(self.group_name.clone(), key)?;
         Ok(GroupDeleteResponse {})
     }
 

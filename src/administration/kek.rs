@@ -15,8 +15,6 @@ pub const KEK: Kind = Kind(0x20);
 pub const RECORD_KEY: Kind = Kind(0x21);
 /// The claim on being a domain's active KEK.
 const ACTIVE_KEK: u8 = 0x20;
-/// Length of the MAC behind a body.
-const MAC: usize = 32;
 /// KEK records of a domain read at most; custody's own limit on live ones is smaller.
 const MOST: usize = 4_096;
 
@@ -108,8 +106,8 @@ pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
 
 /// The body of a record whose MAC is checked later.
 fn body(record: &Record) -> Result<&[u8], AdministrationError> {
-    let length = record.body.len().checked_sub(MAC);
-    length
-        .and_then(|n| record.body.get(..n))
+    let parts = records::parts(&record.body);
+    parts
+        .map(|(body, _)| body)
         .ok_or(AdministrationError::Damaged(record.key.kind.0))
 }

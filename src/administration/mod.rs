@@ -11,7 +11,6 @@ mod desk;
 pub mod genesis;
 mod group;
 mod hardware;
-pub mod keeper;
 pub mod kek;
 pub mod login;
 mod namespace;

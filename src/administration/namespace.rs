@@ -115,7 +115,7 @@ async fn keep(context: &mut Context<'_>, tenant: Domain, all: &Namespaces, name:
     kek::put(&context.services.custody, context.work, key, all.encode())
         .await
         .map_err(|why| Failure::detailed(Fault::Internal, why))?;
-    desk::touch(context, "namespace", name, key);
+    desk::touch(context, "namespace", name, key)?;
     Ok(())
 }
 

@@ -1,21 +1,17 @@
 //! What the handlers over people share: who asks, people by name, keeping a record with what it changes elsewhere.
 
-use super::keeper::Keeper;
-use crate::audit::AuditObject;
 use crate::audit::alarm::Event;
 use crate::authority::Target;
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
 use crate::identity::{Enroll, EnrollError, IdentityChange, PersonId, PersonPrincipal, PersonRecord, Principal, kind};
 use crate::identity::{TicketRecord, people_guard, person_counter};
+use crate::operations::keeper::Keeper;
 use crate::operations::{Context, Notice};
 use crate::records;
 use crate::store::{Domain, Record};
 use kmip_protocol::{DateTime, Person, PersonCredential, PersonRole, PersonStatus};
 use std::sync::Arc;
-
-/// Length of the MAC at the end of a record's body.
-const MAC: usize = 32;
 
 /// The person that asks.
 pub(super) fn asker(context: &Context<'_>) -> Result<Arc<PersonPrincipal>, Failure> {
@@ -85,17 +81,7 @@ pub(super) async fn keep(context: &mut Context<'_>, id: PersonId, record: &Perso
         EnrollError::Sealing => Failure::detailed(Fault::CustodyUnavailable, error),
     })?;
     context.batch.notices.push(Notice::Identity(IdentityChange::Person(id)));
-    let written = context.work.load(id.key()).await?;
-    let state = written.and_then(|w| {
-        let mac = w.body.last_chunk::<MAC>()?;
-        Some((w.revision.0, *mac))
-    });
-    context.batch.touched.push(AuditObject {
-        unique_identifier: record.name.clone(),
-        record: Some((kind::PERSON.0, id.person)),
-        state,
-    });
-    Ok(())
+    context.touch(record.name.clone(), id.key())
 }
 
 /// Keeps a change after which nobody is logged in as that person.

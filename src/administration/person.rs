@@ -1,8 +1,8 @@
 //! People: made, told, renamed, suspended, resumed, reset, unlocked, deleted (family 02).
 
+use super::desk;
 use super::group::bearable;
 use super::hardware::{self, Claim, Hardware};
-use super::keeper::Keeper;
 use super::password::{self, Hashing, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
@@ -12,6 +12,7 @@ use crate::authority::quorum::Member;
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, PasswordRecord, PersonId, PersonKey, PersonRecord, person_counter};
+use crate::operations::keeper::Keeper;
 use crate::operations::{Context, Handle};
 use crate::store::{Domain, Key, Work};
 use certs::CertificateFacts;
@@ -197,12 +198,8 @@ impl Handle for PersonGetRequest {
 
 impl Handle for PersonListRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<PersonListResponse, Failure> {
-        let number = |given: Option<i32>, otherwise: usize| match given {
-            Some(given) => usize::try_from(given).map_err(|_| Failure::new(Fault::InvalidField)),
-            None => Ok(otherwise),
-        };
-        let offset = number(self.offset_items, 0)?;
-        let most = number(self.maximum_items, MOST_TOLD)?.min(MOST_TOLD);
+        let offset = desk::count(self.offset_items, 0)?;
+        let most = desk::count(self.maximum_items, MOST_TOLD)?.min(MOST_TOLD);
         let mut persons = Vec::new();
         for (id, record) in everybody(context).await?.iter().skip(offset).take(most) {
             persons.push(told(context, *id, record).await?);

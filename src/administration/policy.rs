@@ -1,13 +1,13 @@
 //! The policy of a domain: read, replaced, and asked what it would want.
 
-use super::proposal::{keeper, person, proposals};
+use super::proposal::{keeper, person};
 use super::proposal_view::requirements;
-use crate::audit::AuditObject;
 use crate::audit::alarm::Event;
 use crate::authority::policy::{POLICY, PolicyRecord};
 use crate::authority::quorum::{About, PolicyFault, Scope, check_policy, governing_request, tally};
 use crate::authority::{Granted, Origin, Target, check};
 use crate::failure::{Failure, Fault};
+use crate::operations::proposed::register;
 use crate::operations::{Context, Handle, Notice, target_of};
 use crate::records;
 use crate::store::{Domain, Key};
@@ -104,14 +104,10 @@ pub async fn put_policy(domain: Domain, record: &PolicyRecord, context: &mut Con
     ] {
         context.work.load(key).await?;
         let revision = context.work.next_revision(key);
-        let (body, mac) = records::close(&context.services.custody, key, revision, record.encode())?;
+        let (body, _) = records::close(&context.services.custody, key, revision, record.encode())?;
         context.work.put(key, body, Vec::new());
         if key.kind == POLICY {
-            context.batch.touched.push(AuditObject {
-                unique_identifier: format!("policy {}", record.version),
-                record: Some((key.kind.0, key.id)),
-                state: Some((revision.0, mac)),
-            });
+            context.touch(format!("policy {}", record.version), key)?;
         }
     }
     context.batch.notices.push(Notice::Policy(domain));
@@ -159,7 +155,7 @@ impl Handle for PolicyEvaluateRequest {
         let permitted = check(context.principal, self.operation).is_ok();
         let keeper = keeper(context);
         let services = context.services;
-        let register = proposals(services, &keeper);
+        let register = register(services, &keeper);
         let around = register.surroundings(domain, context.now.0, context.work).await?;
         let Some(policy) = around.policy.as_ref().filter(|_| permitted) else {
             return Ok(PolicyEvaluateResponse {

@@ -1,18 +1,18 @@
 //! Proposals, as people see and decide them: of their own domain only. A proposal of another domain is one that does not exist.
 
-use super::keeper::Keeper;
+use super::desk;
 use super::proposal_view::{detail, requirements, summary};
 use super::tenant_recover::recovers;
-use crate::audit::AuditObject;
 use crate::audit::alarm::Event;
+use crate::authority::Granted;
 use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
-use crate::authority::proposals::{Proposals, Surroundings};
 use crate::authority::quorum::statement::{self, VoteFault, verify_statement};
-use crate::authority::{Granted, PROPOSAL};
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_reason;
 use crate::identity::{PersonId, PersonPrincipal, PersonRecord, Principal, TenantRecord};
-use crate::operations::{Context, Handle, Services};
+use crate::operations::keeper::Keeper;
+use crate::operations::proposed::{self, Around, register};
+use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{
@@ -20,6 +20,7 @@ use kmip_protocol::{
     ProposalListRequest, ProposalListResponse, ProposalState, ProposalVetoRequest, ProposalVetoResponse,
     ProposalVoteRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, ProposalWithdrawVoteResponse,
 };
+use kmip_ttlv::Hex;
 use std::sync::Arc;
 
 /// Proposals that a list shows unless it is asked for fewer, and at most.
@@ -42,83 +43,36 @@ pub(super) fn keeper(context: &Context<'_>) -> Keeper {
     Keeper(Arc::clone(&context.services.custody))
 }
 
-/// The proposals of this server.
-pub(super) fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
-    Proposals {
-        keeper,
-        policies: &services.policies,
-        installation: services.installation,
-        clock: services.clock.as_ref(),
-    }
-}
-
 /// A proposal of the reader's domain, judged as things are now, with what is around it.
 struct Opened {
     domain: Domain,
     record: ProposalRecord,
-    around: Surroundings,
-    client_remains: bool,
+    around: Around,
 }
 
 async fn open(identifier: &[u8], context: &mut Context<'_>) -> Result<Opened, Failure> {
     let domain = person(context)?.domain;
-    let found = load(domain, identifier, context).await?;
+    let found = proposed::load(context, domain, identifier).await?;
     opened(domain, found, context).await
 }
 
 /// The same, or one of the system's by which the reader's tenant is to be recovered. Whichever it is not takes the same way.
 async fn open_concerning(identifier: &[u8], context: &mut Context<'_>) -> Result<Opened, Failure> {
     let domain = person(context)?.domain;
-    if let Some(own) = load(domain, identifier, context).await? {
+    if let Some(own) = proposed::load(context, domain, identifier).await? {
         return opened(domain, Some(own), context).await;
     }
-    let of_system = load(Domain::SYSTEM, identifier, context).await?;
+    let of_system = proposed::load(context, Domain::SYSTEM, identifier).await?;
     let concerning = of_system.filter(|record| recovers(record, domain));
     opened(Domain::SYSTEM, concerning, context).await
 }
 
-async fn load(domain: Domain, identifier: &[u8], context: &mut Context<'_>) -> Result<Option<ProposalRecord>, Failure> {
-    let keeper = keeper(context);
-    let services = context.services;
-    proposals(services, &keeper)
-        .load(domain, identifier, context.work)
-        .await
-}
-
 async fn opened(domain: Domain, found: Option<ProposalRecord>, context: &mut Context<'_>) -> Result<Opened, Failure> {
     let mut record = found.ok_or(Failure::new(Fault::ProposalNotFound))?;
-    let services = context.services;
-    let keeper = keeper(context);
-    let proposals = proposals(services, &keeper);
-    let now_ms = context.now.0;
-    let around = proposals.surroundings(domain, now_ms, context.work).await?;
-    let client_remains = proposals.client_remains(domain, &record, now_ms, context.work).await?;
-    record.refresh(&around.situation(client_remains));
+    let around = proposed::around(context, domain, Some(&record)).await?;
+    record.refresh(&around.situation());
     context.batch.proposal = Some((record.id, Some(record.request_digest)));
-    Ok(Opened {
-        domain,
-        record,
-        around,
-        client_remains,
-    })
-}
-
-/// Keeps a changed proposal. What follows is seen to once it is committed.
-async fn keep(opened: &Opened, context: &mut Context<'_>) -> Result<(), Failure> {
-    let keeper = keeper(context);
-    let services = context.services;
-    let proposals = proposals(services, &keeper);
-    let kept = proposals.keep(opened.domain, &opened.record, context.work).await?;
-    context.batch.touched.push(AuditObject {
-        unique_identifier: hex(&opened.record.id),
-        record: Some((PROPOSAL.0, opened.record.id)),
-        state: Some((kept.revision.0, kept.mac)),
-    });
-    Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(Opened { domain, record, around })
 }
 
 /// What a person is told of a step that is not possible.
@@ -152,17 +106,12 @@ impl Handle for ProposalListRequest {
         let may_object = person(context)?.role == PersonRole::Operator;
         let keeper = keeper(context);
         let services = context.services;
-        let register = proposals(services, &keeper);
+        let register = register(services, &keeper);
         let awaiting = self.awaiting_requester == Some(true);
         let live = |state: &ProposalState| crate::authority::proposal::is_live(*state);
         let live_only = awaiting || (!self.proposal_states.is_empty() && self.proposal_states.iter().all(live));
-        let number = |given: Option<i32>, default: usize| match given.map(usize::try_from) {
-            None => Ok(default),
-            Some(Ok(number)) => Ok(number),
-            Some(Err(_)) => Err(Failure::new(Fault::InvalidField)),
-        };
-        let most = number(self.maximum_items, MOST_LISTED)?.min(MOST_LISTED);
-        let mut skip = number(self.offset_items, 0)?;
+        let most = desk::count(self.maximum_items, MOST_LISTED)?.min(MOST_LISTED);
+        let mut skip = desk::count(self.offset_items, 0)?;
         let mut found = Vec::new();
         // A tenant's people see what of the system's would recover their tenant, while they can still object.
         let concerning = (domain != Domain::SYSTEM).then_some((Domain::SYSTEM, true));
@@ -211,7 +160,7 @@ impl Handle for ProposalGetRequest {
         let mut proposal = detail(
             &opened.record,
             tenant_name,
-            &opened.around.electorate,
+            &opened.around.all.electorate,
             &me,
             context.now.0,
         );
@@ -221,7 +170,7 @@ impl Handle for ProposalGetRequest {
             false => Vec::new(),
         };
         if let Some(first) = proposal.requirements.first_mut() {
-            let warning = |id: &[u8; 16]| format!("proposal {} acts on the same", hex(id));
+            let warning = |id: &[u8; 16]| format!("proposal {} acts on the same", Hex(id));
             first.warnings.extend(rivals.iter().map(warning));
         }
         Ok(ProposalGetResponse { proposal })
@@ -234,7 +183,7 @@ async fn rivals(opened: &Opened, context: &mut Context<'_>) -> Result<Vec<[u8; 1
         return Ok(Vec::new());
     }
     let keeper = keeper(context);
-    let register = proposals(context.services, &keeper);
+    let register = register(context.services, &keeper);
     let hits = register
         .list(opened.domain, true, None, MOST_COMPARED, context.work)
         .await?;
@@ -248,7 +197,7 @@ async fn rivals(opened: &Opened, context: &mut Context<'_>) -> Result<Vec<[u8; 1
             .records
             .iter()
             .any(|key| opened.record.target.records.contains(key));
-        other.refresh(&opened.around.situation(true));
+        other.refresh(&opened.around.all.situation(true));
         if shares && other.is_live() {
             rivals.push(other.id);
         }
@@ -293,14 +242,14 @@ impl Handle for ProposalVoteRequest {
         if self.decision.name().is_none() {
             return Err(Fault::InvalidField.into());
         }
-        let situation = opened.around.situation(opened.client_remains);
+        let situation = opened.around.situation();
         opened.record.vote(vote, &situation).map_err(refused)?;
-        keep(&opened, context).await?;
-        let tally = opened.record.tally(&opened.around.electorate, context.now.0);
+        proposed::save(context, opened.domain, &opened.record).await?;
+        let tally = opened.record.tally(&opened.around.all.electorate, context.now.0);
         Ok(ProposalVoteResponse {
             state: opened.record.state(),
             completion: opened.record.completion(),
-            requirements: requirements(&tally, &opened.around.electorate),
+            requirements: requirements(&tally, &opened.around.all.electorate),
         })
     }
 }
@@ -359,9 +308,9 @@ impl Handle for ProposalWithdrawVoteRequest {
     ) -> Result<ProposalWithdrawVoteResponse, Failure> {
         let me = person(context)?.person;
         let mut opened = open(&self.proposal_identifier, context).await?;
-        let situation = opened.around.situation(opened.client_remains);
+        let situation = opened.around.situation();
         opened.record.withdraw_vote(&me, &situation).map_err(refused)?;
-        keep(&opened, context).await?;
+        proposed::save(context, opened.domain, &opened.record).await?;
         let state = opened.record.state();
         Ok(ProposalWithdrawVoteResponse { state })
     }
@@ -371,10 +320,10 @@ impl Handle for ProposalCompleteRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalCompleteResponse, Failure> {
         let me = person(context)?.clone();
         let mut opened = open(&self.proposal_identifier, context).await?;
-        let situation = opened.around.situation(opened.client_remains);
+        let situation = opened.around.situation();
         let pressed = opened.record.complete(&me.person, &me.name, &situation);
         pressed.map_err(refused)?;
-        keep(&opened, context).await?;
+        proposed::save(context, opened.domain, &opened.record).await?;
         let state = opened.record.state();
         Ok(ProposalCompleteResponse { state })
     }
@@ -385,7 +334,7 @@ impl Handle for ProposalVetoRequest {
         let me = person(context)?.clone();
         let reason = bounded(self.reason.as_ref())?;
         let mut opened = open_concerning(&self.proposal_identifier, context).await?;
-        let situation = opened.around.situation(opened.client_remains);
+        let situation = opened.around.situation();
         let ended = if opened.domain == me.domain {
             opened.record.veto(&me.person, &me.name, reason.as_deref(), &situation)
         } else if me.role == PersonRole::Operator {
@@ -394,7 +343,7 @@ impl Handle for ProposalVetoRequest {
             Err(ProposalFault::NotEligible)
         };
         ended.map_err(refused)?;
-        keep(&opened, context).await?;
+        proposed::save(context, opened.domain, &opened.record).await?;
         let now = context.now;
         context
             .batch

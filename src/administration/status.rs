@@ -10,6 +10,7 @@ use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{ServerStatusRequest, ServerStatusResponse, StatusItem};
+use kmip_ttlv::Hex;
 
 /// Tenants, and streams of the trail, that are told one by one; of the rest there is a count.
 const MOST: usize = 256;
@@ -56,9 +57,8 @@ impl Handle for ServerStatusRequest {
 fn about(context: &Context<'_>, lines: &mut Lines) {
     let about = &context.services.about;
     let installation = context.services.installation;
-    let hex: String = installation.instance.iter().map(|b| format!("{b:02x}")).collect();
     lines.add("version", env!("CARGO_PKG_VERSION"));
-    lines.add("instance", hex);
+    lines.add("instance", Hex(&installation.instance).to_string());
     lines.add("epoch", installation.epoch.to_string());
     let up = context.now.0.saturating_sub(about.started_ms) / 1000;
     lines.add("uptime", format!("{up} s"));
@@ -144,7 +144,7 @@ async fn tenant_name(context: &mut Context<'_>, tenant: Domain) -> Result<Option
 
 async fn profiles(context: &Context<'_>, lines: &mut Lines) {
     for (profile, provider) in context.services.custody.providers() {
-        let id: String = profile.0.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        let id: String = Hex(&profile.0).to_string().chars().take(8).collect();
         let health = match provider.health().await {
             Ok(()) => "answers".to_owned(),
             Err(why) => format!("does not answer: {why}"),
@@ -170,9 +170,8 @@ async fn trail(context: &Context<'_>, lines: &mut Lines) -> Result<(), Failure> 
     heads.sort_unstable_by_key(|head| head.position.stream);
     lines.add("trail.streams", heads.len().to_string());
     for head in heads.iter().take(MOST) {
-        let hash: String = head.hash.iter().map(|b| format!("{b:02x}")).collect();
         let (stream, sequence) = (head.position.stream, head.position.sequence);
-        lines.add(format!("trail.{stream}"), format!("{sequence} {hash}"));
+        lines.add(format!("trail.{stream}"), format!("{sequence} {}", Hex(&head.hash)));
     }
     Ok(())
 }

@@ -76,7 +76,7 @@ pub(super) async fn tenant(context: &mut Context<'_>, name: &str) -> Result<(Id,
 pub(super) async fn keep(context: &mut Context<'_>, tenant: Domain, record: &TenantRecord) -> Result<(), Failure> {
     let registrar = desk::Registrar::new(context);
     registrar.enroll(context).tenant(tenant, record).await?;
-    desk::touch(context, "tenant", &record.name, TenantRecord::key(tenant));
+    desk::touch(context, "tenant", &record.name, TenantRecord::key(tenant))?;
     let changed = IdentityChange::Tenant(tenant);
     context.batch.notices.push(Notice::Identity(changed));
     Ok(())
@@ -128,7 +128,7 @@ pub(super) async fn add(
     let (id, record) = invite(context.services, tenant, operator, hardware, membership, by, now_ms).await?;
     let registrar = desk::Registrar::new(context);
     registrar.enroll(context).person(id, &record).await?;
-    desk::touch(context, "person", &record.name, id.key());
+    desk::touch(context, "person", &record.name, id.key())?;
     let changed = IdentityChange::Person(id);
     context.batch.notices.push(Notice::Identity(changed));
     Ok(())

@@ -2,9 +2,7 @@
 //! operators who are left see it coming, and any of them may end it.
 
 use super::desk;
-use super::keeper::Keeper;
 use super::person::{Membership, hardware_of};
-use super::proposal::proposals;
 use super::tenant_create::{add, alarm, tenant};
 use crate::audit::alarm::Event;
 use crate::authority::proposal::ProposalRecord;
@@ -12,6 +10,8 @@ use crate::authority::quorum::{Electorate, governing, is_within_reach};
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
 use crate::identity::{PersonId, TenantRecord, person_counter};
+use crate::operations::keeper::Keeper;
+use crate::operations::proposed::register;
 use crate::operations::{Context, Handle};
 use crate::store::Domain;
 use kmip_protocol::{Operation, PersonRole, TenantRecoverRequest, TenantRecoverResponse};
@@ -25,7 +25,7 @@ impl Handle for TenantRecoverRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantRecoverResponse, Failure> {
         let (domain, record) = judge(self, context).await?;
         add(context, domain, &self.operator, Membership::Joining).await?;
-        desk::touch(context, "tenant", &record.name, TenantRecord::key(domain));
+        desk::touch(context, "tenant", &record.name, TenantRecord::key(domain))?;
         // Both hear of it: those who see that tenants are there, and those who are in it.
         for domain in [Domain::SYSTEM, domain] {
             alarm(context, Event::TenantRecovered, domain, &record.name);
@@ -76,7 +76,7 @@ async fn can_invite(context: &mut Context<'_>, tenant: Domain) -> Result<bool, F
     let mut people = electorate(tenant, context.work, &keeper).await?;
     leave_out_absent(context, tenant, &mut people).await?;
     let services = context.services;
-    let policy = proposals(services, &keeper).policy(tenant, context.work).await?;
+    let policy = register(services, &keeper).policy(tenant, context.work).await?;
     let invited = Target {
         roles: vec![PersonRole::Operator],
         ..Target::default()

@@ -5,7 +5,7 @@
 
 use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE};
 use super::position::{Position, StreamId};
-use kmip_ttlv::{Error, ErrorKind, Reader, Result, Tag, Writer};
+use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
 
 /// The version written here.
 const FORMAT: i32 = 1;
@@ -100,7 +100,7 @@ impl Entry {
     pub fn read_next(reader: &mut Reader<'_>) -> Result<Self> {
         reader.structure(tag::RECORD, |record| {
             let (place, draft) = record.structure(tag::BODY, read_body)?;
-            let mac = array(record, tag::MAC)?;
+            let mac = record.array(tag::MAC)?;
             Ok(Self { place, draft, mac })
         })
     }
@@ -223,14 +223,14 @@ fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
     let place = Place {
         trail: read_trail(reader)?,
         position: Position {
-            stream: StreamId(array(reader, tag::STREAM)?),
+            stream: StreamId(reader.array(tag::STREAM)?),
             sequence: reader.long_integer(tag::SEQUENCE)?.cast_unsigned(),
         },
         committed_ms: milliseconds(reader, tag::COMMITTED)?,
-        previous: array(reader, tag::PREVIOUS)?,
+        previous: reader.array(tag::PREVIOUS)?,
     };
     let draft = AuditDraft {
-        tenant: array(reader, tag::TENANT)?,
+        tenant: reader.array(tag::TENANT)?,
         at_ms: milliseconds(reader, tag::AT)?,
         monotonic_ms: reader.long_integer(tag::MONOTONIC)?.cast_unsigned(),
         actor: reader.structure(tag::ACTOR, read_actor)?,
@@ -242,8 +242,8 @@ fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
         result_reason: optional(reader, tag::RESULT_REASON, Reader::enumeration)?,
         client_correlation: optional(reader, tag::CLIENT_CORRELATION, text)?,
         server_correlation: optional(reader, tag::SERVER_CORRELATION, text)?,
-        proposal: optional(reader, tag::PROPOSAL, array)?,
-        digest: optional(reader, tag::DIGEST, array)?,
+        proposal: optional(reader, tag::PROPOSAL, |r, tag| r.array(tag))?,
+        digest: optional(reader, tag::DIGEST, |r, tag| r.array(tag))?,
         note: optional(reader, tag::NOTE, text)?,
     };
     Ok((place, draft))
@@ -259,8 +259,8 @@ fn read_actor(reader: &mut Reader<'_>) -> Result<Actor> {
     };
     Ok(Actor {
         kind,
-        id: array(reader, tag::ACTOR_ID)?,
-        fingerprint: optional(reader, tag::FINGERPRINT, array)?,
+        id: reader.array(tag::ACTOR_ID)?,
+        fingerprint: optional(reader, tag::FINGERPRINT, |r, tag| r.array(tag))?,
     })
 }
 
@@ -277,12 +277,12 @@ fn read_object(reader: &mut Reader<'_>) -> Result<AuditObject> {
     let record = optional(reader, tag::RECORD_KIND, |reader, tag| {
         let kind = u8::try_from(reader.integer(tag)?);
         let kind = kind.map_err(|_| reader.error(ErrorKind::Invalid("kind of record")))?;
-        Ok((kind, array(reader, tag::RECORD_ID)?))
+        Ok((kind, reader.array(tag::RECORD_ID)?))
     })?;
     let state = optional(reader, tag::REVISION, |reader, tag| {
         Ok((
             reader.long_integer(tag)?.cast_unsigned(),
-            array(reader, tag::RECORD_MAC)?,
+            reader.array(tag::RECORD_MAC)?,
         ))
     })?;
     Ok(AuditObject {
@@ -330,12 +330,6 @@ fn optional<'a, T>(
 
 fn text(reader: &mut Reader<'_>, tag: Tag) -> Result<String> {
     reader.text(tag).map(str::to_owned)
-}
-
-fn array<const N: usize>(reader: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
-    let start = reader.offset();
-    let wrong = Error::new(ErrorKind::WrongLength, start);
-    reader.bytes(tag)?.try_into().map_err(|_| wrong.within(tag))
 }
 
 const fn microseconds(milliseconds: i64) -> i64 {

@@ -26,7 +26,7 @@ pub struct Head {
 
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        kmip_ttlv::Hex(&self.0).fmt(f)
     }
 }
 

@@ -130,8 +130,8 @@ impl PolicyRecord {
             Ok(Self {
                 version: r.integer(tag::VERSION)?,
                 put_ms: r.long_integer(tag::PUT)?,
-                proposal: r.at(tag::PROPOSAL).then(|| fixed(r, tag::PROPOSAL)).transpose()?,
-                previous: r.at(tag::PREVIOUS).then(|| fixed(r, tag::PREVIOUS)).transpose()?,
+                proposal: r.at(tag::PROPOSAL).then(|| r.array(tag::PROPOSAL)).transpose()?,
+                previous: r.at(tag::PREVIOUS).then(|| r.array(tag::PREVIOUS)).transpose()?,
                 policy: Policy::read_item(r, tag::POLICY, Version::NEWEST)?,
             })
         })?;
@@ -147,11 +147,6 @@ pub fn policy_digest(version: i32, policy: &Policy) -> [u8; 32] {
     let mut writer = Writer::new();
     policy.write_item(&mut writer, kmip_protocol::tag::POLICY, Version::NEWEST);
     sha256(&[&version.to_be_bytes(), writer.as_bytes()])
-}
-
-fn fixed<const N: usize>(r: &mut Reader<'_>, tag: kmip_ttlv::Tag) -> Decoded<[u8; N]> {
-    let wrong = r.error(ErrorKind::WrongLength);
-    r.bytes(tag)?.try_into().map_err(|_| wrong)
 }
 
 /// A policy in force.

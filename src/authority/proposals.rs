@@ -8,8 +8,8 @@ use super::quorum::Electorate;
 use crate::clock::{Clock, Moment};
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, ClientRecord, Id, RecordOpener, RecordSealer};
-use crate::store::{Domain, IndexHit, IndexQuery, IndexRange, IndexRow, IndexValue, Revision, Work};
-use kmip_protocol::{Completion, ProposalState};
+use crate::store::{Domain, IndexHit, IndexQuery, IndexRange, IndexRow, IndexValue, Work};
+use kmip_protocol::ProposalState;
 use std::sync::Arc;
 
 /// Live proposals of one requester: more wait for decisions than anybody reads.
@@ -23,8 +23,6 @@ mod attribute {
     pub const STATE: u32 = 1;
     /// The requester, while it is live.
     pub const LIVE_REQUESTER: u32 = 2;
-    /// When the server is to carry it out, in seconds since 1970, while it is approved and nobody need ask for it.
-    pub const DUE: u32 = 3;
 }
 
 /// What opens and closes records.
@@ -66,15 +64,6 @@ impl Surroundings {
             now_ms: self.now_ms,
         }
     }
-}
-
-/// A proposal with the place where its record is sealed: what an audit record tells of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Kept {
-    /// The record's revision.
-    pub revision: Revision,
-    /// Its MAC.
-    pub mac: [u8; 32],
 }
 
 impl Proposals<'_> {
@@ -126,8 +115,8 @@ impl Proposals<'_> {
 
     /// A proposal of a domain, as it was last kept: refresh it. It becomes a read of the change.
     pub async fn load(&self, domain: Domain, id: &[u8], work: &mut Work) -> Result<Option<ProposalRecord>, Failure> {
-        // An identifier of another length is one that nobody has: it takes the same way.
-        let id = <[u8; 16]>::try_from(id).unwrap_or_default();
+        // An identifier of another length takes the same way as one that nobody has.
+        let id = <[u8; 16]>::try_from(id).unwrap_or(ProposalRecord::NOBODYS);
         let Some(record) = work.load(ProposalRecord::key(domain, id)).await? else {
             return Ok(None);
         };
@@ -149,15 +138,14 @@ impl Proposals<'_> {
     }
 
     /// Keeps a proposal with its index rows. The caller has loaded it, or made it.
-    pub async fn keep(&self, domain: Domain, record: &ProposalRecord, work: &mut Work) -> Result<Kept, Failure> {
+    pub async fn keep(&self, domain: Domain, record: &ProposalRecord, work: &mut Work) -> Result<(), Failure> {
         let key = ProposalRecord::key(domain, record.id);
         work.load(key).await?;
         let revision = work.next_revision(key);
         let sealed = self.keeper.seal(key, revision, &record.encode());
         let body = sealed.ok_or_else(|| Failure::detailed(Fault::Internal, "a proposal was not sealed"))?;
-        let mac = body.last_chunk::<32>().copied().unwrap_or_default();
         work.put(key, body, rows(record));
-        Ok(Kept { revision, mac })
+        Ok(())
     }
 
     /// Whether one more live proposal is within the limits of its requester and its domain. Those that have lapsed unnoticed are closed
@@ -231,22 +219,6 @@ impl Proposals<'_> {
         };
         Ok(work.find(&query).await?)
     }
-
-    /// Proposals of a domain that the server is to carry out and that are due by this second.
-    pub async fn due(
-        &self,
-        domain: Domain,
-        by_seconds: i64,
-        limit: usize,
-        work: &mut Work,
-    ) -> Result<Vec<[u8; 16]>, Failure> {
-        let range = IndexRange::Between {
-            from: i64::MIN,
-            to: by_seconds,
-        };
-        let hits = work.find(&query(domain, attribute::DUE, range, limit)).await?;
-        Ok(hits.into_iter().map(|hit| hit.key.id).collect())
-    }
 }
 
 fn query(domain: Domain, attribute: u32, range: IndexRange, limit: usize) -> IndexQuery {
@@ -278,10 +250,6 @@ fn rows(record: &ProposalRecord) -> Vec<IndexRow> {
     let mut rows = vec![row(attribute::STATE, IndexValue::number(i64::from(state.0)))];
     if record.is_live() {
         rows.push(row(attribute::LIVE_REQUESTER, IndexValue::bytes(&record.requester.id)));
-    }
-    let unasked = record.completion() == Completion::OnQuorum || record.is_completed();
-    if let (ProposalState::Approved, true, Some(due)) = (state, unasked, record.due_ms()) {
-        rows.push(row(attribute::DUE, IndexValue::number(due.div_euclid(1000))));
     }
     rows
 }

@@ -22,8 +22,6 @@ pub(super) enum Exit {
     Pending,
     /// They did not: rejected, expired, void or withdrawn.
     Ended,
-    /// The server is in its safe state.
-    SafeState,
 }
 
 impl Exit {
@@ -38,7 +36,6 @@ impl Exit {
             Self::Conflict => 6,
             Self::Pending => 7,
             Self::Ended => 8,
-            Self::SafeState => 9,
         }
     }
 }
@@ -90,14 +87,9 @@ impl Failure {
         } else {
             format!("{name}: {said}")
         };
-        let exit = if said.contains("safe state") {
-            Exit::SafeState
-        } else {
-            reason.map_or(Exit::Error, exit_of)
-        };
         Self {
             refused: true,
-            ..Self::new(exit, text)
+            ..Self::new(reason.map_or(Exit::Error, exit_of), text)
         }
     }
 }

@@ -73,10 +73,7 @@ impl Drop for Handover<'_> {
 
 /// A name that can be a file's.
 fn check(name: &str) -> Outcome<()> {
-    let plain = name
-        .chars()
-        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@'));
-    if name.is_empty() || !plain || name.starts_with('.') {
+    if !super::is_file_name(name, ".@") {
         return Err(Failure::usage(format!(
             "{name:?} cannot be the name of a file: leave --passwords out, and the password is shown"
         )));

@@ -145,15 +145,15 @@ fn end(outcome: Outcome<()>) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Whether files can be called by a name: letters, digits, `-`, `_`, and these marks, though not with a point at the beginning.
+fn is_file_name(name: &str, marks: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || marks.contains(c);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
+}
+
 /// Bytes in hexadecimal.
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    kmip_ttlv::Hex(bytes).to_string()
 }
 
 /// Tells the user on standard error, wherever the log goes.
@@ -186,6 +186,18 @@ fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn names_of_files_lead_nowhere_else() {
+        for good in ["ada", "ada-2", "Ada_L"] {
+            assert!(super::is_file_name(good, ""), "{good}");
+        }
+        assert!(super::is_file_name("ada.l@example", ".@"));
+        for bad in ["", ".", "..", ".ada", "a/b", "a\\b", "a b", "ada\n", "\0"] {
+            assert!(!super::is_file_name(bad, ".@"), "{bad:?}");
+        }
+        assert!(!super::is_file_name("a.b", ""));
+    }
 
     #[test]
     fn the_grammar_is_sound() {

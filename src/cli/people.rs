@@ -105,8 +105,7 @@ pub(super) fn write_password(path: &Path, password: &SecretText) -> Outcome<()> 
 
 /// A name that can be a file's.
 fn check(name: &str) -> Result<(), Problem> {
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if name.is_empty() || !plain {
+    if !super::is_file_name(name, "") || !name.is_ascii() {
         return Err(format!(
             "{name:?} cannot be the name of a person's files: letters, digits, - and _ only"
         ));

@@ -9,24 +9,12 @@ use kmip_ttlv::Secret;
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
 use super::record::{KekRecord, KekState, MAX_KEKS, RecordKeyRecord};
+use super::sealed::Sealed;
 use super::sealer::{KekProvider, Sealer, SealerKind};
 use super::sealing::{self, KEY};
 use super::slab::{Locked, Protection, Slab};
 use crate::crypto::Randomness;
 use crate::store::Domain;
-
-/// Sealed material of an object, as kept in its record.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sealed {
-    /// The KEK that wrapped the DEK: a reference to it.
-    pub kek: KekId,
-    /// Its generation.
-    pub kek_generation: u32,
-    /// The DEK under the KEK.
-    pub wrapped_dek: Vec<u8>,
-    /// The material under the DEK.
-    pub blob: Vec<u8>,
-}
 
 /// How a domain is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

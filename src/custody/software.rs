@@ -32,9 +32,7 @@ impl SoftwareKeks {
     }
 
     fn path(&self, kek: KekId) -> PathBuf {
-        let mut name: String = kek.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        name.push_str(".kek");
-        self.folder.join(name)
+        self.folder.join(format!("{}.kek", kmip_ttlv::Hex(&kek.0)))
     }
 
     fn make(&self, kek: &NewKek) -> Result<Placement, CustodyError> {

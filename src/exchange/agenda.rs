@@ -235,7 +235,8 @@ mod tests {
             agenda.alone((TWO, [1; 16]), work(2)),
         );
         // Each had begun before either ended.
-        assert_ne!(lock(&order)[0], lock(&order)[1]);
+        let order = lock(&order);
+        assert_ne!(order[0], order[1]);
         assert!(lock(&agenda.turns).is_empty());
     }
 }

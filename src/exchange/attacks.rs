@@ -2,9 +2,9 @@
 //! than its share.
 
 use super::testing::{TestHouse, batch, create};
-use crate::administration::keeper::Keeper;
 use crate::audit::Entry;
 use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
+use crate::operations::keeper::Keeper;
 use crate::store::{Domain, Store, TrailQuery, Work};
 use kmip_protocol::{
     ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,

@@ -2,11 +2,11 @@
 //! lifts a person to its session, a password is the second factor of a Login.
 
 use super::client_password;
-use crate::administration::keeper::Keeper;
 use crate::administration::login::{self, Scene, Shown, Verified};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{PersonPrincipal, Principal, Sessions, TicketError};
+use crate::operations::keeper::Keeper;
 use crate::operations::{Batch, Services};
 use crate::store::Work;
 use kmip_protocol::{Credential, Operation, RequestMessage, RequestPayload, Ticket, TicketType};

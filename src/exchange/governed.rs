@@ -118,9 +118,9 @@ async fn a_note_is_answered_by_a_note() {
         (Some(ProposalState::Open), vec!["two-operators".to_owned()])
     );
     assert_eq!(newest(&house).await.reason.as_deref(), Some("worn out"));
-    // The same identifier for another request, and one of another length, are refused.
+    // The same identifier for another request, one of another length, and that of nobody, are refused.
     let other = house.create("", Vec::new()).await;
-    for identifier in [vec![9; 16], vec![9; 15]] {
+    for identifier in [vec![9; 16], vec![9; 15], vec![0; 16]] {
         let note = ProposalNote {
             proposal_identifier: Some(identifier),
             ..ProposalNote::default()
@@ -165,7 +165,7 @@ async fn the_same_request_again_is_the_same_proposal() {
     );
     assert_eq!(stages(&house, &house.alice).await.len(), 1);
     // Who cannot wait is told which proposal there is; once it was carried out, he has his answer, once.
-    let id: String = newest(&house).await.id.iter().map(|b| format!("{b:02x}")).collect();
+    let id: String = kmip_ttlv::Hex(&newest(&house).await.id).to_string();
     let told = house.item(Version::NEWEST, destroy(&key), &house.alice).await;
     assert!(told.result_message.unwrap().ends_with(&format!(", proposal {id}")));
     approve(&house).await;
@@ -309,7 +309,7 @@ async fn a_client_that_has_it_proposed_is_told_the_proposal_and_answered_when_it
         let key = house.create("", Vec::new()).await;
         let told = house.item(version, get(&key), &house.alice).await;
         assert_eq!(told.result_reason, Some(ResultReason::PermissionDenied));
-        let id: String = newest(&house).await.id.iter().map(|b| format!("{b:02x}")).collect();
+        let id: String = kmip_ttlv::Hex(&newest(&house).await.id).to_string();
         let message = format!("others must agree to this request (rule two-operators), proposal {id}");
         assert_eq!(told.result_message.as_deref(), Some(&message[..]));
         assert!(told.message_extensions.is_empty() && told.asynchronous_correlation_value.is_none());

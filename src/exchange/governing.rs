@@ -1,7 +1,6 @@
 //! A tenant under a policy, for tests: three operators without keys, rules, and steps of proposals as those with a vote make them.
 
 use super::testing::TestHouse;
-use crate::administration::keeper::Keeper;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
 use crate::authority::proposals::Proposals;
@@ -9,6 +8,7 @@ use crate::identity::{
     ClientId, ClientRecord, Directory, Enroll, IdentityChange, PersonId, PersonRecord, StoreDirectory,
 };
 use crate::operations::Services;
+use crate::operations::keeper::Keeper;
 use crate::records;
 use crate::store::{Domain, Work};
 use kmip_protocol::{

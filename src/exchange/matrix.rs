@@ -2,13 +2,13 @@
 
 use super::batch::Run;
 use super::testing::{BEGIN, TestHouse};
-use crate::administration::keeper::Keeper;
 use crate::administration::login::Verified;
 use crate::authority::permission::{Needed, PERMISSIONS, Who};
 use crate::failure::Fault;
 use crate::identity::{
     Identity, PersonPrincipal, Principal, Session, Sessions, StoreDirectory, UnregisteredCertificate,
 };
+use crate::operations::keeper::Keeper;
 use crate::store::Domain;
 use kmip_protocol::{
     Item, Operation, PersonRole, QueryFunction, QueryRequest, RequestItem, RequestMessage, RequestPayload,

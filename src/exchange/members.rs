@@ -2,10 +2,10 @@
 
 use super::ConnectionFacts;
 use super::testing::{TestHouse, facts, leaf};
-use crate::administration::keeper::Keeper;
 use crate::audit::Entry;
 use crate::audit::alarm::Event;
 use crate::identity::{Enroll, IdentityChange, PasswordRecord, PersonId, PersonKey, PersonRecord};
+use crate::operations::keeper::Keeper;
 use crate::store::{Domain, TrailQuery, Work};
 use certs::KeyKind;
 use kmip_protocol::{

@@ -60,6 +60,8 @@ mod sessions;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
+mod targets;
+#[cfg(test)]
 mod tenancy;
 #[cfg(test)]
 mod tenants;

@@ -32,8 +32,8 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
 mod tests {
     use super::super::testing::TestHouse;
     use super::*;
-    use crate::administration::keeper::Keeper;
     use crate::identity::{ClientId, Directory, Enroll, IdentityChange, StoreDirectory};
+    use crate::operations::keeper::Keeper;
     use crate::store::{Store, Work};
     use kmip_protocol::{QueryFunction, QueryRequest, ResultStatus, Version};
     use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use super::ConnectionFacts;
 use super::testing::{TestHouse, facts};
-use crate::administration::keeper::Keeper;
 use crate::identity::{Enroll, IdentityChange, Principal, TenantRecord};
+use crate::operations::keeper::Keeper;
 use crate::store::{Domain, Store, Work};
 use certs::{CertificateRequest, KeyKind, PrivateKey, Subject};
 use kmip_protocol::{

@@ -4,7 +4,6 @@ use super::asynchronous::{cancel, correlation, poll, process, submit};
 use super::governing::{approve, destroy, govern, governed, is_there, keeper, newest, proposals, rule};
 use super::testing::TestHouse;
 use super::{ConnectionFacts, Server};
-use crate::administration::keeper::Keeper;
 use crate::administration::kek;
 use crate::authority::Policies;
 use crate::authority::glance::Glances;
@@ -12,6 +11,7 @@ use crate::custody::{Custody, ProfileId, Slab, SoftwareKeks};
 use crate::heavy::Heavy;
 use crate::identity::{Identity, StoreDirectory};
 use crate::operations::Services;
+use crate::operations::keeper::Keeper;
 use crate::store::{Domain, Work};
 use kmip_protocol::{
     CancellationResult, Completion, Interval, LocateRequest, Operation, ProposalState, ResultReason, ResultStatus,
@@ -134,8 +134,7 @@ async fn a_tenant_whose_keys_were_away_at_the_start_is_looked_after_once_they_ar
     assert_eq!(approve(&house).await, ProposalState::Approved);
     house.clock.advance(600);
     let keks = house.store.scan(house.tenant, kek::KEK, None, 9).await.unwrap();
-    let name: String = keks[0].key.id.iter().map(|b| format!("{b:02x}")).collect();
-    let file = house.folder().join(format!("{name}.kek"));
+    let file = house.folder().join(format!("{}.kek", kmip_ttlv::Hex(&keks[0].key.id)));
     let aside = house.folder().join("aside");
     std::fs::rename(&file, &aside).unwrap();
     let services = Services {

@@ -1,7 +1,6 @@
 //! A whole server in memory, with two tenants and a clock that tests move.
 
 use super::{ConnectionFacts, Exchange, Server, TlsFacts};
-use crate::administration::keeper::Keeper;
 use crate::administration::{act, kek, server_act};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
 use crate::authority::glance::Glances;
@@ -14,6 +13,7 @@ use crate::identity::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, Identity, Passwords,
     PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory, TenantRecord, tenant_counter,
 };
+use crate::operations::keeper::Keeper;
 use crate::operations::{About, Limits, Profiles, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};

@@ -1,13 +1,13 @@
 //! Votes, policies and groups through the handlers: what people of a tenant can do with one another, and what they cannot.
 
 use super::testing::{BEGIN, TestHouse};
-use crate::administration::keeper::Keeper;
 use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, Requester};
 use crate::authority::quorum::statement::{Casting, Subject, encode_statement, statement};
 use crate::authority::quorum::{OPERATORS, Scope, template};
 use crate::authority::{Approval, PolicyRecord, ProposalRecord, Proposals};
 use crate::failure::Fault;
 use crate::identity::{Enroll, Id, PersonId, PersonKey, PersonPrincipal, PersonRecord, Principal, Session};
+use crate::operations::keeper::Keeper;
 use crate::operations::{Answer, Batch, Context, dispatch};
 use crate::records;
 use crate::store::{CommitError, Domain, Work};

@@ -1,6 +1,6 @@
 //! Certificate authorities as they are kept: those from outside, and those with which the server issues.
 
-use super::record::{Id, claim_space, decode, encode, fixed, kind};
+use super::record::{Id, claim_space, decode, encode, kind};
 use super::tag;
 use crate::store::{ClaimKey, Domain, Key};
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
@@ -164,7 +164,7 @@ impl IssuerRecord {
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self> {
-        let kek = fixed(r, tag::KEK)?;
+        let kek = r.array(tag::KEK)?;
         let wrong = r.error(ErrorKind::Invalid("generation"));
         let mut record = Self {
             kek,

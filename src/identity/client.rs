@@ -1,6 +1,6 @@
 //! Clients as they are kept: how they are recognised, what they may do, and the certificates that the server issued to them.
 
-use super::record::{Id, claim_space, decode, encode, fixed, guard_set, kind, optional_text};
+use super::record::{Id, claim_space, decode, encode, guard_set, kind, optional_text};
 use super::rule::{CertificateName, Rule};
 use super::tag;
 use crate::store::{ClaimKey, Domain, GuardKey, Key};
@@ -167,7 +167,7 @@ impl ClientRecord {
         decode(bytes, |r| {
             let name = r.text(tag::NAME)?.to_owned();
             let suspended = r.boolean(tag::SUSPENDED)?;
-            let application = fixed(r, tag::APPLICATION)?;
+            let application = r.array(tag::APPLICATION)?;
             let expires = r.at(tag::EXPIRES).then(|| r.date_time(tag::EXPIRES)).transpose()?;
             let mut credentials = Vec::new();
             while r.at(tag::CREDENTIAL) {
@@ -224,13 +224,13 @@ impl Credential {
             let name = CertificateName::from_number(r.enumeration(tag::RULE_KIND)?).ok_or(unknown)?;
             return Ok(Self::Rule(Rule::new(name, r.bytes(tag::RULE_VALUE)?)));
         }
-        let key = fixed(r, tag::KEY_FINGERPRINT)?;
+        let key = r.array(tag::KEY_FINGERPRINT)?;
         if r.is_empty() {
             return Ok(Self::Key(key));
         }
         Ok(Self::Pinned {
             key,
-            certificate: fixed(r, tag::PINNED_CERTIFICATE)?,
+            certificate: r.array(tag::PINNED_CERTIFICATE)?,
         })
     }
 }
@@ -264,9 +264,9 @@ impl IssuedCertificate {
         while r.at(tag::ISSUED_CERTIFICATE) {
             let one = r.structure(tag::ISSUED_CERTIFICATE, |r| {
                 Ok(Self {
-                    authority: fixed(r, tag::AUTHORITY)?,
+                    authority: r.array(tag::AUTHORITY)?,
                     serial: r.bytes(tag::SERIAL)?.to_vec(),
-                    key: fixed(r, tag::KEY_FINGERPRINT)?,
+                    key: r.array(tag::KEY_FINGERPRINT)?,
                     not_after: r.date_time(tag::EXPIRES)?,
                 })
             })?;

@@ -1,6 +1,6 @@
 //! A person as it is kept.
 
-use super::record::{Id, claim_space, decode, encode, fixed, guard_set, kind};
+use super::record::{Id, claim_space, decode, encode, guard_set, kind};
 use super::tag;
 use crate::store::{ClaimKey, Domain, GuardKey, Key};
 use kmip_protocol::{PersonRole, PersonStatus};
@@ -199,7 +199,7 @@ impl PersonRecord {
             let status = PersonStatus(r.enumeration(tag::STATUS)?);
             let created_ms = r.long_integer(tag::CREATED)?;
             let member_since_ms = r.long_integer(tag::MEMBER_SINCE)?;
-            let created_by = r.at(tag::CREATED_BY).then(|| fixed(r, tag::CREATED_BY)).transpose()?;
+            let created_by = r.at(tag::CREATED_BY).then(|| r.array(tag::CREATED_BY)).transpose()?;
             let mut credentials = Vec::new();
             while r.at(tag::PERSON_KEY) {
                 credentials.push(r.structure(tag::PERSON_KEY, PersonKey::read)?);
@@ -248,7 +248,7 @@ impl PersonKey {
 
     fn read(r: &mut Reader<'_>) -> Result<Self> {
         Ok(Self {
-            fingerprint: fixed(r, tag::KEY_FINGERPRINT)?,
+            fingerprint: r.array(tag::KEY_FINGERPRINT)?,
             certificate: r.bytes(tag::CERTIFICATE)?.to_vec(),
             hardware: r.boolean(tag::HARDWARE)?,
             attested_by: r

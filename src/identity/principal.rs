@@ -87,14 +87,8 @@ pub enum Session {
 /// A part of the server that acts by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Process {
-    /// Setting up an installation or a demonstration.
-    Genesis,
-    /// The timer that records transitions of state.
+    /// The clockwork, which attends to what is due.
     Timer,
-    /// The work that wraps keys anew.
-    Rewrap,
-    /// The work that checks what is stored.
-    Scrub,
 }
 
 impl Principal {

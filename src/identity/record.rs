@@ -247,11 +247,6 @@ pub(super) fn decode<T>(bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Resu
     Ok(record)
 }
 
-pub(super) fn fixed<const N: usize>(r: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
-    let wrong = r.error(ErrorKind::WrongLength);
-    r.bytes(tag)?.try_into().map_err(|_| wrong)
-}
-
 pub(super) fn optional_text(r: &mut Reader<'_>, tag: Tag) -> Result<Option<String>> {
     r.at(tag).then(|| r.text(tag).map(str::to_owned)).transpose()
 }

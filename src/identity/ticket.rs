@@ -4,7 +4,7 @@
 use super::directory::RecordOpener;
 use super::person::{PersonId, PersonRecord};
 use super::principal::{PersonPrincipal, Session};
-use super::record::{Id, decode, encode, fixed, kind};
+use super::record::{Id, decode, encode, kind};
 use super::tag;
 use crate::store::{Domain, IndexQuery, IndexRange, IndexRow, IndexValue, Key, Seen, StoreError, Work};
 use kmip_ttlv::Result as Decoded;
@@ -140,9 +140,9 @@ impl TicketRecord {
     pub fn decode(bytes: &[u8]) -> Decoded<Self> {
         decode(bytes, |r| {
             Ok(Self {
-                person: fixed(r, tag::PERSON)?,
-                key_fingerprint: fixed(r, tag::KEY_FINGERPRINT)?,
-                digest: fixed(r, tag::DIGEST)?,
+                person: r.array(tag::PERSON)?,
+                key_fingerprint: r.array(tag::KEY_FINGERPRINT)?,
+                digest: r.array(tag::DIGEST)?,
                 initial: r.boolean(tag::INITIAL)?,
                 issued_ms: r.long_integer(tag::CREATED)?,
                 expires_ms: r.long_integer(tag::EXPIRES)?,

@@ -122,11 +122,11 @@ impl Kept {
                 return Err(r.error(ErrorKind::Invalid("format of an object record")));
             }
             Ok(Self {
-                internal_id: array(r, tag::INTERNAL_ID)?,
+                internal_id: r.array(tag::INTERNAL_ID)?,
                 unique_identifier: r.text(tag::UNIQUE_IDENTIFIER)?.to_owned(),
                 object_type: ObjectType(r.enumeration(tag::OBJECT_TYPE)?),
-                application: array(r, tag::APPLICATION)?,
-                owner: array(r, tag::OWNER)?,
+                application: r.array(tag::APPLICATION)?,
+                owner: r.array(tag::OWNER)?,
                 material: r.at(tag::MATERIAL).then(|| Material::read(r)).transpose()?,
                 attributes: EncodedAttributes::read(r)?,
             })
@@ -183,18 +183,13 @@ impl Material {
         reader.structure(tag::MATERIAL, |r| {
             Ok(Self {
                 generation: r.interval(tag::GENERATION)?,
-                kek: array(r, tag::KEK)?,
+                kek: r.array(tag::KEK)?,
                 kek_generation: r.interval(tag::KEK_GENERATION)?,
                 wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
                 blob: r.bytes(tag::BLOB)?.to_vec(),
             })
         })
     }
-}
-
-fn array(reader: &mut Reader<'_>, tag: kmip_ttlv::Tag) -> Result<[u8; 16]> {
-    let bytes = reader.bytes(tag)?;
-    bytes.try_into().map_err(|_| reader.error(ErrorKind::WrongLength))
 }
 
 #[cfg(test)]

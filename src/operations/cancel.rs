@@ -22,7 +22,6 @@ impl Handle for CancelRequest {
                     pending.keep(context)?;
                     CancellationResult::Canceled
                 }
-                (None, Stage::InProcess) => CancellationResult::UnableToCancel,
                 (None, Stage::Completed) => CancellationResult::Completed,
                 (None, Stage::Canceled) => CancellationResult::Canceled,
             },

@@ -208,15 +208,28 @@ impl Context<'_> {
         let revision = self.work.next_revision(key);
         let mut kept = object.clone();
         digests::turn(&self.services.custody, tenant, &mut kept)?;
-        let (body, mac) = records::close(&self.services.custody, key, revision, kept.encode())?;
+        let (body, _) = records::close(&self.services.custody, key, revision, kept.encode())?;
         self.work.put(key, body, index::rows(object));
-        self.batch
-            .touched
-            .retain(|t| t.unique_identifier != object.unique_identifier);
-        self.batch.touched.push(AuditObject {
-            unique_identifier: object.unique_identifier.clone(),
+        self.touch(object.unique_identifier.clone(), key)
+    }
+
+    /// Says in the item's audit record what it acted on: the record at this key, in the state in which the message leaves it.
+    pub fn touch(&mut self, unique_identifier: String, key: Key) -> Result<(), Failure> {
+        let state = match self.work.written(key) {
+            Some((revision, body)) => {
+                let (_, mac) = records::parts(body).ok_or_else(|| {
+                    Failure::detailed(Fault::Internal, format_args!("the record {key} was not sealed"))
+                })?;
+                Some((revision.0, mac))
+            }
+            None => None,
+        };
+        let touched = &mut self.batch.touched;
+        touched.retain(|earlier| earlier.unique_identifier != unique_identifier);
+        touched.push(AuditObject {
+            unique_identifier,
             record: Some((key.kind.0, key.id)),
-            state: Some((revision.0, mac)),
+            state,
         });
         Ok(())
     }

@@ -71,16 +71,11 @@ pub fn read_request(bytes: &[u8]) -> Result<Frozen> {
         let operation = Operation(r.enumeration(tag::OPERATION)?);
         Ok(Frozen {
             payload: r.structure(tag::PAYLOAD, |r| RequestPayload::read(r, operation, version))?,
-            salt: r.at(tag::SALT).then(|| read_salt(r)).transpose()?,
+            salt: r.at(tag::SALT).then(|| r.array(tag::SALT)).transpose()?,
         })
     })?;
     reader.finish()?;
     Ok(frozen)
-}
-
-fn read_salt(reader: &mut Reader<'_>) -> Result<[u8; 32]> {
-    let wrong = reader.error(ErrorKind::WrongLength);
-    reader.bytes(tag::SALT)?.try_into().map_err(|_| wrong)
 }
 
 /// An outcome in TTLV.

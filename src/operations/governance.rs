@@ -1,38 +1,20 @@
 //! Whether others must agree to a request: the policy of the principal's own domain, asked before anything is done.
 
+use super::keeper::Keeper;
+use super::proposed::register;
 use super::{Context, Handle, target};
 use crate::authority::glance::Glance;
 use crate::authority::policy::InForce;
-use crate::authority::proposals::Proposals;
 use crate::authority::quorum::{governing_request, is_never_governed, may_govern};
 use crate::authority::{Governed, policy::PolicyRecord};
-use crate::custody::Custody;
 use crate::failure::{Failure, Fault};
-use crate::identity::{Principal, RecordOpener, RecordSealer};
-use crate::records;
-use crate::store::{Domain, Key, Record, Revision, Seen};
+use crate::identity::Principal;
+use crate::store::{Domain, Seen};
 use kmip_protocol::{Operation, Policy, RequestPayload};
 use std::sync::Arc;
 
-/// What opens and closes records here.
-pub struct Keeper<'a>(pub &'a Custody);
-
-impl RecordOpener for Keeper<'_> {
-    fn open(&self, record: &Record) -> Option<Vec<u8>> {
-        records::open(self.0, record).ok().map(<[u8]>::to_vec)
-    }
-}
-
-impl RecordSealer for Keeper<'_> {
-    fn seal(&self, key: Key, revision: Revision, bytes: &[u8]) -> Option<Vec<u8>> {
-        let closed = records::close(self.0, key, revision, bytes.to_vec());
-        closed.ok().map(|(body, _)| body)
-    }
-}
-
 /// The rules that govern a request, with what it acts upon; `None`: it may be done alone.
 pub async fn of<R: Handle>(
-    request: &R,
     payload: &RequestPayload,
     context: &mut Context<'_>,
 ) -> Result<Option<Box<Governed>>, Failure> {
@@ -58,10 +40,7 @@ pub async fn of<R: Handle>(
     let Some(policy) = in_force(domain, context).await? else {
         return without_policy(context);
     };
-    let target = match target::objects_of(payload, context).await? {
-        Some(target) => target,
-        None => request.target(context).await?,
-    };
+    let target = target::of_request(payload, context).await?;
     let rules: Vec<_> = governing_request(&policy.record.policy, payload, &target)
         .into_iter()
         .cloned()
@@ -104,12 +83,6 @@ async fn glance(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<
 
 /// The policy of a domain, as a read of the change.
 pub async fn in_force(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<InForce>>, Failure> {
-    let keeper = Keeper(&context.services.custody);
-    let proposals = Proposals {
-        keeper: &keeper,
-        policies: &context.services.policies,
-        installation: context.services.installation,
-        clock: context.services.clock.as_ref(),
-    };
-    proposals.policy(domain, context.work).await
+    let keeper = Keeper(&*context.services.custody);
+    register(context.services, &keeper).policy(domain, context.work).await
 }

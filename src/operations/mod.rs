@@ -30,6 +30,7 @@ mod get_attribute_list;
 mod get_attributes;
 pub mod governance;
 mod hash;
+pub mod keeper;
 mod keyed;
 mod locate;
 mod login;
@@ -249,7 +250,7 @@ async fn carry_out<R: Handle>(
     authority::check(context.principal, R::OPERATION)?;
     let governed = match context.approval {
         Some(_) => None,
-        None => governance::of(request, payload, context).await?,
+        None => governance::of::<R>(payload, context).await?,
     };
     let granted = match authority::decide::<R>(context.principal, context.approval, governed) {
         Decision::Granted(granted) => granted,

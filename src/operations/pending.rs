@@ -2,11 +2,10 @@
 //! type for both, so that a request is frozen once, executed once, and its result delivered once to its requester. Once the result is
 //! delivered, the record is gone.
 
-use crate::custody::KekId;
 use crate::custody::Sealed;
 use crate::store::{ClaimKey, Domain, IndexQuery, IndexRange, IndexRow, IndexValue, Key, Kind};
 use kmip_protocol::{Operation, ProtocolVersion};
-use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
+use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
 /// A pending request, in the domain of its requester. Its id is the Asynchronous Correlation Value: 16 random bytes.
 pub const PENDING: Kind = Kind(0x30);
@@ -26,10 +25,6 @@ mod tag {
     pub const PROPOSAL: Tag = Tag(0x54_B009);
     pub const REQUEST: Tag = Tag(0x54_B00A);
     pub const RESULT: Tag = Tag(0x54_B00B);
-    pub const KEK: Tag = Tag(0x54_B00C);
-    pub const KEK_GENERATION: Tag = Tag(0x54_B00D);
-    pub const WRAPPED_DEK: Tag = Tag(0x54_B00E);
-    pub const BLOB: Tag = Tag(0x54_B00F);
     pub const SAME_KEY: Tag = Tag(0x54_B010);
 }
 
@@ -41,8 +36,6 @@ const FORMAT: i32 = 1;
 pub enum Stage {
     /// Stored as submitted; nothing has happened. Cancel can still prevent it.
     Submitted,
-    /// Being executed: exactly one server has moved it here, by its revision.
-    InProcess,
     /// Executed; the result waits for its requester.
     Completed,
     /// Cancelled before it began.
@@ -50,12 +43,11 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Submitted, Self::InProcess, Self::Completed, Self::Canceled];
+    const ALL: [Self; 3] = [Self::Submitted, Self::Completed, Self::Canceled];
 
     const fn number(self) -> u32 {
         match self {
             Self::Submitted => 1,
-            Self::InProcess => 2,
             Self::Completed => 3,
             Self::Canceled => 4,
         }
@@ -197,10 +189,10 @@ impl PendingRecord {
                 w.bytes(tag::SAME_KEY, same_key);
             }
             if let Some(request) = request {
-                write_sealed(w, tag::REQUEST, request);
+                request.write(w, tag::REQUEST);
             }
             if let Some(result) = result {
-                write_sealed(w, tag::RESULT, result);
+                result.write(w, tag::RESULT);
             }
         });
         writer.into_bytes()
@@ -214,7 +206,7 @@ impl PendingRecord {
                 return Err(r.error(ErrorKind::Invalid("format of a pending request")));
             }
             Ok(Self {
-                requester: array(r, tag::REQUESTER)?,
+                requester: r.array(tag::REQUESTER)?,
                 operation: Operation(r.enumeration(tag::OPERATION)?),
                 version: ProtocolVersion {
                     major: r.integer(tag::MAJOR)?,
@@ -223,10 +215,10 @@ impl PendingRecord {
                 stage: read_stage(r)?,
                 submitted_ms: r.long_integer(tag::SUBMITTED)?,
                 expires_ms: r.long_integer(tag::EXPIRES)?,
-                proposal: r.at(tag::PROPOSAL).then(|| array(r, tag::PROPOSAL)).transpose()?,
-                same_key: r.at(tag::SAME_KEY).then(|| array(r, tag::SAME_KEY)).transpose()?,
-                request: r.at(tag::REQUEST).then(|| read_sealed(r, tag::REQUEST)).transpose()?,
-                result: r.at(tag::RESULT).then(|| read_sealed(r, tag::RESULT)).transpose()?,
+                proposal: r.at(tag::PROPOSAL).then(|| r.array(tag::PROPOSAL)).transpose()?,
+                same_key: r.at(tag::SAME_KEY).then(|| r.array(tag::SAME_KEY)).transpose()?,
+                request: r.at(tag::REQUEST).then(|| Sealed::read(r, tag::REQUEST)).transpose()?,
+                result: r.at(tag::RESULT).then(|| Sealed::read(r, tag::RESULT)).transpose()?,
             })
         })?;
         reader.finish()?;
@@ -240,40 +232,10 @@ fn read_stage(reader: &mut Reader<'_>) -> Result<Stage> {
     found.ok_or_else(|| reader.error(ErrorKind::Invalid("stage of a pending request")))
 }
 
-fn write_sealed(writer: &mut Writer, tag: Tag, sealed: &Sealed) {
-    let Sealed {
-        kek,
-        kek_generation,
-        wrapped_dek,
-        blob,
-    } = sealed;
-    writer.structure(tag, |w| {
-        w.bytes(tag::KEK, &kek.0);
-        w.interval(tag::KEK_GENERATION, *kek_generation);
-        w.bytes(tag::WRAPPED_DEK, wrapped_dek);
-        w.bytes(tag::BLOB, blob);
-    });
-}
-
-fn read_sealed(reader: &mut Reader<'_>, tag: Tag) -> Result<Sealed> {
-    reader.structure(tag, |r| {
-        Ok(Sealed {
-            kek: KekId(array(r, tag::KEK)?),
-            kek_generation: r.interval(tag::KEK_GENERATION)?,
-            wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
-            blob: r.bytes(tag::BLOB)?.to_vec(),
-        })
-    })
-}
-
-fn array<const N: usize>(reader: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
-    let bytes = reader.bytes(tag)?;
-    bytes.try_into().map_err(|_| reader.error(ErrorKind::WrongLength))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custody::KekId;
 
     fn sealed(byte: u8) -> Sealed {
         Sealed {

@@ -24,13 +24,6 @@ async fn ungoverned(pending: Pending, context: &mut Context<'_>) -> Result<Answe
     let operation = pending.record.operation;
     let conclusion = match pending.record.stage {
         Stage::Submitted => carry_out(context, &pending, None).await?,
-        Stage::InProcess => {
-            return Ok(Answer::Pending {
-                operation,
-                correlation: pending.place.id,
-                note: None,
-            });
-        }
         Stage::Completed => pending.conclusion(context).await?,
         Stage::Canceled => Err(Fault::Withdrawn),
     };

@@ -20,7 +20,7 @@ pub fn answer<'a>(request: &'a ProcessRequest, context: &'a mut Context<'_>) -> 
                 pending.conclude(context, &conclusion).await?;
                 pending.keep(context)?;
             }
-            (None, Stage::InProcess | Stage::Completed) => return Err(Fault::DuplicateProcess.into()),
+            (None, Stage::Completed) => return Err(Fault::DuplicateProcess.into()),
             (None, Stage::Canceled) => return Err(Fault::Withdrawn.into()),
         }
         let response = ProcessResponse {

@@ -3,13 +3,13 @@
 
 use super::deferred::{Pending, carry_out};
 use super::frozen::Conclusion;
-use super::governance::Keeper;
-use super::{Answer, Context, Services, target};
-use crate::audit::AuditObject;
+use super::keeper::Keeper;
+use super::{Answer, Context, Services, governance, target};
 use crate::audit::alarm::{Alarm, Event};
 use crate::authority::Approval;
-use crate::authority::proposal::{Claimant, Outcome, PROPOSAL, ProposalFault, ProposalRecord, Situation};
-use crate::authority::proposals::{Proposals, Surroundings};
+use crate::authority::proposal::{Claimant, Outcome, ProposalFault, ProposalRecord, Situation};
+use crate::authority::proposals::{Keep, Proposals, Surroundings};
+use crate::authority::quorum::governing_request;
 use crate::authority::quorum::statement::{Salt, canonical, request_digest};
 use crate::failure::{Failure, Fault};
 use crate::store::Domain;
@@ -17,26 +17,30 @@ use kmip_protocol::{
     CancellationResult, Completion, DateTime, Operation, ProcessingStage, ProposalNote, ProposalState, RequestPayload,
     Rule, Version, tag,
 };
-use kmip_ttlv::{Secret, Writer};
+use kmip_ttlv::{Hex, Secret, Writer};
 
 /// What is true around a proposal now.
-pub(super) struct Around {
-    pub(super) all: Surroundings,
+pub struct Around {
+    /// What is around all proposals of its domain.
+    pub all: Surroundings,
     client_remains: bool,
 }
 
 impl Around {
-    pub(super) fn situation(&self) -> Situation<'_> {
+    /// The proposal's situation.
+    #[must_use]
+    pub fn situation(&self) -> Situation<'_> {
         self.all.situation(self.client_remains)
     }
 }
 
-pub(super) async fn around(
+/// What is around a proposal, or around those of a domain.
+pub async fn around(
     context: &mut Context<'_>,
     domain: Domain,
     proposal: Option<&ProposalRecord>,
 ) -> Result<Around, Failure> {
-    let keeper = Keeper(&context.services.custody);
+    let keeper = Keeper(&*context.services.custody);
     let proposals = register(context.services, &keeper);
     let now_ms = context.now.0;
     let all = proposals.surroundings(domain, now_ms, context.work).await?;
@@ -47,7 +51,8 @@ pub(super) async fn around(
     Ok(Around { all, client_remains })
 }
 
-pub(super) fn register<'a>(services: &'a Services, keeper: &'a Keeper<'a>) -> Proposals<'a> {
+/// The proposals of this server.
+pub fn register<'a>(services: &'a Services, keeper: &'a dyn Keep) -> Proposals<'a> {
     Proposals {
         keeper,
         policies: &services.policies,
@@ -57,33 +62,18 @@ pub(super) fn register<'a>(services: &'a Services, keeper: &'a Keeper<'a>) -> Pr
 }
 
 /// The proposal with this identifier.
-pub(super) async fn load(
-    context: &mut Context<'_>,
-    domain: Domain,
-    id: [u8; 16],
-) -> Result<Option<ProposalRecord>, Failure> {
-    let keeper = Keeper(&context.services.custody);
-    register(context.services, &keeper)
-        .load(domain, &id, context.work)
-        .await
+pub async fn load(context: &mut Context<'_>, domain: Domain, id: &[u8]) -> Result<Option<ProposalRecord>, Failure> {
+    let keeper = Keeper(&*context.services.custody);
+    register(context.services, &keeper).load(domain, id, context.work).await
 }
 
 /// Keeps a proposal as it is now.
-pub(super) async fn save(context: &mut Context<'_>, domain: Domain, proposal: &ProposalRecord) -> Result<(), Failure> {
-    let keeper = Keeper(&context.services.custody);
-    let kept = register(context.services, &keeper)
+pub async fn save(context: &mut Context<'_>, domain: Domain, proposal: &ProposalRecord) -> Result<(), Failure> {
+    let keeper = Keeper(&*context.services.custody);
+    register(context.services, &keeper)
         .keep(domain, proposal, context.work)
         .await?;
-    let unique_identifier = identifier(proposal);
-    context
-        .batch
-        .touched
-        .retain(|touched| touched.unique_identifier != unique_identifier);
-    context.batch.touched.push(AuditObject {
-        unique_identifier,
-        record: Some((PROPOSAL.0, proposal.id)),
-        state: Some((kept.revision.0, kept.mac)),
-    });
+    context.touch(identifier(proposal), ProposalRecord::key(domain, proposal.id))?;
     context.batch.proposal = Some((proposal.id, Some(proposal.request_digest)));
     Ok(())
 }
@@ -242,12 +232,33 @@ async fn flaw(
         tracing::error!("a frozen request is not the one that was agreed to");
         return Ok(Some(Fault::Internal));
     }
-    if let Some(bound) = proposal.target.digest
-        && target::digest(&proposal.target.records, context).await? != bound
-    {
+    changed(context, proposal, &request.payload, pending.place.domain).await
+}
+
+/// Why the request, asked today, would not mean what was agreed to: what it acts upon has changed, its names are those of others, it is no
+/// longer to be asked at all, or rules govern it that nobody was asked about, as where an application owns objects meanwhile.
+async fn changed(
+    context: &mut Context<'_>,
+    proposal: &ProposalRecord,
+    payload: &RequestPayload,
+    domain: Domain,
+) -> Result<Option<Fault>, Failure> {
+    let bound = &proposal.target;
+    let digest = target::digest(&bound.records, proposal.bind_target(), context).await?;
+    if bound.digest != Some(digest) {
         return Ok(Some(Fault::TargetChanged));
     }
-    Ok(None)
+    let target = match target::of_request(payload, context).await {
+        Ok(target) => target,
+        Err(failure) if failure.fault().is_passing() => return Err(failure),
+        Err(failure) => return Ok(Some(failure.fault())),
+    };
+    let mut same = target.records == bound.records && target.subjects == bound.subjects;
+    if let Some(policy) = governance::in_force(domain, context).await? {
+        let rules = governing_request(&policy.record.policy, payload, &target);
+        same &= rules.into_iter().all(|rule| proposal.rules.contains(rule));
+    }
+    Ok((!same).then_some(Fault::TargetChanged))
 }
 
 /// Ends an executing proposal as its request came out.
@@ -285,8 +296,9 @@ fn about(proposal: &ProposalRecord) -> String {
     format!("{} {}", proposal.operation, identifier(proposal))
 }
 
-fn identifier(proposal: &ProposalRecord) -> String {
-    proposal.id.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A proposal as people name it.
+pub(super) fn identifier(proposal: &ProposalRecord) -> String {
+    Hex(&proposal.id).to_string()
 }
 
 /// The proposal of a pending request, judged anew.
@@ -296,7 +308,7 @@ async fn judged(
     id: [u8; 16],
 ) -> Result<(ProposalRecord, Around), Failure> {
     let domain = pending.place.domain;
-    let found = load(context, domain, id).await?;
+    let found = load(context, domain, &id).await?;
     let mut proposal =
         found.ok_or_else(|| Failure::detailed(Fault::Internal, "a pending request has lost its proposal"))?;
     let around = around(context, domain, Some(&proposal)).await?;

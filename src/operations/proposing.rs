@@ -1,14 +1,14 @@
 //! Putting a request to a vote: frozen, recognised when it comes again, within the limits of its requester and its domain.
 
 use super::deferred::{self, Pending};
-use super::governance::Keeper;
+use super::keeper::Keeper;
 use super::proposed::{
     Around, around, canonical_form, concluded_as, deliver, has_outside_effect, load, names, note, pending_answer,
     refusal, register, run, save,
 };
 use super::{Answer, Context, frozen, pending, target};
 use crate::authority::Governed;
-use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, ProposalRecord, Requester};
+use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, ProposalRecord, Requester, bind_target};
 use crate::failure::{Failure, Fault, Told};
 use crate::identity::Principal;
 use crate::identity::name::is_reason;
@@ -59,7 +59,7 @@ pub async fn submit(
     let around = around(context, domain, None).await?;
     bound(context, domain, requester, &around).await?;
     let target = BoundTarget {
-        digest: Some(target::digest(&governed.target.records, context).await?),
+        digest: Some(target::digest(&governed.target.records, bind_target(&governed.rules), context).await?),
         description: governed.target.description,
         records: governed.target.records,
         subjects: governed.target.subjects,
@@ -99,7 +99,7 @@ fn waits_unasked(proposal: &ProposalRecord) -> Answer {
 async fn again(context: &mut Context<'_>, pending: Pending, ask: &Ask) -> Result<Option<Answer>, Failure> {
     let domain = pending.place.domain;
     let found = match pending.record.proposal {
-        Some(id) => load(context, domain, id).await?,
+        Some(id) => load(context, domain, &id).await?,
         None => None,
     };
     let Some(mut proposal) = found else {
@@ -151,14 +151,12 @@ async fn wishes(
         Some(chosen) => chosen.try_into().map_err(|_| Failure::new(Fault::ProposalRefused))?,
         None => context.services.randomness.array()?,
     };
-    if context.work.load(ProposalRecord::key(domain, id)).await?.is_some() {
+    let taken = context.work.load(ProposalRecord::key(domain, id)).await?.is_some();
+    let reason = note.and_then(|note| note.reason.as_deref());
+    if id == ProposalRecord::NOBODYS || taken || reason.is_some_and(|reason| !is_reason(reason)) {
         return Err(Fault::ProposalRefused.into());
     }
-    let reason = note.and_then(|note| note.reason.clone());
-    if reason.as_ref().is_some_and(|reason| !is_reason(reason)) {
-        return Err(Fault::ProposalRefused.into());
-    }
-    Ok((id, reason))
+    Ok((id, reason.map(str::to_owned)))
 }
 
 /// Keeps the number of live proposals within bounds, also when several are submitted at once.
@@ -170,7 +168,7 @@ async fn bound(context: &mut Context<'_>, domain: Domain, requester: [u8; 16], a
     };
     context.work.read_guard(guard).await?;
     context.work.bump_guard(guard);
-    let keeper = Keeper(&context.services.custody);
+    let keeper = Keeper(&*context.services.custody);
     let proposals = register(context.services, &keeper);
     if proposals
         .has_room(domain, &requester, &around.all, context.work)

@@ -47,7 +47,6 @@ fn is_asked_for(request: &QueryAsynchronousRequestsRequest, pending: &Pending) -
 fn stage(pending: &Pending) -> ProcessingStage {
     match pending.record.stage {
         Stage::Submitted => ProcessingStage::Submitted,
-        Stage::InProcess => ProcessingStage::InProcess,
         Stage::Completed | Stage::Canceled => ProcessingStage::Completed,
     }
 }

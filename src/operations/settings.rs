@@ -6,7 +6,7 @@ use crate::crypto::profile;
 use crate::failure::{Failure, Fault};
 use crate::identity::{TenantRecord, tenant_counter};
 use crate::objects::AttributeSet;
-use kmip_protocol::{Attribute, AttributeKind, CryptographicParameters, RecommendedCurve};
+use kmip_protocol::{Attribute, AttributeKind, RecommendedCurve};
 
 impl Context<'_> {
     /// Whether the client's settings show it an object with these attributes.
@@ -20,16 +20,6 @@ impl Context<'_> {
         let crypto = self.client()?.limits.crypto;
         let permitted = profile::permits_key(crypto, attributes.algorithm(), attributes.length(), curve(attributes));
         if permitted {
-            Ok(())
-        } else {
-            Err(Fault::ProfileRefused.into())
-        }
-    }
-
-    /// Refuses parameters that the tenant's profile does not permit.
-    pub fn permit_parameters(&self, parameters: &CryptographicParameters, encrypts: bool) -> Result<(), Failure> {
-        let crypto = self.client()?.limits.crypto;
-        if profile::permits_parameters(crypto, parameters, encrypts) {
             Ok(())
         } else {
             Err(Fault::ProfileRefused.into())

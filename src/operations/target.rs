@@ -1,12 +1,12 @@
 //! What the operations on managed objects act upon, as rules and votes need to know it: one helper for all of them.
 
-use super::Context;
+use super::{Context, target_of};
 use crate::authority::{Target, TargetObject};
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, OBJECT, Object};
 use crate::records;
 use crate::store::Key;
-use kmip_protocol::{Attribute, AttributeKind, RequestPayload, UniqueIdentifier};
+use kmip_protocol::{Attribute, AttributeKind, BindTarget, RequestPayload, UniqueIdentifier};
 use ring::digest::{Context as Digest, SHA256};
 
 /// The objects that a request names, if its operation acts upon objects. `None` within: the ID Placeholder.
@@ -27,11 +27,22 @@ fn named(payload: &RequestPayload) -> Option<Vec<Option<&UniqueIdentifier>>> {
     }
 }
 
+/// What a request acts upon.
+///
+/// # Errors
+/// Those that the request would fail with, where it names what is not there.
+pub async fn of_request(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Target, Failure> {
+    match objects_of(payload, context).await? {
+        Some(target) => Ok(target),
+        None => target_of(payload, context).await,
+    }
+}
+
 /// What a request acts upon, if that is managed objects.
 ///
 /// # Errors
 /// An unknown object, and a foreign one alike, is answered as it is without rules: whoever may not see it learns of none.
-pub async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Option<Target>, Failure> {
+async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Option<Target>, Failure> {
     let Some(named) = named(payload) else {
         return Ok(None);
     };
@@ -86,17 +97,22 @@ fn describe(object: &Object, now: i64) -> String {
     words
 }
 
-/// The states of records, put together: what a proposal is bound to. A record that does not exist counts as absent; one that was
-/// deleted and made again is another.
-pub async fn digest(records: &[Key], context: &mut Context<'_>) -> Result<[u8; 32], Failure> {
+/// What a proposal is bound to: which records it acts upon and, if it is bound exactly, their states. A record that does not exist counts
+/// as absent; one that was deleted and made again is another.
+pub async fn digest(records: &[Key], bind: BindTarget, context: &mut Context<'_>) -> Result<[u8; 32], Failure> {
     let mut digest = Digest::new(&SHA256);
-    digest.update(b"target 1");
+    digest.update(b"target 2");
+    let exactly = bind != BindTarget::Identifier;
     for key in records {
         digest.update(&key.domain.0);
         digest.update(&[key.kind.0]);
         digest.update(&key.id);
         match context.work.load(*key).await? {
             None => digest.update(&[0]),
+            Some(record) if !exactly => {
+                digest.update(&[3]);
+                digest.update(&record.creation.to_be_bytes());
+            }
             Some(record) if key.kind == OBJECT => {
                 digest.update(&[1]);
                 digest.update(&record.creation.to_be_bytes());

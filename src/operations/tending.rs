@@ -1,7 +1,7 @@
 //! Proposals between requests, as the server itself looks after them: what is over ends, what is due is carried out.
 
 use super::deferred;
-use super::governance::Keeper;
+use super::keeper::Keeper;
 use super::proposed::{around, begin, finish, has_outside_effect, load, perform, register, run, save};
 use super::{Context, Services, pending};
 use crate::authority::proposal::{Claimant, ProposalRecord};
@@ -16,7 +16,7 @@ const AGAIN_MS: i64 = 5_000;
 
 /// The live proposals of a domain, as they were last judged.
 pub async fn live(services: &Services, domain: Domain, work: &mut Work) -> Result<Vec<Key>, Failure> {
-    let keeper = Keeper(&services.custody);
+    let keeper = Keeper(&*services.custody);
     let hits = register(services, &keeper)
         .list(domain, true, None, MOST_LIVE_OF_DOMAIN, work)
         .await?;
@@ -40,7 +40,7 @@ pub enum Progress {
 /// outside. The context's principal is its requester; the server itself where that one is not served at present. `ours`: if it has begun,
 /// it was this server that began.
 pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ours: bool) -> Result<Progress, Failure> {
-    let Some(mut proposal) = load(context, domain, id).await? else {
+    let Some(mut proposal) = load(context, domain, &id).await? else {
         return Ok(Progress::Ended);
     };
     if proposal.state() == ProposalState::Executing {
@@ -84,7 +84,7 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ou
 
 /// The second step of what reaches outside: the effect, and its record.
 pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<(), Failure> {
-    let found = load(context, domain, id).await?;
+    let found = load(context, domain, &id).await?;
     let mut proposal = found.ok_or(Failure::new(Fault::NotApproved))?;
     let place = pending::place(domain, proposal.correlation);
     let pending = deferred::load(context, place).await?;
@@ -98,7 +98,7 @@ pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -
 /// The end of a proposal that was found executing: the server went down, or lost its HSM, between the two steps. Whether the effect took
 /// place is not known, and it is not tried again in silence.
 pub async fn abandon(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<bool, Failure> {
-    let Some(mut proposal) = load(context, domain, id).await? else {
+    let Some(mut proposal) = load(context, domain, &id).await? else {
         return Ok(false);
     };
     if proposal.state() != ProposalState::Executing {

@@ -1,6 +1,7 @@
 //! How rows are addressed. The domain is the first part of every key, so that no query can leave its tenant by forgetting a filter.
 
-use core::fmt;
+use core::fmt::{self, Display as _};
+use kmip_ttlv::Hex;
 use ring::digest;
 
 /// Whose row it is: the tenant's id, or [`Domain::SYSTEM`].
@@ -129,13 +130,9 @@ impl IndexValue {
     }
 }
 
-fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-}
-
 impl fmt::Display for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(f, &self.0)
+        Hex(&self.0).fmt(f)
     }
 }
 
@@ -148,7 +145,7 @@ impl fmt::Debug for Domain {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/", self.domain, self.kind.0)?;
-        write_hex(f, &self.id)
+        Hex(&self.id).fmt(f)
     }
 }
 
@@ -161,7 +158,7 @@ impl fmt::Debug for Key {
 impl fmt::Debug for GuardKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GuardKey({}/{}/", self.domain, self.set)?;
-        write_hex(f, &self.id)?;
+        Hex(&self.id).fmt(f)?;
         f.write_str(")")
     }
 }

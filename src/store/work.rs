@@ -144,6 +144,13 @@ impl Work {
         }
     }
 
+    /// What this overlay has written at this key, if it has and has not deleted it again: the revision that it will have, and its body.
+    #[must_use]
+    pub fn written(&self, key: Key) -> Option<(Revision, &[u8])> {
+        let content = self.writes.get(&key)?.content.as_ref()?;
+        Some((self.next_revision(key), &content.body))
+    }
+
     fn creation(&self, key: Key, pending: &Pending) -> u64 {
         match self.base(key) {
             Some(record) => record.creation,

@@ -129,20 +129,20 @@ impl ProposalRecord {
                 return Err(r.error(ErrorKind::Version));
             }
             Ok(Self {
-                id: fixed(r, tag::ID)?,
+                id: r.array(tag::ID)?,
                 operation: Operation(r.enumeration(tag::OPERATION)?),
                 requester: r.structure(tag::REQUESTER, read_requester)?,
-                correlation: fixed(r, tag::CORRELATION)?,
+                correlation: r.array(tag::CORRELATION)?,
                 reason: optional_text(r, tag::REASON)?,
                 submitted_ms: r.long_integer(tag::SUBMITTED)?,
                 approve_by_ms: r.long_integer(tag::APPROVE_BY)?,
                 rules: several(r, tag::RULE, |r| Rule::read_item(r, tag::RULE, Version::NEWEST))?,
                 seasoning_ms: r.long_integer(tag::SEASONING)?,
-                policy_digest: fixed(r, tag::POLICY_DIGEST)?,
-                instance: fixed(r, tag::INSTANCE)?,
+                policy_digest: r.array(tag::POLICY_DIGEST)?,
+                instance: r.array(tag::INSTANCE)?,
                 epoch: r.integer(tag::EPOCH)?,
                 canonical: r.bytes(tag::CANONICAL)?.to_vec(),
-                request_digest: fixed(r, tag::REQUEST_DIGEST)?,
+                request_digest: r.array(tag::REQUEST_DIGEST)?,
                 target: r.structure(tag::TARGET, read_target)?,
                 state: ProposalState(r.enumeration(tag::STATE)?),
                 ballots: several(r, tag::BALLOT, |r| r.structure(tag::BALLOT, read_ballot))?,
@@ -176,7 +176,7 @@ fn write_requester(w: &mut Writer, requester: &Requester) {
 fn read_requester(r: &mut Reader<'_>) -> Result<Requester> {
     Ok(Requester {
         is_person: r.boolean(tag::IS_PERSON)?,
-        id: fixed(r, tag::ID)?,
+        id: r.array(tag::ID)?,
         name: r.text(tag::NAME)?.to_owned(),
         fingerprint: optional_fixed(r, tag::FINGERPRINT)?,
     })
@@ -208,15 +208,15 @@ fn read_target(r: &mut Reader<'_>) -> Result<BoundTarget> {
         description: optional_text(r, tag::DESCRIPTION)?,
         records: several(r, tag::RECORD, |r| {
             r.structure(tag::RECORD, |r| {
-                let domain = Domain(fixed(r, tag::DOMAIN)?);
+                let domain = Domain(r.array(tag::DOMAIN)?);
                 let wrong = r.error(ErrorKind::Invalid("kind of a record"));
                 let kind = Kind(r.integer(tag::KIND)?.try_into().map_err(|_| wrong)?);
-                let id = fixed(r, tag::ID)?;
+                let id = r.array(tag::ID)?;
                 Ok(Key { domain, kind, id })
             })
         })?,
         digest: optional_fixed(r, tag::DIGEST)?,
-        subjects: several(r, tag::SUBJECT, |r| fixed(r, tag::SUBJECT))?,
+        subjects: several(r, tag::SUBJECT, |r| r.array(tag::SUBJECT))?,
     })
 }
 
@@ -247,7 +247,7 @@ fn write_ballot(w: &mut Writer, ballot: &Ballot) {
 
 fn read_ballot(r: &mut Reader<'_>) -> Result<Ballot> {
     Ok(Ballot {
-        person: fixed(r, tag::PERSON)?,
+        person: r.array(tag::PERSON)?,
         person_name: r.text(tag::NAME)?.to_owned(),
         key: optional_fixed(r, tag::KEY)?,
         decision: VoteDecision(r.enumeration(tag::DECISION)?),
@@ -338,10 +338,5 @@ fn optional_bytes(r: &mut Reader<'_>, tag: Tag) -> Result<Option<Vec<u8>>> {
 }
 
 fn optional_fixed<const N: usize>(r: &mut Reader<'_>, tag: Tag) -> Result<Option<[u8; N]>> {
-    r.at(tag).then(|| fixed(r, tag)).transpose()
-}
-
-fn fixed<const N: usize>(r: &mut Reader<'_>, tag: Tag) -> Result<[u8; N]> {
-    let wrong = r.error(ErrorKind::WrongLength);
-    r.bytes(tag)?.try_into().map_err(|_| wrong)
+    r.at(tag).then(|| r.array(tag)).transpose()
 }

@@ -2,9 +2,9 @@
 
 use super::terms::{Claimant, NewProposal, NewVote, Outcome, ProposalFault, Situation, Step};
 use super::{Event, ProposalRecord, Reached, milliseconds};
-use crate::authority::quorum::{Ballot, Electorate, Tally};
+use crate::authority::quorum::{Ballot, Tally};
 use crate::identity::Id;
-use kmip_protocol::{Completion, Proof, ProposalState, Veto, VoteDecision};
+use kmip_protocol::{Completion, ProposalState, Veto, VoteDecision};
 
 /// Votes of a proposal, withdrawn ones included: history is kept, but is no store of its own.
 const MOST_BALLOTS: usize = 256;
@@ -40,7 +40,7 @@ impl ProposalRecord {
             person_name: Some(requester.name.clone()),
             reason: reason.clone(),
         };
-        let mut record = Self {
+        let record = Self {
             id,
             operation,
             requester,
@@ -63,9 +63,6 @@ impl ProposalRecord {
             completed_by: None,
             result_reason: None,
         };
-        if record.bind_target() == kmip_protocol::BindTarget::Identifier {
-            record.target.digest = None;
-        }
         let tally = record.tally(situation.electorate, situation.now_ms);
         if record.rules.is_empty() || !tally.is_reachable() {
             return Err(ProposalFault::Unreachable);
@@ -380,14 +377,5 @@ impl ProposalRecord {
             }
         };
         Ok(Step { from, to: self.state })
-    }
-
-    /// What the vote of a person with a vote here must prove: the strictest of the rules that he has a vote under.
-    #[must_use]
-    pub fn proof_wanted(&self, person: &Id, electorate: &Electorate, now_ms: i64) -> Option<Proof> {
-        let tally = self.tally(electorate, now_ms);
-        let rules = self.rules.iter().zip(&tally.rules);
-        let mine = rules.filter(|(_, counted)| counted.eligible.contains(person));
-        mine.map(|(rule, _)| rule.proof).max()
     }
 }

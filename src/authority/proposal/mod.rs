@@ -47,7 +47,7 @@ pub struct BoundTarget {
     pub description: Option<String>,
     /// The records acted upon.
     pub records: Vec<Key>,
-    /// The digest of their states, if the proposal is bound to them.
+    /// The digest of what the proposal is bound to: which ones they are and, where a rule says so, their states.
     pub digest: Option<[u8; 32]>,
     /// The people acted upon.
     pub subjects: Vec<Id>,
@@ -116,6 +116,9 @@ pub struct ProposalRecord {
 }
 
 impl ProposalRecord {
+    /// An identifier that no proposal has.
+    pub const NOBODYS: [u8; 16] = [0; 16];
+
     /// Where a proposal is kept.
     #[must_use]
     pub const fn key(domain: Domain, id: [u8; 16]) -> Key {
@@ -224,12 +227,7 @@ impl ProposalRecord {
     /// What of its target it is bound to.
     #[must_use]
     pub fn bind_target(&self) -> BindTarget {
-        let exact = self.rules.iter().any(|rule| rule.bind_target != BindTarget::Identifier);
-        if exact {
-            BindTarget::Exact
-        } else {
-            BindTarget::Identifier
-        }
+        bind_target(&self.rules)
     }
 
     /// The rules that it satisfies by an alternative for emergencies alone, with how grave that is: at a moment at which it is carried
@@ -262,6 +260,17 @@ pub const fn is_live(state: ProposalState) -> bool {
         state,
         ProposalState::Open | ProposalState::Approved | ProposalState::Executing
     )
+}
+
+/// What of its target a request is bound to that these rules govern: its state where one of them says so, else only which one it is.
+#[must_use]
+pub fn bind_target(rules: &[Rule]) -> BindTarget {
+    let exact = rules.iter().any(|rule| rule.bind_target != BindTarget::Identifier);
+    if exact {
+        BindTarget::Exact
+    } else {
+        BindTarget::Identifier
+    }
 }
 
 /// When what these rules govern is carried out.

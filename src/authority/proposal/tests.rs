@@ -518,18 +518,23 @@ fn a_withdrawn_proposal_is_over() {
 }
 
 #[test]
-fn a_target_is_bound_where_a_rule_says_so() {
+fn a_target_is_bound_as_the_strictest_rule_says() {
     let people = operators(3);
     let now = situation(&people, SUBMITTED);
     let with = |bind| {
         let mut rules = two_of_operators();
         rules[0].bind_target = bind;
-        let mut asked = new(rules);
-        asked.target.digest = Some([3; 32]);
-        ProposalRecord::open(asked, &now).unwrap().target.digest
+        ProposalRecord::open(new(rules), &now).unwrap().bind_target()
     };
-    assert_eq!(with(BindTarget::Exact), Some([3; 32]));
-    assert_eq!(with(BindTarget::Identifier), None);
+    assert_eq!(with(BindTarget::Exact), BindTarget::Exact);
+    assert_eq!(with(BindTarget::Identifier), BindTarget::Identifier);
+    let mut both = two_of_operators();
+    both.extend(two_of_operators());
+    both[0].bind_target = BindTarget::Identifier;
+    assert_eq!(
+        ProposalRecord::open(new(both), &now).unwrap().bind_target(),
+        BindTarget::Exact
+    );
 }
 
 #[test]

@@ -139,12 +139,4 @@ impl Electorate {
         rest.groups.retain(|group| group.name != name);
         rest
     }
-
-    /// The same as if everybody invited were there already: for a domain that is just being made.
-    #[must_use]
-    pub fn assuming_active(&self) -> Self {
-        let mut all = self.clone();
-        all.members.iter_mut().for_each(|member| member.active = true);
-        all
-    }
 }

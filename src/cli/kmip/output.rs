@@ -223,10 +223,7 @@ pub(in crate::cli) fn show(value: &Value<'_>, scope: Scope<'_>) -> String {
             .map_or_else(|| format!("0x{v:08X}"), str::to_owned),
         Value::Boolean(v) => v.to_string(),
         Value::TextString(v) => v.escape_debug().to_string(),
-        Value::ByteString(v) | Value::BigInteger(v) => v.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }),
+        Value::ByteString(v) | Value::BigInteger(v) => kmip_ttlv::Hex(v).to_string(),
         Value::DateTime(v) => moment(*v),
         Value::DateTimeExtended(v) => moment(v.div_euclid(1_000_000)),
         Value::Interval(v) => format!("{v} s"),

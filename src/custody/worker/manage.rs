@@ -54,8 +54,7 @@ fn create(engine: &Engine, seat: &mut Seat, id: &[u8], kek: KekId) -> Result<(),
     if count(engine, seat, id)? > 0 {
         return Err(Fault::new(Status::Exists));
     }
-    let mut label = String::from("claviger KEK ");
-    label.extend(kek.0.iter().map(|byte| format!("{byte:02x}")));
+    let label = format!("claviger KEK {}", kmip_ttlv::Hex(&kek.0));
     engine.with_session(seat, &mut |_, session| {
         // An attempt before this one may have made it and lost the answer.
         if engine.module.find(session, id)?.is_empty() {

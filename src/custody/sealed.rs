@@ -1,0 +1,60 @@
+//! What custody seals, as records keep it.
+
+use super::context::KekId;
+use kmip_ttlv::{Reader, Result, Tag, Writer};
+
+/// Sealed bytes: the material of an object, a secret of a person, a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sealed {
+    /// The KEK that wrapped the DEK: a reference to it.
+    pub kek: KekId,
+    /// Its generation.
+    pub kek_generation: u32,
+    /// The DEK under the KEK.
+    pub wrapped_dek: Vec<u8>,
+    /// The material under the DEK.
+    pub blob: Vec<u8>,
+}
+
+/// Tags of this encoding: extensions of our own that never leave the server.
+mod tag {
+    use kmip_ttlv::Tag;
+
+    pub(super) const KEK: Tag = Tag(0x54_B00C);
+    pub(super) const KEK_GENERATION: Tag = Tag(0x54_B00D);
+    pub(super) const WRAPPED_DEK: Tag = Tag(0x54_B00E);
+    pub(super) const BLOB: Tag = Tag(0x54_B00F);
+}
+
+impl Sealed {
+    /// As a structure with this tag.
+    pub fn write(&self, writer: &mut Writer, tag: Tag) {
+        let Self {
+            kek,
+            kek_generation,
+            wrapped_dek,
+            blob,
+        } = self;
+        writer.structure(tag, |w| {
+            w.bytes(tag::KEK, &kek.0);
+            w.interval(tag::KEK_GENERATION, *kek_generation);
+            w.bytes(tag::WRAPPED_DEK, wrapped_dek);
+            w.bytes(tag::BLOB, blob);
+        });
+    }
+
+    /// Reads what [`Sealed::write`] wrote.
+    ///
+    /// # Errors
+    /// Those of [`Reader`].
+    pub fn read(reader: &mut Reader<'_>, tag: Tag) -> Result<Self> {
+        reader.structure(tag, |r| {
+            Ok(Self {
+                kek: KekId(r.array(tag::KEK)?),
+                kek_generation: r.interval(tag::KEK_GENERATION)?,
+                wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
+                blob: r.bytes(tag::BLOB)?.to_vec(),
+            })
+        })
+    }
+}
