@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::facts::{CertificateFacts, alternative_name};
 use crate::key::{KeyKind, PrivateKey};
 use crate::name::{AlternativeName, Subject};
+use crate::outside::{Outside, Signer};
 use crate::pem;
 use pki_types::{CertificateDer, CertificateSigningRequestDer};
 use rcgen::{
@@ -229,6 +230,12 @@ impl Leaf {
             .map_err(|_| Error::Cryptography)?;
         Ok((certificate.der().to_vec(), key))
     }
+
+    /// A self-signed certificate for a key that is elsewhere; on a curve, not RSA.
+    pub fn self_signed_by(&self, signer: &dyn Signer) -> Result<Vec<u8>> {
+        let certificate = leaf_params(self)?.self_signed(&Outside::new(signer)?);
+        Ok(certificate.map_err(|_| Error::Cryptography)?.der().to_vec())
+    }
 }
 
 fn authority_params(subject: &Subject, validity: Validity) -> Result<CertificateParams> {
@@ -284,13 +291,23 @@ pub struct CertificateRequest;
 impl CertificateRequest {
     /// A request (DER) for this subject and these names, signed by the key.
     pub fn create(subject: &Subject, names: &[AlternativeName], key: &PrivateKey) -> Result<Vec<u8>> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = subject.to_distinguished_name();
-        params.subject_alt_names = names.iter().map(AlternativeName::to_san).collect::<Result<_>>()?;
         let pair: &KeyPair = key.pair();
-        let request = params.serialize_request(pair).map_err(|_| Error::Cryptography)?;
-        Ok(request.der().to_vec())
+        let request = request_params(subject, names)?.serialize_request(pair);
+        Ok(request.map_err(|_| Error::Cryptography)?.der().to_vec())
     }
+
+    /// The same for a key that is elsewhere; on a curve, not RSA.
+    pub fn create_by(subject: &Subject, names: &[AlternativeName], signer: &dyn Signer) -> Result<Vec<u8>> {
+        let request = request_params(subject, names)?.serialize_request(&Outside::new(signer)?);
+        Ok(request.map_err(|_| Error::Cryptography)?.der().to_vec())
+    }
+}
+
+fn request_params(subject: &Subject, names: &[AlternativeName]) -> Result<CertificateParams> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = subject.to_distinguished_name();
+    params.subject_alt_names = names.iter().map(AlternativeName::to_san).collect::<Result<_>>()?;
+    Ok(params)
 }
 
 /// What a certificate request asks for, once its signature was found good.

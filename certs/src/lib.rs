@@ -12,6 +12,7 @@ mod facts;
 mod first_version;
 mod key;
 mod name;
+mod outside;
 pub mod pem;
 mod pkcs12;
 mod signature;
@@ -26,6 +27,7 @@ pub use error::{Error, Result};
 pub use facts::{CertificateFacts, ExtendedKeyUsages, PublicKeyFacts, fingerprint};
 pub use key::{KeyKind, PrivateKey};
 pub use name::{AlternativeName, NameAttribute, Subject};
+pub use outside::{Signer, SigningKind};
 pub use pkcs12::{KeyStore, pkcs12};
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Who the client is and whom it believes: PEM files.
 
 use crate::Error;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,14 +36,7 @@ impl Identity {
     /// # Errors
     /// A file that cannot be read or holds something else; a certificate and key that do not fit.
     pub fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(&self.ca)? {
-            roots.add(certificate)?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_root_certificates(roots);
+        let builder = self.builder()?;
         let configuration = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => {
                 builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
@@ -49,6 +44,29 @@ impl Identity {
             _ => builder.with_no_client_auth(),
         };
         Ok(Arc::new(configuration))
+    }
+
+    /// The same with a private key that is no file: in a token or card, say. [`Identity::key`] is not looked at.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds something else; no certificate; a certificate and key that do not fit.
+    pub fn tls_by(&self, key: Arc<dyn SigningKey>) -> Result<Arc<ClientConfig>, Error> {
+        let chain = certificates(self.certificate.as_deref().unwrap_or(Path::new("")))?;
+        let certified = CertifiedKey::new(chain, key);
+        certified.keys_match()?;
+        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        Ok(Arc::new(self.builder()?.with_client_cert_resolver(resolver)))
+    }
+
+    fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&self.ca)? {
+            roots.add(certificate)?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        Ok(ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_root_certificates(roots))
     }
 }
 

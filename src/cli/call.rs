@@ -96,7 +96,11 @@ impl<'a> Caller<'a> {
             Answer::Pending(pending) => pending,
         };
         if !self.options.no_vote {
-            self.vote_for_own(&pending, R::OPERATION, &sent)?;
+            // The request stands, whether or not the own vote does.
+            match self.vote_for_own(&pending, R::OPERATION, &sent) {
+                Err(failure) if failure.refused => remark(&format!("your own vote does not count: {}", failure.text)),
+                outcome => outcome?,
+            }
         }
         // What needs nobody else is carried out at once: a request of one's own that no longer waits is an answer, not a proposal.
         let pause = patience.unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Contexts: which server, and as whom, under a name. Kept in `contexts.toml`, for its owner alone.
 
 use super::failure::{Exit, Failure, Outcome};
+use super::key::KeyPlace;
 use super::{private, say};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -32,9 +33,9 @@ enum Verb {
         /// Your certificate, PEM
         #[arg(long)]
         cert: PathBuf,
-        /// Your private key, PEM
+        /// Your private key, PEM, or its name in a token: pkcs11:token=…;object=…?module-path=/…
         #[arg(long)]
-        key: PathBuf,
+        key: KeyPlace,
         /// The name in the server's certificate, if it is not the host of the address
         #[arg(long)]
         server_name: Option<String>,
@@ -66,8 +67,8 @@ pub(super) struct Profile {
     pub(super) ca: PathBuf,
     /// The certificate, PEM.
     pub(super) cert: PathBuf,
-    /// Its private key, PEM.
-    pub(super) key: PathBuf,
+    /// Its private key: a PEM file, or the name of one in a token.
+    pub(super) key: KeyPlace,
     /// The name in the server's certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_name: Option<String>,
@@ -156,7 +157,7 @@ pub(super) fn run(arguments: &ContextArguments) -> Outcome<()> {
                 address: address.clone(),
                 ca: absolute(ca)?,
                 cert: absolute(cert)?,
-                key: absolute(key)?,
+                key: key.absolute()?,
                 server_name: server_name.clone(),
                 person: person.clone(),
             };

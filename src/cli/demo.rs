@@ -7,6 +7,7 @@ use super::context::{self, Profile};
 use super::failure::Outcome;
 use super::folder::{Folder, hosts};
 use super::init::{Template, found};
+use super::key::KeyPlace;
 use super::people::{self, PEOPLE};
 use super::proposal::ballot;
 use super::{Problem, say, serve};
@@ -146,7 +147,7 @@ fn profile(folder: &Folder, address: &str, name: &str) -> Profile {
         address: address.to_owned(),
         ca: folder.at("ca.pem"),
         cert: folder.at(&format!("{PEOPLE}/{name}.pem")),
-        key: folder.at(&format!("{PEOPLE}/{name}-key.pem")),
+        key: KeyPlace::File(folder.at(&format!("{PEOPLE}/{name}-key.pem"))),
         ..Profile::default()
     }
 }

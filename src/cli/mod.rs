@@ -7,6 +7,7 @@ mod failure;
 mod folder;
 mod handover;
 mod init;
+mod key;
 pub mod kmip;
 mod log;
 mod manual;

@@ -2,6 +2,7 @@
 
 use super::context::{self, Profile};
 use super::failure::{Failure, Outcome};
+use super::key::KeyPlace;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,9 +22,9 @@ pub(super) struct Options {
     /// Your certificate, PEM.
     #[arg(long, value_name = "FILE", requires = "key", global = true)]
     pub(super) cert: Option<PathBuf>,
-    /// Your private key, PEM.
-    #[arg(long, value_name = "FILE", requires = "cert", global = true)]
-    pub(super) key: Option<PathBuf>,
+    /// Your private key, PEM, or its name in a token (pkcs11:…).
+    #[arg(long, value_name = "FILE|URI", requires = "cert", global = true)]
+    pub(super) key: Option<KeyPlace>,
     /// How answers are printed.
     #[arg(short, long, value_enum, default_value = "table", global = true)]
     pub(super) output: Format,
@@ -61,6 +62,8 @@ pub(super) enum Format {
     Xml,
     /// TTLV in hexadecimal.
     Ttlv,
+    /// TOML, as policies are written by hand.
+    Toml,
 }
 
 impl Options {

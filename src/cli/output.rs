@@ -1,6 +1,6 @@
 //! Printing what a server answered: one generic rendering of the typed value in each format, and tables where people read lists.
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::kmip::output as shared;
 use super::options::Format;
 use super::say;
@@ -75,6 +75,11 @@ pub(super) fn print_bytes(bytes: &[u8], format: Format, table: Option<Table>) ->
         (Format::Xml, _) => say(&kmip_ttlv::xml::from_ttlv(shown, &KmipVocabulary)?),
         (Format::Yaml, _) => say(yaml(shown)?.trim_end()),
         (Format::Ttlv, _) => say(&super::hex(shown)),
+        (Format::Toml, _) => {
+            return Err(Failure::usage(
+                "only a policy is printed as TOML: claviger policy show -o toml",
+            ));
+        }
     }
     Ok(())
 }

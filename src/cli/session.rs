@@ -68,12 +68,12 @@ impl Session {
         let identity = Identity {
             ca: profile.ca.clone(),
             certificate: Some(profile.cert.clone()),
-            key: Some(profile.key.clone()),
+            key: None,
         };
         let mut settings = Settings::new(&profile.address);
         settings.server_name.clone_from(&profile.server_name);
         settings.timeout = timeout.max(Duration::from_secs(1));
-        let connection = Connection::open(&settings, &identity)?;
+        let connection = Connection::open_with(&settings, profile.key.tls(identity)?)?;
         Ok(Self::over(Box::new(connection), ticket))
     }
 

@@ -12,3 +12,4 @@ mod office;
 mod proposals;
 mod session;
 mod tenants;
+mod token;

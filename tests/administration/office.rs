@@ -56,7 +56,11 @@ pub struct Office {
 impl Office {
     /// A fresh one with two administrators, alice and bob, who were never there yet. No tenant.
     pub fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap(), &[])
+    }
+
+    /// The same in a folder in which there is something already, with more for `init`.
+    pub fn open_in(folder: tempfile::TempDir, more: &[&str]) -> Self {
         let dir = folder.path().join("kms");
         let init = [
             "init",
@@ -66,7 +70,13 @@ impl Office {
             "127.0.0.1:0",
             "--dir",
         ];
-        let made = Command::new(PROGRAM).args(init).arg(&dir).output().unwrap();
+        let made = Command::new(PROGRAM)
+            .args(init)
+            .arg(&dir)
+            .args(more)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         #[allow(clippy::zombie_processes)] // waited for when it is dropped
         let mut server = Command::new(PROGRAM)
@@ -239,6 +249,7 @@ impl Office {
         let output = Command::new(PROGRAM)
             .args(arguments)
             .env("CLAVIGER_CLIENT_CONFIG", self.home(person).join("contexts.toml"))
+            .env("SOFTHSM2_CONF", self.at("softhsm2.conf"))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .output()
@@ -263,7 +274,12 @@ impl Office {
 
     /// A context for this person, whose key and certificate lie in that folder.
     pub fn introduce(&self, person: &str, people: &str) {
-        let (cert, key) = (format!("{people}/{person}.pem"), format!("{people}/{person}-key.pem"));
+        let key = format!("{people}/{person}-key.pem");
+        self.introduce_with(person, &format!("{people}/{person}.pem"), &key);
+    }
+
+    /// A context for this person, whose key may be elsewhere.
+    pub fn introduce_with(&self, person: &str, cert: &str, key: &str) {
         let add = [
             "context",
             "add",
@@ -273,7 +289,7 @@ impl Office {
             "--ca",
             "kms/ca.pem",
         ];
-        let add: Vec<_> = add.into_iter().chain(["--cert", &cert, "--key", &key]).collect();
+        let add: Vec<_> = add.into_iter().chain(["--cert", cert, "--key", key]).collect();
         self.run_at(person, &add).done();
     }
 

@@ -221,11 +221,10 @@ impl ProposalRecord {
             reason,
         });
         let tally = self.tally(situation.electorate, now_ms);
-        // An approval that would not count is refused, so that nobody believes to have approved.
-        let wanting = |counted: &&crate::authority::quorum::RuleTally| {
-            counted.eligible.contains(&person) && !counted.approving.contains(&person)
-        };
-        if decision == VoteDecision::Approve && tally.rules.iter().any(|counted| wanting(&counted)) {
+        // An approval that would count under no rule is refused, so that nobody believes to have approved. Under one of them it may be
+        // worth nothing, for want of a key in hardware: the others' answer says who is missing there.
+        let counts = tally.rules.iter().any(|counted| counted.approving.contains(&person));
+        if decision == VoteDecision::Approve && !counts {
             return Err(ProposalFault::ProofMissing);
         }
         self.refresh(situation);

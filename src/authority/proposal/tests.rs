@@ -389,6 +389,25 @@ fn who_has_no_vote_cannot_vote_veto_or_complete() {
 }
 
 #[test]
+fn an_approval_may_count_under_one_rule_and_not_under_another() {
+    let mut people = operators(3);
+    people.members[2].keys[0].hardware = true;
+    let now = situation(&people, SUBMITTED);
+    let mut rules = two_of_operators();
+    let mut special = rules[0].clone();
+    special.rule_name = "in-hardware".to_owned();
+    special.proof = kmip_protocol::Proof::Hardware;
+    special.alternatives[0].groups[0].quorum = 1;
+    rules.push(special);
+    let mut record = opened(rules, &people, &[]);
+    record.vote(vote(1, VoteDecision::Approve), &now).unwrap();
+    record.vote(vote(2, VoteDecision::Approve), &now).unwrap();
+    assert_eq!(record.state(), ProposalState::Open);
+    record.vote(vote(3, VoteDecision::Approve), &now).unwrap();
+    assert_eq!(record.state(), ProposalState::Approved);
+}
+
+#[test]
 fn an_approval_that_would_not_count_is_refused() {
     let people = operators(3);
     let now = situation(&people, SUBMITTED);

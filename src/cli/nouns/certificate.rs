@@ -33,7 +33,7 @@ enum Verb {
         /// A DNS name or address wished for; may be repeated
         #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
-        /// The private key: read if it is there, else made
+        /// The private key, PEM: read if it is there, else made
         #[arg(long, value_name = "FILE")]
         private_key: PathBuf,
         /// Where the request is written, PEM

@@ -10,6 +10,7 @@ pub(super) mod namespace;
 pub(super) mod permission;
 pub(super) mod person;
 pub(super) mod policy;
+mod policy_file;
 pub(super) mod session;
 pub(super) mod status;
 pub(super) mod tenant;

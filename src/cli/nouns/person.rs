@@ -3,6 +3,7 @@
 use super::{KeyClaim, change_with_passwords, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::key::KeyPlace;
 use crate::cli::kmip::words;
 use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
@@ -102,6 +103,9 @@ enum Verb {
         /// The folder for NAME-key.pem and NAME.pem
         #[arg(long, default_value = ".")]
         folder: PathBuf,
+        /// Make the key in a token instead: pkcs11:token=…;object=…?module-path=/…; one of that name that is there already is taken
+        #[arg(long = "in", value_name = "URI")]
+        place: Option<KeyPlace>,
     },
     /// Give a person another certificate; its key shows that it is there
     AddCertificate {
@@ -110,9 +114,9 @@ enum Verb {
         /// The new certificate, PEM
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
-        /// The new private key, PEM, where it is at hand
-        #[arg(long, value_name = "FILE", required_unless_present = "proof")]
-        new_key: Option<PathBuf>,
+        /// The new private key, PEM or its name in a token, where it is at hand
+        #[arg(long, value_name = "FILE|URI", required_unless_present = "proof")]
+        new_key: Option<KeyPlace>,
         /// The proof, made elsewhere by `claviger person prove`
         #[arg(long, value_name = "FILE")]
         proof: Option<PathBuf>,
@@ -126,9 +130,9 @@ enum Verb {
         /// The new certificate, PEM
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
-        /// The new private key, PEM
-        #[arg(long, value_name = "FILE")]
-        new_key: PathBuf,
+        /// The new private key, PEM or its name in a token
+        #[arg(long, value_name = "FILE|URI")]
+        new_key: KeyPlace,
         /// Where the proof is written
         #[arg(long, value_name = "FILE")]
         proof: PathBuf,
@@ -167,7 +171,7 @@ enum Verb {
 pub(in crate::cli) fn run(arguments: &PersonArguments) -> Outcome<()> {
     match &arguments.verb {
         // These two need no server.
-        Verb::Key { name, folder } => make_key(name, folder),
+        Verb::Key { name, folder, place } => make_key(name, folder, place.as_ref()),
         Verb::Prove {
             name,
             certificate,
@@ -330,35 +334,39 @@ fn change_password(caller: &mut Caller<'_>, current: Option<&Path>, new: Option<
     }
 }
 
-fn prove(name: &str, certificate: &Path, key: &Path) -> Outcome<Vec<u8>> {
+fn prove(name: &str, certificate: &Path, key: &KeyPlace) -> Outcome<Vec<u8>> {
     let voter = Voter::read(certificate, key)?;
     voter.sign(&possession_statement(name, voter.fingerprint()))
 }
 
-fn make_key(name: &str, into: &Path) -> Outcome<()> {
-    let made = self_signed(name)?;
-    let key = into.join(format!("{name}-key.pem"));
-    if key.exists() {
-        return Err(Failure::usage(format!("{} is there already", key.display())));
-    }
-    private::write(&key, made.1.to_pem().as_bytes())?;
+fn make_key(name: &str, into: &Path, place: Option<&KeyPlace>) -> Outcome<()> {
     let certificate = into.join(format!("{name}.pem"));
-    std::fs::write(&certificate, pem::write_certificate(&made.0))
+    if certificate.exists() {
+        return Err(Failure::usage(format!("{} is there already", certificate.display())));
+    }
+    private::check_place(&certificate)?;
+    let file = KeyPlace::File(into.join(format!("{name}-key.pem")));
+    let key = place.unwrap_or(&file).make()?;
+    let made = leaf(name).self_signed_by(key.as_ref()).map_err(|why| why.to_string())?;
+    std::fs::write(&certificate, pem::write_certificate(&made))
         .map_err(|why| format!("{}: {why}", certificate.display()))?;
-    let facts = CertificateFacts::read(&made.0).map_err(|why| why.to_string())?;
+    let facts = CertificateFacts::read(&made).map_err(|why| why.to_string())?;
     say(&hex(&facts.key_fingerprint));
     Ok(())
 }
 
 /// A key and a certificate for a person, to be registered.
 pub(in crate::cli) fn self_signed(name: &str) -> Outcome<(Vec<u8>, certs::PrivateKey)> {
-    let leaf = Leaf {
+    Ok(leaf(name).self_signed(KeyKind::P256).map_err(|why| why.to_string())?)
+}
+
+fn leaf(name: &str) -> Leaf {
+    Leaf {
         subject: Subject::named(name),
         alternative_names: Vec::new(),
         usage: Usage::Client,
         validity: Validity::days(folder::now(), DAYS),
-    };
-    Ok(leaf.self_signed(KeyKind::P256).map_err(|why| why.to_string())?)
+    }
 }
 
 fn table(response: &kmip_protocol::PersonListResponse) -> Table {

@@ -1,18 +1,15 @@
 //! `claviger policy`: the rules that say who must agree to what.
 
+use super::policy_file;
 use crate::authority::policy_digest;
 use crate::cli::call::Caller;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::cli::options::{Format, Options};
 use crate::cli::output::{self, Table, moment, or_dash};
+use crate::cli::say;
 use clap::{Args, Subcommand};
-use kmip_protocol::{
-    Interval, Item as _, KmipVocabulary, Policy, PolicyGetRequest, PolicyListRequest, PolicyPutRequest, PolicyRevision,
-    Rule, Version, tag,
-};
-use kmip_ttlv::limits::TextLimits;
-use kmip_ttlv::{Reader, Result as TtlvResult};
-use std::path::{Path, PathBuf};
+use kmip_protocol::{Interval, PolicyGetRequest, PolicyListRequest, PolicyPutRequest, PolicyRevision, Rule, tag};
+use std::path::PathBuf;
 
 /// `claviger policy`: the policy of your domain.
 #[derive(Args)]
@@ -27,15 +24,16 @@ pub(in crate::cli) struct PolicyArguments {
 enum Verb {
     /// List the versions of the policy
     List,
-    /// Show the policy in force; with `-o xml` or `-o json` as `policy put` reads it
+    /// Show the policy in force; with `-o toml`, `-o xml` or `-o json` as `policy put` reads it
+    #[command(visible_alias = "get")]
     Show {
         /// A version of before
         #[arg(long)]
         version: Option<i32>,
     },
-    /// Replace the policy: the one in a file as `policy show -o xml` prints it
+    /// Replace the policy by the one in a file, as `policy show -o toml` prints it
     Put {
-        /// The file, XML or JSON
+        /// The file: TOML, or KMIP's XML or JSON
         file: PathBuf,
         /// Another seasoning than the file's, such as 24h
         #[arg(long, value_parser = super::interval)]
@@ -68,7 +66,7 @@ pub(in crate::cli) fn run(arguments: &PolicyArguments) -> Outcome<()> {
             show(&revision, caller.options.output)
         }
         Verb::Put { file, seasoning } => {
-            let mut policy = read(file)?;
+            let mut policy = policy_file::read(file)?;
             policy.seasoning = seasoning.unwrap_or(policy.seasoning);
             let Some(response) = caller.carry(PolicyPutRequest { policy })? else {
                 return Ok(());
@@ -82,6 +80,10 @@ fn show(revision: &PolicyRevision, format: Format) -> Outcome<()> {
     let Some(policy) = &revision.policy else {
         return Err("the server does not tell the policy itself".to_owned().into());
     };
+    if format == Format::Toml {
+        say(policy_file::to_toml(policy)?.trim_end());
+        return Ok(());
+    }
     let mut table = Table::of(["", "", "", ""]);
     let mut head = |name: &str, value: String| table.push([name.to_owned(), value, String::new(), String::new()]);
     head("version", revision.policy_version.to_string());
@@ -130,51 +132,4 @@ fn agreement(rule: &Rule) -> String {
 fn operations(rule: &Rule) -> String {
     let names = rule.rule_match.operations.iter().map(ToString::to_string);
     names.collect::<Vec<_>>().join(" ")
-}
-
-/// A policy from a file, alone or within a revision.
-fn read(file: &Path) -> Outcome<Policy> {
-    let problem = |why: &dyn std::fmt::Display| Failure::usage(format!("{}: {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|why| problem(&why))?;
-    let bytes = if text.trim_start().starts_with('<') {
-        kmip_ttlv::xml::to_ttlv(&text, &KmipVocabulary, TextLimits::default())
-    } else {
-        kmip_ttlv::json::to_ttlv(&text, &KmipVocabulary, TextLimits::default())
-    };
-    let bytes = bytes.map_err(|why| problem(&why))?;
-    let whole = |bytes: &[u8]| -> TtlvResult<Policy> {
-        let mut reader = Reader::new(bytes);
-        let policy = Policy::read_item(&mut reader, tag::POLICY, Version::NEWEST)?;
-        reader.finish()?;
-        Ok(policy)
-    };
-    whole(&bytes).map_err(|why| problem(&why))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use kmip_protocol::PolicyTemplate;
-    use kmip_ttlv::Writer;
-
-    #[test]
-    fn a_policy_is_read_as_it_was_shown() {
-        let policy = Policy {
-            policy_template: Some(PolicyTemplate::Mtg),
-            fewest_operators: 2,
-            ..Policy::default()
-        };
-        let mut writer = Writer::new();
-        policy.write_item(&mut writer, tag::POLICY, Version::NEWEST);
-        let xml = kmip_ttlv::xml::from_ttlv(writer.as_bytes(), &KmipVocabulary).unwrap();
-        let json = kmip_ttlv::json::from_ttlv(writer.as_bytes(), &KmipVocabulary).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("policy");
-        for text in [xml, json] {
-            std::fs::write(&file, text.as_bytes()).unwrap();
-            assert_eq!(read(&file).unwrap(), policy);
-        }
-        std::fs::write(&file, "<Policy/>").unwrap();
-        assert!(read(&file).is_err());
-    }
 }

@@ -5,12 +5,13 @@ use crate::authority::quorum::statement::{
 };
 use crate::cli::context::Profile;
 use crate::cli::failure::{Exit, Failure, Outcome};
-use certs::{CertificateFacts, PrivateKey, pem};
+use crate::cli::key::KeyPlace;
+use certs::{CertificateFacts, Signer, pem};
 use kmip_protocol::{Operation, ProposalDetail, ProposalVoteRequest, VoteDecision, tag};
 use kmip_ttlv::{Reader, Value};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use zeroize::Zeroizing;
 
 /// Seconds for which a vote is good that is cast at once.
 pub(in crate::cli) const ONLINE: i64 = 600;
@@ -20,7 +21,7 @@ pub(in crate::cli) const OFFLINE: i64 = LONGEST_STATEMENT_SECONDS;
 
 /// Who votes: a key, and the certificate that it belongs to.
 pub(in crate::cli) struct Voter {
-    key: PrivateKey,
+    key: Arc<dyn Signer>,
     fingerprint: [u8; 32],
 }
 
@@ -30,14 +31,13 @@ impl Voter {
         Self::read(&profile.cert, &profile.key)
     }
 
-    /// From files.
-    pub(in crate::cli) fn read(cert: &Path, key: &Path) -> Outcome<Self> {
-        let facts = CertificateFacts::read(&certificate(cert)?).map_err(|why| problem(cert, why))?;
-        let text = std::fs::read_to_string(key).map(Zeroizing::new);
-        let text = text.map_err(|why| problem(key, why))?;
-        let private = PrivateKey::from_pem(&text).map_err(|why| problem(key, why))?;
+    /// From where they are.
+    pub(in crate::cli) fn read(cert: &Path, key: &KeyPlace) -> Outcome<Self> {
+        let certificate = certificate(cert)?;
+        let facts = CertificateFacts::read(&certificate).map_err(|why| problem(cert, why))?;
+        let private = key.of(&certificate)?;
         if private.public_key_info() != facts.public_key.info {
-            return Err(problem(key, certs::Error::KeyMismatch));
+            return Err(Failure::usage(format!("{key}: {}", certs::Error::KeyMismatch)));
         }
         Ok(Self {
             key: private,
@@ -217,7 +217,11 @@ pub(in crate::cli) mod tests {
         };
         let (certificate, key) = leaf.self_signed(KeyKind::P256).unwrap();
         let fingerprint = CertificateFacts::read(&certificate).unwrap().key_fingerprint;
-        (Voter { key, fingerprint }, certificate)
+        let voter = Voter {
+            key: Arc::new(key),
+            fingerprint,
+        };
+        (voter, certificate)
     }
 
     #[test]
