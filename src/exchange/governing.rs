@@ -3,12 +3,11 @@
 use super::testing::TestHouse;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
-use crate::authority::proposals::Proposals;
 use crate::identity::{
     ClientId, ClientRecord, Directory, Enroll, IdentityChange, PersonId, PersonRecord, StoreDirectory,
 };
-use crate::operations::Services;
 use crate::operations::keeper::Keeper;
+use crate::operations::proposed::register;
 use crate::records;
 use crate::store::{Domain, Work};
 use kmip_protocol::{
@@ -111,19 +110,10 @@ pub(super) async fn newest(house: &TestHouse) -> ProposalRecord {
 pub(super) async fn newest_in(house: &TestHouse, domain: Domain) -> ProposalRecord {
     let keeper = keeper(house);
     let services = house.server.services();
-    let proposals = proposals(services, &keeper);
+    let proposals = register(services, &keeper);
     let mut work = Work::new(Arc::clone(&house.store));
     let hits = proposals.list(domain, false, None, 1, &mut work).await.unwrap();
     proposals.peek(&hits[0], &mut work).await.unwrap().unwrap()
-}
-
-pub(super) fn proposals<'a>(services: &'a Services, keeper: &'a Keeper) -> Proposals<'a> {
-    Proposals {
-        keeper,
-        policies: &services.policies,
-        installation: services.installation,
-        clock: services.clock.as_ref(),
-    }
 }
 
 /// A step of a proposal as somebody with a vote makes it; then the server looks after it, as after any message.
@@ -134,7 +124,7 @@ async fn step(
 ) -> Result<ProposalState, ProposalFault> {
     let keeper = keeper(house);
     let services = house.server.services();
-    let proposals = proposals(services, &keeper);
+    let proposals = register(services, &keeper);
     let mut work = Work::new(Arc::clone(&house.store));
     let now = house.server.now().0;
     let mut record = newest_in(house, domain).await;

@@ -65,7 +65,8 @@ impl Scene {
     }
 
     async fn last_login(&self, who: &Voter, at_ms: i64) {
-        let mut work = Work::new(Arc::clone(&self.house.store) as Arc<dyn Store>);
+        let store: Arc<dyn Store> = self.house.store.clone();
+        let mut work = Work::new(store);
         work.set_counter(who.member.id.key(), person_counter::LAST_LOGIN, at_ms);
         let change = work.into_change_set(self.house.now_ms());
         self.house.store.commit(change).await.unwrap();

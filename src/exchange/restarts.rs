@@ -1,7 +1,7 @@
 //! What a server does with proposals that it finds when it starts, and without a policy.
 
 use super::asynchronous::{cancel, correlation, poll, process, submit};
-use super::governing::{approve, destroy, govern, governed, is_there, keeper, newest, proposals, rule};
+use super::governing::{approve, destroy, govern, governed, is_there, keeper, newest, rule};
 use super::testing::TestHouse;
 use super::{ConnectionFacts, Server};
 use crate::administration::kek;
@@ -12,6 +12,7 @@ use crate::heavy::Heavy;
 use crate::identity::{Identity, StoreDirectory};
 use crate::operations::Services;
 use crate::operations::keeper::Keeper;
+use crate::operations::proposed::register;
 use crate::store::{Domain, Work};
 use kmip_protocol::{
     CancellationResult, Completion, Interval, LocateRequest, Operation, ProposalState, ResultReason, ResultStatus,
@@ -87,7 +88,7 @@ async fn what_a_crash_interrupted_is_not_tried_again_in_silence() {
     let mut work = Work::new(Arc::clone(&house.store));
     let mut record = newest(&house).await;
     {
-        let proposals = proposals(house.server.services(), &keeper);
+        let proposals = register(house.server.services(), &keeper);
         let now = house.server.now().0;
         let around = proposals.surroundings(house.tenant, now, &mut work).await.unwrap();
         record.claim(Claimant::Requester, &around.situation(true)).unwrap();

@@ -29,6 +29,7 @@ struct Moody {
     /// One for each KEK that may be made.
     gate: Semaphore,
     away: AtomicBool,
+    panics: AtomicBool,
     asked: AtomicUsize,
     /// Somebody waits at the gate.
     waits: Notify,
@@ -42,6 +43,7 @@ impl KekProvider for Moody {
     fn create<'a>(&'a self, kek: &'a NewKek, login: Option<&'a Locked>) -> Wait<'a, Result<Placement, CustodyError>> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
+            assert!(!self.panics.load(Ordering::SeqCst), "as it was told to");
             if self.away.load(Ordering::SeqCst) {
                 return Err(CustodyError::Unavailable);
             }
@@ -94,6 +96,7 @@ impl Scene {
             keks,
             gate: Semaphore::new(gate),
             away: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
             waits: Notify::new(),
         });
@@ -224,6 +227,24 @@ async fn an_hsm_that_stays_away_is_given_up_in_the_end() {
     assert_eq!(scene.state().await, ProposalState::Failed);
     let told = scene.poll(&value).await;
     assert_eq!(told.result_reason, Some(ResultReason::GeneralFailure));
+}
+
+#[tokio::test]
+async fn what_panics_ends_no_clockwork_and_is_tried_again() {
+    let mut locked = tenants_rule(Completion::OnQuorum);
+    locked.alternatives[0].timelock = Interval(600);
+    locked.execute_ttl = Interval(86_400);
+    let scene = Scene::new(locked, 9).await;
+    scene.propose().await;
+    approve_in(&scene.house, Domain::SYSTEM).await;
+    scene.hsm.panics.store(true, Ordering::SeqCst);
+    scene.house.clock.advance(600);
+    scene.house.server.tend().await;
+    assert_eq!((scene.state().await, scene.asked()), (ProposalState::Executing, 1));
+    scene.hsm.panics.store(false, Ordering::SeqCst);
+    scene.house.clock.advance(3_600);
+    scene.house.server.tend().await;
+    assert_eq!((scene.state().await, scene.asked()), (ProposalState::Executed, 2));
 }
 
 /// Far more than either takes: what hangs is told from what does not.

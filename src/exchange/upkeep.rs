@@ -3,6 +3,7 @@
 
 use super::agenda::Matter;
 use super::execute::AGAIN_MS;
+use super::guard::Guarded;
 use super::server::{Server, log};
 use crate::administration::{act, server_act};
 use crate::custody::CustodyError;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 
 /// How long to wait before keys that did not answer are asked again, in milliseconds: an HSM that is away is not back in a second.
 const AWAY_MS: i64 = 10_000;
+/// How long to wait before what panicked is tried again, in milliseconds: it will as a rule panic again.
+const PANICKED_MS: i64 = 60 * 60 * 1000;
 /// How often what nobody has fetched is removed, in milliseconds: it counts until then, where its requester has no room for more.
 pub(super) const SWEEP_MS: i64 = 60 * 60 * 1000;
 
@@ -34,12 +37,20 @@ impl Server {
     pub(super) async fn attend(&self, domain: Domain, matters: Vec<Matter>) {
         let _shift = self.agenda.shift(domain);
         for matter in matters {
-            match matter {
-                Matter::Installation => self.find_domains().await,
-                Matter::Domain => self.take_up_domain(domain).await,
-                Matter::Sweep => self.sweep(domain).await,
-                Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
+            // A panic ends the matter that it came from, and no other.
+            if Guarded::new(self.attend_to(domain, matter)).await.is_none() {
+                tracing::error!(%domain, ?matter, "what was to be looked after panicked");
+                self.note_in(PANICKED_MS, domain, matter);
             }
+        }
+    }
+
+    async fn attend_to(&self, domain: Domain, matter: Matter) {
+        match matter {
+            Matter::Installation => self.find_domains().await,
+            Matter::Domain => self.take_up_domain(domain).await,
+            Matter::Sweep => self.sweep(domain).await,
+            Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
         }
     }
 

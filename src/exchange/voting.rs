@@ -4,10 +4,11 @@ use super::testing::{BEGIN, TestHouse};
 use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, Requester};
 use crate::authority::quorum::statement::{Casting, Subject, encode_statement, statement};
 use crate::authority::quorum::{OPERATORS, Scope, template};
-use crate::authority::{Approval, PolicyRecord, ProposalRecord, Proposals};
+use crate::authority::{Approval, PolicyRecord, ProposalRecord};
 use crate::failure::Fault;
 use crate::identity::{Enroll, Id, PersonId, PersonKey, PersonPrincipal, PersonRecord, Principal, Session};
 use crate::operations::keeper::Keeper;
+use crate::operations::proposed::register;
 use crate::operations::{Answer, Batch, Context, dispatch};
 use crate::records;
 use crate::store::{CommitError, Domain, Work};
@@ -203,12 +204,7 @@ impl Hall {
     async fn propose(&self, id: [u8; 16], subject: Option<u8>) -> ProposalRecord {
         let services = self.house.server.services();
         let keeper = Keeper(Arc::clone(&services.custody));
-        let register = Proposals {
-            keeper: &keeper,
-            policies: &services.policies,
-            installation: services.installation,
-            clock: services.clock.as_ref(),
-        };
+        let register = register(services, &keeper);
         let mut work = Work::new(Arc::clone(&services.store));
         let now_ms = services.clock.now().0;
         let around = register.surroundings(self.tenant, now_ms, &mut work).await.unwrap();
@@ -285,12 +281,7 @@ impl Hall {
     async fn is_ready(&self, id: [u8; 16]) -> bool {
         let services = self.house.server.services();
         let keeper = Keeper(Arc::clone(&services.custody));
-        let register = Proposals {
-            keeper: &keeper,
-            policies: &services.policies,
-            installation: services.installation,
-            clock: services.clock.as_ref(),
-        };
+        let register = register(services, &keeper);
         let mut work = Work::new(Arc::clone(&services.store));
         let now_ms = services.clock.now().0;
         let around = register.surroundings(self.tenant, now_ms, &mut work).await.unwrap();
@@ -675,12 +666,7 @@ async fn proposals_of_one_requester_are_bounded_and_lapsed_ones_make_room() {
     let hall = Hall::new().await;
     let services = hall.house.server.services();
     let keeper = Keeper(Arc::clone(&services.custody));
-    let register = Proposals {
-        keeper: &keeper,
-        policies: &services.policies,
-        installation: services.installation,
-        clock: services.clock.as_ref(),
-    };
+    let register = register(services, &keeper);
     let has_room = async || {
         let mut work = Work::new(Arc::clone(&services.store));
         let now_ms = services.clock.now().0;

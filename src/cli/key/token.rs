@@ -338,7 +338,7 @@ impl std::fmt::Debug for TlsKey {
 impl SigningKey for TlsKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn rustls::sign::Signer>> {
         let fits = offered.contains(&self.scheme_of());
-        fits.then(|| Box::new(Self(Arc::clone(&self.0))) as Box<dyn rustls::sign::Signer>)
+        fits.then(|| -> Box<dyn rustls::sign::Signer> { Box::new(Self(Arc::clone(&self.0))) })
     }
 
     fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
