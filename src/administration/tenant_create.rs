@@ -23,6 +23,11 @@ impl Handle for TenantCreateRequest {
         granted: &Granted<Self>,
         context: &mut Context<'_>,
     ) -> Result<TenantCreateResponse, Failure> {
+        // Whatever a policy says or forgets: administrators have agreed to a tenant, or there is none.
+        let agreed = matches!(granted.origin(), Origin::Proposal(_));
+        if !agreed && !context.services.policies.are_optional() {
+            return Err(Fault::ApprovalRequired.into());
+        }
         let template = judge(self)?;
         let settings = match &self.settings {
             Some(settings) => tenant_settings::judge(settings)?,

@@ -3,6 +3,8 @@
 use super::ConnectionFacts;
 use super::members::certificate;
 use super::testing::{TestHouse, create, facts};
+use super::voting::put_template;
+use crate::authority::Policies;
 use crate::failure::Fault;
 use crate::identity::{Principal, TenantRecord};
 use crate::store::Domain;
@@ -229,4 +231,25 @@ async fn a_tenant_is_not_made_without_what_its_policy_wants() {
     // Operators have no part in it.
     let olga = house.known(domain_of(&house, "acme").await, PersonRole::Operator);
     expect!(house.act(&olga, new("other", &["otto", "oda"])).await, PermissionDenied);
+}
+
+#[tokio::test]
+async fn a_policy_that_forgets_tenants_lets_nobody_make_one() {
+    let mut house = TestHouse::new().await;
+    let administrator = house.known(Domain::SYSTEM, PersonRole::Administrator);
+    // One that no server accepts: it has nothing of what the system's policy must govern.
+    put_template(&house, Domain::SYSTEM, PolicyTemplate::Off).await;
+    house.server.services.policies = Policies::default();
+    expect!(
+        house.act(&administrator, new("acme", &["olga", "oscar"])).await,
+        ApprovalRequired
+    );
+    assert!(
+        house
+            .store
+            .claimed(&TenantRecord::name_claim("acme"))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
