@@ -43,8 +43,6 @@ use kmip_protocol::ResultStatus;
 pub mod act {
     /// An installation was founded.
     pub const GENESIS: u32 = 0x8001_0900;
-    /// The server was started.
-    pub const START: u32 = 0x8001_0910;
     /// Requests that nobody came back for were removed.
     pub const FORGET: u32 = 0x8001_0911;
 }

@@ -6,7 +6,7 @@ use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
 use crate::authority::{Granted, Origin, Target};
-use crate::custody::KekId;
+use crate::custody::{KekId, ProfileId};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
 use crate::operations::{Context, Handle, Notice};
@@ -42,22 +42,19 @@ impl Handle for TenantCreateRequest {
         let (profile_name, profile) = profile.ok_or(Failure::new(Fault::NotFound))?;
         let tenant = Domain(made_by(granted.origin(), "tenant", context)?);
         let kek = KekId(made_by(granted.origin(), "kek", context)?);
-        let now_ms = context.now.0;
-        kek::found_domain(&context.services.custody, context.work, tenant, profile, kek, now_ms).await?;
         let record = TenantRecord {
             name,
             settings,
             profile: Some(profile_name.to_owned()),
-            created_ms: now_ms,
+            created_ms: context.now.0,
             ..TenantRecord::default()
         };
-        keep(context, tenant, &record).await?;
-        let policy = PolicyRecord::first(crate::authority::quorum::template(template, Scope::Tenant), now_ms);
-        policy::put_policy(tenant, &policy, context).await?;
-        for operator in &self.operators {
-            add(context, tenant, operator, Membership::Founding).await?;
+        let made = make(self, context, tenant, &record, template, (profile, kek)).await;
+        if made.is_err() {
+            // Custody knows of no domain that there is not.
+            context.services.custody.close_domain(tenant);
         }
-        Ok(TenantCreateResponse {})
+        made.map(|()| TenantCreateResponse {})
     }
 
     async fn target(&self, _: &mut Context<'_>) -> Result<Target, Failure> {
@@ -69,6 +66,26 @@ impl Handle for TenantCreateRequest {
             ..Target::default()
         })
     }
+}
+
+/// Makes a tenant with its first KEK, its policy and its operators.
+async fn make(
+    request: &TenantCreateRequest,
+    context: &mut Context<'_>,
+    tenant: Domain,
+    record: &TenantRecord,
+    chosen: PolicyTemplate,
+    (profile, kek): (ProfileId, KekId),
+) -> Result<(), Failure> {
+    let now_ms = record.created_ms;
+    kek::found_domain(&context.services.custody, context.work, tenant, profile, kek, now_ms).await?;
+    keep(context, tenant, record).await?;
+    let policy = PolicyRecord::first(template(chosen, Scope::Tenant), now_ms);
+    policy::put_policy(tenant, &policy, context).await?;
+    for operator in &request.operators {
+        add(context, tenant, operator, Membership::Founding).await?;
+    }
+    Ok(())
 }
 
 /// The tenant of this name.

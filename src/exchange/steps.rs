@@ -150,7 +150,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_tenant_is_made_in_two_steps_once_others_have_agreed() {
-    for completion in [Completion::OnQuorum, Completion::Manual] {
+    for completion in [Completion::OnQuorum, Completion::Manual, Completion::OnClaim] {
         let scene = Scene::new(tenants_rule(completion), 9).await;
         let value = scene.propose().await;
         assert_eq!(scene.asked(), 0);
@@ -162,6 +162,10 @@ async fn a_tenant_is_made_in_two_steps_once_others_have_agreed() {
             };
             let processed = scene.house.act(&scene.administrator, request).await;
             assert_eq!(processed.result_status, ResultStatus::Success);
+        }
+        if completion == Completion::OnClaim {
+            assert_eq!((agreed, scene.asked()), (ProposalState::Approved, 0));
+            assert_eq!(correlation(&scene.poll(&value).await), value);
         }
         assert_eq!((scene.state().await, scene.asked()), (ProposalState::Executed, 1));
         let events = newest_in(&scene.house, Domain::SYSTEM).await;

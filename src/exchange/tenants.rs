@@ -210,7 +210,10 @@ async fn a_tenant_is_not_made_without_what_its_policy_wants() {
         house.act(&administrator, new("a\u{301}", &["olga", "oscar"])).await,
         InvalidName
     );
+    let domains = || house.server.services().custody.states().len();
+    let before_keys = domains();
     expect!(house.act(&administrator, new("acme", &["olga", "olga"])).await, Taken);
+    assert_eq!(domains(), before_keys);
     let mut wrong = new("acme", &["olga", "oscar"]);
     wrong.operators[1].person_role = PersonRole::Auditor;
     expect!(house.act(&administrator, wrong).await, PersonRoleRefused);

@@ -332,6 +332,18 @@ pub async fn poll(context: &mut Context<'_>, pending: Pending, id: [u8; 16]) -> 
     if !claimed {
         return Ok(pending_answer(&pending, &proposal));
     }
+    if has_outside_effect(proposal.operation) {
+        // Nothing secret comes of it: the next Poll has the outcome.
+        begin(
+            context,
+            pending.place.domain,
+            &mut proposal,
+            Claimant::Requester,
+            &around,
+        )
+        .await?;
+        return Ok(pending_answer(&pending, &proposal));
+    }
     let conclusion = run(context, &mut proposal, &pending, Claimant::Requester, &around).await?;
     deliver(context, &pending, &proposal, conclusion).await
 }
