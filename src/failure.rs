@@ -126,6 +126,10 @@ faults! {
     /// The password is too short, known, like the name, or was used before.
     PasswordPolicy = BadPassword else InvalidField, "the password must have 12 characters, be hard to guess, and be new";
 
+    // Authorities.
+    /// A revocation list verifies under no authority of the domain, or is older than the one that it would replace.
+    RevocationListRefused = InvalidField, "the revocation list is by no authority enrolled here, or older than the present one";
+
     // Objects.
     /// Unknown, foreign, or named by an empty ID Placeholder.
     ObjectNotFound = ObjectNotFound else ItemNotFound, "no object with this unique identifier";

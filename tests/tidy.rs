@@ -29,7 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("records", &["store", "custody"]),
     ("identity", &["wait", "clock", "store"]),
     ("failure", &["store", "audit", "crypto", "custody", "records", "identity"]),
-    ("heavy", &["wait", "failure"]),
+    ("heavy", &["wait", "store", "identity", "failure"]),
     ("objects", &["clock", "store", "crypto", "custody", "records", "identity", "failure"]),
     ("authority", &["wait", "clock", "audit", "store", "records", "identity", "failure", "objects"]),
     ("operations", &["wait", "clock", "audit", "store", "crypto", "custody",

@@ -1,14 +1,14 @@
 //! Judging a chain: signature, validity, basic constraints, extended key usage, name constraints, revocation (RFC 5280
 //! §6), by the library that the TLS handshake uses.
 
-use crate::crl::CrlFacts;
 use crate::error::{Error, Result};
 use crate::facts::CertificateFacts;
 use crate::first_version;
+use crate::revocation::Revocations;
 use pki_types::{CertificateDer, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, TrustAnchor, UnixTime};
 use std::time::Duration;
 use thiserror::Error as ThisError;
-use webpki::{CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList};
+use webpki::{CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage};
 use webpki::{RawPublicKeyEntity, RevocationOptionsBuilder, UnknownStatusPolicy};
 
 /// Certificates that a peer may send: end entity and intermediates. More are refused before any is looked at.
@@ -71,34 +71,12 @@ pub enum ChainError {
     RevocationList,
 }
 
-/// A revocation list that was read once and can be asked quickly.
-#[derive(Debug)]
-pub struct RevocationList {
-    list: CertRevocationList<'static>,
-    der: Vec<u8>,
-    next_update: Option<i64>,
-}
-
-impl RevocationList {
-    /// Reads a list (DER).
-    pub fn read(der: &[u8]) -> Result<Self> {
-        let list = OwnedCertRevocationList::from_der(der).map_err(|_| Error::RevocationList)?;
-        Ok(Self {
-            list: CertRevocationList::Owned(list),
-            der: der.to_vec(),
-            next_update: CrlFacts::read(der)?.next_update,
-        })
-    }
-}
-
 /// An authority that is trusted, read once.
 #[derive(Debug)]
 pub struct TrustedAuthority {
     /// What its certificate says.
     pub facts: CertificateFacts,
     anchor: TrustAnchor<'static>,
-    lists: Vec<RevocationList>,
-    stale: StaleList,
 }
 
 impl TrustedAuthority {
@@ -113,31 +91,12 @@ impl TrustedAuthority {
         Ok(Self {
             facts,
             anchor: anchor.to_owned(),
-            lists: Vec::new(),
-            stale: StaleList::Accept,
         })
     }
 
     /// Whether it bounds the names that it may give.
     pub(crate) const fn constrains_names(&self) -> bool {
         self.anchor.name_constraints.is_some()
-    }
-
-    /// Its revocation lists, as DER.
-    pub(crate) fn lists(&self) -> impl Iterator<Item = &[u8]> {
-        self.lists.iter().map(|list| list.der.as_slice())
-    }
-
-    pub(crate) const fn stale_lists(&self) -> StaleList {
-        self.stale
-    }
-
-    /// The same authority with these revocation lists: its own, and those of authorities below it.
-    #[must_use]
-    pub fn with_revocation_lists(mut self, lists: Vec<RevocationList>, stale: StaleList) -> Self {
-        self.lists = lists;
-        self.stale = stale;
-        self
     }
 }
 
@@ -152,6 +111,7 @@ pub struct Judgement {
 pub fn judge(
     chain: &[impl AsRef<[u8]>],
     authority: &TrustedAuthority,
+    revocations: Revocations<'_>,
     now: i64,
     purpose: Purpose,
 ) -> core::result::Result<Judgement, ChainError> {
@@ -165,14 +125,20 @@ pub fn judge(
     let leaf = match EndEntityCert::try_from(&leaf_der) {
         Err(webpki::Error::UnsupportedCertVersion) => {
             let facts = CertificateFacts::read(leaf.as_ref()).map_err(|_| ChainError::Malformed)?;
-            return first_version::judge(leaf.as_ref(), &facts, authority, now);
+            return first_version::judge(leaf.as_ref(), &facts, authority, revocations, now);
         }
         leaf => leaf.map_err(translate)?,
     };
+    let between: Vec<_> = intermediates
+        .iter()
+        .filter_map(|c| CertificateFacts::read(c.as_ref()).ok())
+        .collect();
     let intermediates: Vec<_> = intermediates.iter().map(|c| CertificateDer::from(c.as_ref())).collect();
-    let lists: Vec<&CertRevocationList<'_>> = authority.lists.iter().map(|l| &l.list).collect();
+    let above: Vec<_> = core::iter::once(&authority.facts).chain(&between).collect();
+    let concerned = revocations.of(&above);
+    let lists: Vec<&CertRevocationList<'_>> = concerned.iter().map(|l| &l.list).collect();
     let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
-        let expiration = match authority.stale {
+        let expiration = match revocations.stale {
             StaleList::Accept => ExpirationPolicy::Ignore,
             StaleList::Refuse => ExpirationPolicy::Enforce,
         };
@@ -199,8 +165,8 @@ pub fn judge(
         )
         .map_err(translate)?;
     let mut not_after = authority.facts.not_after;
-    if authority.stale == StaleList::Refuse {
-        let due = authority.lists.iter().filter_map(|l| l.next_update).min();
+    if revocations.stale == StaleList::Refuse {
+        let due = concerned.iter().filter_map(|l| l.next_update).min();
         not_after = due.map_or(not_after, |due| not_after.min(due));
     }
     let on_path = path.intermediate_certificates().map(webpki::Cert::der);

@@ -63,6 +63,8 @@ pub struct CrlFacts {
     pub issuer_der: Vec<u8>,
     /// The issuer in text.
     pub issuer: String,
+    /// The object identifier of the signature's algorithm, dotted.
+    pub signature_algorithm: String,
     /// When it was made.
     pub this_update: i64,
     /// When the next one is due, if it says so.
@@ -86,6 +88,7 @@ impl CrlFacts {
         Ok(Self {
             issuer_der: list.issuer().as_raw().to_vec(),
             issuer: list.issuer().to_string(),
+            signature_algorithm: list.signature_algorithm.algorithm.to_id_string(),
             this_update: list.last_update().timestamp(),
             next_update: list.next_update().map(|t| t.timestamp()),
             revoked: revoked.collect(),

@@ -3,13 +3,13 @@
 //! and revocation, directly under the authority.
 
 use crate::chain::{ChainError, Judgement, StaleList, TrustedAuthority};
-use crate::crl::CrlFacts;
 use crate::facts::CertificateFacts;
-use openssl::pkey::{PKey, Public};
-use openssl::x509::{X509, X509Crl};
+use crate::revocation::{RevocationList, Revocations};
+use openssl::pkey::PKey;
+use openssl::x509::X509;
 
 /// Signature algorithms that are accepted, as for other certificates: RSA (PKCS#1 and PSS) and ECDSA with SHA-2, Ed25519.
-const SIGNATURES: &[&str] = &[
+pub(crate) const SIGNATURES: &[&str] = &[
     "1.2.840.113549.1.1.11",
     "1.2.840.113549.1.1.12",
     "1.2.840.113549.1.1.13",
@@ -31,6 +31,7 @@ pub(crate) fn judge(
     leaf: &[u8],
     facts: &CertificateFacts,
     authority: &TrustedAuthority,
+    revocations: Revocations<'_>,
     now: i64,
 ) -> Result<Judgement, ChainError> {
     if facts.issuer_der != authority.facts.subject_der {
@@ -50,34 +51,29 @@ pub(crate) fn judge(
     }
     crate::chain::within(facts.not_before, facts.not_after, now)?;
     let mut not_after = facts.not_after.min(authority.facts.not_after);
-    for der in authority.lists() {
-        if let Some(due) = check_list(der, &key, facts, authority, now)? {
+    for list in revocations.of(&[&authority.facts]) {
+        if let Some(due) = check_list(list, facts, authority, revocations.stale, now)? {
             not_after = not_after.min(due);
         }
     }
     Ok(Judgement { not_after })
 }
 
-/// Looks into a revocation list of the authority. Gives when the next one is due, if that bounds the judgement.
+/// Looks into a revocation list in the authority's name. Gives when the next one is due, if that bounds the judgement.
 fn check_list(
-    der: &[u8],
-    key: &PKey<Public>,
+    list: &RevocationList,
     facts: &CertificateFacts,
     authority: &TrustedAuthority,
+    stale: StaleList,
     now: i64,
 ) -> Result<Option<i64>, ChainError> {
-    let list = CrlFacts::read(der).map_err(|_| ChainError::RevocationList)?;
-    if list.issuer_der != authority.facts.subject_der {
-        return Ok(None);
-    }
-    let signed = X509Crl::from_der(der).and_then(|list| list.verify(key));
-    if !signed.unwrap_or(false) {
+    if !list.is_by(&authority.facts) {
         return Err(ChainError::RevocationList);
     }
-    if list.revoked.iter().any(|entry| entry.serial == facts.serial) {
+    if list.revokes(&facts.serial) {
         return Err(ChainError::Revoked);
     }
-    if authority.stale_lists() == StaleList::Accept {
+    if stale == StaleList::Accept {
         return Ok(None);
     }
     match list.next_update {

@@ -15,11 +15,12 @@ mod name;
 mod outside;
 pub mod pem;
 mod pkcs12;
+mod revocation;
 mod signature;
 
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
 pub use chain::{
-    ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned,
+    ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, StaleList, TrustedAuthority, judge, judge_pinned,
     verify_by_holder, verify_signature,
 };
 pub use crl::{CrlFacts, Revocation, RevocationReason, RevokedEntry};
@@ -29,6 +30,7 @@ pub use key::{KeyKind, PrivateKey};
 pub use name::{AlternativeName, NameAttribute, Subject};
 pub use outside::{Signer, SigningKind};
 pub use pkcs12::{KeyStore, pkcs12};
+pub use revocation::{PooledList, RevocationList, Revocations, is_revoked, pool};
 
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,20 @@ fn trusted(ca: &CertificateAuthority) -> TrustedAuthority {
 }
 
 fn verdict(chain: &[Vec<u8>], ca: &TrustedAuthority, now: i64) -> core::result::Result<Judgement, ChainError> {
-    judge(chain, ca, now, Purpose::Client)
+    judge(chain, ca, Revocations::default(), now, Purpose::Client)
+}
+
+/// The same with these lists, of which those of the authorities named are known to be theirs.
+fn verdict_with(
+    chain: &[Vec<u8>],
+    ca: &CertificateAuthority,
+    (lists, known, stale): (&[&[u8]], &[&CertificateAuthority], StaleList),
+    now: i64,
+) -> core::result::Result<Judgement, ChainError> {
+    let facts: Vec<_> = known.iter().map(|ca| trusted(ca).facts).collect();
+    let lists = lists.iter().map(|der| RevocationList::read(der).unwrap().into());
+    let lists = &pool(lists, facts.iter());
+    judge(chain, &trusted(ca), Revocations { lists, stale }, now, Purpose::Client)
 }
 
 #[test]
@@ -67,7 +80,7 @@ fn wrong_usage_other_authority_and_impostor() {
         verdict(std::slice::from_ref(&server), &trusted(&ca), NOW),
         Err(ChainError::WrongUsage)
     );
-    assert!(judge(&[server], &trusted(&ca), NOW, Purpose::Server).is_ok());
+    assert!(judge(&[server], &trusted(&ca), Revocations::default(), NOW, Purpose::Server).is_ok());
     let (client, _) = ca.issue(&leaf(Usage::Client), KeyKind::P256).unwrap();
     assert_eq!(
         verdict(std::slice::from_ref(&client), &trusted(&authority("other")), NOW),
@@ -120,27 +133,74 @@ fn revoked_overdue_and_forged_lists() {
     assert_eq!(facts.revoked[0].serial, entry.serial);
     assert_eq!(facts.revoked[0].reason, Some(1));
     assert_eq!(facts.next_update, Some(NOW + DAY));
-    let with =
-        |list: &[u8], stale| trusted(&ca).with_revocation_lists(vec![RevocationList::read(list).unwrap()], stale);
-    let ca_with_list = with(&list, StaleList::Accept);
+    let with = |chain: &[Vec<u8>], stale, now| verdict_with(chain, &ca, (&[&list], &[&ca], stale), now);
+    let (revoked, other) = (std::slice::from_ref(&revoked), std::slice::from_ref(&other));
+    for now in [NOW, NOW + 2 * DAY] {
+        assert_eq!(with(revoked, StaleList::Accept, now), Err(ChainError::Revoked));
+        assert!(with(other, StaleList::Accept, now).is_ok());
+    }
+    assert_eq!(with(other, StaleList::Refuse, NOW).unwrap().not_after, NOW + DAY);
     assert_eq!(
-        verdict(std::slice::from_ref(&revoked), &ca_with_list, NOW),
-        Err(ChainError::Revoked)
-    );
-    assert_eq!(
-        verdict(&[revoked], &ca_with_list, NOW + 2 * DAY),
-        Err(ChainError::Revoked)
-    );
-    assert!(verdict(std::slice::from_ref(&other), &ca_with_list, NOW + 2 * DAY).is_ok());
-    let strict = with(&list, StaleList::Refuse);
-    assert_eq!(
-        verdict(std::slice::from_ref(&other), &strict, NOW + 2 * DAY),
+        with(other, StaleList::Refuse, NOW + 2 * DAY),
         Err(ChainError::RevocationList)
     );
-    // A list by someone else with the same name.
-    let forged = authority("CA").revocation_list(2, NOW, NOW + DAY, &[]).unwrap();
-    let forged = with(&forged, StaleList::Accept);
-    assert_eq!(verdict(&[other], &forged, NOW), Err(ChainError::RevocationList));
+    // A list by someone else with the same name: nobody enters, unless it is known whose it is.
+    let sibling = authority("CA");
+    let forged = sibling.revocation_list(2, NOW, NOW + DAY, &[]).unwrap();
+    let accept = StaleList::Accept;
+    assert_eq!(
+        verdict_with(other, &ca, (&[&forged], &[&ca], accept), NOW),
+        Err(ChainError::RevocationList)
+    );
+    let both: &[&[u8]] = &[&forged, &list];
+    assert!(verdict_with(other, &ca, (both, &[&ca, &sibling], accept), NOW).is_ok());
+    assert_eq!(
+        verdict_with(revoked, &ca, (both, &[&ca, &sibling], accept), NOW),
+        Err(ChainError::Revoked)
+    );
+    // Of two lists the newer one counts, in whatever order they come; and an overdue list of another authority keeps nobody out.
+    let newer = ca.revocation_list(2, NOW + 1, NOW + DAY, &[]).unwrap();
+    for lists in [[newer.as_slice(), &list], [&list, newer.as_slice()]] {
+        assert!(verdict_with(revoked, &ca, (&lists, &[&ca], accept), NOW).is_ok());
+    }
+    let foreign = authority("other").revocation_list(1, NOW - DAY, NOW - 1, &[]).unwrap();
+    assert!(verdict_with(other, &ca, (&[&foreign], &[&ca], StaleList::Refuse), NOW).is_ok());
+}
+
+#[test]
+fn an_authority_in_the_middle_is_revoked_by_the_one_above() {
+    let root = authority("root");
+    let root = CertificateAuthority::from_der(root.certificate(), &root.key().to_der()).unwrap();
+    let middle = root
+        .create_subordinate(&Subject::named("middle"), Validity::days(NOW, 100), KeyKind::P256)
+        .unwrap();
+    let chain = [
+        middle.issue(&leaf(Usage::Client), KeyKind::P256).unwrap().0,
+        middle.certificate().to_vec(),
+    ];
+    let revoke = |ca: &CertificateAuthority, certificate: &[u8]| {
+        let entry = Revocation {
+            serial: CertificateFacts::read(certificate).unwrap().serial,
+            time: NOW,
+            reason: RevocationReason::AuthorityCompromise,
+        };
+        ca.revocation_list(1, NOW, NOW + DAY, &[entry]).unwrap()
+    };
+    // A list of the one in the middle counts for chains to the root.
+    let list = revoke(&middle, &chain[0]);
+    for known in [&[&root, &middle][..], &[&root]] {
+        let with: (&[&[u8]], _, _) = (&[&list], known, StaleList::Accept);
+        assert_eq!(verdict_with(&chain, &root, with, NOW), Err(ChainError::Revoked));
+    }
+    // The one in the middle, trusted by itself.
+    let known = [trusted(&root).facts, trusted(&middle).facts];
+    let list = |der: &[u8]| pool([RevocationList::read(der).unwrap().into()], known.iter());
+    let is_out = |lists: &[PooledList]| is_revoked(middle.certificate(), &known[1], lists, known.iter());
+    assert!(is_out(&list(&revoke(&root, middle.certificate()))));
+    assert!(!is_out(&list(&revoke(&root, root.certificate()))));
+    // Another authority of the root's name revokes nothing of its.
+    let forged = revoke(&authority("root"), middle.certificate());
+    assert!(!is_out(&list(&forged)));
 }
 
 #[test]
@@ -284,18 +344,12 @@ fn end_entities_of_version_1_are_judged_too() {
         reason: RevocationReason::Unspecified,
     };
     let list = ca.revocation_list(1, NOW, NOW + 60, &[entry]).unwrap();
-    let with = |stale| trusted(&ca).with_revocation_lists(vec![RevocationList::read(&list).unwrap()], stale);
-    assert!(verdict(good, &with(StaleList::Accept), NOW).is_ok());
-    assert_eq!(
-        verdict(&[revoked], &with(StaleList::Accept), NOW),
-        Err(ChainError::Revoked)
-    );
-    assert_eq!(
-        verdict(good, &with(StaleList::Refuse), NOW).unwrap().not_after,
-        NOW + 60
-    );
-    assert_eq!(
-        verdict(good, &with(StaleList::Refuse), NOW + 61),
-        Err(ChainError::RevocationList)
-    );
+    let with = |chain: &[Vec<u8>], stale, now| verdict_with(chain, &ca, (&[&list], &[&ca], stale), now);
+    assert!(with(good, StaleList::Accept, NOW).is_ok());
+    assert_eq!(with(&[revoked], StaleList::Accept, NOW), Err(ChainError::Revoked));
+    assert_eq!(with(good, StaleList::Refuse, NOW).unwrap().not_after, NOW + 60);
+    assert_eq!(with(good, StaleList::Refuse, NOW + 61), Err(ChainError::RevocationList));
+    let forged = authority("CA").revocation_list(1, NOW, NOW + 60, &[]).unwrap();
+    let forged = verdict_with(good, &ca, (&[&forged], &[&ca], StaleList::Accept), NOW);
+    assert_eq!(forged, Err(ChainError::RevocationList));
 }

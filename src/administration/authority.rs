@@ -12,7 +12,8 @@ use certs::{
 };
 use kmip_protocol::{
     Authority, AuthorityCreateRequest, AuthorityCreateResponse, AuthorityDeleteRequest, AuthorityDeleteResponse,
-    AuthorityListRequest, AuthorityListResponse, ObjectType, RevocationListGetRequest, RevocationListGetResponse,
+    AuthorityListRequest, AuthorityListResponse, AuthorityModifyRequest, AuthorityModifyResponse, AuthorityStatus,
+    DateTime, ObjectType, RevocationListGetRequest, RevocationListGetResponse,
 };
 use kmip_ttlv::Secret;
 
@@ -43,7 +44,10 @@ impl Handle for AuthorityCreateRequest {
             ..AuthorityRecord::default()
         };
         match &self.certificate {
-            Some(certificate) => enrolled(&mut record, certificate, &self.revocation_lists)?,
+            Some(certificate) => {
+                enrolled(&mut record, certificate)?;
+                replace_lists(context, &mut record, &self.revocation_lists).await?;
+            }
             None if record.hardware || !self.revocation_lists.is_empty() => return Err(Fault::InvalidField.into()),
             None => made(context, &mut record, id).await?,
         }
@@ -74,6 +78,49 @@ impl Handle for AuthorityListRequest {
         let mut authorities: Vec<Authority> = all.into_iter().map(|(_, record)| told(record)).collect();
         authorities.sort_by(|a, b| a.authority_name.cmp(&b.authority_name));
         Ok(AuthorityListResponse { authorities })
+    }
+}
+
+impl Handle for AuthorityModifyRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<AuthorityModifyResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let (id, mut record) = desk::authority(context, &self.authority_name).await?;
+        let own = record.issuer.is_some();
+        // Of an authority of the server's own the server makes the lists, and one overdue is no sign of anything.
+        if own && (self.refuse_stale.is_some() || !self.revocation_lists.is_empty()) {
+            return Err(Fault::InvalidField.into());
+        }
+        if let Some(new) = &self.new_name {
+            desk::name(new)?.clone_into(&mut record.name);
+        }
+        record.refuse_stale = self.refuse_stale.unwrap_or(record.refuse_stale);
+        (record.suspended, record.retired) = match self.status {
+            None => (record.suspended, record.retired),
+            Some(AuthorityStatus::Active) => (false, false),
+            Some(AuthorityStatus::Retired) if own => (false, true),
+            Some(AuthorityStatus::Suspended) => (true, record.retired),
+            Some(_) => return Err(Fault::InvalidField.into()),
+        };
+        replace_lists(context, &mut record, &self.revocation_lists).await?;
+        keep(context, id, &record).await?;
+        desk::touch(context, "authority", &record.name, AuthorityRecord::key(domain, id))?;
+        Ok(AuthorityModifyResponse {
+            authority: told(record),
+        })
+    }
+
+    /// Accepting what was not accepted opens; a fresh list and a suspension protect.
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let (id, record) = desk::authority(context, &self.authority_name).await?;
+        let resumed = record.suspended && self.status.is_some_and(|status| status != AuthorityStatus::Suspended);
+        let opens = resumed || (record.refuse_stale && self.refuse_stale == Some(false));
+        Ok(Target {
+            description: Some(format!("authority {}", record.name)),
+            records: vec![AuthorityRecord::key(domain, id)],
+            reaches_objects: opens && desk::tenant_owns_objects(context, domain).await?,
+            ..Target::default()
+        })
     }
 }
 
@@ -158,13 +205,18 @@ pub(super) async fn open(
         .map_err(|why| Failure::detailed(Fault::Internal, why))
 }
 
-/// Seconds until the revocation list of an authority of the server's own is due to be replaced.
+/// When the first of its revocation lists is due to be replaced.
+fn due(record: &AuthorityRecord) -> Option<i64> {
+    let facts = record
+        .revocation_lists
+        .iter()
+        .filter_map(|der| CrlFacts::read(der).ok());
+    facts.filter_map(|facts| facts.next_update).min()
+}
+
+/// Seconds until then.
 fn left(record: &AuthorityRecord, now: i64) -> i64 {
-    let list = record.revocation_lists.first();
-    let due = list
-        .and_then(|der| CrlFacts::read(der).ok())
-        .and_then(|facts| facts.next_update);
-    due.map_or(0, |due| due.saturating_sub(now))
+    due(record).map_or(0, |due| due.saturating_sub(now))
 }
 
 /// Makes the revocation list anew from what the record says is revoked.
@@ -186,17 +238,65 @@ pub(super) fn relist(ca: &CertificateAuthority, record: &mut AuthorityRecord, no
 }
 
 /// An authority from outside.
-fn enrolled(record: &mut AuthorityRecord, certificate: &[u8], lists: &[Vec<u8>]) -> Result<(), Failure> {
-    let unreadable = |why: certs::Error| Failure::detailed(Fault::InvalidField, why);
-    let facts = CertificateFacts::read(certificate).map_err(unreadable)?;
-    if !facts.is_authority || lists.len() > MOST_LISTS {
+fn enrolled(record: &mut AuthorityRecord, certificate: &[u8]) -> Result<(), Failure> {
+    if !read(certificate)?.is_authority {
         return Err(Fault::InvalidField.into());
     }
-    for list in lists {
-        RevocationList::read(list).map_err(unreadable)?;
-    }
     record.certificate = certificate.to_vec();
-    record.revocation_lists = lists.to_vec();
+    Ok(())
+}
+
+fn read(certificate: &[u8]) -> Result<CertificateFacts, Failure> {
+    CertificateFacts::read(certificate).map_err(|why| Failure::detailed(Fault::InvalidField, why))
+}
+
+/// Puts revocation lists in place of those of the same issuers. Each must be by an authority of the domain, so that nobody's
+/// certificates are refused, or let in again, on somebody else's word; and none older than what it replaces.
+async fn replace_lists(
+    context: &mut Context<'_>,
+    record: &mut AuthorityRecord,
+    given: &[Vec<u8>],
+) -> Result<(), Failure> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    if given.len() > MOST_LISTS {
+        return Err(Fault::LimitExceeded.into());
+    }
+    let domain = desk::domain(context)?;
+    let mut authorities = vec![read(&record.certificate)?];
+    for (_, other) in desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await? {
+        authorities.push(read(&other.certificate)?);
+    }
+    let refused = || Failure::new(Fault::RevocationListRefused);
+    let signer = |list: &RevocationList| {
+        let by = authorities.iter().find(|authority| list.is_by(authority));
+        by.map(|authority| authority.key_fingerprint)
+    };
+    let mut new = Vec::new();
+    for der in given {
+        let list = RevocationList::read(der).map_err(|why| Failure::detailed(Fault::InvalidField, why))?;
+        new.push((signer(&list).ok_or_else(refused)?, list));
+    }
+    let mut kept = Vec::new();
+    for der in &record.revocation_lists {
+        let old = RevocationList::read(der).map_err(|why| Failure::detailed(Fault::Internal, why))?;
+        let by = signer(&old);
+        let next = new
+            .iter()
+            .filter(|(signer, list)| Some(*signer) == by && list.has_scope_of(&old));
+        let mut next = next.peekable();
+        if next.peek().is_none() {
+            kept.push(der.clone());
+        } else if next.any(|(_, list)| list.this_update < old.this_update) {
+            return Err(refused());
+        }
+    }
+    kept.extend(given.iter().cloned());
+    if kept.len() > MOST_LISTS {
+        return Err(Fault::LimitExceeded.into());
+    }
+    record.revocation_lists = kept;
     Ok(())
 }
 
@@ -238,10 +338,18 @@ fn internal(why: certs::Error) -> Failure {
 }
 
 fn told(record: AuthorityRecord) -> Authority {
+    let expires = due(&record).map(DateTime);
     Authority {
         authority_name: record.name,
         certificate: record.certificate,
         hardware: record.hardware,
         issues: record.issuer.is_some(),
+        status: match (record.suspended, record.retired) {
+            (true, _) => AuthorityStatus::Suspended,
+            (false, true) => AuthorityStatus::Retired,
+            (false, false) => AuthorityStatus::Active,
+        },
+        refuse_stale: record.refuse_stale,
+        expires,
     }
 }

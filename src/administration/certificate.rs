@@ -155,14 +155,24 @@ impl Issue for CertificateIssueRequest {
     }
 }
 
+/// Whether an authority issues.
+const fn issues(record: &AuthorityRecord) -> bool {
+    record.issuer.is_some() && !record.retired && !record.suspended
+}
+
 /// The authority named, or the only one that issues.
 async fn issuer(context: &mut Context<'_>, name: Option<&str>) -> Result<(Id, AuthorityRecord), Failure> {
     if let Some(name) = name {
-        return desk::authority(context, name).await;
+        let (id, record) = desk::authority(context, name).await?;
+        return if issues(&record) {
+            Ok((id, record))
+        } else {
+            Err(Fault::CannotIssue.into())
+        };
     }
     let domain = desk::domain(context)?;
     let all = desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await?;
-    let mut issuing = all.into_iter().filter(|(_, record)| record.issuer.is_some());
+    let mut issuing = all.into_iter().filter(|(_, record)| issues(record));
     match (issuing.next(), issuing.next()) {
         (Some((id, record)), None) => {
             // Among the reads of the commit: a list made meanwhile is not lost.
@@ -188,7 +198,7 @@ async fn keystore(
     }
     let password = SecretText::new(password.expose());
     let name = name.to_owned();
-    let made = context.services.heavy.run(move || {
+    let made = context.services.heavy.run(context.principal.into(), move || {
         let (certificate, key) = ca.issue(&leaf, KeyKind::P256)?;
         let chain = [ca.certificate().to_vec()];
         let file = certs::pkcs12(&name, &certificate, &key, &chain, password.expose())?;

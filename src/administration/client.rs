@@ -1,6 +1,7 @@
 //! Clients of a tenant (family 06): by its operators.
 
 use super::client_settings::{judge, told_settings};
+use super::lockout::Lockout;
 use super::{certificate, credential, desk};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
@@ -113,6 +114,7 @@ impl Handle for ClientModifyRequest {
         }
         if self.password.is_some() {
             record.password = password(context, self.password.as_ref()).await?;
+            Lockout::clear(id.key(), context.work);
         }
         keep(context, id, &record).await?;
         Ok(ClientModifyResponse {})
@@ -203,6 +205,9 @@ pub(super) async fn target(
 async fn suspend(context: &mut Context<'_>, name: &str, suspended: bool) -> Result<(), Failure> {
     let (id, mut record) = desk::client(context, name).await?;
     record.suspended = suspended;
+    if !suspended {
+        Lockout::clear(id.key(), context.work);
+    }
     keep(context, id, &record).await
 }
 
@@ -249,7 +254,7 @@ async fn password(
         return Err(Fault::WeakPassword.into());
     }
     Ok(Some(ClientPasswordRecord {
-        hash: super::password::hash(context.services, password).await?,
+        hash: super::password::hash(context.services, context.principal.into(), password).await?,
         username,
     }))
 }

@@ -4,10 +4,10 @@
 use super::desk;
 use crate::authority::Target;
 use crate::failure::{Failure, Fault};
-use crate::identity::{AuthorityRecord, kind, trusted};
+use crate::identity::{AuthorityRecord, kind, vouches};
 use crate::operations::Context;
 use crate::store::{Domain, Key};
-use certs::{CertificateFacts, Purpose};
+use certs::CertificateFacts;
 
 /// What is said of a new key.
 pub(super) struct Claim<'a> {
@@ -74,15 +74,15 @@ pub(super) async fn judge(context: &mut Context<'_>, domain: Domain, claim: &Cla
     if claim.declared == Some(false) {
         return Ok(Hardware::default());
     }
-    for (id, _) in desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await? {
+    let all = desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await?;
+    for (id, _) in &all {
         // Read so that the commit rests on it.
-        let key = AuthorityRecord::key(domain, id);
+        let key = AuthorityRecord::key(domain, *id);
         let authority = desk::read(context, key, AuthorityRecord::decode).await?;
         let Some(authority) = authority.filter(|a| a.hardware && !a.suspended) else {
             continue;
         };
-        let anchor = trusted(&authority).map_err(unreadable)?;
-        if certs::judge(&chain, &anchor, context.seconds(), Purpose::Client).is_ok() {
+        if vouches(*id, &all, &chain, context.seconds()).map_err(unreadable)? {
             return Ok(Hardware {
                 counts: true,
                 attested_by: Some(authority.name),

@@ -1,24 +1,19 @@
-//! The second factor of people: password and one-time password, and the lock-out that failures lead to.
+//! The second factor of people: password and one-time password.
 //!
 //! Judged before any item is: what is counted must stay whatever becomes of the items. A person that is locked out, a name that is
 //! another's and a person without a password cost and say the same as a wrong password.
 
+use super::lockout::Lockout;
 use super::sealed;
 use crate::audit::alarm::Event;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
+use crate::heavy::Account;
 use crate::identity::{PersonId, PersonPrincipal, PersonRecord, SecondFactor, one_time, person_counter};
 use crate::operations::{Batch, Services};
 use crate::records;
 use crate::store::Work;
 use kmip_protocol::SecretText;
-
-/// Failures until a person is locked out.
-const FAILURES: i64 = 5;
-/// How long the first lock-out lasts, in milliseconds; each further failure doubles it.
-const FIRST_LOCK_MS: i64 = 60_000;
-/// How long one lasts at most.
-const LONGEST_LOCK_MS: i64 = 60 * 60_000;
 
 /// What a person shows beside its certificate.
 #[derive(Default)]
@@ -68,7 +63,14 @@ impl<'a> Shown<'a> {
 pub struct Verified(Option<(String, bool)>);
 
 impl Verified {
-    async fn verify(&mut self, services: &Services, password: &SecretText, kept: String) -> Result<bool, Failure> {
+    /// Whether a password is the one that was kept.
+    pub async fn verify(
+        &mut self,
+        services: &Services,
+        account: Account,
+        password: &SecretText,
+        kept: String,
+    ) -> Result<bool, Failure> {
         if let Some((before, right)) = &self.0
             && *before == kept
         {
@@ -77,7 +79,7 @@ impl Verified {
         let (passwords, password, hash) = (services.passwords, password.clone(), kept.clone());
         let right = services
             .heavy
-            .run(move || passwords.verify(password.expose(), &hash))
+            .run_password(account, move || passwords.verify(password.expose(), &hash))
             .await?;
         self.0 = Some((kept, right));
         Ok(right)
@@ -112,36 +114,19 @@ pub async fn judge(
     let record = scene.work.load(key).await?;
     let record = record.ok_or(Failure::new(Fault::CredentialRefused))?;
     let record = PersonRecord::decode(records::open(&scene.services.custody, &record)?)?;
-    let failed = scene
-        .work
-        .counter(key, person_counter::FAILED_LOGINS)
-        .await?
-        .unwrap_or(0);
-    let until = scene.work.counter(key, person_counter::LOCKED_UNTIL).await?;
-    let locked = until.is_some_and(|until| now.0 < until);
+    let lockout = Lockout::read(key, scene.work).await?;
+    let locked = lockout.holds(now.0);
     let refused = locked || shown.foreign;
     let Some(factor) = scene.right(id, &record, shown, refused, verified).await? else {
-        if !locked {
-            scene.count_failure(id, &record, failed).await?;
+        if !locked && lockout.fail(now.0, scene.work).await? {
+            scene.alarm(Event::LoginLockout, id, &record);
         }
         return Err(Failure::detailed(
             Fault::CredentialRefused,
             "the second factor was wrong",
         ));
     };
-    // Counted against the failures seen: one that was counted meanwhile makes this run again.
-    let contention = |_| Failure::new(Fault::Contention);
-    let counter = person_counter::FAILED_LOGINS;
-    scene
-        .work
-        .adjust(key, counter, 0, (0, failed))
-        .await?
-        .map_err(contention)?;
-    if failed > 0 {
-        let reset = scene.work.adjust(key, counter, failed.saturating_neg(), (0, i64::MAX));
-        reset.await?.map_err(contention)?;
-        scene.work.remove_counter(key, person_counter::LOCKED_UNTIL);
-    }
+    lockout.succeed(scene.work).await?;
     if let SecondFactor::Login { initial: true, .. } = factor {
         let logins = scene.work.counter(key, person_counter::INITIAL_LOGINS).await?;
         if logins.is_some_and(|logins| logins > 0) {
@@ -170,7 +155,7 @@ impl Scene<'_> {
         let initial = kept.is_some_and(|kept| kept.initial);
         let hash = kept.map_or_else(|| self.services.passwords.nobodys(), |kept| kept.hash.clone());
         let password = match shown.password {
-            Some(password) => Some(verified.verify(self.services, password, hash).await?),
+            Some(password) => Some(verified.verify(self.services, id.into(), password, hash).await?),
             None => None,
         };
         if refused {
@@ -201,40 +186,7 @@ impl Scene<'_> {
         }))
     }
 
-    /// Counts a failure and locks out when they are too many. Bound to the number seen, so that of many at once each counts.
-    async fn count_failure(&mut self, id: PersonId, record: &PersonRecord, failed: i64) -> Result<(), Failure> {
-        let key = id.key();
-        let failures = failed.saturating_add(1);
-        let counted = self.work.adjust(key, person_counter::FAILED_LOGINS, 1, (0, failures));
-        counted.await?.map_err(|_| Failure::new(Fault::Contention))?;
-        if failures >= FAILURES {
-            let until = self.now.0.saturating_add(lock_ms(failures));
-            self.work.set_counter(key, person_counter::LOCKED_UNTIL, until);
-            self.alarm(Event::LoginLockout, id, record);
-        }
-        Ok(())
-    }
-
     fn alarm(&mut self, event: Event, id: PersonId, record: &PersonRecord) {
         self.batch.alarm(self.work, event, id.domain, self.now, &record.name);
-    }
-}
-
-/// How long a person is locked out after so many failures.
-fn lock_ms(failures: i64) -> i64 {
-    let doublings = u32::try_from(failures.saturating_sub(FAILURES))
-        .unwrap_or(u32::MAX)
-        .min(16);
-    FIRST_LOCK_MS.saturating_mul(1_i64 << doublings).min(LONGEST_LOCK_MS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lock_outs_double_up_to_an_hour() {
-        let minutes = [5, 6, 7, 10, 11, 12, 1_000_000, i64::MAX].map(|failures| lock_ms(failures) / 60_000);
-        assert_eq!(minutes, [1, 2, 4, 32, 60, 60, 60, 60]);
     }
 }

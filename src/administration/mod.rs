@@ -12,6 +12,7 @@ pub mod genesis;
 mod group;
 mod hardware;
 pub mod kek;
+pub mod lockout;
 pub mod login;
 mod namespace;
 mod one_time;

@@ -4,7 +4,7 @@ use super::people::{asker, id_of, keep, load};
 use crate::authority::Granted;
 use crate::crypto::Randomness;
 use crate::failure::{Failure, Fault};
-use crate::heavy::Heavy;
+use crate::heavy::{Account, Heavy};
 use crate::identity::{PasswordRecord, Passwords, SecondFactor, Session, TicketRecord, person_counter};
 use crate::operations::{Context, Handle, Services};
 use kmip_protocol::{PasswordChangeRequest, PasswordChangeResponse, PersonStatus, SecretText};
@@ -82,14 +82,20 @@ impl<'a> From<&'a Services> for Hashing<'a> {
 }
 
 /// What is kept of a password, on the heavy pool.
-pub(super) async fn hash(with: impl Into<Hashing<'_>>, password: &SecretText) -> Result<String, Failure> {
+pub(super) async fn hash(
+    with: impl Into<Hashing<'_>>,
+    account: Account,
+    password: &SecretText,
+) -> Result<String, Failure> {
     let Hashing {
         passwords,
         heavy,
         randomness,
     } = with.into();
     let (password, salt) = (password.clone(), randomness.array()?);
-    let hash = heavy.run(move || passwords.hash(password.expose(), &salt)).await?;
+    let hash = heavy
+        .run(account, move || passwords.hash(password.expose(), &salt))
+        .await?;
     hash.map_err(|error| Failure::detailed(Fault::Internal, error))
 }
 
@@ -124,10 +130,9 @@ impl Handle for PasswordChangeRequest {
         }
         let former: Vec<String> = before.iter().flat_map(|b| b.history.iter().cloned()).collect();
         let (passwords, new) = (context.services.passwords, self.new_password.clone());
-        let again = context
-            .services
-            .heavy
-            .run(move || former.iter().any(|kept| passwords.verify(new.expose(), kept)));
+        let again = context.services.heavy.run_password(id.into(), move || {
+            former.iter().any(|kept| passwords.verify(new.expose(), kept))
+        });
         if again.await? {
             return Err(Fault::PasswordPolicy.into());
         }
@@ -139,7 +144,7 @@ impl Handle for PasswordChangeRequest {
             _ => history(before),
         };
         record.password = Some(PasswordRecord {
-            hash: hash(context.services, &self.new_password).await?,
+            hash: hash(context.services, id.into(), &self.new_password).await?,
             initial: false,
             expires_ms: None,
             history: remembered,

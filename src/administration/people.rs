@@ -5,7 +5,7 @@ use crate::authority::Target;
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
 use crate::identity::{Enroll, EnrollError, IdentityChange, PersonId, PersonPrincipal, PersonRecord, Principal, kind};
-use crate::identity::{TicketRecord, people_guard, person_counter};
+use crate::identity::{TicketRecord, lockout_counter, people_guard, person_counter};
 use crate::operations::keeper::Keeper;
 use crate::operations::{Context, Notice};
 use crate::records;
@@ -142,7 +142,7 @@ pub(super) async fn target_self(context: &mut Context<'_>) -> Result<Target, Fai
 pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &PersonRecord) -> Result<Person, Failure> {
     let key = id.key();
     let last_login = context.work.counter(key, person_counter::LAST_LOGIN).await?;
-    let locked = context.work.counter(key, person_counter::LOCKED_UNTIL).await?;
+    let locked = context.work.counter(key, lockout_counter::LOCKED_UNTIL).await?;
     let now = context.now.0;
     let seconds = |ms: i64| DateTime(ms.div_euclid(1000));
     let credential = |key: &crate::identity::PersonKey| PersonCredential {

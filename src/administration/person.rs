@@ -3,6 +3,7 @@
 use super::desk;
 use super::group::bearable;
 use super::hardware::{self, Claim, Hardware};
+use super::lockout::Lockout;
 use super::password::{self, Hashing, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
@@ -11,6 +12,7 @@ use crate::audit::alarm::Event;
 use crate::authority::quorum::Member;
 use crate::authority::{Granted, Target, electorate};
 use crate::failure::{Failure, Fault};
+use crate::heavy::Account;
 use crate::identity::{Id, PasswordRecord, PersonId, PersonKey, PersonRecord, person_counter};
 use crate::operations::keeper::Keeper;
 use crate::operations::{Context, Handle};
@@ -60,6 +62,10 @@ pub(super) async fn invite(
         domain,
         person: with.randomness.array()?,
     };
+    let account = Account {
+        domain: domain.0,
+        member: created_by.unwrap_or_default(),
+    };
     let record = PersonRecord {
         name: new.person_name.clone(),
         role: new.person_role,
@@ -78,7 +84,7 @@ pub(super) async fn invite(
             enrolled_ms: now_ms,
             revoked_ms: None,
         }],
-        password: Some(initial(with, &new.initial_password, Vec::new(), now_ms).await?),
+        password: Some(initial(with, account, &new.initial_password, Vec::new(), now_ms).await?),
         one_time: None,
     };
     Ok((id, record))
@@ -101,12 +107,13 @@ pub(super) async fn hardware_of(
 /// An initial password as it is kept.
 async fn initial(
     with: impl Into<Hashing<'_>>,
+    account: Account,
     given: &kmip_protocol::SecretText,
     history: Vec<String>,
     now_ms: i64,
 ) -> Result<PasswordRecord, Failure> {
     Ok(PasswordRecord {
-        hash: password::hash(with, given).await?,
+        hash: password::hash(with, account, given).await?,
         initial: true,
         expires_ms: Some(now_ms.saturating_add(INITIAL_LIFETIME_MS)),
         history,
@@ -115,13 +122,8 @@ async fn initial(
 
 /// Forgets failed logins and the use of an initial password.
 fn clear_counters(work: &mut Work, key: Key) {
-    for counter in [
-        person_counter::FAILED_LOGINS,
-        person_counter::LOCKED_UNTIL,
-        person_counter::INITIAL_LOGINS,
-    ] {
-        work.remove_counter(key, counter);
-    }
+    Lockout::clear(key, work);
+    work.remove_counter(key, person_counter::INITIAL_LOGINS);
 }
 
 /// Refuses what would leave too few of those who manage a domain, or a rule of its policy without the people that it needs. Only who
@@ -271,7 +273,16 @@ impl Handle for PersonResetRequest {
         }
         password::check(self.initial_password.expose(), &record.name)?;
         let former = history(record.password.take());
-        record.password = Some(initial(context.services, &self.initial_password, former, context.now.0).await?);
+        record.password = Some(
+            initial(
+                context.services,
+                context.principal.into(),
+                &self.initial_password,
+                former,
+                context.now.0,
+            )
+            .await?,
+        );
         record.one_time = None;
         clear_counters(context.work, id.key());
         keep_and_end(context, id, &record).await?;
@@ -311,9 +322,7 @@ impl Handle for PersonUnlockRequest {
         if id == id_of(asker(context)?.as_ref()) {
             return Err(Fault::NotByOneself.into());
         }
-        for counter in [person_counter::FAILED_LOGINS, person_counter::LOCKED_UNTIL] {
-            context.work.remove_counter(id.key(), counter);
-        }
+        Lockout::clear(id.key(), context.work);
         Ok(PersonUnlockResponse::default())
     }
 

@@ -101,6 +101,8 @@ events! {
     TrailUnavailable = 0x8001_FF10 Critical false "a trail cannot be written";
     /// The clock of the machine was set, or was found behind what was committed.
     ClockJumped = 0x8001_FF11 Critical true "the clock of the machine was set";
+    /// Too many wrong passwords beside a client's certificate.
+    ClientLockout = 0x8001_FF12 Warning true "a client is locked out after wrong passwords";
 }
 
 /// An event, where it happened and to whom.

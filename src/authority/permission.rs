@@ -163,7 +163,7 @@ permissions! {
 
     // Authorities: of a tenant for its clients and people, of the system for its people.
     READERS, Full: AuthorityList RevocationListGet;
-    MANAGERS, Full: AuthorityCreate AuthorityDelete;
+    MANAGERS, Full: AuthorityCreate AuthorityModify AuthorityDelete;
 
     // The server itself. Whoever acts does not read the trail of the acts.
     READERS, Full: ServerStatus;

@@ -9,10 +9,10 @@ use crate::authority::quorum::{Scope, template};
 use crate::identity::{PersonPrincipal, Principal, Session};
 use crate::store::Domain;
 use kmip_protocol::{
-    ActivateRequest, Completion, CredentialRevokeRequest, LoginRequest, NewPerson, Operation, PersonResetRequest,
-    PersonRole, PersonSuspendRequest, PolicyPutRequest, PolicyTemplate, ProposalState, ProposalVetoRequest, Request,
-    ResultStatus, SecretText, Severity, TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest,
-    TenantSuspendRequest, UniqueIdentifier, Version,
+    ActivateRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest, LocateRequest,
+    LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole, PersonSuspendRequest, PolicyPutRequest,
+    PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, Severity,
+    TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 
@@ -73,6 +73,24 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             for _ in 0..5 {
                 house
                     .ask(LoginRequest::default(), &olga, vec![password("olga", "wrong")])
+                    .await;
+            }
+        }
+        Event::ClientLockout => {
+            let shown = ClientModifyRequest {
+                client_name: "alice".into(),
+                new_name: None,
+                settings: None,
+                credentials: Vec::new(),
+                password: Some(ClientPassword {
+                    username: "app".into(),
+                    password: SecretText::new("a long password"),
+                }),
+            };
+            does(&house, &somebody, shown).await;
+            for _ in 0..5 {
+                house
+                    .ask_over(LocateRequest::default(), &house.alice, vec![password("app", "wrong")])
                     .await;
             }
         }

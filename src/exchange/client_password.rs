@@ -1,19 +1,24 @@
 //! The user name and password that a client shows beside its certificate, where it has them registered.
 
+use crate::administration::lockout::Lockout;
+use crate::administration::login::{Scene, Verified};
+use crate::audit::alarm::Event;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, ClientPasswords, ClientPrincipal, ClientRecord};
-use crate::operations::Services;
 use crate::records;
-use crate::store::Work;
-use kmip_protocol::{Credential, SecretText};
+use kmip_protocol::Credential;
 
-/// Judges what a client shows. One without a password of its own may show what it likes: its certificate says who it is.
+/// Judges what a client shows, and counts what was wrong. One without a password of its own may show what it likes: its certificate
+/// says who it is.
+///
+/// What was right a moment ago costs no computation, and a client that is locked out causes none: it knows the certificate's key, and
+/// learns from the time that a refusal takes only what it did itself.
 pub(super) async fn judge(
-    services: &Services,
+    scene: Scene<'_>,
     known: &ClientPasswords,
     client: &ClientPrincipal,
     given: impl Iterator<Item = &Credential>,
-    work: &mut Work,
+    verified: &mut Verified,
 ) -> Result<(), Failure> {
     if !client.limits.password {
         return Ok(());
@@ -26,6 +31,12 @@ pub(super) async fn judge(
     let (Some((username, password)), None) = (shown.next(), shown.next()) else {
         return Err(refused());
     };
+    let Scene {
+        services,
+        work,
+        batch,
+        now,
+    } = scene;
     let id = ClientId {
         tenant: client.tenant,
         client: client.client,
@@ -33,24 +44,28 @@ pub(super) async fn judge(
     let record = work.load(id.key()).await?.ok_or_else(refused)?;
     let record = ClientRecord::decode(records::open(&services.custody, &record)?)?;
     let kept = record.password.ok_or_else(refused)?;
-    if kept.username != username {
+    // Asked before anything is compared, so that guesses at what is remembered are none either.
+    let lockout = Lockout::read(id.key(), work).await?;
+    if lockout.holds(now.0) {
         return Err(refused());
     }
-    if known.knows(id, client.seen, &kept.hash, password.expose()) {
+    let named = kept.username == username;
+    if named && known.knows(id, client.seen, &kept.hash, password.expose()) {
         return Ok(());
     }
-    let (passwords, hash, tried) = (
-        services.passwords,
-        kept.hash.clone(),
-        SecretText::new(password.expose()),
-    );
-    let right = services
-        .heavy
-        .run(move || passwords.verify(tried.expose(), &hash))
-        .await?;
-    if !right {
-        return Err(refused());
+    // Another name costs what a wrong password does.
+    let hash = if named {
+        kept.hash.clone()
+    } else {
+        services.passwords.nobodys()
+    };
+    let right = verified.verify(services, id.into(), password, hash).await?;
+    if named && right {
+        known.remember(id, client.seen, &kept.hash, password.expose());
+        return lockout.succeed(work).await;
     }
-    known.remember(id, client.seen, &kept.hash, password.expose());
-    Ok(())
+    if lockout.fail(now.0, work).await? {
+        batch.alarm(work, Event::ClientLockout, id.tenant, now, &record.name);
+    }
+    Err(refused())
 }

@@ -33,8 +33,14 @@ impl Judge<'_> {
         let Principal::Person(person) = principal else {
             self.without_sessions()?;
             if let Principal::Client(client) = principal {
+                let scene = Scene {
+                    services: self.services,
+                    work,
+                    batch,
+                    now: self.now,
+                };
                 let known = &self.sessions.clients;
-                client_password::judge(self.services, known, client, self.given(), work).await?;
+                client_password::judge(scene, known, client, self.given(), verified).await?;
             }
             return Ok(principal.clone());
         };

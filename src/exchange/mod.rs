@@ -13,6 +13,8 @@ mod assembly;
 mod asynchronous;
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
+mod authorities;
 mod batch;
 #[cfg(test)]
 mod certificates;
@@ -45,6 +47,8 @@ mod office;
 #[cfg(test)]
 mod offices;
 mod outage;
+#[cfg(test)]
+mod passwords;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

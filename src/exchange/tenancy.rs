@@ -8,7 +8,7 @@ use kmip_protocol::{
     ApplicationCreateRequest, ApplicationDeleteRequest, ApplicationJoinRequest, ApplicationListRequest,
     ApplicationSpecificInformation, Attribute, AuthorityCreateRequest, AuthorityListRequest, CertificateIssueRequest,
     ClientCreateRequest, ClientCredential, ClientDeleteRequest, ClientGetRequest, ClientListRequest,
-    ClientModifyRequest, ClientPassword, ClientResumeRequest, ClientSettings, ClientSuspendRequest, CryptoProfile,
+    ClientModifyRequest, ClientResumeRequest, ClientSettings, ClientSuspendRequest, CryptoProfile,
     CryptographicAlgorithm, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest, Namespace,
     NamespaceCreateRequest, NamespaceDeleteRequest, NamespaceListRequest, NamespaceModifyRequest, Operation,
     Operations, PersonRole, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload, SecretText,
@@ -442,38 +442,4 @@ async fn authorities_from_outside_are_enrolled_once() {
         .map(|a| (&*a.authority_name, a.issues))
         .collect();
     assert_eq!(told, [("alice", false), ("outside", false)]);
-}
-
-#[tokio::test]
-async fn a_clients_password_is_judged_beside_its_certificate() {
-    let office = Office::open().await;
-    office.issuer().await;
-    let db = office.connected("db", None, ClientSettings::default()).await;
-    let password = |text: &str| ClientModifyRequest {
-        client_name: "db".into(),
-        new_name: None,
-        settings: None,
-        credentials: Vec::new(),
-        password: Some(ClientPassword {
-            username: "app".into(),
-            password: SecretText::new(text),
-        }),
-    };
-    answered!(office.act(password("too short")).await, WeakPassword);
-    answered!(office.act(password("a long password")).await, ok);
-    let ask = async |name: &str, text: &str| {
-        let shown = super::members::password(name, text);
-        office.house.ask_over(query(), &db, vec![shown]).await
-    };
-    answered!(office.ask(&db, query()).await, CredentialRefused);
-    answered!(ask("app", "another password").await, CredentialRefused);
-    answered!(ask("db", "a long password").await, CredentialRefused);
-    for _ in 0..2 {
-        answered!(ask("app", "a long password").await, ok);
-    }
-    answered!(ask("app", "a long passwore").await, CredentialRefused);
-    // A new one counts at once.
-    answered!(office.act(password("a newer password")).await, ok);
-    answered!(ask("app", "a long password").await, CredentialRefused);
-    answered!(ask("app", "a newer password").await, ok);
 }

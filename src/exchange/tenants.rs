@@ -80,7 +80,7 @@ pub(super) async fn domain_of(house: &TestHouse, name: &str) -> Domain {
 }
 
 /// A client of a tenant, and the connection that it opens.
-async fn client(house: &TestHouse, tenant: Domain) -> ConnectionFacts {
+pub(super) async fn client(house: &TestHouse, tenant: Domain) -> ConnectionFacts {
     let operator = house.known(tenant, PersonRole::Operator);
     let (certificate, _) = certificate("db");
     let pinned = ClientCredential {

@@ -20,6 +20,8 @@ pub struct AuthorityRecord {
     pub hardware: bool,
     /// Suspended: its certificates are not accepted.
     pub suspended: bool,
+    /// Retired: it issues no more, and what it has issued is accepted.
+    pub retired: bool,
     /// When it was enrolled, in milliseconds since 1970.
     pub created_ms: i64,
     /// Its private key and what it has revoked, if the server issues with it.
@@ -88,6 +90,7 @@ impl AuthorityRecord {
             refuse_stale,
             hardware,
             suspended,
+            retired,
             created_ms,
             issuer,
         } = self;
@@ -100,6 +103,7 @@ impl AuthorityRecord {
             }
             w.boolean(tag::REFUSE_STALE, *refuse_stale);
             w.boolean(tag::HARDWARE, *hardware);
+            w.boolean(tag::RETIRED, *retired);
             w.long_integer(tag::CREATED, *created_ms);
             if let Some(issuer) = issuer {
                 w.structure(tag::ISSUER, |w| issuer.write(w));
@@ -124,6 +128,7 @@ impl AuthorityRecord {
                 refuse_stale: r.boolean(tag::REFUSE_STALE)?,
                 hardware: r.boolean(tag::HARDWARE)?,
                 suspended,
+                retired: r.boolean(tag::RETIRED)?,
                 created_ms: r.long_integer(tag::CREATED)?,
                 issuer: r
                     .at(tag::ISSUER)

@@ -31,13 +31,15 @@ pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use limits::{ClientLimits, Counted, MOST_LISTED, Network};
 pub use memory::MemoryDirectory;
 pub use password::{PasswordError, Passwords};
-pub use person::{OneTimeRecord, PasswordRecord, PersonId, PersonKey, PersonRecord, people_guard, person_counter};
+pub use person::{
+    OneTimeRecord, PasswordRecord, PersonId, PersonKey, PersonRecord, lockout_counter, people_guard, person_counter,
+};
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
 pub use record::{ApplicationRecord, Id, TenantRecord, claim_space, guard_set, kind, tenant_counter};
 pub use resolve::{Identity, IdentityChange, IdentityError};
 pub use rule::{CertificateName, Rule};
 pub use ticket::{LONGEST_LEASE_MS, MOST_TICKETS, SecondFactor, Sessions, TicketError, TicketRecord};
-pub(crate) use trust::trusted;
+pub(crate) use trust::vouches;
 pub use trust::{Accepted, Trust};
 
 #[cfg(test)]

@@ -43,12 +43,16 @@ pub const fn people_guard(domain: Domain) -> GuardKey {
     }
 }
 
-/// What is counted beside a person's record. Adjustments and settings of these change no revision.
-pub mod person_counter {
-    /// Failed logins since the last one that succeeded.
-    pub const FAILED_LOGINS: u32 = 1;
+/// What is counted beside the record of a person or a client of its failed passwords.
+pub mod lockout_counter {
+    /// Failures since the last success.
+    pub const FAILED: u32 = 1;
     /// Until when it is locked out, in milliseconds since 1970.
     pub const LOCKED_UNTIL: u32 = 2;
+}
+
+/// What is counted beside a person's record besides. Adjustments and settings of these change no revision.
+pub mod person_counter {
     /// When it last logged in, in milliseconds since 1970.
     pub const LAST_LOGIN: u32 = 3;
     /// Logins with the present initial password: one is permitted.

@@ -55,3 +55,4 @@ pub(super) const WRAPPED_DEK: Tag = Tag(0x54_E14B);
 pub(super) const BLOB: Tag = Tag(0x54_E14C);
 pub(super) const LIST_NUMBER: Tag = Tag(0x54_E14D);
 pub(super) const REVOKED_CERTIFICATE: Tag = Tag(0x54_E14E);
+pub(super) const RETIRED: Tag = Tag(0x54_E14F);

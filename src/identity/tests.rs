@@ -298,6 +298,7 @@ fn records_come_back_as_they_went() {
     };
     assert_eq!(TenantRecord::decode(&tenant.encode()).unwrap(), tenant);
     let authority = AuthorityRecord {
+        retired: true,
         name: "ca".to_owned(),
         certificate: vec![1; 700],
         revocation_lists: vec![vec![2; 3], vec![3; 4]],

@@ -7,8 +7,11 @@ use super::client::{ClientId, ClientRecord, Credential};
 use super::person::{PersonId, PersonRecord};
 use super::record::Id;
 use crate::store::Domain;
-use certs::{CertificateFacts, ChainError, Purpose, RevocationList, StaleList, TrustedAuthority, judge, judge_pinned};
-use std::collections::{HashMap, HashSet};
+use certs::{
+    CertificateFacts, ChainError, Judgement, PooledList, Purpose, RevocationList, Revocations, StaleList,
+    TrustedAuthority, judge, judge_pinned,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -31,6 +34,9 @@ type Judgements = HashMap<[u8; 32], (u64, Arc<Accepted>)>;
 struct Known {
     /// Authorities by their subject (DER), as a certificate's issuer names them.
     authorities: HashMap<Vec<u8>, Vec<Arc<Enrolled>>>,
+    /// What each domain's authorities say of revocation, those that are suspended as well.
+    listing: BTreeMap<(Domain, Id), Listing>,
+    pools: HashMap<Domain, Pool>,
     /// Pinned certificates by fingerprint. More than one holder: nobody is recognised by it.
     pins: HashMap<[u8; 32], HashSet<Holder>>,
     pins_of: HashMap<Holder, Vec<[u8; 32]>>,
@@ -49,7 +55,23 @@ struct Enrolled {
     /// Somebody outside issues its certificates. Those that this server issues bear the names that clients have here, which one
     /// person alone may give: rules do not go by them.
     outside: bool,
-    authority: TrustedAuthority,
+    authority: Arc<TrustedAuthority>,
+    stale: StaleList,
+}
+
+/// What one authority says of revocation.
+struct Listing {
+    certificate: Vec<u8>,
+    authority: Arc<TrustedAuthority>,
+    lists: Vec<Arc<RevocationList>>,
+}
+
+/// What the authorities of one domain say of revocation together.
+#[derive(Default)]
+struct Pool {
+    lists: Vec<PooledList>,
+    /// Those that one above them has revoked: they are trusted by themselves, so that no chain would show it.
+    revoked: HashSet<Id>,
 }
 
 /// Why a chain is accepted, and for how long.
@@ -110,17 +132,15 @@ impl Trust {
 
     /// Accepts the chains of an authority, in place of what was enrolled under this id before.
     pub fn enroll(&self, tenant: Domain, id: Id, record: &AuthorityRecord) -> Result<(), certs::Error> {
-        let enrolled = (!record.suspended).then(|| trusted(record)).transpose()?;
+        let listing = read(record)?;
+        let authority = Arc::clone(&listing.authority);
         self.change(|known| {
             known.withdraw(tenant, id);
-            if let Some(authority) = enrolled {
+            known.listing.insert((tenant, id), listing);
+            known.pool(tenant);
+            if !record.suspended {
                 let subject = authority.facts.subject_der.clone();
-                let enrolled = Enrolled {
-                    tenant,
-                    id,
-                    outside: record.issuer.is_none(),
-                    authority,
-                };
+                let enrolled = Enrolled::new(tenant, id, record, authority);
                 known.authorities.entry(subject).or_default().push(Arc::new(enrolled));
             }
         });
@@ -129,7 +149,10 @@ impl Trust {
 
     /// Accepts an authority's chains no longer.
     pub fn withdraw(&self, tenant: Domain, id: Id) {
-        self.change(|known| known.withdraw(tenant, id));
+        self.change(|known| {
+            known.withdraw(tenant, id);
+            known.pool(tenant);
+        });
     }
 
     /// Accepts exactly the certificates that this client's record pins, in place of those it pinned before.
@@ -189,15 +212,52 @@ impl Trust {
     }
 }
 
-/// An authority as chains are judged against it.
-pub(crate) fn trusted(record: &AuthorityRecord) -> Result<TrustedAuthority, certs::Error> {
-    let lists = record.revocation_lists.iter().map(|der| RevocationList::read(der));
-    let stale = if record.refuse_stale {
-        StaleList::Refuse
-    } else {
-        StaleList::Accept
-    };
-    Ok(TrustedAuthority::new(&record.certificate)?.with_revocation_lists(lists.collect::<Result<_, _>>()?, stale))
+/// Whether one of a domain's authorities vouches for a chain, by the revocation lists of all of them.
+pub(crate) fn vouches(
+    id: Id,
+    authorities: &[(Id, AuthorityRecord)],
+    chain: &[impl AsRef<[u8]>],
+    now: i64,
+) -> Result<bool, certs::Error> {
+    let domain = Domain::SYSTEM;
+    let mut known = Known::default();
+    let mut meant = None;
+    for (own, record) in authorities {
+        let listing = read(record)?;
+        if *own == id {
+            meant = Some(Enrolled::new(domain, id, record, Arc::clone(&listing.authority)));
+        }
+        known.listing.insert((domain, *own), listing);
+    }
+    known.pool(domain);
+    Ok(meant.is_some_and(|enrolled| known.judge_by(&enrolled, chain, now).is_ok()))
+}
+
+impl Enrolled {
+    fn new(tenant: Domain, id: Id, record: &AuthorityRecord, authority: Arc<TrustedAuthority>) -> Self {
+        Self {
+            tenant,
+            id,
+            outside: record.issuer.is_none(),
+            authority,
+            stale: if record.refuse_stale {
+                StaleList::Refuse
+            } else {
+                StaleList::Accept
+            },
+        }
+    }
+}
+
+fn read(record: &AuthorityRecord) -> Result<Listing, certs::Error> {
+    let lists = record.revocation_lists.iter();
+    Ok(Listing {
+        certificate: record.certificate.clone(),
+        authority: Arc::new(TrustedAuthority::new(&record.certificate)?),
+        lists: lists
+            .map(|der| RevocationList::read(der).map(Arc::new))
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 impl Known {
@@ -232,7 +292,7 @@ impl Known {
         }
         let issuers: HashSet<_> = facts.iter().flatten().map(|f| &f.issuer_der).collect();
         for enrolled in issuers.into_iter().filter_map(|i| self.authorities.get(i)).flatten() {
-            match judge(chain, &enrolled.authority, now, Purpose::Client) {
+            match self.judge_by(enrolled, chain, now) {
                 Ok(judgement) => {
                     accepted.until = accepted.until.min(judgement.not_after);
                     if !accepted.tenants.contains(&enrolled.tenant) {
@@ -258,6 +318,36 @@ impl Known {
             enrolled.retain(|e| e.tenant != tenant || e.id != id);
             !enrolled.is_empty()
         });
+        self.listing.remove(&(tenant, id));
+    }
+
+    /// Judges a chain by one authority.
+    fn judge_by(&self, enrolled: &Enrolled, chain: &[impl AsRef<[u8]>], now: i64) -> Result<Judgement, ChainError> {
+        let pool = self.pools.get(&enrolled.tenant);
+        if pool.is_some_and(|pool| pool.revoked.contains(&enrolled.id)) {
+            return Err(ChainError::Revoked);
+        }
+        let revocations = Revocations {
+            lists: pool.map_or(&[], |pool| &pool.lists),
+            stale: enrolled.stale,
+        };
+        judge(chain, &enrolled.authority, revocations, now, Purpose::Client)
+    }
+
+    /// Puts together what a domain's authorities say of revocation.
+    fn pool(&mut self, tenant: Domain) {
+        let own = || self.listing.range((tenant, [0; 16])..=(tenant, [0xFF; 16]));
+        let facts = || own().map(|(_, listing)| &listing.authority.facts);
+        let lists = certs::pool(own().flat_map(|(_, listing)| listing.lists.iter().cloned()), facts());
+        let is_out =
+            |listing: &Listing| certs::is_revoked(&listing.certificate, &listing.authority.facts, &lists, facts());
+        let revoked = own().filter(|(_, listing)| is_out(listing)).map(|((_, id), _)| *id);
+        let revoked = revoked.collect();
+        if lists.is_empty() {
+            self.pools.remove(&tenant);
+        } else {
+            self.pools.insert(tenant, Pool { lists, revoked });
+        }
     }
 
     fn pin(&mut self, holder: Holder, pins: Vec<[u8; 32]>) {

@@ -21,7 +21,7 @@ impl Handle for CreateKeyPairRequest {
         let wanted = wanted(&of_private, &of_public)?;
         let generate = move || wanted.generate();
         let made = if wanted.is_heavy() {
-            context.services.heavy.run(generate).await?
+            context.services.heavy.run(context.principal.into(), generate).await?
         } else {
             generate()
         };

@@ -164,7 +164,10 @@ async fn derive(
     let is_heavy = method == DerivationMethod::PBKDF2;
     let derived = match &bases.agreement {
         Some((private, public)) => compute(Some((private, public))),
-        None if is_heavy => context.services.heavy.run(move || compute(None)).await?,
+        None if is_heavy => {
+            let account = context.principal.into();
+            context.services.heavy.run(account, move || compute(None)).await?
+        }
         None => compute(None),
     };
     derived.map_err(|error| match error {

@@ -224,6 +224,7 @@ handlers! {
     AuthorityCreate
     AuthorityList
     AuthorityDelete
+    AuthorityModify
     RevocationListGet
     ApplicationCreate
     ApplicationList

@@ -37,7 +37,7 @@ impl Handle for SignRequest {
             }
         };
         let signature_data = if is_heavy {
-            context.services.heavy.run(compute).await?
+            context.services.heavy.run(context.principal.into(), compute).await?
         } else {
             compute()
         }?;

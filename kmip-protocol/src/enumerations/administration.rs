@@ -85,6 +85,13 @@ enumeration! {
         Suspended = 0x02 "Suspended" [V2_0..];
     }
 
+    /// What an authority is good for: one that is retired issues no more, one that is suspended is not believed.
+    AuthorityStatus(AUTHORITY_STATUS) {
+        Active = 0x01 "Active" [V2_0..];
+        Retired = 0x02 "Retired" [V2_0..];
+        Suspended = 0x03 "Suspended" [V2_0..];
+    }
+
     /// Which algorithms a tenant's keys may have.
     CryptoProfile(CRYPTO_PROFILE) {
         Interop = 0x01 "Interop" [V2_0..];

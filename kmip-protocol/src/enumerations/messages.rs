@@ -117,6 +117,7 @@ enumeration! {
         ApplicationList = 0x8001_060F "Application List" [V2_0..];
         ApplicationDelete = 0x8001_0610 "Application Delete" [V2_0..];
         ApplicationJoin = 0x8001_0611 "Application Join" [V2_0..];
+        AuthorityModify = 0x8001_0612 "Authority Modify" [V2_0..];
         NamespaceCreate = 0x8001_0701 "Namespace Create" [V2_0..];
         NamespaceModify = 0x8001_0702 "Namespace Modify" [V2_0..];
         NamespaceDelete = 0x8001_0703 "Namespace Delete" [V2_0..];

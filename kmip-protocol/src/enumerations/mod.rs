@@ -160,6 +160,7 @@ every! {
         Completion,
         PolicyTemplate,
         TenantStatus,
+        AuthorityStatus,
         ClientStatus,
         CryptoProfile,
         CertificateRuleKind,

@@ -308,6 +308,7 @@ operations! {
     AuthorityCreate(AuthorityCreateRequest) -> (AuthorityCreateResponse);
     AuthorityList(AuthorityListRequest) -> (AuthorityListResponse);
     AuthorityDelete(AuthorityDeleteRequest) -> (AuthorityDeleteResponse);
+    AuthorityModify(AuthorityModifyRequest) -> (AuthorityModifyResponse);
     RevocationListGet(RevocationListGetRequest) -> (RevocationListGetResponse);
     ApplicationCreate(ApplicationCreateRequest) -> (ApplicationCreateResponse);
     ApplicationList(ApplicationListRequest) -> (ApplicationListResponse);

@@ -1,7 +1,7 @@
 //! Clients, applications, authorities and namespaces of a tenant. Extensions of our own.
 
 use crate::field::structure;
-use crate::{CertificateRuleKind, ClientStatus, DateTime, Operations, SecretText};
+use crate::{AuthorityStatus, CertificateRuleKind, ClientStatus, DateTime, Operations, SecretText};
 
 structure! {
     /// What a client may do. An empty list or an absent field is no limit.
@@ -80,6 +80,11 @@ structure! {
         hardware: bool = HARDWARE;
         /// Whether the server has its key and issues certificates.
         issues: bool = GENERATED_DATA;
+        status: AuthorityStatus = AUTHORITY_STATUS;
+        /// Whether nobody is accepted while a revocation list is overdue.
+        refuse_stale: bool = REFUSE_STALE;
+        /// When the first of its revocation lists is due to be replaced.
+        expires: Option<DateTime> = EXPIRES;
     }
 
     /// A registered Application Namespace (KMIP 2.1 §4.1).

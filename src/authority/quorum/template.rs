@@ -147,6 +147,10 @@ fn strict(scope: Scope) -> Policy {
                     Operation::ApplicationJoin,
                 ],
             ));
+            // A fresh revocation list and a suspension protect: they wait for nobody.
+            let mut opened = shape.rule("authorities-opened", &[Operation::AuthorityModify]);
+            opened.rule_match.reaches_objects = Some(true);
+            rules.push(opened);
             rules.push(shape.on_claim("certificates", &[Operation::CertificateIssue]));
             rules.push(shape.rule("destroy", &[Operation::Destroy]));
             rules.push(shape.on_claim("export", &[Operation::Export]));
@@ -249,6 +253,7 @@ impl Shape {
                 Operation::ClientModify,
                 Operation::ClientResume,
                 Operation::AuthorityCreate,
+                Operation::AuthorityModify,
             ],
         );
         clients.rule_match.reaches_objects = Some(true);

@@ -2,14 +2,18 @@
 
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::kmip::words;
 use crate::cli::options::Options;
-use crate::cli::output::Table;
+use crate::cli::output::{Table, moment};
 use crate::cli::proposal::ballot;
 use crate::cli::say;
 use certs::pem;
 use clap::{Args, Subcommand};
-use kmip_protocol::{AuthorityCreateRequest, AuthorityDeleteRequest, AuthorityListRequest, RevocationListGetRequest};
-use std::path::PathBuf;
+use kmip_protocol::{
+    AuthorityCreateRequest, AuthorityDeleteRequest, AuthorityListRequest, AuthorityModifyRequest, AuthorityStatus,
+    RevocationListGetRequest, tag,
+};
+use std::path::{Path, PathBuf};
 
 /// `claviger authority`: certificate authorities.
 #[derive(Args)]
@@ -41,6 +45,23 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
     },
+    /// Change an authority: what is given replaces what was
+    Modify {
+        /// Its name
+        name: String,
+        /// Its new name
+        #[arg(long)]
+        rename: Option<String>,
+        /// Newer revocation lists, PEM; each replaces the one of the same issuer
+        #[arg(long, value_name = "FILE")]
+        revocation_list: Option<PathBuf>,
+        /// Whether nobody is accepted while a list is overdue
+        #[arg(long)]
+        refuse_stale: Option<bool>,
+        /// active; retired: it issues no more; suspended: its certificates are not accepted, at once
+        #[arg(long, value_parser = status)]
+        status: Option<AuthorityStatus>,
+    },
     /// Withdraw an authority
     Delete {
         /// Its name
@@ -66,9 +87,14 @@ pub(in crate::cli) fn run(arguments: &AuthorityArguments) -> Outcome<()> {
                     facts.map_or_else(|| "-".to_owned(), |facts| facts.subject),
                     yes(authority.issues),
                     yes(authority.hardware),
+                    authority.status.to_string(),
+                    authority.expires.map_or_else(|| "-".to_owned(), |due| moment(due.0)),
                 ]
             });
-            Table::from_rows(["AUTHORITY", "SUBJECT", "ISSUES", "HARDWARE"], rows)
+            Table::from_rows(
+                ["AUTHORITY", "SUBJECT", "ISSUES", "HARDWARE", "STATUS", "NEXT LIST"],
+                rows,
+            )
         }),
         Verb::Create {
             name,
@@ -77,16 +103,11 @@ pub(in crate::cli) fn run(arguments: &AuthorityArguments) -> Outcome<()> {
             revocation_list,
             write,
         } => {
-            let lists = revocation_list.as_deref().map(|path| {
-                let problem = |why: &dyn std::fmt::Display| Failure::usage(format!("{}: {why}", path.display()));
-                let text = std::fs::read_to_string(path).map_err(|why| problem(&why))?;
-                pem::revocation_lists(&text).map_err(|why| problem(&why))
-            });
             let request = AuthorityCreateRequest {
                 authority_name: name.clone(),
                 certificate: certificate.as_deref().map(ballot::certificate).transpose()?,
                 hardware: hardware.then_some(true),
-                revocation_lists: lists.transpose()?.unwrap_or_default(),
+                revocation_lists: lists(revocation_list.as_deref())?,
             };
             let Some(response) = caller.carry(request)? else {
                 return Ok(());
@@ -97,6 +118,22 @@ pub(in crate::cli) fn run(arguments: &AuthorityArguments) -> Outcome<()> {
                 None => say(text.trim_end()),
             }
             Ok(())
+        }
+        Verb::Modify {
+            name,
+            rename,
+            revocation_list,
+            refuse_stale,
+            status,
+        } => {
+            let request = AuthorityModifyRequest {
+                authority_name: name.clone(),
+                new_name: rename.clone(),
+                revocation_lists: lists(revocation_list.as_deref())?,
+                refuse_stale: *refuse_stale,
+                status: *status,
+            };
+            caller.change(request, "the authority was changed")
         }
         Verb::Delete { name } => {
             caller.confirm(&format!("Withdraw the authority {name}?"))?;
@@ -110,4 +147,18 @@ pub(in crate::cli) fn run(arguments: &AuthorityArguments) -> Outcome<()> {
             Ok(())
         }
     }
+}
+
+/// The revocation lists in a file.
+fn lists(path: Option<&Path>) -> Outcome<Vec<Vec<u8>>> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let problem = |why: &dyn std::fmt::Display| Failure::usage(format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|why| problem(&why))?;
+    pem::revocation_lists(&text).map_err(|why| problem(&why))
+}
+
+fn status(word: &str) -> Result<AuthorityStatus, String> {
+    words::value(tag::AUTHORITY_STATUS, word).map(AuthorityStatus)
 }

@@ -1,7 +1,10 @@
 //! Clients, their certificates, authorities and applications of a tenant (family 06): by its operators.
 
 use crate::field::structure;
-use crate::{Application, Authority, Client, ClientCredential, ClientPassword, ClientSettings, Interval, SecretText};
+use crate::{
+    Application, Authority, AuthorityStatus, Client, ClientCredential, ClientPassword, ClientSettings, Interval,
+    SecretText,
+};
 use kmip_ttlv::Secret;
 
 structure! {
@@ -137,6 +140,22 @@ structure! {
     /// Authority List, the answer.
     AuthorityListResponse {
         authorities: Vec<Authority> = AUTHORITY;
+    }
+
+    /// Changes an authority: what is given replaces what was.
+    AuthorityModifyRequest {
+        authority_name: String = AUTHORITY_NAME;
+        new_name: Option<String> = NEW_NAME;
+        /// Each replaces the list of the same issuer, which may not be newer; others remain.
+        revocation_lists: Vec<Vec<u8>> = REVOCATION_LIST;
+        /// Whether nobody is accepted while a revocation list is overdue.
+        refuse_stale: Option<bool> = REFUSE_STALE;
+        status: Option<AuthorityStatus> = AUTHORITY_STATUS;
+    }
+
+    /// Authority Modify, the answer.
+    AuthorityModifyResponse {
+        authority: Authority = AUTHORITY;
     }
 
     /// Withdraws an authority.
