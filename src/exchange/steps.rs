@@ -1,14 +1,16 @@
-//! What is carried out in two steps because it reaches outside: a tenant, for which a KEK is made.
+//! What needs an HSM to be carried out: a tenant, for which a KEK is made, in two steps; anything else that others agreed to, in one.
 
-use super::asynchronous::{correlation, submit};
+use super::asynchronous::{correlation, poll, submit};
 use super::governing::{approve, approve_in, destroy, govern, govern_in, is_there, newest, newest_in, rule};
 use super::restarts::{restarted, services_again, started};
 use super::tenants::{domain_of, new};
-use super::testing::TestHouse;
+use super::testing::{TestHouse, create};
 use super::timer;
+use crate::administration::kek;
 use crate::authority::quorum::ADMINISTRATORS;
 use crate::custody::{
     CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, Sealer, SealerKind, SoftwareKeks,
+    WrapContext,
 };
 use crate::identity::{PersonPrincipal, Principal, Session, TenantRecord};
 use crate::store::Domain;
@@ -28,7 +30,7 @@ struct Moody {
     keks: SoftwareKeks,
     /// One for each KEK that may be made.
     gate: Semaphore,
-    away: AtomicBool,
+    away: Arc<AtomicBool>,
     panics: AtomicBool,
     asked: AtomicUsize,
     /// Somebody waits at the gate.
@@ -62,11 +64,53 @@ impl KekProvider for Moody {
     }
 
     fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
-        self.keks.sealer(record)
+        Ok(Arc::new(MoodySealer {
+            inner: self.keks.sealer(record)?,
+            away: Arc::clone(&self.away),
+        }))
     }
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
         self.keks.health()
+    }
+}
+
+/// A KEK of that HSM.
+struct MoodySealer {
+    inner: Arc<dyn Sealer>,
+    away: Arc<AtomicBool>,
+}
+
+impl MoodySealer {
+    fn answers(&self) -> Result<(), CustodyError> {
+        match self.away.load(Ordering::SeqCst) {
+            true => Err(CustodyError::Unavailable),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Sealer for MoodySealer {
+    fn kind(&self) -> SealerKind {
+        self.inner.kind()
+    }
+
+    fn wrap<'a>(&'a self, context: WrapContext, key: &'a Locked) -> Wait<'a, Result<Vec<u8>, CustodyError>> {
+        Box::pin(async move {
+            self.answers()?;
+            self.inner.wrap(context, key).await
+        })
+    }
+
+    fn unwrap<'a>(&'a self, context: WrapContext, wrapped: &'a [u8]) -> Wait<'a, Result<Locked, CustodyError>> {
+        Box::pin(async move {
+            self.answers()?;
+            self.inner.unwrap(context, wrapped).await
+        })
+    }
+
+    fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
+        self.inner.health()
     }
 }
 
@@ -95,7 +139,7 @@ impl Scene {
         let hsm = Arc::new(Moody {
             keks,
             gate: Semaphore::new(gate),
-            away: AtomicBool::new(false),
+            away: Arc::default(),
             panics: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
             waits: Notify::new(),
@@ -249,6 +293,35 @@ async fn what_panics_ends_no_clockwork_and_is_tried_again() {
     scene.house.clock.advance(3_600);
     scene.house.server.tend().await;
     assert_eq!((scene.state().await, scene.asked()), (ProposalState::Executed, 2));
+}
+
+/// What is one step leaves no trace where its HSM is away: it stays approved until its time is over.
+#[tokio::test]
+async fn what_is_approved_waits_for_its_hsm_until_its_time_is_over() {
+    for returns in [true, false] {
+        let scene = Scene::new(tenants_rule(Completion::OnQuorum), 9).await;
+        let house = &scene.house;
+        let custody = &house.server.services().custody;
+        kek::open_domain(custody, &house.store, house.tenant).await.unwrap();
+        govern(house, vec![rule(Operation::Create, Completion::OnQuorum)]).await;
+        let value = correlation(&submit(house, Version::NEWEST, create("late", Vec::new()), &house.alice).await);
+        scene.hsm.away.store(true, Ordering::SeqCst);
+        assert_eq!(approve(house).await, ProposalState::Approved);
+        house.clock.advance(5);
+        house.server.tend().await;
+        assert_eq!(newest(house).await.state(), ProposalState::Approved);
+        scene.hsm.away.store(!returns, Ordering::SeqCst);
+        house.clock.advance(if returns { 5 } else { 3_600 });
+        house.server.tend().await;
+        let told = poll(house, Version::NEWEST, &value, &house.alice).await;
+        if returns {
+            assert_eq!(newest(house).await.state(), ProposalState::Executed);
+            assert!(matches!(told.payload, Some(ResponsePayload::Create(_))));
+        } else {
+            assert_eq!(newest(house).await.state(), ProposalState::Expired);
+            assert_eq!(told.result_reason, Some(ResultReason::NotAuthorised));
+        }
+    }
 }
 
 /// Far more than either takes: what hangs is told from what does not.
