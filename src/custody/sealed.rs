@@ -29,18 +29,21 @@ mod tag {
 impl Sealed {
     /// As a structure with this tag.
     pub fn write(&self, writer: &mut Writer, tag: Tag) {
+        writer.structure(tag, |w| self.write_fields(w));
+    }
+
+    /// As fields of a structure.
+    pub fn write_fields(&self, writer: &mut Writer) {
         let Self {
             kek,
             kek_generation,
             wrapped_dek,
             blob,
         } = self;
-        writer.structure(tag, |w| {
-            w.bytes(tag::KEK, &kek.0);
-            w.interval(tag::KEK_GENERATION, *kek_generation);
-            w.bytes(tag::WRAPPED_DEK, wrapped_dek);
-            w.bytes(tag::BLOB, blob);
-        });
+        writer.bytes(tag::KEK, &kek.0);
+        writer.interval(tag::KEK_GENERATION, *kek_generation);
+        writer.bytes(tag::WRAPPED_DEK, wrapped_dek);
+        writer.bytes(tag::BLOB, blob);
     }
 
     /// Reads what [`Sealed::write`] wrote.
@@ -48,13 +51,19 @@ impl Sealed {
     /// # Errors
     /// Those of [`Reader`].
     pub fn read(reader: &mut Reader<'_>, tag: Tag) -> Result<Self> {
-        reader.structure(tag, |r| {
-            Ok(Self {
-                kek: KekId(r.array(tag::KEK)?),
-                kek_generation: r.interval(tag::KEK_GENERATION)?,
-                wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
-                blob: r.bytes(tag::BLOB)?.to_vec(),
-            })
+        reader.structure(tag, Self::read_fields)
+    }
+
+    /// Reads what [`Sealed::write_fields`] wrote.
+    ///
+    /// # Errors
+    /// Those of [`Reader`].
+    pub fn read_fields(reader: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self {
+            kek: KekId(reader.array(tag::KEK)?),
+            kek_generation: reader.interval(tag::KEK_GENERATION)?,
+            wrapped_dek: reader.bytes(tag::WRAPPED_DEK)?.to_vec(),
+            blob: reader.bytes(tag::BLOB)?.to_vec(),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use super::attributes::{AttributeSet, Instance};
 use super::encoded::EncodedAttributes;
+use crate::custody::Sealed;
 use kmip_protocol::ObjectType;
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
@@ -19,10 +20,6 @@ pub(super) mod tag {
     pub const OWNER: Tag = Tag(0x54_D006);
     pub const MATERIAL: Tag = Tag(0x54_D007);
     pub const GENERATION: Tag = Tag(0x54_D008);
-    pub const KEK: Tag = Tag(0x54_D009);
-    pub const KEK_GENERATION: Tag = Tag(0x54_D00A);
-    pub const WRAPPED_DEK: Tag = Tag(0x54_D00B);
-    pub const BLOB: Tag = Tag(0x54_D00C);
     pub const INSTANCE: Tag = Tag(0x54_D00D);
     pub const INDEX: Tag = Tag(0x54_D00E);
 }
@@ -57,14 +54,8 @@ pub type Kept = Object<EncodedAttributes>;
 pub struct Material {
     /// Counts up whenever the material is replaced.
     pub generation: u32,
-    /// The KEK that wrapped the DEK.
-    pub kek: [u8; 16],
-    /// Its generation.
-    pub kek_generation: u32,
-    /// The DEK under the KEK.
-    pub wrapped_dek: Vec<u8>,
-    /// The material under the DEK: the managed object as a TTLV structure.
-    pub blob: Vec<u8>,
+    /// The managed object as a TTLV structure, sealed.
+    pub sealed: Sealed,
 }
 
 impl Object {
@@ -163,19 +154,10 @@ impl Kept {
 
 impl Material {
     fn write(&self, writer: &mut Writer) {
-        let Self {
-            generation,
-            kek,
-            kek_generation,
-            wrapped_dek,
-            blob,
-        } = self;
+        let Self { generation, sealed } = self;
         writer.structure(tag::MATERIAL, |w| {
             w.interval(tag::GENERATION, *generation);
-            w.bytes(tag::KEK, kek);
-            w.interval(tag::KEK_GENERATION, *kek_generation);
-            w.bytes(tag::WRAPPED_DEK, wrapped_dek);
-            w.bytes(tag::BLOB, blob);
+            sealed.write_fields(w);
         });
     }
 
@@ -183,10 +165,7 @@ impl Material {
         reader.structure(tag::MATERIAL, |r| {
             Ok(Self {
                 generation: r.interval(tag::GENERATION)?,
-                kek: r.array(tag::KEK)?,
-                kek_generation: r.interval(tag::KEK_GENERATION)?,
-                wrapped_dek: r.bytes(tag::WRAPPED_DEK)?.to_vec(),
-                blob: r.bytes(tag::BLOB)?.to_vec(),
+                sealed: Sealed::read_fields(r)?,
             })
         })
     }
@@ -195,6 +174,7 @@ impl Material {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custody::KekId;
     use kmip_protocol::{AnyValue, Attribute, DateTime, VendorAttribute, VendorName};
 
     #[test]
@@ -218,10 +198,12 @@ mod tests {
             attributes,
             material: Some(Material {
                 generation: 1,
-                kek: [4; 16],
-                kek_generation: 1,
-                wrapped_dek: vec![5; 40],
-                blob: vec![6; 80],
+                sealed: Sealed {
+                    kek: KekId([4; 16]),
+                    kek_generation: 1,
+                    wrapped_dek: vec![5; 40],
+                    blob: vec![6; 80],
+                },
             }),
         };
         let bytes = object.encode();

@@ -6,7 +6,7 @@ use super::services::Services;
 use crate::audit::AuditObject;
 use crate::authority::Approval;
 use crate::clock::Moment;
-use crate::custody::{KekId, SealContext, Sealed};
+use crate::custody::SealContext;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal, SecondFactor};
 use crate::objects::{self, Kept, Material, Object, index};
@@ -268,39 +268,22 @@ impl Context<'_> {
         let mut writer = Writer::new();
         managed.write_field(&mut writer, tag::REQUEST_PAYLOAD, Version::NEWEST);
         let plain = Secret::new(writer.into_bytes());
-        let Sealed {
-            kek,
-            kek_generation,
-            wrapped_dek,
-            blob,
-        } = self
+        let sealed = self
             .services
             .custody
             .seal(tenant, seal_context(object, generation), &plain)
             .await?;
-        Ok(Material {
-            generation,
-            kek: kek.0,
-            kek_generation,
-            wrapped_dek,
-            blob,
-        })
+        Ok(Material { generation, sealed })
     }
 
     /// Opens an object's material.
     pub async fn open<A: Sync>(&self, object: &Object<A>) -> Result<ManagedObject, Failure> {
         let tenant = self.client()?.tenant;
         let material = object.material.as_ref().ok_or(Failure::new(Fault::ObjectDestroyed))?;
-        let sealed = Sealed {
-            kek: KekId(material.kek),
-            kek_generation: material.kek_generation,
-            wrapped_dek: material.wrapped_dek.clone(),
-            blob: material.blob.clone(),
-        };
         let plain = self
             .services
             .custody
-            .open(tenant, seal_context(object, material.generation), &sealed)
+            .open(tenant, seal_context(object, material.generation), &material.sealed)
             .await?;
         let mut reader = Reader::new(plain.expose());
         let managed = ManagedObject::read_field(&mut reader, tag::REQUEST_PAYLOAD, Version::NEWEST)?;
