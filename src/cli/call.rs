@@ -161,7 +161,8 @@ impl<'a> Caller<'a> {
                 row("missing", output::missing(requirement));
             }
             if proposal.requirements.iter().all(|r| r.satisfied) && proposal.completion == Completion::Manual {
-                row("missing", "completion: claviger proposal complete".to_owned());
+                let id = pending.proposal().unwrap_or_default();
+                row("missing", format!("completion: claviger proposal complete {id}"));
             }
         }
         if let Some(expires) = note.expires {

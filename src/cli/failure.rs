@@ -3,6 +3,10 @@
 use kmip_client::Error;
 use kmip_protocol::{ProposalState, ResultReason};
 
+/// What a server says to somebody without a session, and of what a role may not do.
+const LOGIN_FIRST: &str = "log in first";
+const NOT_HIS: &str = "permission denied";
+
 /// Exit codes, the same for every command that speaks with a server. 0 is success.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Exit {
@@ -87,6 +91,17 @@ impl Failure {
         } else {
             format!("{name}: {said}")
         };
+        // What can be done about it, where that is always the same.
+        let text = match reason {
+            Some(ResultReason::InvalidTicket) => format!("{text}; begin another session: claviger login"),
+            Some(ResultReason::AuthenticationNotSuccessful) if said == LOGIN_FIRST => {
+                format!("{text}: claviger login")
+            }
+            Some(ResultReason::PermissionDenied) if said == NOT_HIS => {
+                format!("{text}; who may ask for what: claviger permission list")
+            }
+            _ => text,
+        };
         Self {
             refused: true,
             ..Self::new(reason.map_or(Exit::Error, exit_of), text)
@@ -111,7 +126,12 @@ impl From<Error> for Failure {
         match error {
             Error::Failed { reason, message } => Self::reported(reason, message),
             // A server tells a client whose certificate it does not accept by an alert.
-            Error::Tls(rustls::Error::AlertReceived(_)) => Self::new(Exit::Authentication, error.to_string()),
+            Error::Tls(rustls::Error::AlertReceived(alert)) => Self::new(
+                Exit::Authentication,
+                format!(
+                    "the server does not accept this certificate: unknown to it, revoked, or of somebody suspended ({alert:?})"
+                ),
+            ),
             Error::File { .. } | Error::Pem { .. } => Self::new(Exit::Usage, error.to_string()),
             other => Self::new(Exit::Error, other.to_string()),
         }

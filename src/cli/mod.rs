@@ -28,9 +28,31 @@ use std::process::ExitCode;
 /// Why a command failed, in words for its user.
 type Problem = String;
 
+/// What the manual page and the long help say beside the grammar.
+const MORE: &str = "\
+Exit codes of what is asked of a server as a person:
+  0  done
+  1  failed, for a reason that has no code of its own
+  2  the arguments make no sense, or a file of theirs cannot be read
+  3  the server does not know who asks, or not well enough: claviger login
+  4  the server knows, and refuses
+  5  what was named is not there
+  6  it is there already, or in the way
+  7  others must agree first: the answer names the proposal and what to poll for it
+  8  they did not: rejected, vetoed, withdrawn, expired or void
+
+Environment:
+  CLAVIGER_CLIENT_CONFIG          the file of contexts; tickets lie beside it
+  CLAVIGER_CLIENT_CONTEXT         the context, instead of the current one
+  CLAVIGER_CLIENT_PKCS11_MODULE   the PKCS#11 module for keys named pkcs11:… without module-path
+  CLAVIGER_CLIENT_PIN             the token's PIN, where the key's name has no pin-source
+
+To begin: `claviger context add`, `claviger login`; then `claviger proposal list --mine` shows what awaits your vote, and `--dry-run`
+says of any change who would have to agree.";
+
 /// Key-management server that speaks KMIP natively.
 #[derive(Parser)]
-#[command(name = "claviger", version, about, disable_help_subcommand = true)]
+#[command(name = "claviger", version, about, disable_help_subcommand = true, after_long_help = MORE)]
 struct Claviger {
     #[command(subcommand)]
     command: Command,
@@ -198,6 +220,13 @@ mod tests {
             assert!(!super::is_file_name(bad, ".@"), "{bad:?}");
         }
         assert!(!super::is_file_name("a.b", ""));
+    }
+
+    #[test]
+    fn every_exit_code_is_told() {
+        for code in 0..=super::failure::Exit::Ended.code() {
+            assert!(super::MORE.contains(&format!("\n  {code}  ")), "{code}");
+        }
     }
 
     #[test]

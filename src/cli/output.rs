@@ -88,7 +88,7 @@ pub(super) fn print_bytes(bytes: &[u8], format: Format, table: Option<Table>) ->
 fn lines(bytes: &[u8]) -> kmip_ttlv::Result<String> {
     let mut text = String::new();
     if let (_, Value::Structure(mut inner)) = Reader::new(bytes).item()? {
-        shared::lines(&mut inner, &mut text, 0, None)?;
+        super::proposal::tree(&mut inner, &mut text, 0)?;
     }
     Ok(text)
 }

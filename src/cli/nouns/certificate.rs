@@ -186,7 +186,13 @@ pub(in crate::cli) fn write(
     }
     let chain = [&response.certificate, &response.authority].map(|der| pem::write_certificate(der));
     match certificate {
-        Some(path) => std::fs::write(path, chain.concat()).map_err(|why| format!("{}: {why}", path.display()))?,
+        Some(path) => {
+            std::fs::write(path, chain.concat()).map_err(|why| format!("{}: {why}", path.display()))?;
+            remark(&format!(
+                "certificate written to {}, with its authority's",
+                path.display()
+            ));
+        }
         None if keystore.is_none() => say(chain.concat().trim_end()),
         None => {}
     }

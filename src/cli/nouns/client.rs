@@ -54,13 +54,16 @@ enum Verb {
         #[command(flatten)]
         changes: Box<Changes>,
     },
-    /// Change a client: what is given replaces what was
+    /// Change a client: what is given replaces what was, the rest stays; credentials are replaced together
     Modify {
         /// Its name
         name: String,
         /// Its new name
         #[arg(long)]
         rename: Option<String>,
+        /// Take away every setting that is not given
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         changes: Box<Changes>,
     },
@@ -186,6 +189,29 @@ impl Changes {
     }
 }
 
+/// What was, with what is given over it.
+fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
+    let list = |given: Vec<String>, was| if given.is_empty() { was } else { given };
+    let ClientSettings {
+        operations,
+        object_groups,
+        application_namespaces,
+        allowed_networks,
+        requests_per_second,
+        auto_propose,
+        expires,
+    } = given;
+    ClientSettings {
+        operations: operations.or(was.operations),
+        object_groups: list(object_groups, was.object_groups),
+        application_namespaces: list(application_namespaces, was.application_namespaces),
+        allowed_networks: list(allowed_networks, was.allowed_networks),
+        requests_per_second: requests_per_second.or(was.requests_per_second),
+        auto_propose: auto_propose.or(was.auto_propose),
+        expires: expires.or(was.expires),
+    }
+}
+
 /// SHA-256 of a key: given as digits, or taken from a certificate.
 pub(super) fn fingerprint(text: &str) -> Outcome<Vec<u8>> {
     if text.len() == 64
@@ -246,11 +272,25 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
             };
             caller.change(request, "the client was made")
         }
-        Verb::Modify { name, rename, changes } => {
+        Verb::Modify {
+            name,
+            rename,
+            replace,
+            changes,
+        } => {
+            let settings = match changes.settings()? {
+                Some(given) if !replace => {
+                    let client_name = name.clone();
+                    let client = caller.session.ask(ClientGetRequest { client_name })?.client;
+                    Some(over(client.settings, given))
+                }
+                None if *replace => Some(ClientSettings::default()),
+                settings => settings,
+            };
             let request = ClientModifyRequest {
                 client_name: name.clone(),
                 new_name: rename.clone(),
-                settings: changes.settings()?,
+                settings,
                 credentials: changes.credentials()?,
                 password: changes.password()?,
             };
@@ -269,5 +309,33 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
             let client_name = name.clone();
             caller.change(ClientDeleteRequest { client_name }, "the client was deleted")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_given_stays() {
+        let was = ClientSettings {
+            operations: Some(Operations {
+                operations: vec![Operation::Get],
+            }),
+            allowed_networks: vec!["10.0.0.0/8".to_owned()],
+            requests_per_second: Some(5),
+            ..ClientSettings::default()
+        };
+        let given = ClientSettings {
+            operations: Some(Operations {
+                operations: vec![Operation::Locate],
+            }),
+            auto_propose: Some(true),
+            ..ClientSettings::default()
+        };
+        let now = over(was.clone(), given.clone());
+        assert_eq!((now.operations, now.auto_propose), (given.operations, Some(true)));
+        assert_eq!(now.allowed_networks, was.allowed_networks);
+        assert_eq!(now.requests_per_second, Some(5));
     }
 }

@@ -24,7 +24,7 @@ enum Verb {
     List,
     /// Register a namespace
     Create(Described),
-    /// Change a namespace
+    /// Change a namespace: what is given replaces what was, the rest stays
     Modify(Described),
     /// Delete a namespace that is not in use
     Delete {
@@ -41,16 +41,19 @@ struct Described {
     #[arg(long)]
     description: Option<String>,
     /// The server makes the Application Data where a client gives none
-    #[arg(long)]
-    generated_data: bool,
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    generated_data: Option<bool>,
 }
 
 impl Described {
-    fn namespace(&self) -> Namespace {
+    /// As it is to be, where there was this one.
+    fn namespace(&self, was: Option<&Namespace>) -> Namespace {
+        let description = || was.and_then(|was| was.description.clone());
+        let generated = || was.is_some_and(|was| was.generated_data);
         Namespace {
             application_namespace: self.name.clone(),
-            description: self.description.clone(),
-            generated_data: self.generated_data,
+            description: self.description.clone().or_else(description),
+            generated_data: self.generated_data.unwrap_or_else(generated),
         }
     }
 }
@@ -70,11 +73,13 @@ pub(in crate::cli) fn run(arguments: &NamespaceArguments) -> Outcome<()> {
             Table::from_rows(["NAMESPACE", "GENERATED DATA", "DESCRIPTION"], rows)
         }),
         Verb::Create(described) => {
-            let namespace = described.namespace();
+            let namespace = described.namespace(None);
             caller.change(NamespaceCreateRequest { namespace }, "the namespace is registered")
         }
         Verb::Modify(described) => {
-            let namespace = described.namespace();
+            let all = caller.session.ask(NamespaceListRequest::default())?.namespaces;
+            let was = all.iter().find(|one| one.application_namespace == described.name);
+            let namespace = described.namespace(was);
             caller.change(NamespaceModifyRequest { namespace }, "the namespace was changed")
         }
         Verb::Delete { name } => {

@@ -212,7 +212,8 @@ fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
         }
         Verb::Rename { name } => {
             let new_name = name.clone();
-            caller.change(PersonModifyRequest { new_name }, "you have another name now")
+            let done = format!("your name is {name} now: log in with --person {name}, unless your certificate says so");
+            caller.change(PersonModifyRequest { new_name }, &done)
         }
         Verb::Suspend { name } => {
             let person_name = name.clone();

@@ -8,7 +8,9 @@ use crate::cli::options::{Format, Options};
 use crate::cli::output::{self, Table, moment, or_dash};
 use crate::cli::say;
 use clap::{Args, Subcommand};
-use kmip_protocol::{Interval, PolicyGetRequest, PolicyListRequest, PolicyPutRequest, PolicyRevision, Rule, tag};
+use kmip_protocol::{
+    Interval, PolicyGetRequest, PolicyListRequest, PolicyPutRequest, PolicyRevision, Proof, Rule, tag,
+};
 use std::path::PathBuf;
 
 /// `claviger policy`: the policy of your domain.
@@ -107,7 +109,7 @@ fn show(revision: &PolicyRevision, format: Format) -> Outcome<()> {
             format!("rule {}", rule.rule_name),
             agreement(rule),
             rule.completion.to_string(),
-            operations(rule),
+            about(rule),
         ]);
     }
     output::print(policy, tag::POLICY, format, Some(table))
@@ -126,10 +128,33 @@ fn agreement(rule: &Rule) -> String {
         }
         text
     });
-    alternatives.collect::<Vec<_>>().join(", or ")
+    let mut text = alternatives.collect::<Vec<_>>().join(", or ");
+    if !rule.requester_counts {
+        text.push_str(", beside who asks");
+    }
+    if rule.proof > Proof::Signature {
+        text.push_str(", with keys in hardware");
+    }
+    text
 }
 
-fn operations(rule: &Rule) -> String {
-    let names = rule.rule_match.operations.iter().map(ToString::to_string);
-    names.collect::<Vec<_>>().join(" ")
+/// What a rule is about, in words.
+fn about(rule: &Rule) -> String {
+    let about = &rule.rule_match;
+    let mut words: Vec<String> = about.operations.iter().map(ToString::to_string).collect();
+    let mut only = |what: &str, values: Vec<String>| {
+        if !values.is_empty() {
+            words.push(format!("({what} {})", values.join(", ")));
+        }
+    };
+    only("of type", about.object_types.iter().map(ToString::to_string).collect());
+    only("in group", about.object_groups.clone());
+    only("named", about.object_names.clone());
+    only("in namespace", about.application_namespaces.clone());
+    only("only", about.unique_identifiers.clone());
+    only("on", about.person_roles.iter().map(ToString::to_string).collect());
+    if about.reaches_objects == Some(true) {
+        words.push("(where it gives access to objects that there are)".to_owned());
+    }
+    words.join(" ")
 }

@@ -50,7 +50,16 @@ pub(in crate::cli) fn login(arguments: &LoginArguments) -> Outcome<()> {
     } else {
         None
     };
-    let ticket = caller.session.login(&person, password, one_time)?;
+    let with_code = one_time.is_some();
+    let ticket = caller
+        .session
+        .login(&person, password, one_time)
+        .map_err(|mut failure| {
+            if failure.exit == Exit::Authentication && !with_code {
+                failure.text.push_str("; who has one-time passwords gives --one-time");
+            }
+            failure
+        })?;
     tickets::keep(&caller.profile, Some(&ticket))?;
     let waiting = ProposalListRequest {
         proposal_states: vec![ProposalState::Open, ProposalState::Approved],

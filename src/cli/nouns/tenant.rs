@@ -61,10 +61,13 @@ enum Verb {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Replace the settings of a tenant
+    /// Change the settings of a tenant: what is given replaces what was, the rest stays
     Modify {
         /// Its name
         name: String,
+        /// Take away every setting that is not given
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         settings: Settings,
     },
@@ -132,6 +135,26 @@ impl Settings {
     }
 }
 
+/// What was, with what is given over it.
+fn over(was: TenantSettings, given: TenantSettings) -> TenantSettings {
+    let TenantSettings {
+        crypto_profile,
+        object_quota,
+        client_quota,
+        retention,
+        plaintext_get,
+        requests_per_second,
+    } = given;
+    TenantSettings {
+        crypto_profile: crypto_profile.or(was.crypto_profile),
+        object_quota: object_quota.or(was.object_quota),
+        client_quota: client_quota.or(was.client_quota),
+        retention: retention.or(was.retention),
+        plaintext_get: plaintext_get.or(was.plaintext_get),
+        requests_per_second: requests_per_second.or(was.requests_per_second),
+    }
+}
+
 /// `claviger tenant`.
 pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
     let caller = &mut Caller::open(&arguments.options)?;
@@ -182,12 +205,22 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
             };
             change_with_passwords(caller, request, &people, passwords.as_deref(), "the tenant was made")
         }
-        Verb::Modify { name, settings } => {
-            let request = TenantModifyRequest {
-                tenant_name: name.clone(),
-                settings: settings.read()?,
-            };
-            caller.change(request, "the settings were replaced")
+        Verb::Modify {
+            name,
+            replace,
+            settings,
+        } => {
+            let mut settings = settings.read()?;
+            if !replace {
+                let tenant_name = Some(name.clone());
+                let tenant = caller.session.ask(TenantGetRequest { tenant_name })?.tenant;
+                settings = over(tenant.settings, settings);
+            }
+            let tenant_name = name.clone();
+            caller.change(
+                TenantModifyRequest { tenant_name, settings },
+                "the settings were changed",
+            )
         }
         Verb::Suspend { name } => {
             let tenant_name = name.clone();

@@ -3,6 +3,7 @@
 pub(super) mod ballot;
 mod offline;
 mod picture;
+pub(super) use picture::tree;
 mod review;
 
 use super::call::Caller;
@@ -179,8 +180,9 @@ pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
         }
         Verb::Import { vote } => {
             let request = offline::import(vote)?;
+            let id = request.proposal_identifier.clone();
             let response = caller.session.ask(request)?;
-            tell_vote(&response, options)
+            tell_vote(&response, options, &id)
         }
         Verb::Sign { .. } => Ok(()),
     }
@@ -228,10 +230,10 @@ fn cast(caller: &mut Caller<'_>, proposal: &ProposalDetail, decision: VoteDecisi
     let reason = caller.options.reason.clone();
     let request = ballot::vote(proposal, &voter, decision, reason, ballot::ONLINE)?;
     let response = caller.session.ask(request)?;
-    tell_vote(&response, caller.options)
+    tell_vote(&response, caller.options, &proposal.summary.proposal_identifier)
 }
 
-fn tell_vote(response: &ProposalVoteResponse, options: &Options) -> Outcome<()> {
+fn tell_vote(response: &ProposalVoteResponse, options: &Options, id: &[u8]) -> Outcome<()> {
     let mut table = Table::of(["", ""]);
     table.push(["state".to_owned(), response.state.to_string()]);
     for requirement in response.requirements.iter().filter(|r| !r.satisfied) {
@@ -240,7 +242,7 @@ fn tell_vote(response: &ProposalVoteResponse, options: &Options) -> Outcome<()> 
     if response.state == ProposalState::Approved && response.completion == Completion::Manual {
         table.push([
             "missing".to_owned(),
-            "completion: claviger proposal complete".to_owned(),
+            format!("completion: claviger proposal complete {}", hex(id)),
         ]);
     }
     output::print(response, tag::RESPONSE_PAYLOAD, options.output, Some(table))
@@ -256,8 +258,14 @@ fn complete(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<()
         Err(failure) => {
             // Refused because it has ended: that is told, and not as a denial.
             let state = get(caller, proposal_identifier).map(|proposal| proposal.summary.state);
-            let over = state.ok().filter(|state| is_over(*state));
-            return Err(over.map_or(failure, |state| Failure::ended(state, None)));
+            return Err(match state {
+                Ok(state) if is_over(state) => Failure::ended(state, None),
+                Ok(ProposalState::Executed) => Failure {
+                    text: "it was carried out already".to_owned(),
+                    ..failure
+                },
+                _ => failure,
+            });
         }
     };
     let begun = std::time::Instant::now();
@@ -308,8 +316,14 @@ fn result(
         correlation: words::bytes(correlation).map_err(Failure::usage)?,
         note: ProposalNote::default(),
     };
-    let otherwise = PathBuf::from(format!("{}.p12", hex(&pending.correlation)));
-    private::check_place(keystore.unwrap_or(&otherwise))?;
+    let mut otherwise = PathBuf::from(format!("{}.p12", hex(&pending.correlation)));
+    match keystore {
+        Some(path) => private::check_place(path)?,
+        None if private::check_place(&otherwise).is_err() => {
+            otherwise = super::context::place()?.with_file_name(otherwise);
+        }
+        None => {}
+    }
     let patience = caller.options.patience()?.unwrap_or_default();
     let payload = match caller.session.wait_bytes(pending, patience)? {
         Answer::Done(payload) => payload,

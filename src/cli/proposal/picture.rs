@@ -98,7 +98,8 @@ pub(super) fn plain(text: &str) -> String {
     text.escape_debug().to_string()
 }
 
-fn tree(reader: &mut Reader<'_>, text: &mut String, depth: usize) -> Result<()> {
+/// Items in words, a line for each value; certificates by what they say.
+pub(in crate::cli) fn tree(reader: &mut Reader<'_>, text: &mut String, depth: usize) -> Result<()> {
     while !reader.is_empty() {
         let (tag, value) = reader.item()?;
         let name = KmipVocabulary

@@ -180,3 +180,20 @@ proptest! {
         prop_assert_eq!(from_toml(&text).unwrap(), policy, "{}", text);
     }
 }
+
+#[test]
+fn the_example_of_the_documentation_is_a_policy() {
+    let text = include_str!("../../../../docs/QUORUM.md");
+    let (_, from) = text.split_once("```toml\n").unwrap();
+    let (example, _) = from.split_once("```").unwrap();
+    let policy = from_toml(example).unwrap();
+    assert_eq!(policy.rules.len(), 3);
+    assert_eq!(policy.rules[2].alternatives.len(), 2);
+    // What it says is what is taken if it is left out.
+    assert_eq!(
+        (policy.rules[0].proof, policy.rules[0].veto),
+        (Proof::Signature, policy.rules[2].veto)
+    );
+    assert_eq!(policy.rules[0].approve_ttl, policy.rules[2].approve_ttl);
+    assert_eq!(policy.rules[0].execute_ttl, policy.rules[2].execute_ttl);
+}
