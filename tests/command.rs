@@ -239,6 +239,15 @@ fn a_demonstration_that_was_killed_half_made_is_made_anew() {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let come = lines.any(|line| line.unwrap().starts_with(half));
+        // It stands still, so that it does not come to its end meanwhile.
+        let number = process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-STOP", &number])
+                .status()
+                .unwrap()
+                .success()
+        );
         let second = Command::new(PROGRAM).args(arguments).output().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
