@@ -34,9 +34,10 @@ pub fn scope(domain: Domain) -> Scope {
 #[must_use]
 pub fn policy_refused(fault: &PolicyFault) -> Failure {
     let told = match fault {
-        PolicyFault::Limit(_) | PolicyFault::DuplicateRule(_) | PolicyFault::NeverGoverned(..) => {
-            Fault::PolicyMalformed
-        }
+        PolicyFault::Limit(_)
+        | PolicyFault::DuplicateRule(_)
+        | PolicyFault::NeverGoverned(..)
+        | PolicyFault::Emergency(_) => Fault::PolicyMalformed,
         PolicyFault::UnknownGroup(..) => Fault::PolicyGroup,
         PolicyFault::Off | PolicyFault::Floor(..) | PolicyFault::Recovery => Fault::PolicyFloor,
         PolicyFault::TooFewPeople { .. } | PolicyFault::Unsatisfiable(_) => Fault::QuorumBroken,

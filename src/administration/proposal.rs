@@ -16,9 +16,10 @@ use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{
-    PersonRole, ProposalCompleteRequest, ProposalCompleteResponse, ProposalGetRequest, ProposalGetResponse,
-    ProposalListRequest, ProposalListResponse, ProposalState, ProposalVetoRequest, ProposalVetoResponse,
-    ProposalVoteRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, ProposalWithdrawVoteResponse,
+    PersonRole, ProposalCompleteRequest, ProposalCompleteResponse, ProposalFollowUpRequest, ProposalFollowUpResponse,
+    ProposalGetRequest, ProposalGetResponse, ProposalListRequest, ProposalListResponse, ProposalState,
+    ProposalVetoRequest, ProposalVetoResponse, ProposalVoteRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest,
+    ProposalWithdrawVoteResponse,
 };
 use kmip_ttlv::Hex;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ pub(super) fn refused(fault: ProposalFault) -> Failure {
         ProposalFault::TooManyVotes => Fault::LimitExceeded,
         ProposalFault::NotApproved => Fault::NotApproved,
         ProposalFault::NotDue => Fault::TimelockRunning,
+        ProposalFault::NothingOwed => Fault::ProposalEnded,
     };
     Failure::detailed(told, fault)
 }
@@ -117,7 +119,13 @@ impl Handle for ProposalListRequest {
         let concerning = (domain != Domain::SYSTEM).then_some((Domain::SYSTEM, true));
         for (of, live_only) in concerning.into_iter().chain([(domain, live_only)]) {
             let around = register.surroundings(of, context.now.0, context.work).await?;
-            let hits = register.list(of, live_only, None, MOST_EXAMINED, context.work).await?;
+            let mut hits = register.list(of, live_only, None, MOST_EXAMINED, context.work).await?;
+            if awaiting && of == domain {
+                // What is to be looked at has ended, and is on no list of what is live.
+                let owed = register.owed(of, context.work).await?;
+                let new = owed.into_iter().filter(|one| hits.iter().all(|hit| hit.key != one.key));
+                hits.extend(new.collect::<Vec<_>>());
+            }
             let tenant_name = tenant_name(of, context).await?;
             for hit in hits {
                 if found.len() >= most {
@@ -243,8 +251,12 @@ impl Handle for ProposalVoteRequest {
             return Err(Fault::InvalidField.into());
         }
         let situation = opened.around.situation();
-        opened.record.vote(vote, &situation).map_err(refused)?;
+        let step = opened.record.vote(vote, &situation).map_err(refused)?;
         proposed::save(context, opened.domain, &opened.record).await?;
+        if step.is_some_and(|step| step.to == ProposalState::Approved) {
+            // While it waits there is time to object.
+            proposed::alarm_marked(context, opened.domain, &opened.record, i64::MAX, "approved");
+        }
         let tally = opened.record.tally(&opened.around.all.electorate, context.now.0);
         Ok(ProposalVoteResponse {
             state: opened.record.state(),
@@ -350,5 +362,20 @@ impl Handle for ProposalVetoRequest {
             .alarm(context.work, Event::ProposalVetoed, opened.domain, now, &me.name);
         let state = opened.record.state();
         Ok(ProposalVetoResponse { state })
+    }
+}
+
+impl Handle for ProposalFollowUpRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalFollowUpResponse, Failure> {
+        let me = person(context)?.clone();
+        let found = bounded(self.reason.as_ref())?.filter(|found| !found.trim().is_empty());
+        let found = found.ok_or(Failure::new(Fault::ReasonRequired))?;
+        let mut opened = open(&self.proposal_identifier, context).await?;
+        let situation = opened.around.situation();
+        let noted = opened.record.follow_up(&me.person, &me.name, &found, &situation);
+        noted.map_err(refused)?;
+        proposed::save(context, opened.domain, &opened.record).await?;
+        let state = opened.record.state();
+        Ok(ProposalFollowUpResponse { state })
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn summary(
     reader: &Id,
     now_ms: i64,
 ) -> ProposalSummary {
-    let awaiting = record.is_live() && record.tally(electorate, now_ms).is_awaited(reader);
+    let awaited = record.is_live() && record.tally(electorate, now_ms).is_awaited(reader);
+    let awaiting = awaited || record.may_follow_up(reader, electorate);
     ProposalSummary {
         proposal_identifier: record.id.to_vec(),
         state: record.state(),

@@ -103,6 +103,8 @@ events! {
     ClockJumped = 0x8001_FF11 Critical true "the clock of the machine was set";
     /// Too many wrong passwords beside a client's certificate.
     ClientLockout = 0x8001_FF12 Warning true "a client is locked out after wrong passwords";
+    /// Nobody who took no part has looked at the use of an alternative for emergencies in time.
+    FollowUpOverdue = 0x8001_FF13 Critical true "nobody has followed up the use of an alternative for emergencies";
 }
 
 /// An event, where it happened and to whom.

@@ -141,7 +141,7 @@ permissions! {
 
     // Proposals. Auditors only read; custodians read and vote.
     PEOPLE, Full: ProposalList ProposalGet PolicyEvaluate PolicyGet GroupList;
-    VOTERS, Full: ProposalVote ProposalWithdrawVote ProposalVeto;
+    VOTERS, Full: ProposalVote ProposalWithdrawVote ProposalVeto ProposalFollowUp;
     MANAGERS, Full: ProposalComplete;
 
     // Policies, groups and people of the own domain.
@@ -297,6 +297,7 @@ mod tests {
             Operation::ProposalVote,
             Operation::ProposalWithdrawVote,
             Operation::ProposalVeto,
+            Operation::ProposalFollowUp,
         ];
         for row in PERMISSIONS {
             let operation = row.operation;

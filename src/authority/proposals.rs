@@ -7,7 +7,7 @@ use super::proposal::{PROPOSAL, ProposalRecord, Situation};
 use super::quorum::Electorate;
 use crate::clock::{Clock, Moment};
 use crate::failure::{Failure, Fault};
-use crate::identity::{ClientId, ClientRecord, Id, RecordOpener, RecordSealer};
+use crate::identity::{ClientId, ClientRecord, Id, RecordOpener, RecordSealer, people_guard};
 use crate::store::{Domain, IndexHit, IndexQuery, IndexRange, IndexRow, IndexValue, Work};
 use kmip_protocol::ProposalState;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub const MOST_LIVE_OF_REQUESTER: usize = 32;
 /// Live proposals of a domain.
 pub const MOST_LIVE_OF_DOMAIN: usize = 1000;
+/// Uses of alternatives for emergencies that wait to be looked at: each rule is used once until then, and a policy has at most 64.
+const MOST_OWED: usize = 1000;
 
 /// What proposals are found by.
 mod attribute {
@@ -23,6 +25,8 @@ mod attribute {
     pub const STATE: u32 = 1;
     /// The requester, while it is live.
     pub const LIVE_REQUESTER: u32 = 2;
+    /// By when somebody is to look at the use of an alternative for emergencies, in seconds since 1970, while nobody has.
+    pub const OWED: u32 = 4;
 }
 
 /// What opens and closes records.
@@ -81,12 +85,36 @@ impl Proposals<'_> {
 
     /// What is around the proposals of a domain.
     pub async fn surroundings(&self, domain: Domain, now_ms: i64, work: &mut Work) -> Result<Surroundings, Failure> {
+        let mut electorate = electorate(domain, work, self.keeper).await?;
+        electorate.spent = self.spent(domain, work).await?;
         Ok(Surroundings {
             policy: self.policy(domain, work).await?,
-            electorate: electorate(domain, work, self.keeper).await?,
+            electorate,
             installation: self.installation,
             now_ms: self.clock.steady(Moment(now_ms)).0,
         })
+    }
+
+    /// The rules whose alternatives for emergencies were used and not looked at. What rests on them rests on the guard of the people, which
+    /// each use bumps.
+    async fn spent(&self, domain: Domain, work: &mut Work) -> Result<Vec<String>, Failure> {
+        let mut spent = Vec::new();
+        for hit in self.owed(domain, work).await? {
+            let record = self.peek(&hit, work).await?;
+            spent.extend(
+                record
+                    .iter()
+                    .filter_map(ProposalRecord::owed)
+                    .flat_map(|owed| owed.rules.clone()),
+            );
+        }
+        Ok(spent)
+    }
+
+    /// The proposals of a domain that were carried out by an alternative for emergencies, which nobody has looked at.
+    pub async fn owed(&self, domain: Domain, work: &mut Work) -> Result<Vec<IndexHit>, Failure> {
+        let query = query(domain, attribute::OWED, IndexRange::Any, MOST_OWED);
+        Ok(work.find(&query).await?)
     }
 
     /// Whether the client that made a proposal is still there; true for persons' proposals, which the electorate answers for.
@@ -145,6 +173,9 @@ impl Proposals<'_> {
         let sealed = self.keeper.seal(key, revision, &record.encode());
         let body = sealed.ok_or_else(|| Failure::detailed(Fault::Internal, "a proposal was not sealed"))?;
         work.put(key, body, rows(record));
+        if record.is_emergency() {
+            work.bump_guard(people_guard(domain));
+        }
         Ok(())
     }
 
@@ -250,6 +281,9 @@ fn rows(record: &ProposalRecord) -> Vec<IndexRow> {
     let mut rows = vec![row(attribute::STATE, IndexValue::number(i64::from(state.0)))];
     if record.is_live() {
         rows.push(row(attribute::LIVE_REQUESTER, IndexValue::bytes(&record.requester.id)));
+    }
+    if let Some(owed) = record.owed() {
+        rows.push(row(attribute::OWED, IndexValue::number(owed.due_ms.div_euclid(1000))));
     }
     rows
 }

@@ -1,7 +1,8 @@
 //! Each event that the change trail carries, raised by what it is about and in the same commit.
 
 use super::asynchronous::submit;
-use super::governing::{approve, destroy, govern, governed, newest, rule};
+use super::glass;
+use super::governing::{approve, destroy, governed, newest};
 use super::members::{certificate, password};
 use super::testing::TestHouse;
 use crate::audit::alarm::Event;
@@ -11,10 +12,12 @@ use crate::store::Domain;
 use kmip_protocol::{
     ActivateRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest, LocateRequest,
     LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole, PersonSuspendRequest, PolicyPutRequest,
-    PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, Severity,
-    TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
+    PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, TenantCreateRequest,
+    TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
 };
 use std::sync::Arc;
+
+const DAY: i64 = 24 * 60 * 60;
 
 /// Has somebody do something that succeeds.
 async fn does<R: Request>(house: &TestHouse, who: &Principal, request: R) {
@@ -108,7 +111,13 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             };
             does(&house, &somebody, reset).await;
         }
-        Event::BreakGlass => return Some(broken_glass().await),
+        Event::BreakGlass => return Some(glass::broken().await.0),
+        Event::FollowUpOverdue => {
+            let (house, _) = glass::broken().await;
+            house.clock.advance(7 * DAY);
+            house.server.tend().await;
+            return Some(house);
+        }
         Event::ProposalVetoed => {
             let house = governed(Operation::Destroy, Completion::OnQuorum).await;
             let key = house.create("", Vec::new()).await;
@@ -184,21 +193,6 @@ async fn provoked(event: Event) -> Option<TestHouse> {
         Event::CustodyOutage | Event::TrailUnavailable => return None,
     }
     Some(house)
-}
-
-/// A rule was satisfied by its alternative for emergencies alone.
-async fn broken_glass() -> TestHouse {
-    let house = TestHouse::new().await;
-    let mut rule = rule(Operation::Destroy, Completion::OnQuorum);
-    let mut emergency = rule.alternatives[0].clone();
-    emergency.severity = Some(Severity::Warning);
-    rule.alternatives[0].groups[0].quorum = 3;
-    rule.alternatives.push(emergency);
-    govern(&house, vec![rule]).await;
-    let key = house.create("", Vec::new()).await;
-    submit(&house, Version::NEWEST, destroy(&key), &house.alice).await;
-    assert_eq!(approve(&house).await, ProposalState::Executed);
-    house
 }
 
 #[tokio::test]

@@ -150,10 +150,7 @@ impl Server {
                 let ours = self.agenda.has_begun((domain, id));
                 tending::advance(&mut context, domain, id, ours).await?
             }
-            Act::Complete => {
-                tending::complete(&mut context, domain, id).await?;
-                Progress::Ended
-            }
+            Act::Complete => tending::complete(&mut context, domain, id).await?,
             Act::Abandon => {
                 if tending::abandon(&mut context, domain, id).await? {
                     tracing::error!(%domain, operation = ?proposal.operation, "a proposal was being carried out and did not come to its end; its outcome is not known");

@@ -28,6 +28,8 @@ mod credentials;
 mod execute;
 mod facts;
 #[cfg(test)]
+mod glass;
+#[cfg(test)]
 mod governed;
 #[cfg(test)]
 mod governing;

@@ -193,6 +193,7 @@ handlers! {
     ProposalWithdrawVote
     ProposalComplete
     ProposalVeto
+    ProposalFollowUp
     PolicyEvaluate
     PolicyGet
     PolicyPut

@@ -270,29 +270,39 @@ pub(super) async fn finish(
 ) -> Result<(), Failure> {
     let outcome = match conclusion {
         Ok(_) => Outcome::Executed,
+        Err(Fault::OutcomeUnknown) => Outcome::Unknown(
+            Fault::OutcomeUnknown.newest_reason(),
+            Fault::OutcomeUnknown.message().to_owned(),
+        ),
         Err(fault) => Outcome::Failed(fault.newest_reason(), fault.message().to_owned()),
     };
-    let failed = matches!(outcome, Outcome::Failed(..));
     proposal.finish(outcome, context.now.0).map_err(refusal)?;
     save(context, domain, proposal).await?;
-    let (now, what) = (context.now, about(proposal));
-    if failed {
+    if conclusion.is_err() {
+        let (now, what) = (context.now, about(proposal));
         context
             .batch
             .alarm(context.work, Event::ProposalFailed, domain, now, &what);
-        return Ok(());
     }
-    for (rule, severity) in proposal.emergencies(now.0) {
-        let note = format!("rule {}, {what}", rule.rule_name);
-        let mut alarm = Alarm::new(Event::BreakGlass, domain.0, now.0, &note);
-        alarm.severity = severity;
-        context.batch.raise(context.work, alarm);
+    if proposal.state() == ProposalState::Executed || proposal.is_emergency() {
+        let begun = proposal.begun_ms().unwrap_or(i64::MIN);
+        alarm_marked(context, domain, proposal, begun, "carried out");
     }
     Ok(())
 }
 
+/// Alarms that rules are satisfied by alternatives alone that they mark: of those that are due by this moment.
+pub fn alarm_marked(context: &mut Context<'_>, domain: Domain, proposal: &ProposalRecord, by_ms: i64, how: &str) {
+    for (rule, severity) in proposal.marked(by_ms) {
+        let note = format!("{how}: rule {}, {}", rule.rule_name, about(proposal));
+        let mut alarm = Alarm::new(Event::BreakGlass, domain.0, context.now.0, &note);
+        alarm.severity = severity;
+        context.batch.raise(context.work, alarm);
+    }
+}
+
 /// What an alarm says of a proposal: which one, and what it asks for.
-fn about(proposal: &ProposalRecord) -> String {
+pub(super) fn about(proposal: &ProposalRecord) -> String {
     format!("{} {}", proposal.operation, identifier(proposal))
 }
 

@@ -2,8 +2,9 @@
 
 use super::deferred;
 use super::keeper::Keeper;
-use super::proposed::{around, begin, finish, has_outside_effect, load, perform, register, run, save};
+use super::proposed::{about, around, begin, finish, has_outside_effect, load, perform, register, run, save};
 use super::{Context, Services, pending};
+use crate::audit::alarm::Event;
 use crate::authority::proposal::{Claimant, ProposalRecord};
 use crate::authority::proposals::MOST_LIVE_OF_DOMAIN;
 use crate::failure::{Failure, Fault};
@@ -14,12 +15,12 @@ use kmip_protocol::ProposalState;
 /// How long to wait before it is asked again whether time goes on, in milliseconds.
 const AGAIN_MS: i64 = 5_000;
 
-/// The live proposals of a domain, as they were last judged.
+/// The proposals of a domain that were live when last judged, or that somebody is still to look at.
 pub async fn live(services: &Services, domain: Domain, work: &mut Work) -> Result<Vec<Key>, Failure> {
     let keeper = Keeper(&*services.custody);
-    let hits = register(services, &keeper)
-        .list(domain, true, None, MOST_LIVE_OF_DOMAIN, work)
-        .await?;
+    let register = register(services, &keeper);
+    let mut hits = register.list(domain, true, None, MOST_LIVE_OF_DOMAIN, work).await?;
+    hits.extend(register.owed(domain, work).await?);
     Ok(hits.into_iter().map(|hit| hit.key).collect())
 }
 
@@ -52,6 +53,9 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ou
             Progress::Lost
         });
     }
+    if let Some(overdue_ms) = proposal.overdue_ms() {
+        return remind(context, domain, proposal, overdue_ms).await;
+    }
     let around = around(context, domain, Some(&proposal)).await?;
     if proposal.refresh(&around.situation()).is_some() {
         save(context, domain, &proposal).await?;
@@ -79,11 +83,35 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ou
     let conclusion = run(context, &mut proposal, &pending, Claimant::Server, &around).await?;
     pending.conclude(context, &conclusion).await?;
     pending.keep(context)?;
+    Ok(after(&proposal))
+}
+
+/// Alarms if nobody has looked at the use of an alternative for emergencies in time.
+async fn remind(
+    context: &mut Context<'_>,
+    domain: Domain,
+    mut proposal: ProposalRecord,
+    overdue_ms: i64,
+) -> Result<Progress, Failure> {
+    let now = context.services.clock.steady(context.now);
+    if !proposal.note_overdue(now.0) {
+        return Ok(Progress::Waits(overdue_ms.max(context.now.0.saturating_add(AGAIN_MS))));
+    }
+    save(context, domain, &proposal).await?;
+    let what = about(&proposal);
+    context
+        .batch
+        .alarm(context.work, Event::FollowUpOverdue, domain, now, &what);
     Ok(Progress::Ended)
 }
 
+/// What is left to do for a proposal that has ended.
+fn after(proposal: &ProposalRecord) -> Progress {
+    proposal.overdue_ms().map_or(Progress::Ended, Progress::Waits)
+}
+
 /// The second step of what reaches outside: the effect, and its record.
-pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<(), Failure> {
+pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -> Result<Progress, Failure> {
     let found = load(context, domain, &id).await?;
     let mut proposal = found.ok_or(Failure::new(Fault::NotApproved))?;
     let place = pending::place(domain, proposal.correlation);
@@ -92,7 +120,8 @@ pub async fn complete(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) -
     let conclusion = perform(context, &proposal, &pending).await?;
     finish(context, domain, &mut proposal, &conclusion).await?;
     pending.conclude(context, &conclusion).await?;
-    pending.keep(context)
+    pending.keep(context)?;
+    Ok(after(&proposal))
 }
 
 /// The end of a proposal that was found executing: the server went down, or lost its HSM, between the two steps. Whether the effect took

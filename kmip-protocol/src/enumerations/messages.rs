@@ -72,6 +72,7 @@ enumeration! {
         ProposalComplete = 0x8001_0005 "Proposal Complete" [V2_0..];
         ProposalVeto = 0x8001_0006 "Proposal Veto" [V2_0..];
         PolicyEvaluate = 0x8001_0007 "Policy Evaluate" [V2_0..];
+        ProposalFollowUp = 0x8001_0008 "Proposal Follow Up" [V2_0..];
         PolicyGet = 0x8001_0101 "Policy Get" [V2_0..];
         PolicyPut = 0x8001_0102 "Policy Put" [V2_0..];
         PolicyList = 0x8001_0103 "Policy List" [V2_0..];

@@ -267,6 +267,7 @@ operations! {
     ProposalWithdrawVote(ProposalWithdrawVoteRequest) -> (ProposalWithdrawVoteResponse);
     ProposalComplete(ProposalCompleteRequest) -> (ProposalCompleteResponse);
     ProposalVeto(ProposalVetoRequest) -> (ProposalVetoResponse);
+    ProposalFollowUp(ProposalFollowUpRequest) -> (ProposalFollowUpResponse);
     PolicyEvaluate(PolicyEvaluateRequest) -> (PolicyEvaluateResponse);
     PolicyGet(PolicyGetRequest) -> (PolicyGetResponse);
     PolicyPut(PolicyPutRequest) -> (PolicyPutResponse);

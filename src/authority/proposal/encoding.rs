@@ -1,6 +1,6 @@
 //! The bytes of a proposal's record: TTLV, with tags of our own that never leave the server. Append only.
 
-use super::{BoundTarget, Event, ProposalRecord, Reached, Requester};
+use super::{BoundTarget, Event, FollowUp, ProposalRecord, Reached, Requester};
 use crate::authority::quorum::Ballot;
 use crate::store::{Domain, Key, Kind};
 use kmip_protocol::{Item as _, Operation, ProposalState, ResultReason, Rule, Version, VoteDecision};
@@ -54,6 +54,9 @@ mod tag {
     pub(super) const PLACE: Tag = Tag(0x54_C127);
     pub(super) const RESULT_REASON: Tag = Tag(0x54_C128);
     pub(super) const COMPLETED_BY: Tag = Tag(0x54_C129);
+    pub(super) const FOLLOW_UP: Tag = Tag(0x54_C12A);
+    pub(super) const OVERDUE: Tag = Tag(0x54_C12B);
+    pub(super) const BY: Tag = Tag(0x54_C12C);
 }
 
 impl ProposalRecord {
@@ -82,6 +85,7 @@ impl ProposalRecord {
             reached,
             completed_by,
             result_reason,
+            follow_up,
         } = self;
         let mut writer = Writer::new();
         writer.structure(tag::PROPOSAL, |w| {
@@ -116,6 +120,9 @@ impl ProposalRecord {
             text(w, tag::COMPLETED_BY, completed_by.as_deref());
             if let Some(reason) = result_reason {
                 w.enumeration(tag::RESULT_REASON, reason.0);
+            }
+            if let Some(owed) = follow_up {
+                w.structure(tag::FOLLOW_UP, |w| write_follow_up(w, owed));
             }
         });
         writer.into_bytes()
@@ -152,6 +159,10 @@ impl ProposalRecord {
                 result_reason: r
                     .at(tag::RESULT_REASON)
                     .then(|| r.enumeration(tag::RESULT_REASON).map(ResultReason))
+                    .transpose()?,
+                follow_up: r
+                    .at(tag::FOLLOW_UP)
+                    .then(|| r.structure(tag::FOLLOW_UP, read_follow_up))
                     .transpose()?,
             })
         })?;
@@ -301,6 +312,30 @@ fn read_reached(r: &mut Reader<'_>) -> Result<Reached> {
         rule: place(r, tag::PLACE)?,
         alternative: place(r, tag::ALTERNATIVE)?,
         since_ms: r.long_integer(tag::AT)?,
+    })
+}
+
+fn write_follow_up(w: &mut Writer, owed: &FollowUp) {
+    let FollowUp {
+        rules,
+        due_ms,
+        overdue,
+        by,
+    } = owed;
+    for rule in rules {
+        w.text(tag::NAME, rule);
+    }
+    w.long_integer(tag::AT, *due_ms);
+    w.boolean(tag::OVERDUE, *overdue);
+    text(w, tag::BY, by.as_deref());
+}
+
+fn read_follow_up(r: &mut Reader<'_>) -> Result<FollowUp> {
+    Ok(FollowUp {
+        rules: several(r, tag::NAME, |r| r.text(tag::NAME).map(str::to_owned))?,
+        due_ms: r.long_integer(tag::AT)?,
+        overdue: r.boolean(tag::OVERDUE)?,
+        by: optional_text(r, tag::BY)?,
     })
 }
 

@@ -1,10 +1,10 @@
 //! The steps of a proposal's life. Each method judges anew where it stands before it does what it is asked.
 
 use super::terms::{Claimant, NewProposal, NewVote, Outcome, ProposalFault, Situation, Step};
-use super::{Event, ProposalRecord, Reached, milliseconds};
-use crate::authority::quorum::{Ballot, Tally};
+use super::{Event, FollowUp, ProposalRecord, Reached, milliseconds};
+use crate::authority::quorum::{Ballot, FOLLOW_UP_MS, Tally, ordinary};
 use crate::identity::Id;
-use kmip_protocol::{Completion, ProposalState, Veto, VoteDecision};
+use kmip_protocol::{Completion, ProposalState, ResultReason, Veto, VoteDecision};
 
 /// Votes of a proposal, withdrawn ones included: history is kept, but is no store of its own.
 const MOST_BALLOTS: usize = 256;
@@ -62,6 +62,7 @@ impl ProposalRecord {
             reached: Vec::new(),
             completed_by: None,
             result_reason: None,
+            follow_up: None,
         };
         let tally = record.tally(situation.electorate, situation.now_ms);
         if record.rules.is_empty() || !tally.is_reachable() {
@@ -349,13 +350,50 @@ impl ProposalRecord {
         self.claimable(by, situation)?;
         let from = self.state;
         let by = self.completed_by.clone();
-        self.enter(
-            ProposalState::Executing,
-            self.time(situation.now_ms),
-            by.as_deref(),
-            None,
-        );
+        let at_ms = self.time(situation.now_ms);
+        self.enter(ProposalState::Executing, at_ms, by.as_deref(), None);
+        let used = self.marked(at_ms).map(|(rule, _)| rule);
+        let used = used.filter(|rule| ordinary(rule).next().is_some());
+        let rules: Vec<String> = used.map(|rule| rule.rule_name.clone()).collect();
+        self.follow_up = (!rules.is_empty()).then(|| FollowUp {
+            rules,
+            due_ms: at_ms.saturating_add(FOLLOW_UP_MS),
+            overdue: false,
+            by: None,
+        });
         Ok(Step { from, to: self.state })
+    }
+
+    /// Somebody who took no part in the use of an alternative for emergencies has looked at it. What is terminal does not change by that;
+    /// it is told among its events.
+    ///
+    /// # Errors
+    /// [`ProposalFault::NothingOwed`], [`ProposalFault::NotEligible`].
+    pub fn follow_up(&mut self, person: &Id, name: &str, found: &str, situation: &Situation<'_>) -> Outcomes<()> {
+        if self.is_live() || self.owed().is_none() {
+            return Err(ProposalFault::NothingOwed);
+        }
+        if !self.may_follow_up(person, situation.electorate) {
+            return Err(ProposalFault::NotEligible);
+        }
+        if let Some(owed) = &mut self.follow_up {
+            owed.by = Some(name.to_owned());
+        }
+        let found = format!("followed up: {found}");
+        self.enter(self.state, self.time(situation.now_ms), Some(name), Some(&found));
+        Ok(())
+    }
+
+    /// Notes that nobody has looked at the use of an alternative for emergencies in time. True once.
+    pub fn note_overdue(&mut self, now_ms: i64) -> bool {
+        let at_ms = self.time(now_ms);
+        if self.overdue_ms().is_none_or(|due| at_ms < due) {
+            return false;
+        }
+        if let Some(owed) = &mut self.follow_up {
+            owed.overdue = true;
+        }
+        self.enter(self.state, at_ms, None, Some("nobody has followed up in time"))
     }
 
     /// Says how carrying it out went.
@@ -371,10 +409,17 @@ impl ProposalRecord {
         match outcome {
             Outcome::Executed => self.enter(ProposalState::Executed, at_ms, None, None),
             Outcome::Failed(reason, text) => {
-                self.result_reason = Some(reason);
-                self.enter(ProposalState::Failed, at_ms, None, Some(&text))
+                // Nothing was done: the way out is as it was.
+                self.follow_up = None;
+                self.fail(reason, &text, at_ms)
             }
+            Outcome::Unknown(reason, text) => self.fail(reason, &text, at_ms),
         };
         Ok(Step { from, to: self.state })
+    }
+
+    fn fail(&mut self, reason: ResultReason, text: &str, at_ms: i64) -> bool {
+        self.result_reason = Some(reason);
+        self.enter(ProposalState::Failed, at_ms, None, Some(text))
     }
 }

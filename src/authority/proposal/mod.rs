@@ -19,10 +19,10 @@ mod tests;
 
 pub use terms::{Claimant, NewProposal, NewVote, Outcome, ProposalFault, Situation, Step};
 
-use super::quorum::{About, Ballot, Electorate, Tally, tally};
+use super::quorum::{About, Ballot, Electorate, Tally, may_follow_up, tally};
 use crate::identity::Id;
 use crate::store::{Domain, Key, Kind};
-use kmip_protocol::{BindTarget, Completion, Operation, ProposalState, ResultReason, Rule, Severity};
+use kmip_protocol::{BindTarget, Completion, Operation, ProposalState, ResultReason, Rule, Severity, VoteDecision};
 
 /// A proposal, in the domain of its requester, under its identifier.
 pub const PROPOSAL: Kind = Kind(0x31);
@@ -74,6 +74,19 @@ struct Reached {
     since_ms: i64,
 }
 
+/// What is owed once an alternative for emergencies was used: somebody who took no part looks at it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FollowUp {
+    /// The rules whose alternatives were used: they are used once.
+    pub rules: Vec<String>,
+    /// By when it is owed, in milliseconds since 1970.
+    pub due_ms: i64,
+    /// Whether it was alarmed that nobody has.
+    pub overdue: bool,
+    /// Who has; what was found is told by the event.
+    pub by: Option<String>,
+}
+
 /// A proposal as it is kept. What changes in its life is changed by its methods alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProposalRecord {
@@ -113,6 +126,7 @@ pub struct ProposalRecord {
     reached: Vec<Reached>,
     completed_by: Option<String>,
     result_reason: Option<ResultReason>,
+    follow_up: Option<FollowUp>,
 }
 
 impl ProposalRecord {
@@ -230,9 +244,8 @@ impl ProposalRecord {
         bind_target(&self.rules)
     }
 
-    /// The rules that it satisfies by an alternative for emergencies alone, with how grave that is: at a moment at which it is carried
-    /// out, those of whose alternatives the timelock is over count.
-    pub fn emergencies(&self, at_ms: i64) -> impl Iterator<Item = (&Rule, Severity)> {
+    /// The rules that it satisfies by alternatives that are marked alone, with how grave that is. `at_ms`: of those that are due by then.
+    pub fn marked(&self, at_ms: i64) -> impl Iterator<Item = (&Rule, Severity)> {
         let rules = self.rules.iter().enumerate();
         rules.filter_map(move |(place, rule)| {
             let due = self.reached.iter().filter(|reached| reached.rule == place);
@@ -244,6 +257,49 @@ impl ProposalRecord {
             // Where an ordinary alternative is satisfied as well, nobody needed the other: `None` is the least.
             Some((rule, due.min()??))
         })
+    }
+
+    /// When it began to be carried out, in milliseconds since 1970.
+    #[must_use]
+    pub fn begun_ms(&self) -> Option<i64> {
+        let mut events = self.events.iter().rev();
+        let begun = events.find(|event| event.state == ProposalState::Executing);
+        begun.map(|event| event.at_ms)
+    }
+
+    /// What is still owed because an alternative for emergencies was used.
+    #[must_use]
+    pub fn owed(&self) -> Option<&FollowUp> {
+        self.follow_up.as_ref().filter(|owed| owed.by.is_none())
+    }
+
+    /// Whether anything is, or was, owed.
+    #[must_use]
+    pub const fn is_emergency(&self) -> bool {
+        self.follow_up.is_some()
+    }
+
+    /// When it is to be alarmed that what is owed was not done, in milliseconds since 1970.
+    #[must_use]
+    pub fn overdue_ms(&self) -> Option<i64> {
+        let owed = self.owed().filter(|owed| !owed.overdue && !self.is_live());
+        owed.map(|owed| owed.due_ms)
+    }
+
+    /// Whether somebody may do what is owed: he has a part in each of the rules, and took none in their use.
+    #[must_use]
+    pub fn may_follow_up(&self, person: &Id, electorate: &Electorate) -> bool {
+        let Some(owed) = self.owed().filter(|_| !self.is_live()) else {
+            return false;
+        };
+        let agreed = self
+            .ballots
+            .iter()
+            .filter(|ballot| ballot.decision == VoteDecision::Approve);
+        let agreed = agreed.map(|ballot| ballot.person);
+        let took_part: Vec<Id> = agreed.chain(self.requesting_person()).collect();
+        let mut rules = self.rules.iter().filter(|rule| owed.rules.contains(&rule.rule_name));
+        rules.all(|rule| may_follow_up(rule, electorate, person, &took_part))
     }
 
     /// Now, but never before its last step: a clock that was set back shortens and lengthens nothing.

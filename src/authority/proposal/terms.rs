@@ -76,6 +76,8 @@ pub enum Outcome {
     Executed,
     /// It was not: what the requester is told, and words.
     Failed(ResultReason, String),
+    /// Nobody knows.
+    Unknown(ResultReason, String),
 }
 
 /// A step that was made.
@@ -123,6 +125,9 @@ pub enum ProposalFault {
     /// Its timelock is not over.
     #[error("the timelock is not over")]
     NotDue,
+    /// Nothing is owed.
+    #[error("there is nothing to follow up")]
+    NothingOwed,
     /// Somebody else is to complete it: its requester, who fetches the result, or a person.
     #[error("somebody else is to complete this")]
     NotYours,

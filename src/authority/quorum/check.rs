@@ -1,5 +1,6 @@
 //! Whether a policy can be lived with: it is well formed, does not undercut the floor, and the people there are can satisfy it.
 
+use super::emergency::{is_emergency, is_harder};
 use super::people::{Electorate, Member, MemberKey};
 use super::rules::is_never_governed;
 use super::tally::filled;
@@ -44,6 +45,11 @@ pub enum PolicyFault {
     /// What decides who decides must be agreed to by several people.
     #[error("no rule lets {1} people or more agree to every {0}")]
     Floor(Operation, i32),
+    /// A way out for emergencies is no easier than the ordinary ones.
+    #[error(
+        "the alternative for emergencies of rule {0} must want more people than the ordinary ones, a delay and a reason"
+    )]
+    Emergency(String),
     /// Those whom a recovery passes over must have the time to object.
     #[error("a way to agree to a tenant's recovery waits for less than 72 hours")]
     Recovery,
@@ -103,7 +109,9 @@ fn is_satisfiable(rule: &Rule, electorate: &Electorate, margin: i32, subject: bo
     let missing = usize::from(!rule.requester_counts).saturating_add(usize::from(subject));
     let hardware = |member: &Member| rule.proof <= Proof::Signature || member.keys.iter().any(|key| key.hardware);
     let counts = |member: &Member| member.active && hardware(member);
-    let mut ways = rule.alternatives.iter().map(|alternative| inflate(alternative, margin));
+    // One for emergencies is open once: nobody lives by it.
+    let lasting = rule.alternatives.iter().filter(|way| !is_emergency(rule, way));
+    let mut ways = lasting.map(|alternative| inflate(alternative, margin));
     ways.any(|way| stands(&way, electorate, missing, &counts))
 }
 
@@ -264,6 +272,9 @@ fn check_rule(rule: &Rule, electorate: &Electorate) -> Result<(), PolicyFault> {
     limit("the time to approve", (1..=LONGEST_TTL).contains(&rule.approve_ttl.0))?;
     limit("the time to execute", (1..=LONGEST_TTL).contains(&rule.execute_ttl.0))?;
     limit("an alternative", (1..=MOST_PARTS).contains(&rule.alternatives.len()))?;
+    if !is_harder(rule) {
+        return Err(PolicyFault::Emergency(rule.rule_name.clone()));
+    }
     for alternative in &rule.alternatives {
         limit("a timelock", alternative.timelock.0 <= LONGEST_WAIT)?;
         limit(

@@ -194,7 +194,9 @@ fn a_recovery_waits_in_every_policy() {
         // Another way, a quick one, is no better.
         hours(&mut policy, 72);
         let last = policy.rules.len() - 1;
-        policy.rules[last].alternatives.push(way(&[(ADMINISTRATORS, 4)]));
+        let mut quick = way(&[(ADMINISTRATORS, 4)]);
+        quick.severity = Some(Severity::Critical);
+        policy.rules[last].alternatives.push(quick);
         let refused = check_policy(&policy, &administrators(6), Scope::System);
         assert_eq!(refused, Err(PolicyFault::Recovery));
     }
@@ -228,6 +230,28 @@ fn only_those_who_are_there_and_can_prove_it_are_within_reach() {
     new.members[1].member_since_ms = SUBMITTED;
     assert!(reach(&two, &new));
     assert!(is_within_reach(&[], &all, &id(1), SUBMITTED));
+}
+
+/// A rule with a way out for emergencies beside the ordinary one.
+fn with_way_out(rule: &kmip_protocol::Rule, people: i32, timelock: u32, reason: bool) -> kmip_protocol::Rule {
+    let mut rule = rule.clone();
+    let mut out = way(&[(OPERATORS, people)]);
+    out.timelock = Interval(timelock);
+    out.severity = Some(Severity::Critical);
+    rule.alternatives.push(out);
+    rule.reason_required = reason;
+    rule
+}
+
+/// Nobody lives by a way that is open once.
+#[test]
+fn a_way_out_for_emergencies_does_not_keep_a_rule_satisfiable() {
+    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    policy
+        .rules
+        .push(with_way_out(&rule(&[way(&[(CUSTODIANS, 1)])]), 3, 60, true));
+    let refused = check_policy(&policy, &operators(5), Scope::Tenant);
+    assert_eq!(refused, Err(PolicyFault::Unsatisfiable("rule".into())));
 }
 
 #[test]
@@ -265,6 +289,10 @@ fn malformed_policies_are_refused() {
         (|p| p.fewest_operators = 0, false),
         (|p| p.seasoning = Interval(u32::MAX), false),
         (|p| p.rules = vec![p.rules[0].clone(); 65], false),
+        (|p| p.rules[0] = with_way_out(&p.rules[0], 3, 60, true), true),
+        (|p| p.rules[0] = with_way_out(&p.rules[0], 2, 60, true), false),
+        (|p| p.rules[0] = with_way_out(&p.rules[0], 3, 0, true), false),
+        (|p| p.rules[0] = with_way_out(&p.rules[0], 3, 60, false), false),
     ];
     for (place, (change, fine)) in changes.into_iter().enumerate() {
         let mut policy = good.clone();

@@ -2,6 +2,7 @@
 //! here is decided again by anybody who has the same rules, people and ballots.
 
 mod check;
+mod emergency;
 mod matching;
 mod people;
 mod rules;
@@ -20,6 +21,7 @@ mod statement_tests;
 mod tally_tests;
 
 pub use check::{PolicyFault, check_policy, is_within_reach};
+pub use emergency::{FOLLOW_UP_MS, may_follow_up, ordinary};
 pub use people::{
     ADMINISTRATORS, AUDITORS, CUSTODIANS, Electorate, Group, GroupMember, Member, MemberKey, OPERATORS, is_role_group,
 };

@@ -80,6 +80,8 @@ pub struct Electorate {
     pub members: Vec<Member>,
     /// The groups that the domain has made.
     pub groups: Vec<Group>,
+    /// The rules whose alternatives for emergencies were used, and nobody has looked at that yet: those count for nothing.
+    pub spent: Vec<String>,
 }
 
 impl Electorate {

@@ -23,6 +23,7 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::ProposalWithdrawVote,
     Operation::ProposalComplete,
     Operation::ProposalVeto,
+    Operation::ProposalFollowUp,
     Operation::PolicyEvaluate,
     Operation::PolicyGet,
     Operation::PolicyList,

@@ -39,7 +39,7 @@ pub fn key(number: u8, hardware: bool) -> MemberKey {
 pub fn operators(count: u8) -> Electorate {
     Electorate {
         members: (1..=count).map(operator).collect(),
-        groups: Vec::new(),
+        ..Electorate::default()
     }
 }
 

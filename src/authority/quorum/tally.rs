@@ -1,5 +1,6 @@
 //! Counting votes. Pure: the same rules, people, ballots and time give the same tally, in whatever order they come.
 
+use super::emergency::is_emergency;
 use super::matching::most_filled;
 use super::people::{Electorate, Member};
 use crate::identity::Id;
@@ -149,7 +150,11 @@ fn count(rule: &Rule, electorate: &Electorate, valid: &BTreeMap<Id, &Ballot>, ab
         eligible: Vec::new(),
     };
     let mut eligible: BTreeMap<Id, &Member> = BTreeMap::new();
+    let is_spent = electorate.spent.contains(&rule.rule_name);
     for (place, alternative) in rule.alternatives.iter().enumerate() {
+        if is_spent && is_emergency(rule, alternative) {
+            continue;
+        }
         let slots = slots(alternative);
         let now = filled(alternative, electorate, |member, since| {
             has_vote(rule, member, since, about) && seasoned(since) && approves(member)

@@ -18,8 +18,8 @@ use ballot::Voter;
 use clap::{Args, Subcommand};
 use kmip_protocol::{
     CancellationResult, CertificateIssueRequest, Completion, ProposalCompleteRequest, ProposalDetail,
-    ProposalGetRequest, ProposalListRequest, ProposalListResponse, ProposalNote, ProposalState, ProposalVetoRequest,
-    ProposalVoteResponse, ProposalWithdrawVoteRequest, VoteDecision, tag,
+    ProposalFollowUpRequest, ProposalGetRequest, ProposalListRequest, ProposalListResponse, ProposalNote,
+    ProposalState, ProposalVetoRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, VoteDecision, tag,
 };
 use kmip_ttlv::{Reader, Tag, Writer};
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ pub(super) struct ProposalArguments {
 enum Verb {
     /// List proposals, newest first
     List {
-        /// Only those that await your vote
+        /// Only those that await your vote, or your look at what was done in an emergency
         #[arg(long)]
         mine: bool,
         /// Only those in these states: open, approved, executed …
@@ -63,6 +63,8 @@ enum Verb {
     Veto(Identified),
     /// Have an approved proposal carried out
     Complete(Identified),
+    /// Say what you found when you looked at how an alternative for emergencies was used (--reason)
+    FollowUp(Identified),
     /// Cancel your own request
     Cancel {
         /// The correlation value that your request was answered with
@@ -157,6 +159,13 @@ pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
         }
         Verb::Veto(which) => {
             let request = ProposalVetoRequest {
+                proposal_identifier: which.bytes()?,
+                reason: options.reason.clone(),
+            };
+            caller.show(request)
+        }
+        Verb::FollowUp(which) => {
+            let request = ProposalFollowUpRequest {
                 proposal_identifier: which.bytes()?,
                 reason: options.reason.clone(),
             };

@@ -79,6 +79,19 @@ structure! {
         state: ProposalState = PROPOSAL_STATE;
     }
 
+    /// Says that somebody has looked at how an alternative for emergencies was used: anybody with a part in the rule who took none in its
+    /// use. From then on it can be used again.
+    ProposalFollowUpRequest {
+        proposal_identifier: Vec<u8> = PROPOSAL_IDENTIFIER;
+        /// What was found.
+        reason: Option<String> = PROPOSAL_REASON;
+    }
+
+    /// Proposal Follow Up, the answer.
+    ProposalFollowUpResponse {
+        state: ProposalState = PROPOSAL_STATE;
+    }
+
     /// Says who would have to agree to a request, without making it.
     PolicyEvaluateRequest {
         operation: Operation = OPERATION;
