@@ -135,3 +135,19 @@ fn an_error_prints_kind_place_and_path_but_no_value() {
     assert_eq!(error.to_string(), "NotUtf8 at byte 16 in 0x420078/0x42000D");
     assert_eq!(format!("{error:?}"), error.to_string());
 }
+
+#[test]
+fn bytes_of_a_given_length_are_those_or_an_error() {
+    const TAG: Tag = Tag(0x42_0008);
+    let mut writer = Writer::new();
+    writer.bytes(TAG, &[1, 2, 3]);
+    let bytes = writer.into_bytes();
+    assert_eq!(Reader::new(&bytes).array::<3>(TAG).ok(), Some([1, 2, 3]));
+    for error in [
+        Reader::new(&bytes).array::<2>(TAG).err(),
+        Reader::new(&bytes).array::<4>(TAG).err(),
+    ] {
+        let error = error.unwrap();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::WrongLength, 0));
+    }
+}

@@ -2,8 +2,9 @@
 //! ends. Each step is one commit with the proposal's record, so that a second one, or a second server, meets the first.
 
 use super::agenda::{Matter, Place};
+use super::guard::Guarded;
 use super::server::{MOST_RUNS, Server, log, rest_on};
-use super::upkeep::SWEEP_MS;
+use super::upkeep::{PANICKED_MS, SWEEP_MS};
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority::policy::POLICY;
 use crate::authority::proposal::{PROPOSAL, ProposalRecord};
@@ -65,8 +66,12 @@ impl Server {
     /// Looks after these proposals now.
     pub(super) async fn look_after(&self, places: Vec<Place>) {
         for place in places {
-            // Boxed: few requests touch a proposal.
-            Box::pin(self.look_after_one(place)).await;
+            // Whoever is answered after this is answered, whatever becomes of it.
+            if Guarded::new(self.look_after_one(place)).await.is_none() {
+                tracing::error!(domain = %place.0, "carrying a proposal out panicked");
+                let again = self.now().0.saturating_add(PANICKED_MS);
+                self.agenda.note(again, place.0, Matter::Proposal(place.1));
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// How long to wait before keys that did not answer are asked again, in milliseconds: an HSM that is away is not back in a second.
 const AWAY_MS: i64 = 10_000;
 /// How long to wait before what panicked is tried again, in milliseconds: it will as a rule panic again.
-const PANICKED_MS: i64 = 60 * 60 * 1000;
+pub(super) const PANICKED_MS: i64 = 60 * 60 * 1000;
 /// How often what nobody has fetched is removed, in milliseconds: it counts until then, where its requester has no room for more.
 pub(super) const SWEEP_MS: i64 = 60 * 60 * 1000;
 
