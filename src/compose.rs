@@ -374,6 +374,7 @@ fn about(settings: &Settings) -> About {
             .iter()
             .map(|name| role(*name))
             .collect(),
+        require_possession: settings.identity.require_possession,
     }
 }
 

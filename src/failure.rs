@@ -106,7 +106,7 @@ faults! {
     /// The person has no such certificate, or it is revoked.
     CertificateNotFound = ItemNotFound, "no such certificate of this person";
     /// The name is another person's of the domain, or the key another's of the installation or a client's.
-    PersonTaken = InvalidField, "the name or the key of the certificate is taken";
+    PersonTaken = InvalidField, "the name or the key of the certificate is taken; who holds the key can prove it";
     /// The name cannot be shown or typed.
     PersonName = InvalidField, "a person needs a name of 1 to 64 bytes without invisible characters, outer or double spaces";
     /// The role is not one of the domain.
@@ -119,8 +119,10 @@ faults! {
     TooFewLeft = PermissionDenied, "too few people of this role would be left";
     /// The own last certificate was to be revoked.
     LastCredential = PermissionDenied, "the own last certificate can be revoked by another person only";
-    /// A new certificate came without a signature by its key.
-    PossessionNotShown = InvalidField, "the proof of possession does not verify under the certificate";
+    /// A key came with a signature that is not its own over what is to be proven.
+    PossessionNotShown = InvalidField, "the proof of possession does not verify under the key";
+    /// A key came without any, where the installation wants one.
+    PossessionRequired = InvalidField, "a proof of possession of the key is required";
     /// An attestation is not of the person's key, or no authority of the domain that is marked as one of hardware vouches for it.
     AttestationRefused = InvalidField, "no authority of hardware vouches for this key";
     /// The password is too short, known, like the name, or was used before.

@@ -46,6 +46,7 @@ const BY_ENVIRONMENT: &[&str] = &[
     "log.format",
     "log.file",
     "conformance.interop",
+    "identity.require_possession",
     "demo",
     "admin_listener.address",
     "admin_listener.certificate",
@@ -71,6 +72,9 @@ pub struct Settings {
     /// What people must show.
     #[serde(default)]
     pub people: PeopleTable,
+    /// What is registered.
+    #[serde(default)]
+    pub identity: IdentityTable,
     /// Whether it is a demonstration, in which one person holds everybody's keys. The status says so.
     #[serde(default)]
     pub demo: bool,
@@ -141,6 +145,15 @@ pub struct PeopleTable {
     /// Roles whose people log in only with a certificate of an authority that is marked as one of hardware.
     #[serde(default)]
     pub require_hardware: Vec<RoleName>,
+}
+
+/// `[identity]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityTable {
+    /// Whether keys and certificates of clients and people are registered only with a proof that their holder agrees.
+    #[serde(default)]
+    pub require_possession: bool,
 }
 
 /// The names of roles.

@@ -255,7 +255,16 @@ pub fn verify_signature(
     signature: &[u8],
 ) -> core::result::Result<(), ChainError> {
     let facts = CertificateFacts::read(certificate).map_err(|_| ChainError::Malformed)?;
-    let info = SubjectPublicKeyInfoDer::from(facts.public_key.info.as_slice());
+    verify(&facts.public_key.info, algorithms, message, signature)
+}
+
+fn verify(
+    key_info: &[u8],
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    message: &[u8],
+    signature: &[u8],
+) -> core::result::Result<(), ChainError> {
+    let info = SubjectPublicKeyInfoDer::from(key_info);
     let key = RawPublicKeyEntity::try_from(&info).map_err(translate)?;
     for algorithm in algorithms {
         match key.verify_signature(*algorithm, message, signature) {
@@ -278,4 +287,9 @@ const HOLDER_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
 /// PSS with SHA-256 and at least 2048 bits, or Ed25519. Nothing is said about the certificate itself.
 pub fn verify_by_holder(certificate: &[u8], message: &[u8], signature: &[u8]) -> core::result::Result<(), ChainError> {
     verify_signature(certificate, HOLDER_ALGORITHMS, message, signature)
+}
+
+/// The same by the holder of a key, given as its SubjectPublicKeyInfo (DER).
+pub fn verify_by_key(key_info: &[u8], message: &[u8], signature: &[u8]) -> core::result::Result<(), ChainError> {
+    verify(key_info, HOLDER_ALGORITHMS, message, signature)
 }

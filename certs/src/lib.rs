@@ -21,7 +21,7 @@ mod signature;
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
 pub use chain::{
     ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, StaleList, TrustedAuthority, judge, judge_pinned,
-    verify_by_holder, verify_signature,
+    verify_by_holder, verify_by_key, verify_signature,
 };
 pub use crl::{CrlFacts, Revocation, RevocationReason, RevokedEntry};
 pub use error::{Error, Result};

@@ -63,6 +63,10 @@ impl Handle for CertificateIssueRequest {
             forget_keys(&mut record, gone);
             revoke(context, &former, now).await?;
         }
+        // The server has made the key for this client itself.
+        if keystore.is_some() {
+            record.proven.push(facts.key_fingerprint);
+        }
         record.issued.push(IssuedCertificate {
             authority: issuer,
             serial: facts.serial,
@@ -214,6 +218,7 @@ fn forget_keys(record: &mut ClientRecord, gone: impl Fn(&[u8; 32]) -> bool) {
         Credential::Key(key) | Credential::Pinned { key, .. } => !gone(key),
         Credential::Rule(_) => true,
     });
+    record.proven.retain(|key| !gone(key));
 }
 
 /// Puts certificates on the lists of the authorities that issued them.

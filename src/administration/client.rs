@@ -2,6 +2,7 @@
 
 use super::client_settings::{judge, told_settings};
 use super::lockout::Lockout;
+use super::possession::Registry;
 use super::{certificate, credential, desk};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
@@ -41,7 +42,8 @@ impl Handle for ClientCreateRequest {
         if let Some(settings) = &self.settings {
             set(&mut record, settings)?;
         }
-        record.credentials = credential::kept(&self.credentials, MOST_CREDENTIALS)?;
+        let registry = Registry::of(context, tenant).await?;
+        credential::replace(&mut record, &self.credentials, MOST_CREDENTIALS, &registry)?;
         record.password = password(context, self.password.as_ref()).await?;
         count(context, 1).await?;
         let client = context.services.randomness.array()?;
@@ -110,7 +112,8 @@ impl Handle for ClientModifyRequest {
             set(&mut record, settings)?;
         }
         if !self.credentials.is_empty() {
-            record.credentials = credential::kept(&self.credentials, MOST_CREDENTIALS)?;
+            let registry = Registry::of(context, id.tenant).await?;
+            credential::replace(&mut record, &self.credentials, MOST_CREDENTIALS, &registry)?;
         }
         if self.password.is_some() {
             record.password = password(context, self.password.as_ref()).await?;
@@ -298,7 +301,7 @@ fn told(record: ClientRecord, application_name: String) -> Client {
         },
         application_name,
         created: DateTime(record.created_ms.div_euclid(1000)),
-        credentials: record.credentials.iter().map(credential::told).collect(),
+        credentials: credential::told(&record),
         username: record.password.map(|p| p.username),
         certificates: record.issued.iter().map(told_certificate).collect(),
         client_name: record.name,

@@ -3,7 +3,7 @@
 
 use super::hardware::Hardware;
 use super::password::Hashing;
-use super::person::{Membership, invite};
+use super::person::{KeyStanding, Membership, invite};
 use super::{AdministrationError, act, kek, server_act};
 use crate::authority::{INSTALLATION, InstallationRecord, PolicyRecord};
 use crate::clock::Moment;
@@ -60,7 +60,11 @@ pub async fn found(
             hashing,
             Domain::SYSTEM,
             founder,
-            Hardware::declared(founder.hardware),
+            KeyStanding {
+                hardware: Hardware::declared(founder.hardware),
+                // Nobody was there before.
+                proven: false,
+            },
             Membership::Founding,
             None,
             now.0,

@@ -22,6 +22,7 @@ mod permission;
 pub mod person;
 mod person_key;
 pub mod policy;
+mod possession;
 mod proposal;
 mod proposal_view;
 pub mod sealed;

@@ -149,6 +149,12 @@ impl Handle for PasswordChangeRequest {
             expires_ms: None,
             history: remembered,
         });
+        // Who changes a password has shown the key in the handshake, and agrees by logging in.
+        let shown = record
+            .credentials
+            .iter_mut()
+            .filter(|key| key.fingerprint == asker.key_fingerprint);
+        shown.for_each(|key| key.proven = true);
         if record.status == PersonStatus::Invited {
             record.status = PersonStatus::Active;
             // Those who founded their domain count from its beginning.

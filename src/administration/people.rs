@@ -152,6 +152,7 @@ pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &Perso
         enrolled: seconds(key.enrolled_ms),
         revoked: key.revoked_ms.map(seconds),
         attested_by: key.attested_by.clone(),
+        proven: key.proven.then_some(true),
     };
     Ok(Person {
         person_name: record.name.clone(),

@@ -8,6 +8,7 @@ use super::password::{self, Hashing, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
 };
+use super::possession::Registry;
 use crate::audit::alarm::Event;
 use crate::authority::quorum::Member;
 use crate::authority::{Granted, Target, electorate};
@@ -40,13 +41,21 @@ pub enum Membership {
     Joining,
 }
 
+/// How a new person's key stands.
+pub(super) struct KeyStanding {
+    /// Whether it counts as one in hardware.
+    pub(super) hardware: Hardware,
+    /// Whether its holder has proven it.
+    pub(super) proven: bool,
+}
+
 /// A person as it is invited: its role is one of its domain, its name can be shown, its certificate can be read. Its password is
 /// single-use.
 pub(super) async fn invite(
     with: impl Into<Hashing<'_>>,
     domain: Domain,
     new: &NewPerson,
-    hardware: Hardware,
+    key: KeyStanding,
     membership: Membership,
     created_by: Option<Id>,
     now_ms: i64,
@@ -79,8 +88,9 @@ pub(super) async fn invite(
         credentials: vec![PersonKey {
             fingerprint: facts.key_fingerprint,
             certificate: new.certificate.clone(),
-            hardware: hardware.counts,
-            attested_by: hardware.attested_by,
+            hardware: key.hardware.counts,
+            attested_by: key.hardware.attested_by,
+            proven: key.proven,
             enrolled_ms: now_ms,
             revoked_ms: None,
         }],
@@ -150,9 +160,12 @@ impl Handle for PersonCreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<PersonCreateResponse, Failure> {
         let by = asker(context)?;
         let (now, joining) = (context.now.0, Membership::Joining);
-        let hardware = hardware_of(context, by.domain, &self.person).await?;
+        let key = KeyStanding {
+            hardware: hardware_of(context, by.domain, &self.person).await?,
+            proven: Registry::of(context, by.domain).await?.judge_person(&self.person)?,
+        };
         let (new, creator) = (&self.person, Some(by.person));
-        let made = invite(context.services, by.domain, new, hardware, joining, creator, now);
+        let made = invite(context.services, by.domain, new, key, joining, creator, now);
         let (id, record) = made.await?;
         keep(context, id, &record).await?;
         Ok(PersonCreateResponse::default())
@@ -164,6 +177,8 @@ impl Handle for PersonCreateRequest {
         if !is_of_domain(self.person.person_role, by.domain) {
             return Err(Fault::PersonRoleRefused.into());
         }
+        // Nobody need agree to what would not be done.
+        Registry::of(context, by.domain).await?.judge_person(&self.person)?;
         let hardware = hardware_of(context, by.domain, &self.person).await?;
         Ok(hardware.tell(Target {
             description: Some(format!(

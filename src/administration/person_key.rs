@@ -2,6 +2,7 @@
 
 use super::hardware;
 use super::people::{alarm, asker, id_of, keep, named, target};
+use super::possession::Registry;
 use crate::audit::alarm::Event;
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
@@ -9,8 +10,7 @@ use crate::identity::PersonKey;
 use crate::operations::{Context, Handle};
 use certs::CertificateFacts;
 use kmip_protocol::{
-    CredentialAddRequest, CredentialAddResponse, CredentialRevokeRequest, CredentialRevokeResponse,
-    possession_statement,
+    CredentialAddRequest, CredentialAddResponse, CredentialRevokeRequest, CredentialRevokeResponse, KeyHolder,
 };
 
 /// Certificates of one person, revoked ones included: they stay as evidence.
@@ -24,9 +24,10 @@ impl Handle for CredentialAddRequest {
         }
         let facts = CertificateFacts::read(&self.certificate);
         let facts = facts.map_err(|error| Failure::detailed(Fault::InvalidField, error))?;
-        let statement = possession_statement(&record.name, &facts.key_fingerprint);
-        certs::verify_by_holder(&self.certificate, &statement, &self.proof)
-            .map_err(|error| Failure::detailed(Fault::PossessionNotShown, error))?;
+        let registry = Registry::of(context, id.domain).await?;
+        let holder = KeyHolder::Person(record.role, &record.name);
+        let (key, info) = (&facts.key_fingerprint, &facts.public_key.info);
+        let proven = registry.judge(holder, key, info, Some(&self.proof))?;
         if record.keys().any(|key| key.fingerprint == facts.key_fingerprint) {
             return Err(Fault::PersonTaken.into());
         }
@@ -36,6 +37,7 @@ impl Handle for CredentialAddRequest {
             certificate: self.certificate.clone(),
             hardware: hardware.counts,
             attested_by: hardware.attested_by,
+            proven,
             enrolled_ms: context.now.0,
             revoked_ms: None,
         });

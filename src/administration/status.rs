@@ -89,6 +89,7 @@ fn about(context: &Context<'_>, lines: &mut Lines) {
             roles.join(", ")
         },
     );
+    lines.add("require_possession", about.require_possession.to_string());
 }
 
 /// What whoever relies on this server should not overlook.

@@ -1,6 +1,7 @@
 //! Making a tenant (family 03): by administrators.
 
-use super::person::{Membership, hardware_of, invite};
+use super::person::{KeyStanding, Membership, hardware_of, invite};
+use super::possession::Registry;
 use super::{desk, kek, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
@@ -146,8 +147,11 @@ pub(super) async fn add(
         _ => None,
     };
     let now_ms = context.now.0;
-    let hardware = hardware_of(context, tenant, operator).await?;
-    let (id, record) = invite(context.services, tenant, operator, hardware, membership, by, now_ms).await?;
+    let key = KeyStanding {
+        hardware: hardware_of(context, tenant, operator).await?,
+        proven: Registry::of(context, tenant).await?.judge_person(operator)?,
+    };
+    let (id, record) = invite(context.services, tenant, operator, key, membership, by, now_ms).await?;
     let registrar = desk::Registrar::new(context);
     registrar.enroll(context).person(id, &record).await?;
     desk::touch(context, "person", &record.name, id.key())?;

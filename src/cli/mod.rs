@@ -15,6 +15,7 @@ mod nouns;
 mod options;
 mod output;
 mod people;
+mod possession;
 mod private;
 mod proposal;
 mod serve;

@@ -83,6 +83,7 @@ pub(super) fn make(folder: &Folder, name: &str, role: PersonRole) -> Result<NewP
         initial_password: private::generated_for(name).map_err(text)?,
         hardware: None,
         attestation: Vec::new(),
+        possession_proof: None,
     })
 }
 

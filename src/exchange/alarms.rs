@@ -33,6 +33,7 @@ fn operator(name: &str) -> NewPerson {
         initial_password: SecretText::new("correct horse battery 47"),
         hardware: None,
         attestation: Vec::new(),
+        possession_proof: None,
     }
 }
 

@@ -1,14 +1,14 @@
 //! Keys in hardware: who answers for them, and what they are good for.
 
-use super::members::{Member, certificate, ticket};
+use super::members::{Member, certificate, proof, ticket};
 use super::testing::{TestHouse, facts};
 use crate::failure::Fault;
 use crate::identity::PersonId;
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
-    AuthorityCreateRequest, AuthorityDeleteRequest, CredentialAddRequest, LoginRequest, NewPerson, PersonCreateRequest,
-    PersonCredential, PersonGetRequest, PersonRole, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
-    Ticket, possession_statement,
+    AuthorityCreateRequest, AuthorityDeleteRequest, CredentialAddRequest, KeyHolder, LoginRequest, NewPerson,
+    PersonCreateRequest, PersonCredential, PersonGetRequest, PersonRole, Request, ResponseItem, ResponsePayload,
+    ResultStatus, SecretText, Ticket,
 };
 
 const INITIAL: &str = "needle handed over";
@@ -84,6 +84,7 @@ fn create(name: &str, certificate: &[u8], hardware: Option<bool>, attestation: &
             initial_password: SecretText::new(INITIAL),
             hardware,
             attestation: attestation.to_vec(),
+            possession_proof: None,
         },
     }
 }
@@ -151,11 +152,11 @@ async fn an_attestation_is_of_the_same_key_and_from_an_authority_of_hardware() {
     assert_eq!((told.hardware, told.attested_by.as_deref()), (true, Some("maker")));
     // The same for another certificate of somebody.
     let (next, key) = leaf("olga").self_signed(KeyKind::P256).unwrap();
-    let fingerprint = certs::CertificateFacts::read(&next).unwrap().key_fingerprint;
+    let holder = KeyHolder::Person(PersonRole::Operator, "olga");
     let add = |attestation: &[Vec<u8>], hardware| CredentialAddRequest {
         person_name: "olga".to_owned(),
         certificate: next.clone(),
-        proof: key.sign(&possession_statement("olga", &fingerprint)).unwrap(),
+        proof: proof(&key, Some("alice"), holder),
         hardware,
         attestation: attestation.to_vec(),
     };

@@ -9,8 +9,9 @@ use crate::operations::keeper::Keeper;
 use crate::store::{Domain, TrailQuery, Work};
 use certs::KeyKind;
 use kmip_protocol::{
-    Authentication, Credential, LoginRequest, OneTimePassword, PersonRole, PersonStatus, Request, RequestMessage,
-    ResponseItem, ResponsePayload, SecretText, Ticket, TicketCredential, UsernameAndPassword, Version,
+    Authentication, Credential, KeyHolder, LoginRequest, OneTimePassword, PersonRole, PersonStatus, Possession,
+    Request, RequestMessage, ResponseItem, ResponsePayload, SecretText, Ticket, TicketCredential, UsernameAndPassword,
+    Version, possession_statement,
 };
 use std::sync::Arc;
 
@@ -57,6 +58,17 @@ pub fn certificate(name: &str) -> (Vec<u8>, certs::PrivateKey) {
     leaf(name).self_signed(KeyKind::P256).unwrap()
 }
 
+/// A key's proof that it may be registered in a tenant of tests; none: in the system.
+pub fn proof(key: &certs::PrivateKey, tenant: Option<&str>, holder: KeyHolder<'_>) -> Vec<u8> {
+    let statement = possession_statement(&Possession {
+        instance_identifier: &[3; 16],
+        tenant_name: tenant,
+        holder,
+        key_fingerprint: &certs::fingerprint(&key.public_key_info()),
+    });
+    key.sign(statement.as_bytes()).unwrap()
+}
+
 impl TestHouse {
     /// An active person.
     pub async fn person(&self, domain: Domain, name: &str, role: PersonRole) -> Member {
@@ -93,6 +105,7 @@ impl TestHouse {
                 certificate,
                 hardware: false,
                 attested_by: None,
+                proven: !initial,
                 enrolled_ms: now_ms,
                 revoked_ms: None,
             }],
@@ -117,6 +130,11 @@ impl TestHouse {
     pub fn now_ms(&self) -> i64 {
         use crate::clock::Clock;
         self.clock.now().0
+    }
+
+    /// The same in seconds.
+    pub fn clock_seconds(&self) -> i64 {
+        self.now_ms().div_euclid(1000)
     }
 
     /// The record of a person as it is kept.

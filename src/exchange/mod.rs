@@ -23,6 +23,8 @@ mod client_password;
 mod clocks;
 mod confinement;
 #[cfg(test)]
+mod contest;
+#[cfg(test)]
 mod creations;
 mod credentials;
 mod execute;

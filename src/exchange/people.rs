@@ -1,6 +1,6 @@
 //! People administer people: made, suspended, reset, deleted, with passwords and certificates of their own.
 
-use super::members::{Member, NEEDLE, certificate, given, password, ticket};
+use super::members::{Member, NEEDLE, certificate, given, password, proof, ticket};
 use super::testing::{TestHouse, facts};
 use super::voting::put_template;
 use crate::audit::alarm::Event;
@@ -8,13 +8,12 @@ use crate::failure::Fault;
 use crate::identity::{PersonId, one_time};
 use crate::store::{Domain, Kind, TrailQuery};
 use kmip_protocol::{
-    CredentialAddRequest, CredentialRevokeRequest, LoginRequest, NewPerson, OneTimeConfirmRequest,
+    CredentialAddRequest, CredentialRevokeRequest, KeyHolder, LoginRequest, NewPerson, OneTimeConfirmRequest,
     OneTimeEnrollRequest, PasswordChangeRequest, Person, PersonCreateRequest, PersonDeleteRequest, PersonGetRequest,
     PersonListRequest, PersonModifyRequest, PersonResetRequest, PersonResumeRequest, PersonRole, PersonStatus,
     PersonSuspendRequest, PersonUnlockRequest, PolicyTemplate, Request, ResponseItem, ResponsePayload, ResultStatus,
-    SecretText, Ticket, Version, possession_statement,
+    SecretText, Ticket, Version,
 };
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 
 const INITIAL: &str = "needle handed over";
 
@@ -59,6 +58,7 @@ fn new_person(name: &str, role: PersonRole, certificate: &[u8]) -> PersonCreateR
             initial_password: SecretText::new(INITIAL),
             hardware: None,
             attestation: Vec::new(),
+            possession_proof: None,
         },
     }
 }
@@ -395,14 +395,10 @@ async fn what_a_rule_governs_is_not_done_by_one() {
 }
 
 fn prove(name: &str, der: &[u8], key: &certs::PrivateKey) -> CredentialAddRequest {
-    let fingerprint = certs::CertificateFacts::read(der).unwrap().key_fingerprint;
-    let random = ring::rand::SystemRandom::new();
-    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key.to_der(), &random).unwrap();
-    let proof = pair.sign(&random, &possession_statement(name, &fingerprint)).unwrap();
     CredentialAddRequest {
         person_name: name.into(),
         certificate: der.to_vec(),
-        proof: proof.as_ref().to_vec(),
+        proof: proof(key, Some("alice"), KeyHolder::Person(PersonRole::Operator, name)),
         hardware: None,
         attestation: Vec::new(),
     }

@@ -83,6 +83,7 @@ fn recover() -> TenantRecoverRequest {
             initial_password: SecretText::new("correct horse battery 47"),
             hardware: None,
             attestation: Vec::new(),
+            possession_proof: None,
         },
     }
 }

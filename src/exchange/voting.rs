@@ -68,6 +68,7 @@ async fn enrol(house: &TestHouse, domain: Domain, number: u8) -> Voter {
             certificate: certificate.clone(),
             hardware: false,
             attested_by: None,
+            proven: true,
             enrolled_ms: 0,
             revoked_ms: None,
         }],

@@ -28,6 +28,8 @@ pub struct ClientRecord {
     pub password: Option<ClientPasswordRecord>,
     /// The certificates that the server has issued to it and that have neither run out nor been revoked.
     pub issued: Vec<IssuedCertificate>,
+    /// Keys among its credentials (SPKI SHA-256) whose holder has signed that they are this tenant's client's.
+    pub proven: Vec<[u8; 32]>,
 }
 
 /// A user name and password of a client.
@@ -139,6 +141,7 @@ impl ClientRecord {
             settings,
             password,
             issued,
+            proven,
         } = self;
         encode(|w| {
             w.text(tag::NAME, name);
@@ -158,6 +161,9 @@ impl ClientRecord {
             }
             for certificate in issued {
                 w.structure(tag::ISSUED_CERTIFICATE, |w| certificate.write(w));
+            }
+            for key in proven {
+                w.bytes(tag::PROVEN, key);
             }
         })
     }
@@ -183,12 +189,28 @@ impl ClientRecord {
                 settings: ClientSettings::read_item(r, tag::SETTINGS, Version::NEWEST)?,
                 password: ClientPasswordRecord::read(r)?,
                 issued: IssuedCertificate::all(r)?,
+                proven: {
+                    let mut keys = Vec::new();
+                    while r.at(tag::PROVEN) {
+                        keys.push(r.array(tag::PROVEN)?);
+                    }
+                    keys
+                },
             })
         })
     }
 }
 
 impl Credential {
+    /// The key that it names, if it names one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Key(key) | Self::Pinned { key, .. } => Some(key),
+            Self::Rule(_) => None,
+        }
+    }
+
     /// The claim that stands for it within a tenant.
     #[must_use]
     pub fn claim(&self, tenant: Domain) -> ClaimKey {

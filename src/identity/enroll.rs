@@ -5,7 +5,7 @@ use super::authority::AuthorityRecord;
 use super::client::{ClientId, ClientRecord, Credential};
 use super::directory::RecordOpener;
 use super::person::{PersonId, PersonRecord};
-use super::record::{ApplicationRecord, Id, TenantRecord, guard_set};
+use super::record::{ApplicationRecord, Id, TenantRecord, guard_set, kind};
 use crate::store::{ClaimKey, Domain, GuardKey, Key, Revision, StoreError, Taken, Work};
 
 /// Puts the MAC to a record's bytes: the other half of [`RecordOpener`].
@@ -29,6 +29,12 @@ pub enum EnrollError {
     /// The record cannot be MACed or checked now.
     #[error("the record key is not open, or a record is damaged")]
     Sealing,
+}
+
+/// Who has claimed a key, and whether he has proven it.
+struct Holder {
+    of: PersonId,
+    proven: bool,
 }
 
 /// Writes records of this room into a unit of work.
@@ -88,9 +94,12 @@ impl<'a> Enroll<'a> {
             .map(|b| ClientRecord::decode(&b))
             .transpose();
         let before = before.map_err(|_| EnrollError::Sealing)?;
-        for credential in &record.credentials {
-            if let Credential::Key(key) | Credential::Pinned { key, .. } = credential {
-                self.free(&PersonRecord::key_claim(key)).await?;
+        for key in record.credentials.iter().filter_map(Credential::key) {
+            // What somebody elsewhere has merely said is his keeps nobody's client out.
+            if let Some(person) = self.holder(key).await?
+                && (person.of.domain == id.tenant || person.proven)
+            {
+                return Err(EnrollError::Taken);
             }
         }
         let old = before.map(|b| b.claims(id.tenant)).unwrap_or_default();
@@ -102,7 +111,7 @@ impl<'a> Enroll<'a> {
 
     /// Makes or changes a person of a domain. The record of one who is deleted remains, and its name and keys are free.
     ///
-    /// A key that a client of the same domain has is refused; one that is a client's elsewhere is refused when it is shown.
+    /// Who has proven a key takes its claim from a person elsewhere who has not, and who then has the key in vain. A key that a client of the same domain has is refused; one that is a client's elsewhere is refused when it is shown.
     pub async fn person(&mut self, id: PersonId, record: &PersonRecord) -> Result<(), EnrollError> {
         let before = self
             .bytes(id.key())
@@ -113,11 +122,40 @@ impl<'a> Enroll<'a> {
         for key in record.keys() {
             self.free(&Credential::key_claim(id.domain, &key.fingerprint)).await?;
         }
+        let mut new = record.claims(id.domain);
+        for key in record.keys() {
+            let Some(other) = self.holder(&key.fingerprint).await?.filter(|other| other.of != id) else {
+                continue;
+            };
+            let claim = PersonRecord::key_claim(&key.fingerprint);
+            let had = |before: &PersonRecord| before.keys().any(|own| own.fingerprint == key.fingerprint);
+            if key.proven && !other.proven && other.of.domain != id.domain {
+                self.work.release(claim, other.of.key()).await?;
+            } else if !key.proven && other.proven && before.as_ref().is_some_and(had) {
+                // It lost the claim before, and keeps the rest of its record.
+                new.retain(|own| *own != claim);
+            }
+        }
         let old = before.map(|b| b.claims(id.domain)).unwrap_or_default();
-        self.put(id.key(), old, record.claims(id.domain), &record.encode())
-            .await?;
+        self.put(id.key(), old, new, &record.encode()).await?;
         self.bump(id.domain, guard_set::PEOPLE);
         Ok(())
+    }
+
+    /// The person that has claimed a key.
+    async fn holder(&mut self, key: &[u8; 32]) -> Result<Option<Holder>, EnrollError> {
+        let claimed = self.work.claimed(&PersonRecord::key_claim(key)).await?;
+        let Some(place) = claimed.filter(|place| place.kind == kind::PERSON) else {
+            return Ok(None);
+        };
+        let of = PersonId {
+            domain: place.domain,
+            person: place.id,
+        };
+        let bytes = self.bytes(place).await?.ok_or(EnrollError::Sealing)?;
+        let record = PersonRecord::decode(&bytes).map_err(|_| EnrollError::Sealing)?;
+        let proven = record.keys().any(|own| own.proven && own.fingerprint == *key);
+        Ok(Some(Holder { of, proven }))
     }
 
     /// Nobody has this claim; that it stays so is among what the commit rests on.

@@ -126,10 +126,15 @@ impl Directory for MemoryDirectory {
     fn person_with<'a>(&'a self, key_fingerprint: &'a [u8; 32]) -> Wait<'a, Result<Option<PersonId>, DirectoryError>> {
         let claim = PersonRecord::key_claim(key_fingerprint);
         let inner = self.lock();
-        let holder = inner
-            .people
-            .iter()
-            .find(|(id, record)| record.claims(id.domain).contains(&claim));
+        let holders = inner.people.iter();
+        let holders = holders.filter(|(id, record)| record.claims(id.domain).contains(&claim));
+        // As in the store: who has proven the key has taken the claim from who has not.
+        let proves = |record: &PersonRecord| {
+            record
+                .keys()
+                .any(|key| key.proven && key.fingerprint == *key_fingerprint)
+        };
+        let holder = holders.max_by_key(|(_, record)| proves(record));
         ready(Ok(holder.map(|(id, _)| *id)))
     }
 }

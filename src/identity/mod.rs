@@ -3,6 +3,7 @@
 
 mod acting;
 mod authority;
+mod candidate;
 mod certificate;
 mod client;
 mod client_password;

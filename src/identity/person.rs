@@ -95,6 +95,8 @@ pub struct PersonKey {
     pub hardware: bool,
     /// The authority that vouches for it, as it was called then.
     pub attested_by: Option<String>,
+    /// Whether its holder has signed, or shown by logging in, that it is this person's.
+    pub proven: bool,
     /// When it was enrolled, in milliseconds since 1970.
     pub enrolled_ms: i64,
     /// When it was revoked.
@@ -235,6 +237,7 @@ impl PersonKey {
             certificate,
             hardware,
             attested_by,
+            proven,
             enrolled_ms,
             revoked_ms,
         } = self;
@@ -244,6 +247,7 @@ impl PersonKey {
         if let Some(by) = attested_by {
             w.text(tag::ATTESTED_BY, by);
         }
+        w.boolean(tag::PROVEN, *proven);
         w.long_integer(tag::ENROLLED, *enrolled_ms);
         if let Some(revoked) = revoked_ms {
             w.long_integer(tag::REVOKED, *revoked);
@@ -259,6 +263,7 @@ impl PersonKey {
                 .at(tag::ATTESTED_BY)
                 .then(|| r.text(tag::ATTESTED_BY).map(str::to_owned))
                 .transpose()?,
+            proven: r.boolean(tag::PROVEN)?,
             enrolled_ms: r.long_integer(tag::ENROLLED)?,
             revoked_ms: r.at(tag::REVOKED).then(|| r.long_integer(tag::REVOKED)).transpose()?,
         })
@@ -325,6 +330,7 @@ mod tests {
             certificate: vec![number; 5],
             hardware: number == 2,
             attested_by: (number == 2).then(|| "tokens".to_owned()),
+            proven: number == 1,
             enrolled_ms: 7,
             revoked_ms,
         }

@@ -1,22 +1,27 @@
 //! From a connection's certificate to a principal, for each request anew.
 //!
 //! A person's registered key → that person, if the chain's authority belongs to its domain or to the system, or the certificate
-//! itself was enrolled. Else a client's registered key → that client, if the chain's authority belongs to its tenant or the certificate is pinned; else a
-//! rule, asked only within the tenants whose authorities the chain leads to. Two matches are a refusal. What is found is
-//! kept until something changes that it rests on, so that a request costs one look into a map.
+//! itself was enrolled. A client's registered key → that client, if the chain's authority belongs to its tenant or the certificate is
+//! pinned; else a rule, asked only within the tenants whose authorities the chain leads to.
+//!
+//! A certificate is no secret, and whoever knows one can register it. So of several matches the one counts whose holder has proven to
+//! that domain that the key is his; then the one for which an authority of the domain vouches. Two that stand alike are a refusal, which
+//! the holder mends by a proof. What is found is kept until something changes that it rests on, so that a request costs one look into a
+//! map.
 
+use super::candidate::{Candidate, Found, Standing, Who, foremost, read};
 use super::certificate::PeerCertificate;
-use super::client::{ClientId, Credential};
-use super::directory::{Directory, DirectoryError};
+use super::client::{ClientId, ClientRecord, Credential};
+use super::directory::{Directory, DirectoryError, Found as Read};
 use super::limits::ClientLimits;
-use super::person::PersonId;
+use super::person::{PersonId, PersonRecord};
 use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session, UnregisteredCertificate};
 use super::record::Id;
 use super::rule::Rule;
 use super::trust::{Accepted, Trust};
 use crate::store::Domain;
 use certs::ChainError;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -152,36 +157,48 @@ impl Identity {
         accepted: &Accepted,
         now: i64,
     ) -> Result<(Principal, i64), IdentityError> {
-        let holder = self.directory.person_with(certificate.key_fingerprint()).await?;
-        if let Some(person) = holder {
-            let own = |tenant: &Domain| *tenant == person.domain || *tenant == Domain::SYSTEM;
-            if accepted.people.contains(&person) || accepted.tenants.iter().any(own) {
-                let found = self.person(person, certificate, accepted).await?;
-                return Ok((Principal::Person(Arc::new(found)), accepted.until));
+        let mut candidates: Vec<Candidate> = self.holder(certificate, accepted).await?.into_iter().collect();
+        candidates.extend(self.registered(certificate, accepted).await?);
+        if !candidates.iter().any(|candidate| candidate.standing.proven) {
+            candidates.extend(self.described(certificate, accepted, &candidates).await?);
+            // What cannot be read may be what was proven: nobody else is served in its place.
+            if let Some(error) = candidates.iter().find_map(Candidate::unread) {
+                return Err(error.into());
             }
         }
-        let candidate = self.candidate(certificate, accepted).await?;
-        if holder.is_some() && candidate.is_some() {
-            // A person's key serves no client, under whatever authority.
-            return Err(IdentityError::Ambiguous);
-        }
-        let Some((id, by)) = candidate else {
+        let Some(candidate) = foremost(candidates)? else {
             let unregistered = UnregisteredCertificate {
                 fingerprint: *certificate.fingerprint(),
             };
             return Ok((Principal::Unregistered(Arc::new(unregistered)), accepted.until));
         };
-        // Before anything that is the tenant's own is read: the keys of a deleted one are closed.
+        match candidate.who {
+            // A person's key serves nobody else, under whatever authority.
+            Who::Person { shown: false, .. } => Err(IdentityError::Ambiguous),
+            Who::Person { id, found, .. } => {
+                let found = self.person(id, found?, certificate).await?;
+                Ok((Principal::Person(Arc::new(found)), accepted.until))
+            }
+            Who::Client { id, found, by } => self.client(id, found?, &by, accepted, now).await,
+        }
+    }
+
+    async fn client(
+        &self,
+        id: ClientId,
+        found: Option<Read<ClientRecord>>,
+        by: &Found,
+        accepted: &Accepted,
+        now: i64,
+    ) -> Result<(Principal, i64), IdentityError> {
         let tenant = self.directory.tenant(id.tenant).await?;
-        let tenant = tenant.filter(|tenant| !tenant.record.suspended);
-        let tenant = tenant.ok_or(IdentityError::Suspended)?;
-        let found = self.directory.client(id).await?;
-        let found = found.ok_or(IdentityError::Suspended)?;
+        let (Some(tenant), Some(found)) = (tenant, found) else {
+            return Err(IdentityError::Suspended);
+        };
         let client = found.record;
         let over = client.expires.is_some_and(|end| now > end);
         // A claim only points to the record; the record says whether the credential is still its own.
-        let held = client.credentials.iter().any(|credential| by.is_shown_by(credential));
-        if client.suspended || over || !held {
+        if tenant.record.suspended || client.suspended || over || !by.holds(&client) {
             return Err(IdentityError::Suspended);
         }
         let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));
@@ -202,14 +219,11 @@ impl Identity {
     async fn person(
         &self,
         id: PersonId,
+        found: Option<Read<PersonRecord>>,
         certificate: &PeerCertificate,
-        accepted: &Accepted,
     ) -> Result<PersonPrincipal, IdentityError> {
         let key = certificate.key_fingerprint();
-        if !self.clients_with(key, accepted).await?.is_empty() {
-            return Err(IdentityError::Ambiguous);
-        }
-        let found = self.directory.person(id).await?.ok_or(IdentityError::Suspended)?;
+        let found = found.ok_or(IdentityError::Suspended)?;
         let person = found.record;
         // The claim only points to the record; the record says whether the key is still its own.
         let own = person.keys().find(|own| own.fingerprint == *key);
@@ -234,49 +248,118 @@ impl Identity {
         })
     }
 
-    /// The clients that have registered this key, where the chain leads to.
-    async fn clients_with(&self, key: &[u8; 32], accepted: &Accepted) -> Result<BTreeSet<ClientId>, IdentityError> {
-        let mut clients: BTreeSet<ClientId> = accepted.pinned.iter().copied().collect();
-        for tenant in &accepted.tenants {
-            clients.extend(self.directory.claimed(&Credential::key_claim(*tenant, key)).await?);
+    /// Whether a domain is there still: the keys of a deleted one are closed, and nothing of it can be read.
+    async fn is_live(&self, domain: Domain) -> Result<bool, IdentityError> {
+        if domain == Domain::SYSTEM {
+            return Ok(true);
         }
-        Ok(clients)
+        let tenant = self.directory.tenant(domain).await?;
+        Ok(tenant.is_some_and(|tenant| !tenant.record.deleted))
     }
 
-    /// The one client that the certificate points to.
-    async fn candidate(
+    /// The person that has claimed the key.
+    async fn holder(
         &self,
         certificate: &PeerCertificate,
         accepted: &Accepted,
-    ) -> Result<Option<(ClientId, Found)>, IdentityError> {
-        let key = *certificate.key_fingerprint();
-        let known = self.clients_with(&key, accepted).await?;
-        let chained = |client: &ClientId| accepted.tenants.contains(&client.tenant);
-        let by_key = |client: ClientId| {
-            let pinned = accepted.pinned.contains(&client).then_some(*certificate.fingerprint());
-            let chained = chained(&client);
-            (client, Found::Key { key, pinned, chained })
+    ) -> Result<Option<Candidate>, IdentityError> {
+        let key = certificate.key_fingerprint();
+        let Some(id) = self.directory.person_with(key).await? else {
+            return Ok(None);
         };
-        // The tenants whose authorities vouch for the certificate come first: a certificate is no secret, and nobody takes another
-        // tenant's client by pinning it.
-        let (own, others): (BTreeSet<_>, BTreeSet<_>) = known.into_iter().partition(chained);
-        if let Some(client) = only(&own)? {
-            return Ok(Some(by_key(client)));
+        let own = |tenant: &Domain| *tenant == id.domain || *tenant == Domain::SYSTEM;
+        let shown = accepted.people.contains(&id) || accepted.tenants.iter().any(own);
+        let live = self.is_live(id.domain).await?;
+        let found = if live {
+            read(self.directory.person(id).await)?
+        } else {
+            Ok(None)
+        };
+        let proves = |found: &Read<PersonRecord>| found.record.keys().any(|own| own.proven && own.fingerprint == *key);
+        let standing = Standing {
+            live,
+            proven: matches!(&found, Ok(Some(found)) if proves(found)),
+            vouched: accepted.tenants.contains(&id.domain),
+        };
+        let who = Who::Person { id, found, shown };
+        Ok(Some(Candidate { who, standing }))
+    }
+
+    /// The clients that have registered the key, where the chain leads to.
+    async fn registered(
+        &self,
+        certificate: &PeerCertificate,
+        accepted: &Accepted,
+    ) -> Result<Vec<Candidate>, IdentityError> {
+        let key = *certificate.key_fingerprint();
+        let mut clients: BTreeSet<ClientId> = accepted.pinned.iter().copied().collect();
+        for tenant in &accepted.tenants {
+            clients.extend(self.directory.claimed(&Credential::key_claim(*tenant, &key)).await?);
         }
-        let mut clients = BTreeSet::new();
-        let mut rules = Vec::new();
-        for rule in Rule::matching(certificate) {
-            for tenant in &accepted.ruled {
+        let mut candidates = Vec::with_capacity(clients.len());
+        for id in clients {
+            let chained = accepted.tenants.contains(&id.tenant);
+            let pinned = accepted.pinned.contains(&id).then_some(*certificate.fingerprint());
+            let by = Found::Key { key, pinned, chained };
+            let live = self.is_live(id.tenant).await?;
+            let found = if live {
+                read(self.directory.client(id).await)?
+            } else {
+                Ok(None)
+            };
+            let proves = |found: &Read<ClientRecord>| by.holds(&found.record) && found.record.proven.contains(&key);
+            let standing = Standing {
+                live,
+                proven: matches!(&found, Ok(Some(found)) if proves(found)),
+                vouched: chained,
+            };
+            let who = Who::Client { id, found, by };
+            candidates.push(Candidate { who, standing });
+        }
+        Ok(candidates)
+    }
+
+    /// The clients that rules point to, in tenants where no key does.
+    async fn described(
+        &self,
+        certificate: &PeerCertificate,
+        accepted: &Accepted,
+        registered: &[Candidate],
+    ) -> Result<Vec<Candidate>, IdentityError> {
+        let by_key = |tenant: &Domain| {
+            let mut clients = registered.iter().filter_map(Candidate::tenant);
+            clients.any(|of| of == *tenant)
+        };
+        let mut matched: BTreeMap<ClientId, Vec<Rule>> = BTreeMap::new();
+        let rules = Rule::matching(certificate);
+        for tenant in accepted.ruled.iter().filter(|tenant| !by_key(tenant)) {
+            for rule in &rules {
                 if let Some(client) = self.directory.claimed(&rule.claim(*tenant)).await? {
-                    clients.insert(client);
-                    rules.push(rule.clone());
+                    matched.entry(client).or_default().push(rule.clone());
                 }
             }
         }
-        if let Some(client) = only(&clients)? {
-            return Ok(Some((client, Found::Rules(rules))));
+        let mut candidates = Vec::with_capacity(matched.len());
+        for (id, rules) in matched {
+            let live = self.is_live(id.tenant).await?;
+            let found = if live {
+                read(self.directory.client(id).await)?
+            } else {
+                Ok(None)
+            };
+            let who = Who::Client {
+                id,
+                found,
+                by: Found::Rules(rules),
+            };
+            let standing = Standing {
+                live,
+                proven: false,
+                vouched: true,
+            };
+            candidates.push(Candidate { who, standing });
         }
-        Ok(only(&others)?.map(by_key))
+        Ok(candidates)
     }
 
     /// Takes over a change. It holds for every request that is resolved after this returns; if the directory cannot be
@@ -377,39 +460,5 @@ impl Identity {
             }
         }
         self.read_pins(domain, trust).await
-    }
-}
-
-/// How a client was found.
-enum Found {
-    Key {
-        key: [u8; 32],
-        /// The certificate's fingerprint, if it is pinned.
-        pinned: Option<[u8; 32]>,
-        /// Whether the chain leads to an authority of the client's tenant.
-        chained: bool,
-    },
-    Rules(Vec<Rule>),
-}
-
-impl Found {
-    /// Whether this credential of the client's record is the one by which it was found.
-    fn is_shown_by(&self, credential: &Credential) -> bool {
-        match (self, credential) {
-            (Self::Key { key, chained, .. }, Credential::Key(own)) => *chained && own == key,
-            (Self::Key { key, pinned, chained }, Credential::Pinned { key: own, certificate }) => {
-                *pinned == Some(*certificate) || (*chained && own == key)
-            }
-            (Self::Rules(rules), Credential::Rule(own)) => rules.contains(own),
-            _ => false,
-        }
-    }
-}
-
-fn only(clients: &BTreeSet<ClientId>) -> Result<Option<ClientId>, IdentityError> {
-    match (clients.first(), clients.len()) {
-        (Some(client), 1) => Ok(Some(*client)),
-        (None, _) => Ok(None),
-        _ => Err(IdentityError::Ambiguous),
     }
 }

@@ -56,3 +56,6 @@ pub(super) const BLOB: Tag = Tag(0x54_E14C);
 pub(super) const LIST_NUMBER: Tag = Tag(0x54_E14D);
 pub(super) const REVOKED_CERTIFICATE: Tag = Tag(0x54_E14E);
 pub(super) const RETIRED: Tag = Tag(0x54_E14F);
+
+// What was proven of keys.
+pub(super) const PROVEN: Tag = Tag(0x54_E160);

@@ -185,6 +185,156 @@ async fn nobody_takes_another_tenants_client_by_pinning_its_certificate() {
     assert_eq!(world.who(&bob).await.unwrap(), "bob");
 }
 
+fn pinned(certificate: &PeerCertificate) -> Credential {
+    Credential::Pinned {
+        key: *certificate.key_fingerprint(),
+        certificate: *certificate.fingerprint(),
+    }
+}
+
+/// The same client, whose key was proven.
+fn proven(client: ClientRecord) -> ClientRecord {
+    let proven = client.credentials.iter().filter_map(Credential::key).copied().collect();
+    ClientRecord { proven, ..client }
+}
+
+fn person(certificate: &PeerCertificate, proven: bool) -> PersonRecord {
+    PersonRecord {
+        name: "person".to_owned(),
+        role: kmip_protocol::PersonRole::Operator,
+        status: kmip_protocol::PersonStatus::Invited,
+        created_ms: 1,
+        member_since_ms: 1,
+        created_by: None,
+        credentials: vec![PersonKey {
+            fingerprint: *certificate.key_fingerprint(),
+            certificate: certificate.chain()[0].clone(),
+            hardware: false,
+            attested_by: None,
+            proven,
+            enrolled_ms: 1,
+            revoked_ms: None,
+        }],
+        password: None,
+        one_time: None,
+    }
+}
+
+/// Whoever knows a certificate can pin it first. Who has its key is served all the same.
+#[tokio::test]
+async fn a_proof_wins_whoever_came_first() {
+    let world = World::new();
+    let bob = peer(&authority("elsewhere"), "bob");
+    let thief = || client("thief", vec![pinned(&bob)]);
+    world.directory.put_client(id(TWO, 4), thief());
+    assert_eq!(world.who(&bob).await.unwrap(), "thief");
+    let own = || client("bob", vec![pinned(&bob)]);
+    world.directory.put_client(id(ONE, 1), own());
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+    // A tenant that is gone stands in nobody's way.
+    let gone = TenantRecord {
+        suspended: true,
+        deleted: true,
+        ..TenantRecord::default()
+    };
+    world.directory.put_tenant(TWO, gone);
+    assert_eq!(world.who(&bob).await.unwrap(), "bob");
+    world.directory.put_tenant(TWO, TenantRecord::default());
+    world.directory.put_client(id(ONE, 1), proven(own()));
+    assert_eq!(world.who(&bob).await.unwrap(), "bob");
+    // Suspended, he is nobody: his requests do not go to the thief either.
+    let suspended = true;
+    world.directory.put_client(
+        id(ONE, 1),
+        ClientRecord {
+            suspended,
+            ..proven(own())
+        },
+    );
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Suspended));
+    // A proof of another key is none of this one.
+    let other = ClientRecord {
+        proven: vec![[9; 32]],
+        ..own()
+    };
+    world.directory.put_client(id(ONE, 1), other);
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+    // Two who have proven: the holder has agreed to both, and neither comes first.
+    world.directory.put_client(id(ONE, 1), proven(own()));
+    world.directory.put_client(id(TWO, 4), proven(thief()));
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+}
+
+/// An authority that anybody can enrol, since it is above another's or public, vouches for no thief.
+#[tokio::test]
+async fn a_proof_comes_before_an_authority() {
+    let world = World::new();
+    let below = world
+        .two
+        .create_subordinate(&Subject::named("below"), Validity::days(NOW, 99), KeyKind::P256)
+        .unwrap();
+    let leaf = below.issue(&leaf("bob"), KeyKind::P256).unwrap().0;
+    let bob = PeerCertificate::read(vec![leaf, below.certificate().to_vec()]).unwrap();
+    world.directory.put_client(id(TWO, 4), client("thief", vec![key(&bob)]));
+    let own = client("bob", vec![pinned(&bob)]);
+    world.directory.put_client(id(ONE, 1), own.clone());
+    assert_eq!(world.who(&bob).await.unwrap(), "thief");
+    world.directory.put_client(id(ONE, 1), proven(own));
+    assert_eq!(world.who(&bob).await.unwrap(), "bob");
+    // Neither does a key come before another tenant's rule: both have authorities that vouch.
+    world.directory.put_authority(ONE, [5; 16], enrolled(&below));
+    let by_rule = client("bob", vec![Credential::Rule(Rule::common_name("bob"))]);
+    world.directory.put_client(id(ONE, 1), by_rule);
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+    let by_key = client("bob", vec![key(&bob)]);
+    world.directory.put_client(id(ONE, 1), by_key.clone());
+    assert_eq!(world.who(&bob).await, Err(IdentityError::Ambiguous));
+    world.directory.put_client(id(ONE, 1), proven(by_key));
+    assert_eq!(world.who(&bob).await.unwrap(), "bob");
+}
+
+/// Making a person of another tenant's client keeps the client out no longer, nor the other way round.
+#[tokio::test]
+async fn a_client_is_not_kept_out_by_a_person_of_its_certificate() {
+    let world = World::new();
+    let domain = TWO;
+    let thief = PersonId {
+        domain,
+        person: [4; 16],
+    };
+    let (bob, guest) = (peer(&world.one, "bob"), peer(&authority("elsewhere"), "guest"));
+    for (certificate, credential) in [(&bob, key(&bob)), (&guest, pinned(&guest))] {
+        world.directory.put_person(thief, person(certificate, false));
+        let own = client("own", vec![credential]);
+        world.directory.put_client(id(ONE, 1), own.clone());
+        // Vouched for, it comes before what was only said.
+        let expected = if certificate == &bob {
+            Ok("own".to_owned())
+        } else {
+            Err(IdentityError::Ambiguous)
+        };
+        assert_eq!(world.who(certificate).await, expected);
+        world.directory.put_client(id(ONE, 1), proven(own.clone()));
+        assert_eq!(world.who(certificate).await.unwrap(), "own");
+        // A person who has proven the key is kept out by no client who has not.
+        world.directory.put_client(id(ONE, 1), own);
+        world.directory.put_person(thief, person(certificate, true));
+        let found = world.identity().await.resolve(certificate, NOW).await.unwrap();
+        assert!(matches!(found, Principal::Person(_)));
+    }
+    // Whoever makes a certificate of his own for another's key shows nothing by it.
+    let forged = PersonRecord {
+        credentials: vec![PersonKey {
+            certificate: guest.chain()[0].clone(),
+            ..person(&bob, false).credentials.remove(0)
+        }],
+        ..person(&bob, false)
+    };
+    world.directory.put_person(thief, forged);
+    world.directory.put_client(id(ONE, 1), client("own", vec![key(&bob)]));
+    assert_eq!(world.who(&bob).await.unwrap(), "own");
+}
+
 #[tokio::test]
 async fn rules_do_not_go_by_certificates_that_this_server_issues() {
     let world = World::new();

@@ -17,6 +17,8 @@ pub struct About {
     pub admin_listener: bool,
     /// The roles whose people must show a key that is in hardware.
     pub hardware: Vec<PersonRole>,
+    /// Whether keys of clients and people are registered only with a proof of possession.
+    pub require_possession: bool,
 }
 
 impl About {

@@ -396,6 +396,7 @@ async fn registered(world: &World, name: &str) -> Certified {
             certificate,
             hardware: false,
             attested_by: None,
+            proven: false,
             enrolled_ms: 0,
             revoked_ms: None,
         }],

@@ -19,7 +19,8 @@ structure! {
         expires: Option<DateTime> = EXPIRES;
     }
 
-    /// How a client is recognised: exactly one of these.
+    /// How a client is recognised: by a key, a certificate, or a rule. What is told can be given back: a certificate is told by its
+    /// fingerprint and its key's.
     #[derive(Eq, Debug, Default)]
     ClientCredential {
         /// The key (SPKI SHA-256) in any certificate of the tenant's authorities.
@@ -27,6 +28,15 @@ structure! {
         /// Exactly this certificate (DER), whoever issued it.
         certificate: Option<Vec<u8>> = CERTIFICATE_VALUE;
         rule: Option<CertificateRule> = CERTIFICATE_RULE;
+        /// A signature by the key over [`crate::possession_statement`]: its holder agrees. Without it, the credential gives way to
+        /// whoever has proven.
+        possession_proof: Option<Vec<u8>> = POSSESSION_PROOF;
+        /// The key itself (SubjectPublicKeyInfo), with a proof where there is no certificate.
+        public_key_info: Option<Vec<u8>> = PUBLIC_KEY_INFO;
+        /// SHA-256 of the certificate that is meant, beside its key's.
+        certificate_fingerprint: Option<Vec<u8>> = CERTIFICATE_FINGERPRINT;
+        /// As it is told: whether the key was proven.
+        proven: Option<bool> = PROVEN;
     }
 
     /// What a certificate of the tenant's authorities must say.

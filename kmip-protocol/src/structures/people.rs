@@ -17,6 +17,8 @@ structure! {
         /// What an authority that is marked so says of the key: certificates (DER), the first of the same key, each issued by the next,
         /// the last by the authority. Not needed where the person's own certificate is such a one.
         attestation: Vec<Vec<u8>> = CERTIFICATE_CHAIN;
+        /// A signature by its key over [`crate::possession_statement`]. Without it, the key gives way to whoever has proven it.
+        possession_proof: Option<Vec<u8>> = POSSESSION_PROOF;
     }
 
     /// A person as it is told.
@@ -45,5 +47,7 @@ structure! {
         revoked: Option<DateTime> = REVOKED_MOMENT;
         /// The authority that vouches for that; absent where those who agreed to the key did.
         attested_by: Option<String> = AUTHORITY_NAME;
+        /// Whether its holder has signed, or shown by logging in, that it is this person's.
+        proven: Option<bool> = PROVEN;
     }
 }

@@ -129,4 +129,8 @@ tags! {
     CLIENT_CERTIFICATE ClientCertificate = 0x540079 "Client Certificate" [V2_0..];
     AUTHORITY_STATUS AuthorityStatus = 0x54007A "Authority Status" [V2_0..];
     REFUSE_STALE RefuseStale = 0x54007B "Refuse Stale" [V2_0..];
+    POSSESSION_PROOF PossessionProof = 0x54007C "Possession Proof" [V2_0..];
+    PUBLIC_KEY_INFO PublicKeyInfo = 0x54007D "Public Key Info" [V2_0..];
+    CERTIFICATE_FINGERPRINT CertificateFingerprint = 0x54007E "Certificate Fingerprint" [V2_0..];
+    PROVEN Proven = 0x54007F "Proven" [V2_0..];
 }

@@ -19,6 +19,7 @@ fn payload(password: &str) -> Vec<u8> {
             initial_password: SecretText::new(password),
             hardware: None,
             attestation: Vec::new(),
+            possession_proof: None,
         },
     });
     let mut writer = Writer::new();

@@ -5,12 +5,13 @@ use super::interval;
 use crate::cli::call::{Caller, remark};
 use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::options::Options;
+use crate::cli::possession::Ask;
 use crate::cli::proposal::ballot;
 use crate::cli::{private, say};
 use certs::{AlternativeName, CertificateRequest, KeyKind, PrivateKey, Subject, pem};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    CertificateIssueRequest, CertificateIssueResponse, CertificateRevokeRequest, Interval, SecretText,
+    CertificateIssueRequest, CertificateIssueResponse, CertificateRevokeRequest, Interval, KeyHolder, SecretText,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -72,6 +73,11 @@ enum Verb {
         #[arg(long)]
         revoke_former: bool,
     },
+    /// Prove that you hold a key that a client is to be known by; needs no server
+    Prove {
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Revoke a certificate of a client
     Revoke {
         /// The client
@@ -95,6 +101,7 @@ pub(in crate::cli) fn run(arguments: &CertificateArguments) -> Outcome<()> {
             private_key,
             request,
         } => make_request(name, hosts, private_key, request),
+        Verb::Prove { ask } => ask.answer(KeyHolder::Client),
         Verb::Issue {
             client,
             authority,

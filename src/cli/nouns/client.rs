@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
 use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
+use crate::cli::possession::Sources;
 use crate::cli::private;
 use crate::cli::proposal::ballot;
 use clap::{Args, Subcommand};
@@ -93,6 +94,8 @@ struct Changes {
     /// Exactly this certificate, whoever issued it, PEM
     #[arg(long = "certificate", value_name = "FILE")]
     certificates: Vec<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     /// What a certificate of the tenant's authorities must say: common-name=x, dns-name=x, subject=x, email=x, uri=x, ip-address=x
     #[arg(long = "rule", value_name = "KIND=VALUE")]
     rules: Vec<String>,
@@ -150,7 +153,7 @@ impl Changes {
         Ok((settings != ClientSettings::default()).then_some(settings))
     }
 
-    fn credentials(&self) -> Outcome<Vec<ClientCredential>> {
+    fn credentials(&self, caller: &mut Caller<'_>) -> Outcome<Vec<ClientCredential>> {
         let mut credentials = Vec::new();
         for key in &self.keys {
             credentials.push(ClientCredential {
@@ -177,6 +180,7 @@ impl Changes {
                 ..ClientCredential::default()
             });
         }
+        self.sources.add_to(&mut credentials, caller)?;
         Ok(credentials)
     }
 
@@ -267,7 +271,7 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
                 client_name: name.clone(),
                 application_name: application.clone(),
                 settings: changes.settings()?,
-                credentials: changes.credentials()?,
+                credentials: changes.credentials(caller)?,
                 password: changes.password()?,
             };
             caller.change(request, "the client was made")
@@ -291,7 +295,7 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
                 client_name: name.clone(),
                 new_name: rename.clone(),
                 settings,
-                credentials: changes.credentials()?,
+                credentials: changes.credentials(caller)?,
                 password: changes.password()?,
             };
             caller.change(request, "the client was changed")

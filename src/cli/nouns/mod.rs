@@ -79,6 +79,7 @@ pub(super) fn new_person(name: &str, role: PersonRole, certificate: &Path, claim
         initial_password: private::generated_for(name)?,
         hardware: claim.declared(),
         attestation: claim.certificates()?,
+        possession_proof: None,
     })
 }
 

@@ -7,15 +7,16 @@ use crate::cli::key::KeyPlace;
 use crate::cli::kmip::words;
 use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
-use crate::cli::proposal::ballot::{self, Voter};
+use crate::cli::possession::{Ask, Place, Proof, Sources};
+use crate::cli::proposal::ballot;
 use crate::cli::{folder, hex, private, say, tickets};
 use certs::{CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, pem};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    CredentialAddRequest, CredentialRevokeRequest, OneTimeConfirmRequest, OneTimeEnrollRequest, PasswordChangeRequest,
-    PersonCreateRequest, PersonDeleteRequest, PersonGetRequest, PersonListRequest, PersonModifyRequest,
-    PersonResetRequest, PersonResumeRequest, PersonRole, PersonSuspendRequest, PersonUnlockRequest,
-    possession_statement, tag,
+    CredentialAddRequest, CredentialRevokeRequest, KeyHolder, OneTimeConfirmRequest, OneTimeEnrollRequest,
+    PasswordChangeRequest, PersonCreateRequest, PersonDeleteRequest, PersonGetRequest, PersonListRequest,
+    PersonModifyRequest, PersonResetRequest, PersonResumeRequest, PersonRole, PersonSuspendRequest,
+    PersonUnlockRequest, tag,
 };
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,8 @@ enum Verb {
         certificate: PathBuf,
         #[command(flatten)]
         claim: KeyClaim,
+        #[command(flatten)]
+        sources: Sources,
         /// Write the initial password here, NAME.password, instead of showing it
         #[arg(long, value_name = "FOLDER")]
         passwords: Option<PathBuf>,
@@ -106,6 +109,15 @@ enum Verb {
         /// Make the key in a token instead: pkcs11:token=…;object=…?module-path=/…; one of that name that is there already is taken
         #[arg(long = "in", value_name = "URI")]
         place: Option<KeyPlace>,
+        /// Write NAME.proof too, that the key agrees to be registered there: the installation, as `claviger status` tells it
+        #[arg(long, value_name = "HEX", requires = "role")]
+        installation: Option<String>,
+        /// In which tenant; none for people of the system
+        #[arg(long, requires = "installation")]
+        tenant: Option<String>,
+        /// In which role
+        #[arg(long, requires = "installation")]
+        role: Option<String>,
     },
     /// Give a person another certificate; its key shows that it is there
     AddCertificate {
@@ -123,19 +135,15 @@ enum Verb {
         #[command(flatten)]
         claim: KeyClaim,
     },
-    /// Prove that you hold the key of a new certificate; needs no server
+    /// Prove that you hold a key that is to be registered as yours; needs no server
     Prove {
         /// Your name
         name: String,
-        /// The new certificate, PEM
-        #[arg(long, value_name = "FILE")]
-        certificate: PathBuf,
-        /// The new private key, PEM or its name in a token
-        #[arg(long, value_name = "FILE|URI")]
-        new_key: KeyPlace,
-        /// Where the proof is written
-        #[arg(long, value_name = "FILE")]
-        proof: PathBuf,
+        /// Your role: administrator, system-auditor, operator, auditor, custodian
+        #[arg(long)]
+        role: String,
+        #[command(flatten)]
+        ask: Ask,
     },
     /// Take a certificate from a person
     RevokeCertificate {
@@ -171,16 +179,22 @@ enum Verb {
 pub(in crate::cli) fn run(arguments: &PersonArguments) -> Outcome<()> {
     match &arguments.verb {
         // These two need no server.
-        Verb::Key { name, folder, place } => make_key(name, folder, place.as_ref()),
-        Verb::Prove {
+        Verb::Key {
             name,
-            certificate,
-            new_key,
-            proof,
+            folder,
+            place: key,
+            installation,
+            tenant,
+            role,
         } => {
-            let proven = prove(name, certificate, new_key)?;
-            private::write(proof, hex(&proven).as_bytes())
+            let role = role.as_deref().map(role_of).transpose()?;
+            let place = match (installation, role) {
+                (Some(installation), Some(role)) => Some((Place::told(installation, tenant.clone())?, role)),
+                _ => None,
+            };
+            make_key(name, folder, key.as_ref(), place)
         }
+        Verb::Prove { name, role, ask } => ask.answer(KeyHolder::Person(role_of(role)?, name)),
         verb => ask(&mut Caller::open(&arguments.options)?, verb),
     }
 }
@@ -202,10 +216,11 @@ fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
             role,
             certificate,
             claim,
+            sources,
             passwords,
         } => {
-            let role = words::value(tag::PERSON_ROLE, role).map_err(Failure::usage)?;
-            let person = new_person(name, PersonRole(role), certificate, claim)?;
+            let mut person = new_person(name, role_of(role)?, certificate, claim)?;
+            sources.add_to_person(&mut person, None, caller)?;
             let people = [(name.clone(), person.initial_password.clone())];
             let request = PersonCreateRequest { person };
             change_with_passwords(caller, request, &people, passwords.as_deref(), "the person is invited")
@@ -261,18 +276,20 @@ fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
             claim,
         } => {
             let proof = match (new_key, proof) {
-                (Some(key), _) => prove(name, certificate, key)?,
-                (None, Some(file)) => {
-                    let text = std::fs::read_to_string(file);
-                    let text = text.map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
-                    words::bytes(text.trim()).map_err(Failure::usage)?
+                (Some(key), _) => {
+                    let person_name = Some(name.clone());
+                    let person = caller.session.ask(PersonGetRequest { person_name })?.person;
+                    let holder = KeyHolder::Person(person.person_role, name);
+                    let key = key.of(&ballot::certificate(certificate)?)?;
+                    Proof::make(&Place::of(caller, None)?, holder, key.as_ref())?
                 }
+                (None, Some(file)) => Proof::read(file)?,
                 (None, None) => return Err(Failure::usage("give --new-key or --proof")),
             };
             let request = CredentialAddRequest {
                 person_name: name.clone(),
                 certificate: ballot::certificate(certificate)?,
-                proof,
+                proof: proof.signature,
                 hardware: claim.declared(),
                 attestation: claim.certificates()?,
             };
@@ -335,12 +352,13 @@ fn change_password(caller: &mut Caller<'_>, current: Option<&Path>, new: Option<
     }
 }
 
-fn prove(name: &str, certificate: &Path, key: &KeyPlace) -> Outcome<Vec<u8>> {
-    let voter = Voter::read(certificate, key)?;
-    voter.sign(&possession_statement(name, voter.fingerprint()))
+fn role_of(word: &str) -> Outcome<PersonRole> {
+    words::value(tag::PERSON_ROLE, word)
+        .map(PersonRole)
+        .map_err(Failure::usage)
 }
 
-fn make_key(name: &str, into: &Path, place: Option<&KeyPlace>) -> Outcome<()> {
+fn make_key(name: &str, into: &Path, place: Option<&KeyPlace>, proves: Option<(Place, PersonRole)>) -> Outcome<()> {
     let certificate = into.join(format!("{name}.pem"));
     if certificate.exists() {
         return Err(Failure::usage(format!("{} is there already", certificate.display())));
@@ -351,6 +369,10 @@ fn make_key(name: &str, into: &Path, place: Option<&KeyPlace>) -> Outcome<()> {
     let made = leaf(name).self_signed_by(key.as_ref()).map_err(|why| why.to_string())?;
     std::fs::write(&certificate, pem::write_certificate(&made))
         .map_err(|why| format!("{}: {why}", certificate.display()))?;
+    if let Some((place, role)) = proves {
+        let to = into.join(format!("{name}.proof"));
+        place.prove(KeyHolder::Person(role, name), key.as_ref(), &to)?;
+    }
     let facts = CertificateFacts::read(&made).map_err(|why| why.to_string())?;
     say(&hex(&facts.key_fingerprint));
     Ok(())

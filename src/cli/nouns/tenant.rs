@@ -6,6 +6,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
 use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
+use crate::cli::possession::{Proof, Sources};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
     CryptoProfile, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
@@ -49,6 +50,9 @@ enum Verb {
         /// An operator whose key is in a token or card, as you answer for it; may be repeated
         #[arg(long, value_name = "NAME")]
         hardware: Vec<String>,
+        /// An operator's proof of its key, made by `claviger person prove`; repeat for each
+        #[arg(long = "operator-proof", value_name = "NAME=FILE", value_parser = named)]
+        proofs: Vec<Named>,
         /// The policy to begin with: mtg, strict, off
         #[arg(long)]
         template: Option<String>,
@@ -95,6 +99,8 @@ enum Verb {
         operator: Named,
         #[command(flatten)]
         claim: KeyClaim,
+        #[command(flatten)]
+        sources: Sources,
         /// Write the initial password here, NAME.password, instead of showing it
         #[arg(long, value_name = "FOLDER")]
         passwords: Option<PathBuf>,
@@ -184,13 +190,19 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
             name,
             operators,
             hardware,
+            proofs,
             template,
             hsm_profile,
             passwords,
             settings,
         } => {
             let template = words::optional(tag::POLICY_TEMPLATE, template.as_ref()).map_err(Failure::usage)?;
-            let operators = new_people(operators, PersonRole::Operator, hardware)?;
+            let mut operators = new_people(operators, PersonRole::Operator, hardware)?;
+            for Named { name, file } in proofs {
+                let operator = operators.iter_mut().find(|operator| operator.person_name == *name);
+                let operator = operator.ok_or_else(|| Failure::usage(format!("{name} is none of the operators")))?;
+                operator.possession_proof = Some(Proof::read(file)?.signature);
+            }
             let people: Vec<_> = operators
                 .iter()
                 .map(|person| (person.person_name.clone(), person.initial_password.clone()))
@@ -239,9 +251,11 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
             name,
             operator,
             claim,
+            sources,
             passwords,
         } => {
-            let operator = new_person(&operator.name, PersonRole::Operator, &operator.file, claim)?;
+            let mut operator = new_person(&operator.name, PersonRole::Operator, &operator.file, claim)?;
+            sources.add_to_person(&mut operator, Some(name), caller)?;
             let people = [(operator.person_name.clone(), operator.initial_password.clone())];
             let request = TenantRecoverRequest {
                 tenant_name: name.clone(),

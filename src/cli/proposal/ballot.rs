@@ -50,11 +50,6 @@ impl Voter {
         let signed = self.key.sign(message);
         Ok(signed.map_err(|why| why.to_string())?)
     }
-
-    /// SHA-256 of the key.
-    pub(in crate::cli) const fn fingerprint(&self) -> &[u8; 32] {
-        &self.fingerprint
-    }
 }
 
 fn problem(path: &Path, why: impl std::fmt::Display) -> Failure {

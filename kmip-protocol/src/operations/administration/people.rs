@@ -82,7 +82,7 @@ structure! {
     #[derive(Default)]
     PersonDeleteResponse {}
 
-    /// Gives a person another certificate. The proof is a signature by its key over the person's name.
+    /// Gives a person another certificate. The proof is a signature by its key.
     CredentialAddRequest {
         person_name: String = PERSON_NAME;
         certificate: Vec<u8> = CERTIFICATE_VALUE;
