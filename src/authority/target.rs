@@ -2,7 +2,7 @@
 
 use crate::identity::Id;
 use crate::store::Key;
-use kmip_protocol::{ObjectType, PersonRole};
+use kmip_protocol::{ObjectType, Operation, PersonRole};
 
 /// What a request acts upon. Rules match on it, votes bind to it, and whom it concerns does not vote.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,6 +18,10 @@ pub struct Target {
     pub roles: Vec<PersonRole>,
     /// The managed objects acted upon.
     pub objects: Vec<TargetObject>,
+    /// Objects that are used for it beside those that it acts upon, each as which operation uses it.
+    pub uses: Vec<(Operation, TargetObject)>,
+    /// Objects whose labels it changes: as each is, and as it would be.
+    pub relabels: Vec<(TargetObject, TargetObject)>,
     /// Whether it gives a client access to objects that there are already: it joins an application that owns some, or gets a credential
     /// while its application owns some.
     pub reaches_objects: bool,

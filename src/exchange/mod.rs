@@ -18,6 +18,8 @@ mod authorities;
 mod batch;
 #[cfg(test)]
 mod certificates;
+#[cfg(test)]
+mod chosen;
 mod client_password;
 #[cfg(test)]
 mod clocks;

@@ -41,7 +41,7 @@ impl Handle for DeleteAttributeRequest {
 
 /// The indexes that a request means: one by index up to 1.4 (none means the first there is: 0 unless that was deleted before);
 /// one by value, or all instances, since.
-fn which(request: &DeleteAttributeRequest, set: &AttributeSet, tagged: bool) -> Result<Vec<i32>, Fault> {
+pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, tagged: bool) -> Result<Vec<i32>, Fault> {
     if let Some(current) = &request.current_attribute {
         let reference = current.attribute.reference();
         let found = set.of(&reference).find(|i| i.attribute == current.attribute);

@@ -31,7 +31,7 @@ impl Handle for ModifyAttributeRequest {
 
 /// Which instance a request means: by index where attributes have one, where none means 0; else by current value, where none
 /// means the only instance.
-fn which(request: &ModifyAttributeRequest, set: &AttributeSet, tagged: bool) -> Result<i32, Fault> {
+pub(super) fn which(request: &ModifyAttributeRequest, set: &AttributeSet, tagged: bool) -> Result<i32, Fault> {
     let reference = request.attribute.attribute.reference();
     let mut instances = set.of(&reference).peekable();
     if instances.peek().is_none() {

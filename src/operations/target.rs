@@ -1,12 +1,15 @@
 //! What the operations on managed objects act upon, as rules and votes need to know it: one helper for all of them.
 
-use super::{Context, target_of};
+use super::{Context, delete_attribute, modify_attribute, target_of};
 use crate::authority::{Target, TargetObject};
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, OBJECT, Object};
 use crate::records;
 use crate::store::Key;
-use kmip_protocol::{Attribute, AttributeKind, BindTarget, RequestPayload, UniqueIdentifier};
+use kmip_protocol::{
+    Attribute, AttributeKind, BindTarget, DerivationMethod, KeyInformation, KeyWrapType, Operation, RequestPayload,
+    UniqueIdentifier,
+};
 use ring::digest::{Context as Digest, SHA256};
 
 /// The objects that a request names, if its operation acts upon objects. `None` within: the ID Placeholder.
@@ -58,7 +61,124 @@ async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Resu
         target.objects.push(of(&object));
     }
     target.description = Some(words.join(", "));
+    relabels(payload, &mut target, context).await?;
+    uses(payload, &mut target, context).await?;
     Ok(Some(target))
+}
+
+/// What a change of attributes makes of an object's labels. A change that cannot be made changes none, and fails by itself.
+async fn relabels(payload: &RequestPayload, target: &mut Target, context: &mut Context<'_>) -> Result<(), Failure> {
+    let given = match payload {
+        RequestPayload::ModifyAttribute(request) => &request.unique_identifier,
+        RequestPayload::DeleteAttribute(request) => &request.unique_identifier,
+        RequestPayload::SetAttribute(request) => &request.unique_identifier,
+        _ => return Ok(()),
+    };
+    let unique_identifier = context.identifier(given.as_ref())?;
+    let Some(object) = context.find(&unique_identifier).await? else {
+        return Ok(());
+    };
+    let tagged = context.version.has_tagged_attributes();
+    let before = of(&object);
+    let mut changed = object;
+    let set = changed.attributes.clone();
+    match payload {
+        RequestPayload::ModifyAttribute(request) => {
+            if let Ok(index) = modify_attribute::which(request, &set, tagged) {
+                changed.attributes.replace(index, request.attribute.attribute.clone());
+            }
+        }
+        RequestPayload::DeleteAttribute(request) => {
+            let current = request.current_attribute.as_ref().map(|c| c.attribute.reference());
+            let reference = current.or_else(|| request.reference.clone());
+            if let (Some(reference), Ok(indexes)) = (reference, delete_attribute::which(request, &set, tagged)) {
+                for index in indexes {
+                    changed.attributes.remove(&reference, index);
+                }
+            }
+        }
+        RequestPayload::SetAttribute(request) => {
+            let attribute = &request.attribute.attribute;
+            let reference = attribute.reference();
+            let mut instances = set.of(&reference);
+            if let (Some(only), None) = (instances.next(), instances.next()) {
+                changed.attributes.replace(only.index, attribute.clone());
+            }
+        }
+        _ => {}
+    }
+    let after = of(&changed);
+    if after != before {
+        target.relabels.push((before, after));
+    }
+    Ok(())
+}
+
+/// The objects that are used for what a request does, each as which operation uses it: keys that wrap and unwrap, keys that derive.
+/// Whoever may not see one learns of none: it is left out here, and its use fails by itself.
+async fn uses(payload: &RequestPayload, target: &mut Target, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut used: Vec<(Operation, UniqueIdentifier)> = Vec::new();
+    match payload {
+        RequestPayload::Get(request) => {
+            if let Some(wrapping) = &request.key_wrapping_specification {
+                let (encryption, authentication) = (
+                    &wrapping.encryption_key_information,
+                    &wrapping.mac_signature_key_information,
+                );
+                note(&mut used, encryption.as_ref(), &[Operation::Encrypt]);
+                note(&mut used, authentication.as_ref(), &[Operation::MAC, Operation::Sign]);
+            }
+            if request.key_wrap_type == Some(KeyWrapType::NotWrapped) {
+                let unique_identifier = context.identifier(request.unique_identifier.as_ref())?;
+                let found = context
+                    .find(&unique_identifier)
+                    .await?
+                    .filter(|object| object.material.is_some());
+                let managed = match &found {
+                    Some(object) => Some(context.open(object).await?),
+                    None => None,
+                };
+                let data = managed
+                    .as_ref()
+                    .and_then(|managed| managed.key_block()?.key_wrapping_data.as_ref());
+                if let Some(data) = data {
+                    let (encryption, authentication) =
+                        (&data.encryption_key_information, &data.mac_signature_key_information);
+                    note(&mut used, encryption.as_ref(), &[Operation::Decrypt]);
+                    let verifies = [Operation::MACVerify, Operation::SignatureVerify];
+                    note(&mut used, authentication.as_ref(), &verifies);
+                }
+            }
+        }
+        RequestPayload::DeriveKey(request) => {
+            let operation = match request.derivation_method {
+                DerivationMethod::ENCRYPT => Operation::Encrypt,
+                _ => Operation::MAC,
+            };
+            used.extend(request.unique_identifiers.iter().map(|base| (operation, base.clone())));
+        }
+        _ => {}
+    }
+    let tenant = context.client()?.tenant;
+    for (operation, given) in used {
+        let unique_identifier = context.identifier(Some(&given))?;
+        if let Some(object) = context.find(&unique_identifier).await? {
+            let key = objects::key(tenant, &unique_identifier);
+            if !target.records.contains(&key) {
+                target.records.push(key);
+            }
+            target.uses.push((operation, of(&object)));
+        }
+    }
+    Ok(())
+}
+
+fn note(used: &mut Vec<(Operation, UniqueIdentifier)>, information: Option<&KeyInformation>, as_in: &[Operation]) {
+    let keys = information.into_iter().flat_map(|information| {
+        let key = &information.unique_identifier;
+        as_in.iter().map(move |operation| (*operation, key.clone()))
+    });
+    used.extend(keys);
 }
 
 fn of(object: &Object) -> TargetObject {

@@ -59,15 +59,30 @@ pub fn is_never_governed(operation: Operation) -> bool {
 }
 
 /// The rules that govern an operation on a target. All of them must be satisfied; none: it may be done alone.
+///
+/// A rule that names an operation governs also what comes to the same: the use of an object for another's sake. And a rule for objects with
+/// some label governs taking that label off, whichever operations it names: else it would hold only until somebody did so.
 #[must_use]
 pub fn governing<'p>(policy: &'p Policy, operation: Operation, target: &Target) -> Vec<&'p Rule> {
     if is_never_governed(operation) {
         return Vec::new();
     }
-    let rules = policy.rules.iter();
-    rules
-        .filter(|rule| matches(&rule.rule_match, operation, target))
-        .collect()
+    let used = |rule: &Rule, (operation, object): &(Operation, TargetObject)| {
+        let alone = Target {
+            objects: vec![object.clone()],
+            ..Target::default()
+        };
+        matches(&rule.rule_match, *operation, &alone)
+    };
+    let leaves = |rule: &Rule, (before, after): &(TargetObject, TargetObject)| {
+        is_chosen(&rule.rule_match, before) && !is_chosen(&rule.rule_match, after)
+    };
+    let governs = |rule: &&Rule| {
+        matches(&rule.rule_match, operation, target)
+            || target.uses.iter().any(|one| used(rule, one))
+            || target.relabels.iter().any(|one| leaves(rule, one))
+    };
+    policy.rules.iter().filter(governs).collect()
 }
 
 /// The rules that govern a request: those of [`governing`] and, where it replaces the policy, every rule that it would weaken or
@@ -99,40 +114,79 @@ pub fn counting<'p>(policy: &'p Policy, group: &str) -> Vec<&'p Rule> {
     policy.rules.iter().filter(counts).collect()
 }
 
-/// Whether any rule names this operation: quicker than to find out what it acts upon.
+/// What an operation may use an object as, beside doing itself: a wrapping encrypts, an unwrapping decrypts, a derivation can do either
+/// what Encrypt or what MAC does.
+const USES: &[(Operation, &[Operation])] = &[
+    (
+        Operation::Get,
+        &[
+            Operation::Encrypt,
+            Operation::Decrypt,
+            Operation::MAC,
+            Operation::MACVerify,
+            Operation::Sign,
+            Operation::SignatureVerify,
+        ],
+    ),
+    (Operation::DeriveKey, &[Operation::Encrypt, Operation::MAC]),
+];
+
+/// What changes the labels of objects.
+const RELABELS: &[Operation] = &[
+    Operation::AddAttribute,
+    Operation::ModifyAttribute,
+    Operation::DeleteAttribute,
+    Operation::SetAttribute,
+    Operation::AdjustAttribute,
+];
+
+/// Whether a rule may govern this operation: quicker than to find out what it acts upon.
 #[must_use]
 pub fn may_govern(policy: &Policy, operation: Operation) -> bool {
-    let named = |rule: &Rule| rule.rule_match.operations.contains(&operation);
-    !is_never_governed(operation) && policy.rules.iter().any(named)
+    let uses = USES
+        .iter()
+        .find(|(of, _)| *of == operation)
+        .map_or(&[][..], |(_, uses)| uses);
+    let named = |rule: &Rule| {
+        let mut operations = rule.rule_match.operations.iter();
+        operations.any(|named| *named == operation || uses.contains(named))
+    };
+    let labels = RELABELS.contains(&operation);
+    let governs = |rule: &Rule| named(rule) || (labels && goes_by_labels(&rule.rule_match));
+    !is_never_governed(operation) && policy.rules.iter().any(governs)
 }
 
-fn matches(wanted: &RuleMatch, operation: Operation, target: &Target) -> bool {
+/// Whether a match is confined to objects by what clients can change of them.
+fn goes_by_labels(wanted: &RuleMatch) -> bool {
+    !(wanted.object_groups.is_empty() && wanted.object_names.is_empty() && wanted.application_namespaces.is_empty())
+}
+
+/// Whether an object is one of those that a match is confined to.
+fn is_chosen(wanted: &RuleMatch, object: &TargetObject) -> bool {
     let RuleMatch {
-        operations,
+        operations: _,
         object_types,
         object_groups,
         object_names,
         application_namespaces,
         unique_identifiers,
-        person_roles,
-        reaches_objects,
+        person_roles: _,
+        reaches_objects: _,
     } = wanted;
-    let is_object = |object: &TargetObject| {
-        any(object_types, |t| object.object_type == *t)
-            && any(object_groups, |g| object.groups.contains(g))
-            && any(object_names, |pattern| object.names.iter().any(|n| is_like(pattern, n)))
-            && any(application_namespaces, |n| object.namespaces.contains(n))
-            && any(unique_identifiers, |u| object.unique_identifier == *u)
-    };
-    let of_objects = !(object_types.is_empty()
-        && object_groups.is_empty()
-        && object_names.is_empty()
-        && application_namespaces.is_empty()
-        && unique_identifiers.is_empty());
-    operations.contains(&operation)
-        && (!of_objects || target.objects.iter().any(is_object))
-        && any(person_roles, |role| target.roles.contains(role))
-        && (*reaches_objects != Some(true) || target.reaches_objects)
+    any(object_types, |t| object.object_type == *t)
+        && any(object_groups, |g| object.groups.contains(g))
+        && any(object_names, |pattern| object.names.iter().any(|n| is_like(pattern, n)))
+        && any(application_namespaces, |n| object.namespaces.contains(n))
+        && any(unique_identifiers, |u| object.unique_identifier == *u)
+}
+
+fn matches(wanted: &RuleMatch, operation: Operation, target: &Target) -> bool {
+    let of_objects =
+        goes_by_labels(wanted) || !(wanted.object_types.is_empty() && wanted.unique_identifiers.is_empty());
+    wanted.operations.contains(&operation)
+        && (!of_objects || target.objects.iter().any(|object| is_chosen(wanted, object)))
+        && any(&wanted.person_roles, |role| target.roles.contains(role))
+        && (wanted.reaches_objects != Some(true) || target.reaches_objects)
 }
 
 /// An empty list permits everything.
