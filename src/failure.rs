@@ -309,6 +309,8 @@ faults! {
     InUse = ConstraintViolation else PermissionDenied, "it is in use";
     /// The tenant has as many as its settings permit.
     QuotaExceeded = ServerLimitExceeded else GeneralFailure, "the quota of the tenant is exhausted";
+    /// A KEK that is active already, or is none any more.
+    KekState = WrongKeyLifecycleState else PermissionDenied, "the state of the KEK does not permit this";
     /// There is no authority here that issues certificates.
     CannotIssue = ConstraintViolation else PermissionDenied, "the server has no key of this authority";
     /// The tenant's profile does not permit the algorithm or its parameters.

@@ -214,6 +214,8 @@ async fn a_second_kek_takes_over(room: &Room) {
     let keks = [first.clone(), second.clone()];
     let record_key = custody.rewrap_record_key(&room.record_keys[0], &keks).await.unwrap();
     assert_eq!(record_key.wraps.len(), 2);
+    // What lies under the first stays as it is: no KEK is asked for what it did before.
+    assert!(record_key.wraps[0] == room.record_keys[0].wraps[0]);
     custody.open_domain(TENANT, &keks, &record_key).await.unwrap();
 
     assert!(custody.open(TENANT, context(3), &old).await.unwrap() == material);

@@ -1,6 +1,7 @@
 //! What all handlers of administration share: whose domain it is, records by name, what may be a name, what is told to those who
 //! remember.
 
+use crate::authority::Origin;
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
 use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Enroll, EnrollError, Id};
@@ -9,6 +10,7 @@ use crate::operations::Context;
 use crate::operations::keeper::Keeper;
 use crate::records;
 use crate::store::{ClaimKey, Domain, Key, Kind};
+use ring::digest;
 use std::sync::Arc;
 
 /// Records to a page of a scan.
@@ -154,6 +156,28 @@ pub(super) async fn tenant_owns_objects(context: &mut Context<'_>, tenant: Domai
         }
     }
     Ok(false)
+}
+
+/// Refuses what no proposal carries out, whatever a policy says or forgets: people have agreed to a tenant and to a KEK, or there is
+/// none.
+pub(super) fn agreed(origin: Origin, context: &Context<'_>) -> Result<(), Failure> {
+    if matches!(origin, Origin::Proposal(_)) || context.services.policies.are_optional() {
+        return Ok(());
+    }
+    Err(Fault::ApprovalRequired.into())
+}
+
+/// An identifier that a proposal makes once: a run that follows one that was interrupted finds what that one made.
+pub(super) fn made_by(origin: Origin, what: &str, context: &Context<'_>) -> Result<Id, Failure> {
+    let Origin::Proposal(proposal) = origin else {
+        return Ok(context.services.randomness.array()?);
+    };
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(&context.services.installation.instance);
+    hash.update(&proposal);
+    hash.update(what.as_bytes());
+    let digest = hash.finish();
+    Ok(digest.as_ref().first_chunk().copied().unwrap_or_default())
 }
 
 /// Says in the item's audit record what it acted on, once that is written or deleted.

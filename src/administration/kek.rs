@@ -6,7 +6,7 @@
 use super::AdministrationError;
 use crate::custody::{Custody, CustodyError, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord};
 use crate::records;
-use crate::store::{ClaimKey, Domain, Key, Kind, Record, Store, Work};
+use crate::store::{ClaimKey, Domain, GuardKey, Key, Kind, Record, Store, Work};
 use std::sync::Arc;
 
 /// A KEK, in its domain.
@@ -15,15 +15,48 @@ pub const KEK: Kind = Kind(0x20);
 pub const RECORD_KEY: Kind = Kind(0x21);
 /// The claim on being a domain's active KEK.
 const ACTIVE_KEK: u8 = 0x20;
+/// The set of a domain's KEKs, for decisions over all of them.
+const KEKS: u8 = 0x20;
 /// KEK records of a domain read at most; custody's own limit on live ones is smaller.
 const MOST: usize = 4_096;
 
 /// Where the record key of a domain is kept.
-const fn record_key_place(domain: Domain) -> Key {
+pub(super) const fn record_key_place(domain: Domain) -> Key {
     Key {
         domain,
         kind: RECORD_KEY,
         id: [0; 16],
+    }
+}
+
+/// Where a KEK is kept.
+pub(super) const fn place(domain: Domain, kek: KekId) -> Key {
+    Key {
+        domain,
+        kind: KEK,
+        id: kek.0,
+    }
+}
+
+/// The claim on being the domain's active KEK.
+pub(super) fn active_claim(domain: Domain) -> ClaimKey {
+    ClaimKey::new(domain, ACTIVE_KEK, b"")
+}
+
+/// The guard of a domain's KEKs: whoever changes one has looked at all of them.
+pub(super) const fn guard(domain: Domain) -> GuardKey {
+    GuardKey {
+        domain,
+        set: KEKS,
+        id: [0; 16],
+    }
+}
+
+/// Makes a KEK, or finds the one that an interrupted run of the same proposal made.
+pub(super) async fn make(custody: &Custody, new: &NewKek) -> Result<KekRecord, CustodyError> {
+    match custody.create_kek(new, None).await {
+        Err(CustodyError::Exists) => custody.adopt_kek(new).await,
+        made => made,
     }
 }
 
@@ -45,11 +78,7 @@ pub async fn found_domain(
         cka_id: kek.0.to_vec(),
         created_ms: now_ms,
     };
-    // One that is there was made by a run of the same proposal that did not come to its end.
-    let mut kek_record = match custody.create_kek(&new, None).await {
-        Err(CustodyError::Exists) => custody.adopt_kek(&new).await?,
-        made => made?,
-    };
+    let mut kek_record = make(custody, &new).await?;
     kek_record.state = KekState::Active;
     let record_key = custody
         .create_record_key(domain, core::slice::from_ref(&kek_record), now_ms)
@@ -57,14 +86,10 @@ pub async fn found_domain(
     custody
         .open_domain(domain, core::slice::from_ref(&kek_record), &record_key)
         .await?;
-    let key = Key {
-        domain,
-        kind: KEK,
-        id: kek.0,
-    };
+    let key = place(domain, kek);
     put(custody, work, key, kek_record.encode()?).await?;
     put(custody, work, record_key_place(domain), record_key.encode()?).await?;
-    work.take(ClaimKey::new(domain, ACTIVE_KEK, b""), key).await?;
+    work.take(active_claim(domain), key).await?;
     Ok(())
 }
 

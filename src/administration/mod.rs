@@ -12,6 +12,7 @@ pub mod genesis;
 mod group;
 mod hardware;
 pub mod kek;
+mod kek_life;
 pub mod lockout;
 pub mod login;
 mod namespace;

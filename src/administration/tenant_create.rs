@@ -6,14 +6,13 @@ use super::{desk, kek, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
-use crate::authority::{Granted, Origin, Target};
+use crate::authority::{Granted, Target};
 use crate::custody::{KekId, ProfileId};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
 use crate::operations::{Context, Handle, Notice};
 use crate::store::Domain;
 use kmip_protocol::{NewPerson, PersonRole, PolicyTemplate, TenantCreateRequest, TenantCreateResponse};
-use ring::digest;
 
 /// Operators that a tenant may begin with: a request for more is a mistake.
 const MOST_OPERATORS: usize = 32;
@@ -24,11 +23,7 @@ impl Handle for TenantCreateRequest {
         granted: &Granted<Self>,
         context: &mut Context<'_>,
     ) -> Result<TenantCreateResponse, Failure> {
-        // Whatever a policy says or forgets: administrators have agreed to a tenant, or there is none.
-        let agreed = matches!(granted.origin(), Origin::Proposal(_));
-        if !agreed && !context.services.policies.are_optional() {
-            return Err(Fault::ApprovalRequired.into());
-        }
+        desk::agreed(granted.origin(), context)?;
         let template = judge(self)?;
         let settings = match &self.settings {
             Some(settings) => tenant_settings::judge(settings)?,
@@ -41,8 +36,8 @@ impl Handle for TenantCreateRequest {
         }
         let profile = context.services.profiles.find(self.hsm_profile_name.as_deref());
         let (profile_name, profile) = profile.ok_or(Failure::new(Fault::NotFound))?;
-        let tenant = Domain(made_by(granted.origin(), "tenant", context)?);
-        let kek = KekId(made_by(granted.origin(), "kek", context)?);
+        let tenant = Domain(desk::made_by(granted.origin(), "tenant", context)?);
+        let kek = KekId(desk::made_by(granted.origin(), "kek", context)?);
         let record = TenantRecord {
             name,
             settings,
@@ -158,17 +153,4 @@ pub(super) async fn add(
     let changed = IdentityChange::Person(id);
     context.batch.notices.push(Notice::Identity(changed));
     Ok(())
-}
-
-/// An identifier that a proposal makes once: a run that follows one that was interrupted finds what that one made.
-fn made_by(origin: Origin, what: &str, context: &Context<'_>) -> Result<Id, Failure> {
-    let Origin::Proposal(proposal) = origin else {
-        return Ok(context.services.randomness.array()?);
-    };
-    let mut hash = digest::Context::new(&digest::SHA256);
-    hash.update(&context.services.installation.instance);
-    hash.update(&proposal);
-    hash.update(what.as_bytes());
-    let digest = hash.finish();
-    Ok(digest.as_ref().first_chunk().copied().unwrap_or_default())
 }

@@ -165,6 +165,10 @@ permissions! {
     READERS, Full: AuthorityList RevocationListGet;
     MANAGERS, Full: AuthorityCreate AuthorityModify AuthorityDelete;
 
+    // What keeps keys: the KEKs of the own domain.
+    READERS, Full: KekList;
+    MANAGERS, Full: KekCreate KekActivate;
+
     // The server itself. Whoever acts does not read the trail of the acts.
     READERS, Full: ServerStatus;
     SYSTEM_AUDITOR_OR_AUDITOR, Full: AuditQuery;

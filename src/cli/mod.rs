@@ -90,6 +90,8 @@ enum Command {
     Certificate(Box<nouns::certificate::CertificateArguments>),
     /// Application Namespaces
     Namespace(nouns::namespace::NamespaceArguments),
+    /// The keys that keep keys
+    Kek(nouns::kek::KekArguments),
     /// The rules that say who must agree to what
     Policy(nouns::policy::PolicyArguments),
     /// Groups of people that rules can name
@@ -147,6 +149,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Authority(arguments) => nouns::authority::run(arguments),
         Command::Certificate(arguments) => nouns::certificate::run(arguments),
         Command::Namespace(arguments) => nouns::namespace::run(arguments),
+        Command::Kek(arguments) => nouns::kek::run(arguments),
         Command::Policy(arguments) => nouns::policy::run(arguments),
         Command::Group(arguments) => nouns::group::run(arguments),
         Command::Proposal(arguments) => proposal::run(arguments),

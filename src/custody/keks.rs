@@ -41,7 +41,7 @@ pub struct DomainStatus {
 }
 
 impl Custody {
-    /// Makes a KEK at its profile; the record that comes back is Inactive, and is the caller's to store. `login` is the
+    /// Makes a KEK at its profile; the record that comes back is Pre-Active, and is the caller's to store. `login` is the
     /// key-management credential where the token has one of its own.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl Custody {
             id: *id,
             domain: *domain,
             generation: *generation,
-            state: KekState::Inactive,
+            state: KekState::PreActive,
             profile: *profile,
             placement,
             created_ms: *created_ms,
@@ -92,6 +92,15 @@ impl Custody {
         record.known_answer = make_known_answer(&self.slab, sealer.as_ref(), &record).await?;
         check_known_answer(sealer.as_ref(), &record).await?;
         Ok(record)
+    }
+
+    /// Whether a KEK opens its known answer now.
+    ///
+    /// # Errors
+    /// Those of [`Sealer`].
+    pub async fn kek_answers(&self, record: &KekRecord) -> Result<(), CustodyError> {
+        let sealer = self.provider(record.profile)?.sealer(record)?;
+        sealer.health().await
     }
 
     /// Destroys a KEK at its profile and verifies that it is gone. The caller has counted its references, and stored
@@ -138,7 +147,7 @@ impl Custody {
         }
     }
 
-    /// Wraps the open record key of a domain under each live one of `keks`, and no other: after a KEK was made, and
+    /// Has the open record key of a domain wrapped under each live one of `keks`, and no other: after a KEK was made, and
     /// before one is deleted. The caller stores the record and then opens the domain again.
     ///
     /// # Errors
@@ -175,6 +184,12 @@ impl Custody {
         for kek in keks.iter().filter(|kek| kek.is_live()) {
             if kek.domain != record.domain {
                 return Err(CustodyError::UnknownKek);
+            }
+            // What is wrapped already stays: an HSM that is away does not keep another KEK from being made.
+            let known = |wrap: &&RecordKeyWrap| (wrap.kek, wrap.kek_generation) == (kek.id, kek.generation);
+            if let Some(wrap) = record.wraps.iter().find(known) {
+                wraps.push(wrap.clone());
+                continue;
             }
             let sealer = self.provider(kek.profile)?.sealer(kek)?;
             let context = record_key_context(record, kek.id, kek.generation);

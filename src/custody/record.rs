@@ -18,6 +18,8 @@ pub const MAX_KEKS: usize = 256;
 /// The life of a KEK.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KekState {
+    /// Was never active: nothing but the record key is under it.
+    PreActive,
     /// Wraps the DEKs of new objects. Exactly one KEK of a domain is active.
     Active,
     /// Unwraps what it wrapped, wraps nothing new.
@@ -89,6 +91,7 @@ pub struct RecordKeyWrap {
 impl KekState {
     const fn byte(self) -> u8 {
         match self {
+            Self::PreActive => 5,
             Self::Active => 1,
             Self::Inactive => 2,
             Self::Deleting => 3,
@@ -99,6 +102,7 @@ impl KekState {
     const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
             1 => Self::Active,
+            5 => Self::PreActive,
             2 => Self::Inactive,
             3 => Self::Deleting,
             4 => Self::Destroyed,
@@ -111,7 +115,7 @@ impl KekRecord {
     /// Whether it can still unwrap.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        matches!(self.state, KekState::Active | KekState::Inactive)
+        matches!(self.state, KekState::PreActive | KekState::Active | KekState::Inactive)
     }
 
     /// What kind of sealer serves it.

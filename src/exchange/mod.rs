@@ -43,6 +43,8 @@ mod guard;
 #[cfg(test)]
 mod hardware;
 #[cfg(test)]
+mod keks;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod members;

@@ -1,6 +1,7 @@
 //! Tells those who remember something that it has changed, between the commit and the answer: who is answered can rely on the
 //! change being in force.
 
+use crate::administration::kek;
 use crate::identity::Identity;
 use crate::operations::{Notice, Services};
 
@@ -22,6 +23,12 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
             Notice::Policy(domain) => {
                 services.policies.forget(*domain);
                 services.glances.forget(*domain);
+            }
+            Notice::Keys(domain) => {
+                let opened = kek::open_domain(&services.custody, &services.store, *domain).await;
+                if let Err(error) = opened {
+                    tracing::error!(%error, %domain, "a change of KEKs could not be read");
+                }
             }
             Notice::Gone(domain) => services.custody.close_domain(*domain),
         }

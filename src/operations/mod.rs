@@ -209,6 +209,9 @@ handlers! {
     TenantResume
     TenantDelete
     TenantRecover
+    KekCreate
+    KekActivate
+    KekList
     NamespaceCreate
     NamespaceModify
     NamespaceDelete

@@ -14,6 +14,8 @@ pub enum Notice {
     Identity(IdentityChange),
     /// The policy of a domain.
     Policy(Domain),
+    /// The KEKs of a domain, or its record key.
+    Keys(Domain),
     /// A domain is no more: its keys are closed.
     Gone(Domain),
     /// Somebody should hear of this at once.

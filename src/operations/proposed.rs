@@ -169,7 +169,7 @@ pub(super) async fn deliver(
 /// has a KEK made.
 #[must_use]
 pub const fn has_outside_effect(operation: Operation) -> bool {
-    matches!(operation, Operation::TenantCreate)
+    matches!(operation, Operation::TenantCreate | Operation::KekCreate)
 }
 
 /// The first of two steps: whoever meets it from here on knows that its effect may have taken place.

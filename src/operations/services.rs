@@ -50,6 +50,13 @@ impl Profiles {
         let wanted = |(own, _): &&(String, ProfileId)| name.is_none_or(|name| name == own);
         self.0.iter().find(wanted).map(|(name, id)| (name.as_str(), *id))
     }
+
+    /// The name of a profile.
+    #[must_use]
+    pub fn name(&self, profile: ProfileId) -> Option<&str> {
+        let mut named = self.0.iter();
+        named.find(|(_, id)| *id == profile).map(|(name, _)| name.as_str())
+    }
 }
 
 /// Limits of requests, each with its reason.

@@ -114,4 +114,19 @@ enumeration! {
         Warning = 0x02 "Warning" [V2_0..];
         Critical = 0x03 "Critical" [V2_0..];
     }
+
+    /// The life of a KEK.
+    KekState(KEK_STATE) {
+        PreActive = 0x01 "Pre-Active" [V2_0..];
+        Active = 0x02 "Active" [V2_0..];
+        Deactivated = 0x03 "Deactivated" [V2_0..];
+        Deleting = 0x04 "Deleting" [V2_0..];
+        Destroyed = 0x05 "Destroyed" [V2_0..];
+    }
+
+    /// Where the bytes of a KEK are.
+    KekKind(KEK_KIND) {
+        Software = 0x01 "Software" [V2_0..];
+        Resident = 0x02 "Resident" [V2_0..];
+    }
 }

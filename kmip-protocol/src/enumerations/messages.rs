@@ -101,6 +101,9 @@ enumeration! {
         TenantResume = 0x8001_0306 "Tenant Resume" [V2_0..];
         TenantDelete = 0x8001_0307 "Tenant Delete" [V2_0..];
         TenantRecover = 0x8001_0308 "Tenant Recover" [V2_0..];
+        KekCreate = 0x8001_0501 "Kek Create" [V2_0..];
+        KekActivate = 0x8001_0502 "Kek Activate" [V2_0..];
+        KekList = 0x8001_0503 "Kek List" [V2_0..];
         ClientCreate = 0x8001_0601 "Client Create" [V2_0..];
         ClientGet = 0x8001_0602 "Client Get" [V2_0..];
         ClientList = 0x8001_0603 "Client List" [V2_0..];

@@ -164,6 +164,8 @@ every! {
         ClientStatus,
         CryptoProfile,
         CertificateRuleKind,
+        KekState,
+        KekKind,
         Severity,
     }
     masks {

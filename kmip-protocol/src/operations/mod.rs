@@ -297,6 +297,9 @@ operations! {
     TenantResume(TenantResumeRequest) -> (TenantResumeResponse);
     TenantDelete(TenantDeleteRequest) -> (TenantDeleteResponse);
     TenantRecover(TenantRecoverRequest) -> (TenantRecoverResponse);
+    KekCreate(KekCreateRequest) -> (KekCreateResponse);
+    KekActivate(KekActivateRequest) -> (KekActivateResponse);
+    KekList(KekListRequest) -> (KekListResponse);
     ClientCreate(ClientCreateRequest) -> (ClientCreateResponse);
     ClientGet(ClientGetRequest) -> (ClientGetResponse in Box);
     ClientList(ClientListRequest) -> (ClientListResponse);

@@ -133,4 +133,9 @@ tags! {
     PUBLIC_KEY_INFO PublicKeyInfo = 0x54007D "Public Key Info" [V2_0..];
     CERTIFICATE_FINGERPRINT CertificateFingerprint = 0x54007E "Certificate Fingerprint" [V2_0..];
     PROVEN Proven = 0x54007F "Proven" [V2_0..];
+    KEK Kek = 0x5400A0 "Kek" [V2_0..];
+    KEK_GENERATION KekGeneration = 0x5400A1 "Kek Generation" [V2_0..];
+    KEK_STATE KekState = 0x5400A2 "Kek State" [V2_0..];
+    KEK_KIND KekKind = 0x5400A3 "Kek Kind" [V2_0..];
+    ANSWERS Answers = 0x5400A4 "Answers" [V2_0..];
 }

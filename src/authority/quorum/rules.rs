@@ -36,6 +36,7 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::RevocationListGet,
     Operation::ApplicationList,
     Operation::NamespaceList,
+    Operation::KekList,
     Operation::ServerStatus,
     Operation::AuditQuery,
     Operation::PermissionList,

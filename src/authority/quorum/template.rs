@@ -47,6 +47,8 @@ pub(super) const FLOOR: &[Operation] = &[
     // A reset password and a key of one's own would make one person two.
     Operation::PersonResume,
     Operation::CredentialAdd,
+    // The people of a domain have agreed to each of its KEKs.
+    Operation::KekCreate,
 ];
 
 /// What belongs to the floor of the system's policy beside that.
@@ -91,6 +93,7 @@ fn mtg(scope: Scope) -> Policy {
             ],
         ),
         shape.credentials(),
+        shape.rule("keks", &[Operation::KekCreate]),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),
@@ -131,6 +134,7 @@ fn strict(scope: Scope) -> Policy {
         ),
         shape.credentials(),
         shape.rule("authorities", &[Operation::AuthorityCreate, Operation::AuthorityDelete]),
+        shape.rule("keks", &[Operation::KekCreate, Operation::KekActivate]),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),

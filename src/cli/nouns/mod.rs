@@ -6,6 +6,7 @@ pub(super) mod authority;
 pub(super) mod certificate;
 pub(super) mod client;
 pub(super) mod group;
+pub(super) mod kek;
 pub(super) mod namespace;
 pub(super) mod permission;
 pub(super) mod person;

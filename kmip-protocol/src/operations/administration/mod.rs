@@ -1,6 +1,7 @@
 //! Administration: vendor operations 8001ffnn, spoken from 2.0 on. One file for each family.
 
 mod clients;
+mod keks;
 mod namespaces;
 mod people;
 mod policies;
@@ -10,6 +11,7 @@ mod server;
 mod tenants;
 
 pub use clients::*;
+pub use keks::*;
 pub use namespaces::*;
 pub use people::*;
 pub use policies::*;

@@ -1,0 +1,184 @@
+//! The life of KEKs (family 05, P-KMS-TNT-02): made, activated, listed, by the people of the domain whose keys they keep. A domain has
+//! many, of which one is active: it wraps what is new, the others open what they wrapped.
+
+use super::{desk, kek};
+use crate::authority::{Granted, Target};
+use crate::custody::{KekId, KekRecord, KekState, NewKek, Placement, ProfileId, RecordKeyRecord, record::MAX_KEKS};
+use crate::failure::{Failure, Fault};
+use crate::identity::TenantRecord;
+use crate::operations::{Context, Handle, Notice};
+use crate::records;
+use crate::store::Domain;
+use kmip_protocol::{
+    DateTime, Kek, KekActivateRequest, KekActivateResponse, KekCreateRequest, KekCreateResponse, KekKind,
+    KekListRequest, KekListResponse,
+};
+
+impl Handle for KekCreateRequest {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<KekCreateResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
+        let domain = desk::domain(context)?;
+        let (_, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
+        let mut keks = change_of(context, domain).await?;
+        if keks.iter().filter(|kek| kek.is_live()).count() >= MAX_KEKS {
+            return Err(Fault::LimitExceeded.into());
+        }
+        let newest = keks.iter().map(|kek| kek.generation).max().unwrap_or(0);
+        let generation = newest.checked_add(1).ok_or(Failure::new(Fault::LimitExceeded))?;
+        let id = KekId(desk::made_by(granted.origin(), "kek", context)?);
+        let new = NewKek {
+            id,
+            domain,
+            generation,
+            profile,
+            cka_id: id.0.to_vec(),
+            created_ms: context.now.0,
+        };
+        let custody = &context.services.custody;
+        keks.push(kek::make(custody, &new).await?);
+        let place = kek::record_key_place(domain);
+        let sealed = context.work.load(place).await?.ok_or(Failure::new(Fault::Internal))?;
+        let sealed = RecordKeyRecord::decode(records::open(custody, &sealed)?)?;
+        let sealed = custody.rewrap_record_key(&sealed, &keks).await?;
+        kek::put(custody, context.work, place, sealed.encode()?).await?;
+        if let Some(made) = keks.last() {
+            keep(context, made).await?;
+        }
+        let kek_generation = i32::try_from(generation).map_err(|_| Failure::new(Fault::LimitExceeded))?;
+        Ok(KekCreateResponse { kek_generation })
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let (name, _) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
+        Ok(Target {
+            description: Some(format!("a KEK of HSM-Profile {name}")),
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for KekActivateRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<KekActivateResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let keks = change_of(context, domain).await?;
+        let mut chosen = of_generation(&keks, self.kek_generation)?.clone();
+        if chosen.state == KekState::Active || !chosen.is_live() || chosen.compromised_ms.is_some() {
+            return Err(Fault::KekState.into());
+        }
+        let claim = kek::active_claim(domain);
+        for active in keks.iter().filter(|kek| kek.state == KekState::Active) {
+            let mut former = active.clone();
+            former.state = KekState::Inactive;
+            context
+                .work
+                .release(claim.clone(), kek::place(domain, former.id))
+                .await?;
+            keep(context, &former).await?;
+        }
+        chosen.state = KekState::Active;
+        context.work.take(claim, kek::place(domain, chosen.id)).await?;
+        keep(context, &chosen).await?;
+        Ok(KekActivateResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let keks = keks_of(context, domain).await?;
+        let chosen = of_generation(&keks, self.kek_generation)?;
+        Ok(Target {
+            description: Some(format!("KEK {}", chosen.generation)),
+            records: vec![kek::place(domain, chosen.id)],
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for KekListRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<KekListResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let mut keks = keks_of(context, domain).await?;
+        keks.sort_by_key(|kek| core::cmp::Reverse(kek.generation));
+        let mut told = Vec::with_capacity(keks.len());
+        for kek in &keks {
+            told.push(tell(context, kek).await?);
+        }
+        Ok(KekListResponse { keks: told })
+    }
+}
+
+async fn tell(context: &Context<'_>, kek: &KekRecord) -> Result<Kek, Failure> {
+    let answers = if kek.is_live() {
+        Some(context.services.custody.kek_answers(kek).await.is_ok())
+    } else {
+        None
+    };
+    Ok(Kek {
+        kek_generation: i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::Internal))?,
+        kek_state: match kek.state {
+            KekState::PreActive => kmip_protocol::KekState::PreActive,
+            KekState::Active => kmip_protocol::KekState::Active,
+            KekState::Inactive => kmip_protocol::KekState::Deactivated,
+            KekState::Deleting => kmip_protocol::KekState::Deleting,
+            KekState::Destroyed => kmip_protocol::KekState::Destroyed,
+        },
+        kek_kind: match kek.placement {
+            Placement::Software => KekKind::Software,
+            Placement::Resident(_) => KekKind::Resident,
+        },
+        hsm_profile_name: context.services.profiles.name(kek.profile).map(str::to_owned),
+        created: DateTime(kek.created_ms.div_euclid(1000)),
+        answers,
+    })
+}
+
+/// The HSM-Profile of this name, if it is the domain's; without a name, the domain's.
+async fn profile(
+    context: &mut Context<'_>,
+    domain: Domain,
+    name: Option<&str>,
+) -> Result<(String, ProfileId), Failure> {
+    let own = if domain == Domain::SYSTEM {
+        None
+    } else {
+        let tenant = desk::read(context, TenantRecord::key(domain), TenantRecord::decode).await?;
+        tenant.ok_or(Failure::new(Fault::NotFound))?.profile
+    };
+    let profile = context.services.profiles.find(own.as_deref());
+    let (own, profile) = profile.ok_or(Failure::new(Fault::NotFound))?;
+    if name.is_some_and(|name| name != own) {
+        return Err(Fault::NotFound.into());
+    }
+    Ok((own.to_owned(), profile))
+}
+
+/// The KEKs of a domain.
+async fn keks_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRecord>, Failure> {
+    let found = context.work.all(domain, kek::KEK).await?;
+    let custody = &context.services.custody;
+    let decode = |record| -> Result<_, Failure> { Ok(KekRecord::decode(records::open(custody, record)?)?) };
+    found.iter().map(decode).collect()
+}
+
+/// The same, to change them: nobody else does before this is committed.
+async fn change_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRecord>, Failure> {
+    context.work.read_guard(kek::guard(domain)).await?;
+    context.work.bump_guard(kek::guard(domain));
+    keks_of(context, domain).await
+}
+
+fn of_generation(keks: &[KekRecord], generation: i32) -> Result<&KekRecord, Failure> {
+    let mut keks = keks.iter();
+    let found = keks.find(|kek| i32::try_from(kek.generation) == Ok(generation));
+    found.ok_or(Failure::new(Fault::NotFound))
+}
+
+/// Writes a KEK; custody is told once it is committed.
+async fn keep(context: &mut Context<'_>, record: &KekRecord) -> Result<(), Failure> {
+    let place = kek::place(record.domain, record.id);
+    kek::put(&context.services.custody, context.work, place, record.encode()?).await?;
+    desk::touch(context, "KEK", &record.generation.to_string(), place)?;
+    let changed = Notice::Keys(record.domain);
+    context.batch.notices.push(changed);
+    Ok(())
+}
