@@ -31,6 +31,11 @@ pub trait Clock: Send + Sync {
         Bearing::default()
     }
 
+    /// The moment by which what was granted for a time runs out: a clock that is set back prolongs nothing.
+    fn lapsed(&self, now: Moment) -> Moment {
+        now
+    }
+
     /// The moment up to which what waits for time to pass goes on. It stands still while the wall clock is too far ahead, so that setting it
     /// ahead ends nobody's time to object and nobody's time to agree.
     fn steady(&self, now: Moment) -> Moment {
@@ -110,6 +115,10 @@ impl<H: Hands> HeldClock<H> {
 impl<H: Hands> Clock for HeldClock<H> {
     fn now(&self) -> Moment {
         held(self.hands.wall_ms(), self.expected())
+    }
+
+    fn lapsed(&self, now: Moment) -> Moment {
+        now.max(Moment(self.expected()))
     }
 
     fn bearing(&self) -> Bearing {

@@ -2,10 +2,14 @@
 
 use super::asynchronous::submit;
 use super::governing::{approve, destroy, govern, newest, rule, vote};
+use super::members::ticket;
 use super::testing::TestHouse;
 use crate::audit::alarm::Event;
 use crate::store::Work;
-use kmip_protocol::{Completion, Interval, Operation, ProposalState, Version, VoteDecision};
+use kmip_protocol::{
+    Completion, Interval, Operation, PersonListRequest, PersonRole, ProposalState, ResultStatus, Ticket, Version,
+    VoteDecision,
+};
 use std::sync::Arc;
 
 /// What waits, in seconds: less than a jump ahead counts for.
@@ -93,4 +97,24 @@ async fn a_clock_that_is_behind_the_last_commit_is_told_of_at_the_start() {
     house.store.commit(work.into_change_set(later)).await.unwrap();
     house.server.compare_clock().await;
     assert_eq!(jumps(&house).await, 1);
+}
+
+#[tokio::test]
+async fn a_clock_set_back_prolongs_no_session() {
+    let house = TestHouse::new().await;
+    let olga = house.person(house.tenant, "olga", PersonRole::Operator).await;
+    let with = house.login(&olga).await;
+    house.clock.set(-3_600);
+    let ask = async |with: &Ticket| {
+        let told = house.ask(PersonListRequest::default(), &olga, vec![ticket(with)]).await;
+        told.result_status == ResultStatus::Success
+    };
+    house.clock.advance(15 * 60);
+    assert!(ask(&with).await);
+    house.clock.advance(15 * 60 + 1);
+    assert!(!ask(&with).await);
+    // What is begun meanwhile lasts as long as ever.
+    let with = house.login(&olga).await;
+    house.clock.advance(15 * 60);
+    assert!(ask(&with).await);
 }

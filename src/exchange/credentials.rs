@@ -123,7 +123,8 @@ impl Judge<'_> {
         }
         let keeper = Keeper(Arc::clone(&self.services.custody));
         let value = ticket.ticket_value.expose();
-        let admitted = self.sessions.admit(person, value, self.now.0, work, &keeper).await;
+        let now = self.services.clock.lapsed(self.now);
+        let admitted = self.sessions.admit(person, value, now.0, work, &keeper).await;
         admitted.map_err(|error| match error {
             TicketError::Invalid => Fault::InvalidTicket.into(),
             TicketError::Store(error) => error.into(),

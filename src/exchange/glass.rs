@@ -156,7 +156,7 @@ async fn it_is_open_once_until_somebody_who_took_no_part_has_looked_at_it() {
         assert!(awaits(&house, custodian).await.is_empty());
     }
     // The ordinary way is open.
-    assert_eq!(awaits(&house, olga).await, [second.clone()]);
+    assert_eq!(awaits(&house, olga).await, std::slice::from_ref(&second));
     assert_eq!(awaits(&house, otto).await, [second.clone(), id.clone()]);
     for who in custodians.iter().chain([olga]) {
         assert!(is(&follow_up(&house, who, id, Some("all well")).await, Fault::NoVote));
@@ -173,7 +173,7 @@ async fn it_is_open_once_until_somebody_who_took_no_part_has_looked_at_it() {
         &follow_up(&house, otto, id, Some("again")).await,
         Fault::ProposalEnded
     ));
-    assert_eq!(awaits(&house, otto).await, [second.clone()]);
+    assert_eq!(awaits(&house, otto).await, std::slice::from_ref(&second));
     match olga.look(&house, id).await.payload {
         Some(ResponsePayload::ProposalGet(told)) => {
             let last = told.proposal.events.last().unwrap();

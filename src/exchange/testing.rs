@@ -54,6 +54,10 @@ impl Clock for TestClock {
         self.0.now()
     }
 
+    fn lapsed(&self, now: Moment) -> Moment {
+        self.0.lapsed(now)
+    }
+
     fn bearing(&self) -> Bearing {
         self.0.bearing()
     }

@@ -39,13 +39,14 @@ impl Handle for LoginRequest {
         };
         note_login(context, person, initial, step).await?;
         let value = context.services.randomness.secret(TICKET_BYTES)?;
+        let now = context.services.clock.lapsed(context.now);
         let ticket = TicketRecord {
             person: person.person,
             key_fingerprint: person.key_fingerprint,
             digest: TicketRecord::digest(value.expose()),
             initial,
-            issued_ms: context.now.0,
-            expires_ms: context.now.0.saturating_add(lease_ms),
+            issued_ms: now.0,
+            expires_ms: now.0.saturating_add(lease_ms),
             requests,
         };
         let key = TicketRecord::key(person.domain, &ticket.digest);
@@ -96,7 +97,7 @@ async fn note_login(
         };
         let ticket = TicketRecord::decode(records::open(&context.services.custody, &record)?)?;
         left = left.saturating_add(1);
-        if context.now.0 > ticket.expires_ms || left >= MOST_TICKETS {
+        if context.services.clock.lapsed(context.now).0 > ticket.expires_ms || left >= MOST_TICKETS {
             context.work.delete(key).await?;
         }
     }
