@@ -42,7 +42,11 @@ pub(super) fn pages(arguments: &ManualArguments) -> Outcome<()> {
 fn page(command: &clap::Command, name: &str, folder: &Path) -> Outcome<()> {
     let path = folder.join(format!("{name}.1"));
     let mut text = Vec::new();
-    let rendered = clap_mangen::Man::new(command.clone()).render(&mut text);
+    let mut shown = command.clone();
+    if shown.get_after_long_help().is_none() {
+        shown = shown.after_long_help("Exit codes and environment: claviger(1).");
+    }
+    let rendered = clap_mangen::Man::new(shown).render(&mut text);
     rendered
         .and_then(|()| std::fs::write(&path, &text))
         .map_err(|why| problem(&path, &why))?;
@@ -68,7 +72,8 @@ mod tests {
         };
         pages(&arguments).unwrap();
         for name in ["claviger", "claviger-tenant-create", "claviger-proposal-vote"] {
-            assert!(folder.path().join(format!("{name}.1")).exists(), "{name}");
+            let page = std::fs::read_to_string(folder.path().join(format!("{name}.1"))).unwrap();
+            assert!(page.contains("Exit codes"), "{name}");
         }
         assert!(!folder.path().join("claviger-hsm-worker.1").exists());
     }

@@ -1,6 +1,7 @@
 //! People whose keys are in a token: they log in and vote with them, and rules that want hardware count them alone.
 
 use crate::office::{Office, PROGRAM, value};
+use certs::{KeyKind, Leaf, Subject, Usage, Validity};
 use claviger::custody::token::find_module;
 use std::path::Path;
 use std::process::Command;
@@ -142,4 +143,58 @@ fn who_has_a_key_in_a_token_logs_in_and_votes_and_counts_where_hardware_is_wante
     );
     assert_eq!(value(&voted.done(), "state"), "Approved");
     office.by("tina", &["proposal", "complete", &id]).done();
+}
+
+#[test]
+fn keys_of_each_kind_sign_in_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    if !token(folder.path()) {
+        return;
+    }
+    for (i, kind) in [KeyKind::P256, KeyKind::P384, KeyKind::Rsa3072, KeyKind::Ed25519]
+        .iter()
+        .enumerate()
+    {
+        let name = format!("key{i}");
+        let leaf = Leaf {
+            subject: Subject::named(&name),
+            alternative_names: Vec::new(),
+            usage: Usage::Client,
+            validity: Validity::days(1_700_000_000, 1),
+        };
+        let (certificate, key) = leaf.self_signed(*kind).unwrap();
+        let at_name = |ending: &str| folder.path().join(format!("{name}{ending}"));
+        std::fs::write(at_name(".pem"), certs::pem::write_certificate(&certificate)).unwrap();
+        std::fs::write(at_name("-key.pem"), key.to_pem().as_bytes()).unwrap();
+        let import = ["--token", "people", "--pin", "1234", "--label", &name, "--id"];
+        let imported = Command::new("softhsm2-util")
+            .arg("--import")
+            .arg(at_name("-key.pem"))
+            .args(import)
+            .arg(format!("0{i}"))
+            .env("SOFTHSM2_CONF", folder.path().join("softhsm2.conf"))
+            .output()
+            .unwrap();
+        if !imported.status.success() {
+            eprintln!("SKIPPED: this SoftHSM2 takes no key of kind {kind:?}");
+            assert_eq!(*kind, KeyKind::Ed25519);
+            continue;
+        }
+        // A proof of possession: made in the token, checked by the certificate before anything is written.
+        let (certificate, proof) = (format!("{name}.pem"), format!("{name}.proof"));
+        let place = uri(folder.path(), &name);
+        let prove = [
+            "person",
+            "prove",
+            &name,
+            "--certificate",
+            &certificate,
+            "--new-key",
+            &place,
+        ];
+        let prove: Vec<_> = prove.into_iter().chain(["--proof", &proof]).collect();
+        let (code, err) = at(folder.path(), &prove);
+        assert_eq!(code, 0, "{kind:?}: {err}");
+        assert!(at_name(".proof").exists());
+    }
 }
