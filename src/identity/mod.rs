@@ -15,6 +15,7 @@ pub mod name;
 pub mod one_time;
 mod password;
 mod person;
+mod pins;
 mod principal;
 mod record;
 mod resolve;

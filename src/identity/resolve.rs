@@ -15,6 +15,7 @@ use super::client::{ClientId, ClientRecord, Credential};
 use super::directory::{Directory, DirectoryError, Found as Read};
 use super::limits::ClientLimits;
 use super::person::{PersonId, PersonRecord};
+use super::pins::{Fingerprint, Holder, pinned_by_client, pinned_by_person};
 use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session, UnregisteredCertificate};
 use super::record::Id;
 use super::rule::Rule;
@@ -398,14 +399,17 @@ impl Identity {
     }
 
     /// Reads the certificates that are pinned in a domain: its clients' and its people's.
-    async fn read_pins(&self, tenant: Domain, trust: &Trust) -> Result<(), DirectoryError> {
+    async fn read_pins(&self, tenant: Domain, pins: &mut PinSink<'_>) -> Result<(), DirectoryError> {
         let mut after = None;
         loop {
             let page = self.directory.clients(tenant, after, PAGE).await?;
             after = page.last().map(|(id, _)| *id);
             for (client, record) in &page {
                 let client = *client;
-                trust.pin(ClientId { tenant, client }, Some(record));
+                pins(
+                    Holder::Client(ClientId { tenant, client }),
+                    pinned_by_client(Some(record)),
+                );
             }
             if page.len() < PAGE {
                 break;
@@ -417,7 +421,10 @@ impl Identity {
             after = page.last().map(|(id, _)| *id);
             for (person, record) in &page {
                 let (domain, person) = (tenant, *person);
-                trust.pin_person(PersonId { domain, person }, Some(record));
+                pins(
+                    Holder::Person(PersonId { domain, person }),
+                    pinned_by_person(Some(record)),
+                );
             }
             if page.len() < PAGE {
                 return Ok(());
@@ -427,10 +434,12 @@ impl Identity {
 
     async fn read_all(&self) -> Result<(), DirectoryError> {
         let fresh = Trust::default();
+        let mut pins = Vec::new();
         let mut tenants = self.directory.tenants().await?;
         tenants.push(Domain::SYSTEM);
         for tenant in tenants {
-            match self.read_domain(tenant, &fresh).await {
+            let mut keep = |holder, held: Vec<_>| pins.extend(held.into_iter().map(|pin| (pin, holder)));
+            match self.read_domain(tenant, &fresh, &mut keep).await {
                 Ok(()) => {}
                 // Its keys are away, or a record of it is damaged: that is not the others' outage.
                 Err(error @ DirectoryError::Damaged(_)) if tenant != Domain::SYSTEM => {
@@ -439,6 +448,7 @@ impl Identity {
                 Err(error) => return Err(error),
             }
         }
+        fresh.pin_all(pins);
         self.trust.replace(fresh);
         self.generation.fetch_add(1, Ordering::AcqRel);
         Ok(())
@@ -450,15 +460,19 @@ impl Identity {
     /// As [`Identity::changed`].
     pub async fn returned(&self, domain: Domain) -> Result<(), DirectoryError> {
         self.generation.fetch_add(1, Ordering::AcqRel);
-        self.read_domain(domain, &self.trust).await
+        let mut pin = |holder, held| self.trust.repin(holder, held);
+        self.read_domain(domain, &self.trust, &mut pin).await
     }
 
-    async fn read_domain(&self, domain: Domain, trust: &Trust) -> Result<(), DirectoryError> {
+    async fn read_domain(&self, domain: Domain, trust: &Trust, pins: &mut PinSink<'_>) -> Result<(), DirectoryError> {
         for (id, record) in self.directory.authorities(domain).await? {
             if trust.enroll(domain, id, &record).is_err() {
                 tracing::error!(%domain, authority = record.name, "an enrolled authority cannot be read; its certificates are not accepted");
             }
         }
-        self.read_pins(domain, trust).await
+        self.read_pins(domain, pins).await
     }
 }
+
+/// What is to be done with the pins of somebody as they are read.
+type PinSink<'s> = dyn FnMut(Holder, Vec<Fingerprint>) + Send + 's;

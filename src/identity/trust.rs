@@ -3,8 +3,9 @@
 
 use super::authority::AuthorityRecord;
 use super::certificate::fingerprint_of_chain;
-use super::client::{ClientId, ClientRecord, Credential};
+use super::client::{ClientId, ClientRecord};
 use super::person::{PersonId, PersonRecord};
+use super::pins::{Fingerprint, Holder, Pins, pinned_by_client, pinned_by_person};
 use super::record::Id;
 use crate::store::Domain;
 use certs::{
@@ -37,16 +38,7 @@ struct Known {
     /// What each domain's authorities say of revocation, those that are suspended as well.
     listing: BTreeMap<(Domain, Id), Listing>,
     pools: HashMap<Domain, Pool>,
-    /// Pinned certificates by fingerprint. More than one holder: nobody is recognised by it.
-    pins: HashMap<[u8; 32], HashSet<Holder>>,
-    pins_of: HashMap<Holder, Vec<[u8; 32]>>,
-}
-
-/// Whose certificate is pinned.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Holder {
-    Client(ClientId),
-    Person(PersonId),
+    pins: Pins,
 }
 
 struct Enrolled {
@@ -157,31 +149,27 @@ impl Trust {
 
     /// Accepts exactly the certificates that this client's record pins, in place of those it pinned before.
     pub fn pin(&self, client: ClientId, record: Option<&ClientRecord>) {
-        let pins = record.into_iter().flat_map(|r| &r.credentials).filter_map(|c| match c {
-            Credential::Pinned { certificate, .. } => Some(*certificate),
-            _ => None,
-        });
-        self.repin(Holder::Client(client), pins.collect());
+        self.repin(Holder::Client(client), pinned_by_client(record));
     }
 
     /// Accepts the certificates that this person has, in place of those it had before: whoever issued them, they were enrolled.
     pub fn pin_person(&self, person: PersonId, record: Option<&PersonRecord>) {
-        let admitted = record.filter(|record| record.is_admitted());
-        let pins = admitted.into_iter().flat_map(PersonRecord::keys);
-        let pins = pins.map(|key| certs::fingerprint(&key.certificate)).collect();
-        self.repin(Holder::Person(person), pins);
+        self.repin(Holder::Person(person), pinned_by_person(record));
     }
 
-    fn repin(&self, holder: Holder, pins: Vec<[u8; 32]>) {
+    /// Accepts these pins, and none besides.
+    pub(super) fn pin_all(&self, list: Vec<(Fingerprint, Holder)>) {
+        self.change(|known| known.pins = Pins::of(list));
+    }
+
+    /// Pins these certificates, in order, for somebody, in place of those before.
+    pub(super) fn repin(&self, holder: Holder, pins: Vec<Fingerprint>) {
         let unchanged = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            known
-                .pins_of
-                .get(&holder)
-                .map_or(pins.is_empty(), |before| *before == pins)
+            known.pins.held_by(&holder).eq(pins.iter().copied())
         };
         if !unchanged {
-            self.change(|known| known.pin(holder, pins));
+            self.change(|known| known.pins.replace(holder, &pins));
         }
     }
 
@@ -281,11 +269,12 @@ impl Known {
             until: leaf.not_after,
         };
         let mut refusal = ChainError::UnknownIssuer;
-        if let Some(holders) = self.pins.get(&leaf.fingerprint) {
+        let mut holders = self.pins.holders_of(&leaf.fingerprint).peekable();
+        if holders.peek().is_some() {
             match judge_pinned(leaf, now, Purpose::Client) {
-                Ok(_) => holders.iter().for_each(|holder| match holder {
-                    Holder::Client(client) => accepted.pinned.push(*client),
-                    Holder::Person(person) => accepted.people.push(*person),
+                Ok(_) => holders.for_each(|holder| match holder {
+                    Holder::Client(client) => accepted.pinned.push(client),
+                    Holder::Person(person) => accepted.people.push(person),
                 }),
                 Err(why) => refusal = why,
             }
@@ -314,11 +303,16 @@ impl Known {
     }
 
     fn withdraw(&mut self, tenant: Domain, id: Id) {
-        self.authorities.retain(|_, enrolled| {
+        let Some(listing) = self.listing.remove(&(tenant, id)) else {
+            return;
+        };
+        let subject = &listing.authority.facts.subject_der;
+        if let Some(enrolled) = self.authorities.get_mut(subject) {
             enrolled.retain(|e| e.tenant != tenant || e.id != id);
-            !enrolled.is_empty()
-        });
-        self.listing.remove(&(tenant, id));
+            if enrolled.is_empty() {
+                self.authorities.remove(subject);
+            }
+        }
     }
 
     /// Judges a chain by one authority.
@@ -347,23 +341,6 @@ impl Known {
             self.pools.remove(&tenant);
         } else {
             self.pools.insert(tenant, Pool { lists, revoked });
-        }
-    }
-
-    fn pin(&mut self, holder: Holder, pins: Vec<[u8; 32]>) {
-        for before in self.pins_of.remove(&holder).unwrap_or_default() {
-            if let Some(holders) = self.pins.get_mut(&before) {
-                holders.remove(&holder);
-                if holders.is_empty() {
-                    self.pins.remove(&before);
-                }
-            }
-        }
-        for pin in &pins {
-            self.pins.entry(*pin).or_default().insert(holder);
-        }
-        if !pins.is_empty() {
-            self.pins_of.insert(holder, pins);
         }
     }
 }
