@@ -98,6 +98,14 @@ impl Case {
             .any(|operation| self.operations.contains(*operation))
     }
 
+    /// Whether requests say whose they are.
+    #[must_use]
+    pub fn names_people(&self) -> bool {
+        self.exchanges
+            .iter()
+            .any(|exchange| exchange.request.attribute("identity").is_some())
+    }
+
     /// Whether the case leaves objects on purpose: a later case of its series finds them.
     #[must_use]
     pub fn is_for_a_later_case(&self) -> bool {

@@ -171,6 +171,10 @@ impl ItemFacts {
                 tag::OPERATION | tag::OBJECT_TYPE | tag::APPLICATION_NAMESPACE | tag::EXTENSION_INFORMATION,
             ) if self.is(Operation::Query) => Order::Set { more: true },
             (tag::RESPONSE_PAYLOAD, tag::PROTOCOL_VERSION) if self.lists_no_version => Order::Set { more: true },
+            // Of administration: people and tenants have no order of their own.
+            (_, tag::ELIGIBLE_PERSON) | (tag::RESPONSE_PAYLOAD, tag::PERSON | tag::TENANT | tag::CLIENT) => {
+                Order::Set { more: false }
+            }
             _ => Order::Sequence,
         }
     }

@@ -10,6 +10,7 @@ pub mod element;
 pub mod expectations;
 pub mod freedom;
 pub mod pattern;
+pub mod people;
 pub mod play;
 pub mod report;
 pub mod tree;

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 use conformance::case::{self, Case};
 use conformance::expectations::Expectations;
-use conformance::play::{History, Peer, play};
+use conformance::people::People;
+use conformance::play::{History, Peer, play_among};
 use conformance::report::Report;
 use kmip_client::{Connection, Identity, Settings};
 use kmip_protocol::names::KmipVocabulary;
@@ -33,14 +34,20 @@ struct Play {
     #[arg(long, conflicts_with_all = ["ca", "cert", "key"], required_unless_present = "ca")]
     dir: Option<PathBuf>,
     /// CA certificates that the server's certificate chains to, PEM.
-    #[arg(long, requires = "cert", requires = "key")]
-    ca: Option<PathBuf>,
-    /// The client's certificate, PEM.
     #[arg(long)]
+    ca: Option<PathBuf>,
+    /// The client's certificate, PEM. Without one only cases that name identities can be played.
+    #[arg(long, requires = "key")]
     cert: Option<PathBuf>,
     /// The client's private key, PEM.
-    #[arg(long)]
+    #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
+    /// Whom cases name: NAME.pem and NAME-key.pem, and NAME.password with the initial password. Who is named and has no file is made there.
+    #[arg(long, value_name = "FOLDER")]
+    people: Option<PathBuf>,
+    /// Somebody whom cases name, with the files of certificate and key, and of the present password; may be repeated.
+    #[arg(long, value_name = "NAME=CERT,KEY[,PASSWORDFILE]")]
+    identity: Vec<String>,
     /// A second client that shares the first one's objects, for the cases with two clients.
     #[arg(long, requires = "other_key")]
     other_cert: Option<PathBuf>,
@@ -87,6 +94,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Play) -> Result<bool, String> {
     let first = identity(arguments)?;
+    let mut people = People::at(&arguments.address, &first.ca);
+    if let Some(folder) = &arguments.people {
+        people.live_in(folder);
+    }
+    for text in &arguments.identity {
+        people.introduce(text)?;
+    }
     let tls = first.tls().map_err(|e| e.to_string())?;
     let second = match (&arguments.other_cert, &arguments.other_key) {
         (Some(certificate), Some(key)) => {
@@ -131,7 +145,7 @@ fn run(arguments: &Play) -> Result<bool, String> {
                         show_message(sent, bytes);
                     }
                 };
-                let outcome = play(&case, &mut history, &mut connect, &mut trace);
+                let outcome = play_among(&case, &mut history, &mut people, &mut connect, &mut trace);
                 report.add(&case, outcome, &expectations, operations.as_ref());
             }
             Err(why) => report.add_unreadable(&path, why),

@@ -6,6 +6,7 @@ use crate::compare;
 use crate::element::Element;
 use crate::freedom;
 use crate::pattern::{Pattern, encode};
+use crate::people::People;
 use crate::tree::{Content, Node};
 use kmip_protocol::{Operation, ResultStatus, RevocationReasonCode, Version, tag};
 use kmip_ttlv::Writer;
@@ -53,15 +54,30 @@ pub struct History {
     made: HashSet<String>,
 }
 
-/// Plays one case on connections of its own.
+/// Plays one case that names nobody on connections of its own.
 pub fn play(case: &Case, history: &mut History, connect: &mut Connect<'_>, trace: &mut Trace<'_>) -> Outcome {
+    play_among(case, history, &mut People::default(), connect, trace)
+}
+
+/// Plays one case. Requests that say whose they are go through the connection of that identity, all others through connections of the
+/// case's own.
+pub fn play_among(
+    case: &Case,
+    history: &mut History,
+    people: &mut People,
+    connect: &mut Connect<'_>,
+    trace: &mut Trace<'_>,
+) -> Outcome {
     if case.is_sent_by_server() {
         return Outcome::Skipped("the server is the sender (Notify, Put): needs a client that listens".to_owned());
     }
     if let Some(version) = unspoken_version(case) {
         return Outcome::Skipped(format!("protocol version {version} is not spoken here"));
     }
-    let mut session = match Session::begin(case, history, connect, trace) {
+    if people.is_empty() && case.names_people() {
+        return Outcome::Skipped("it names people, and there are none".to_owned());
+    }
+    let mut session = match Session::begin(case, history, people, connect, trace) {
         Ok(session) => session,
         Err(why) => return Outcome::Failed(0, why),
     };
@@ -88,6 +104,7 @@ fn unspoken_version(case: &Case) -> Option<String> {
 
 struct Session<'s> {
     case: &'s Case,
+    people: &'s mut People,
     peers: Vec<Box<dyn Peer>>,
     bindings: Bindings,
     trace: &'s mut Trace<'s>,
@@ -99,16 +116,21 @@ impl<'s> Session<'s> {
     fn begin(
         case: &'s Case,
         history: &mut History,
+        people: &'s mut People,
         connect: &mut Connect<'_>,
         trace: &'s mut Trace<'_>,
     ) -> Result<Self, String> {
-        let mut peers = vec![connect(false)?];
+        let mut peers = Vec::new();
+        if case.exchanges.iter().any(|e| e.request.attribute("identity").is_none()) {
+            peers.push(connect(false)?);
+        }
         if case.is_for_two_clients() {
             peers.push(connect(true)?);
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
             case,
+            people,
             peers,
             bindings: Bindings::after(
                 i64::try_from(since.as_secs()).unwrap_or_default(),
@@ -121,29 +143,40 @@ impl<'s> Session<'s> {
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), String> {
         let expected = Pattern::of(&exchange.response).map_err(|e| format!("the case's response: {e}"))?;
-        let request = self.bindings.substitute(&exchange.request)?;
+        self.people.prepare(&exchange.request, &mut self.bindings)?;
+        let mut request = self.bindings.substitute(&exchange.request)?;
+        let identity = exchange.request.attribute("identity");
+        if let Some(name) = identity {
+            request = self.people.with_session(name, &request)?;
+        }
         let bytes = encode(&request).map_err(|e| format!("the case's request: {e}"))?;
         let sent = Node::read(&bytes).map_err(|e| format!("the case's request: {e}"))?;
         self.bindings.note_request(&sent);
-        let mut response = self.send(&request, &bytes)?;
+        let mut response = self.send(identity, &request, &bytes)?;
         for _ in 0..POLLS {
             if !is_unfinished_poll(&sent, &expected, &response) {
                 break;
             }
             std::thread::sleep(POLL_PAUSE);
-            response = self.send(&request, &bytes)?;
+            response = self.send(identity, &request, &bytes)?;
         }
         self.note_objects(&response);
         let outcome = compare::message(&self.case.name, &expected, &sent, &response, &mut self.bindings);
         self.bindings.note_response(&response);
+        self.people.take_issued(&self.bindings)?;
         outcome.map_err(|difference| difference.to_string())
     }
 
-    fn send(&mut self, request: &Element, bytes: &[u8]) -> Result<Node, String> {
+    fn send(&mut self, identity: Option<&str>, request: &Element, bytes: &[u8]) -> Result<Node, String> {
         (self.trace)(true, bytes);
-        let index = usize::from(self.peers.len() > 1 && is_for_the_second(request));
-        let peer = self.peers.get_mut(index).ok_or("no connection")?;
-        let answer = peer.exchange(bytes)?;
+        let answer = match identity {
+            Some(name) => self.people.send(name, bytes)?,
+            None => {
+                let index = usize::from(self.peers.len() > 1 && is_for_the_second(request));
+                let peer = self.peers.get_mut(index).ok_or("no connection")?;
+                peer.exchange(bytes)?
+            }
+        };
         (self.trace)(false, &answer);
         Node::read(&answer).map_err(|e| format!("the response is not TTLV: {e}"))
     }
