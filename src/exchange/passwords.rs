@@ -230,3 +230,92 @@ async fn whoever_logs_in_many_times_at_once_leaves_the_others_their_share() {
     // And then it logs in as before.
     house.login(&olga).await;
 }
+
+#[tokio::test]
+async fn a_restart_forgets_no_code_no_failure_and_no_first_login() {
+    let mut house = TestHouse::new().await;
+    let olga = house.person(house.tenant, "olga", PersonRole::Operator).await;
+    let otto = house.person(house.tenant, "otto", PersonRole::Operator).await;
+    let ines = house.invited(house.tenant, "ines", PersonRole::Operator).await;
+    let secret = kmip_ttlv::Secret::new(b"12345678901234567890".to_vec());
+    let custody = &house.server.services().custody;
+    let sealed = crate::administration::sealed::seal(custody, olga.id, &secret);
+    let mut record = house.record(olga.id).await;
+    record.one_time = Some(crate::identity::OneTimeRecord {
+        sealed: sealed.await.unwrap(),
+        confirmed: true,
+    });
+    house.put(olga.id, &record).await;
+    let code = crate::identity::one_time::code_at(secret.expose(), house.now_ms() / 1000);
+    let refused = |item: &ResponseItem| told(item) == Some(Fault::CredentialRefused.message());
+    let with = super::members::given(
+        house
+            .ask(LoginRequest::default(), &olga, vec![olga.one_time(&code, true)])
+            .await,
+    );
+    let first = super::members::given(house.ask(LoginRequest::default(), &ines, vec![ines.password()]).await);
+    for _ in 0..5 {
+        let item = house
+            .ask(LoginRequest::default(), &otto, vec![password("otto", "wrong")])
+            .await;
+        assert!(refused(&item));
+    }
+    house.server = super::restarts::restarted(&house).await;
+    // Within the time of the code, once more.
+    let again = house
+        .ask(LoginRequest::default(), &olga, vec![olga.one_time(&code, true)])
+        .await;
+    assert!(refused(&again));
+    assert!(refused(
+        &house.ask(LoginRequest::default(), &otto, vec![otto.password()]).await
+    ));
+    assert!(refused(
+        &house.ask(LoginRequest::default(), &ines, vec![ines.password()]).await
+    ));
+    // Tickets hold on, each for what it was given for.
+    let list = kmip_protocol::PersonListRequest::default;
+    let shown = |ticket| vec![super::members::ticket(ticket)];
+    assert_eq!(told(&house.ask(list(), &olga, shown(&with)).await), None);
+    let item = house.ask(list(), &ines, shown(&first)).await;
+    assert_eq!(told(&item), Some(Fault::PasswordChangeRequired.message()));
+    // Unless nobody knows any more that they were used.
+    house.clock.advance(14 * 60);
+    assert_eq!(told(&house.ask(list(), &olga, shown(&with)).await), None);
+    house.server = super::restarts::restarted(&house).await;
+    house.clock.advance(2 * 60);
+    let item = house.ask(list(), &olga, shown(&with)).await;
+    assert_eq!(told(&item), Some(Fault::InvalidTicket.message()));
+}
+
+#[tokio::test]
+async fn people_of_a_suspended_tenant_are_refused_on_their_open_connections() {
+    let house = TestHouse::new().await;
+    let olga = house.person(house.tenant, "olga", PersonRole::Operator).await;
+    let with = house.login(&olga).await;
+    let list = async || {
+        let shown = vec![super::members::ticket(&with)];
+        house
+            .ask(kmip_protocol::PersonListRequest::default(), &olga, shown)
+            .await
+    };
+    assert_eq!(told(&list().await), None);
+    let administrator = house.known(crate::store::Domain::SYSTEM, PersonRole::Administrator);
+    let tenant_name = || "alice".to_owned();
+    let suspend = kmip_protocol::TenantSuspendRequest {
+        tenant_name: tenant_name(),
+    };
+    answered!(house.act(&administrator, suspend).await, ok);
+    answered!(list().await, NotAuthenticated);
+    let login = house.ask(LoginRequest::default(), &olga, vec![olga.password()]).await;
+    answered!(login, NotAuthenticated);
+    answered!(
+        house.item(Version::NEWEST, query(), &house.alice).await,
+        NotAuthenticated
+    );
+    answered!(house.item(Version::NEWEST, query(), &house.bob).await, ok);
+    let resume = kmip_protocol::TenantResumeRequest {
+        tenant_name: tenant_name(),
+    };
+    answered!(house.act(&administrator, resume).await, ok);
+    assert_eq!(told(&list().await), None);
+}

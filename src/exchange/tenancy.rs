@@ -443,3 +443,22 @@ async fn authorities_from_outside_are_enrolled_once() {
         .collect();
     assert_eq!(told, [("alice", false), ("outside", false)]);
 }
+
+#[tokio::test]
+async fn the_rate_of_a_tenant_is_that_of_all_its_clients_together() {
+    let office = Office::open().await;
+    office.issuer().await;
+    let db = office.connected("db", None, ClientSettings::default()).await;
+    let settings = TenantSettings {
+        requests_per_second: Some(2),
+        ..TenantSettings::default()
+    };
+    office.set(settings).await;
+    let alice = &office.house.alice;
+    answered!(office.ask(alice, query()).await, ok);
+    answered!(office.ask(&db, query()).await, ok);
+    answered!(office.ask(alice, query()).await, TooManyRequests);
+    answered!(office.ask(&office.house.bob, query()).await, ok);
+    office.house.clock.advance(1);
+    answered!(office.ask(&db, query()).await, ok);
+}
