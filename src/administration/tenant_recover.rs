@@ -2,6 +2,7 @@
 //! operators who are left see it coming, and any of them may end it.
 
 use super::desk;
+use super::people::load;
 use super::person::{Membership, hardware_of};
 use super::tenant_create::{add, alarm, tenant};
 use crate::audit::alarm::Event;
@@ -14,7 +15,7 @@ use crate::operations::keeper::Keeper;
 use crate::operations::proposed::register;
 use crate::operations::{Context, Handle};
 use crate::store::Domain;
-use kmip_protocol::{Operation, PersonRole, TenantRecoverRequest, TenantRecoverResponse};
+use kmip_protocol::{Operation, PersonRole, PersonStatus, TenantRecoverRequest, TenantRecoverResponse};
 use std::sync::Arc;
 
 /// Who has not logged in for so long (90 days, in milliseconds) is counted on no more: somebody must be able to help where everybody
@@ -74,7 +75,7 @@ async fn judge(request: &TenantRecoverRequest, context: &mut Context<'_>) -> Res
 async fn can_invite(context: &mut Context<'_>, tenant: Domain) -> Result<bool, Failure> {
     let keeper = Keeper(Arc::clone(&context.services.custody));
     let mut people = electorate(tenant, context.work, &keeper).await?;
-    leave_out_absent(context, tenant, &mut people).await?;
+    correct_presence(context, tenant, &mut people).await?;
     let services = context.services;
     let policy = register(services, &keeper).policy(tenant, context.work).await?;
     let invited = Target {
@@ -91,13 +92,22 @@ async fn can_invite(context: &mut Context<'_>, tenant: Domain) -> Result<bool, F
     Ok(operators.any(|one| is_within_reach(&rules, &people, &one.person, context.now.0)))
 }
 
-async fn leave_out_absent(context: &mut Context<'_>, domain: Domain, people: &mut Electorate) -> Result<(), Failure> {
+/// Corrects who counts as active: not who is absent, but whoever is on the way. Else two recoveries at once would bring in as many as
+/// make a quorum, where one was missing.
+async fn correct_presence(context: &mut Context<'_>, domain: Domain, people: &mut Electorate) -> Result<(), Failure> {
     let now_ms = context.now.0;
     for member in &mut people.members {
         let person = member.person;
-        let key = PersonId { domain, person }.key();
-        let seen = context.work.counter(key, person_counter::LAST_LOGIN).await?;
-        member.active &= seen.is_none_or(|seen| now_ms.saturating_sub(seen) <= ABSENT_AFTER_MS);
+        let id = PersonId { domain, person };
+        let seen = context.work.counter(id.key(), person_counter::LAST_LOGIN).await?;
+        let present = seen.is_none_or(|seen| now_ms.saturating_sub(seen) <= ABSENT_AFTER_MS);
+        let record = load(context, id).await?;
+        let expected = record.is_some_and(|record| {
+            let password = record.password.as_ref();
+            let good = password.is_some_and(|password| password.expires_ms.is_none_or(|end| now_ms < end));
+            record.status == PersonStatus::Invited && good
+        });
+        member.active = (member.active && present) || expected;
     }
     Ok(())
 }

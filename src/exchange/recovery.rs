@@ -8,7 +8,7 @@ use crate::failure::Fault;
 use crate::identity::{PersonRecord, TenantRecord, person_counter};
 use crate::store::{Domain, Store, Work};
 use kmip_protocol::{
-    NewPerson, PersonRole, PersonStatus, PolicyTemplate, ProposalState, ProposalVoteRequest, SecretText,
+    NewPerson, PersonRole, PersonStatus, PolicyTemplate, ProposalState, ProposalVoteRequest, ResultStatus, SecretText,
     TenantRecoverRequest, TenantResumeRequest, TenantSuspendRequest, VoteDecision,
 };
 use std::sync::Arc;
@@ -112,6 +112,40 @@ async fn who_can_help_himself_is_not_recovered() {
     scene.ada.complete(house, &id).await;
     assert_eq!(scene.ada.state(house, &id).await, ProposalState::Executed);
     assert!(scene.is_invited().await);
+    // With her there are enough: nobody else is brought in meanwhile, unless she does not come.
+    let another = || {
+        let mut request = recover();
+        request.operator.person_name = "nora".into();
+        request
+    };
+    assert!(is(&scene.ada.ask(house, another()).await, Fault::RecoveryNotNeeded));
+    house.clock.advance(3 * DAY + 60);
+    let item = scene.ada.ask(house, another()).await;
+    assert_eq!(item.result_status, ResultStatus::OperationPending);
+}
+
+/// One operator is missing: two recoveries at once would bring in a quorum.
+#[tokio::test]
+async fn of_two_recoveries_at_once_one_is_carried_out() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    scene.set(&scene.otto, PersonStatus::Suspended).await;
+    let first = scene.agreed().await;
+    house.clock.advance(1);
+    let mut other = recover();
+    other.operator.person_name = "nora".into();
+    let second = scene.ada.propose(house, other).await;
+    assert_ne!(first, second);
+    scene.ada.approve(house, &second).await;
+    scene.alan.approve(house, &second).await;
+    house.clock.advance(3 * DAY + 60);
+    scene.ada.complete(house, &first).await;
+    scene.ada.complete(house, &second).await;
+    let ended = [
+        scene.ada.state(house, &first).await,
+        scene.ada.state(house, &second).await,
+    ];
+    assert_eq!(ended, [ProposalState::Executed, ProposalState::Failed]);
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ use kmip_protocol::{Completion, ProposalState, ResultReason, Veto, VoteDecision}
 /// Votes of a proposal, withdrawn ones included: history is kept, but is no store of its own.
 const MOST_BALLOTS: usize = 256;
 
+/// Of these, votes of one person: nobody who changes his mind without end takes the others' votes.
+const MOST_OF_PERSON: usize = 16;
+
 type Outcomes<T> = Result<T, ProposalFault>;
 
 impl ProposalRecord {
@@ -202,7 +205,8 @@ impl ProposalRecord {
         if !self.tally(situation.electorate, now_ms).is_eligible(&person) {
             return Err(ProposalFault::NotEligible);
         }
-        if self.ballots.len() >= MOST_BALLOTS {
+        let own = self.ballots.iter().filter(|ballot| ballot.person == person).count();
+        if self.ballots.len() >= MOST_BALLOTS || own >= MOST_OF_PERSON {
             return Err(ProposalFault::TooManyVotes);
         }
         let (statement, signature) = signed.unzip();

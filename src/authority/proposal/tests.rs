@@ -558,12 +558,23 @@ fn a_target_is_bound_as_the_strictest_rule_says() {
 
 #[test]
 fn votes_do_not_pile_up_without_end() {
-    let people = operators(3);
+    let people = operators(30);
     let now = situation(&people, SUBMITTED);
-    let mut record = opened(two_of_operators(), &people, &[]);
+    let mut rules = two_of_operators();
+    rules[0].alternatives[0].groups[0].quorum = 30;
+    let mut record = opened(rules, &people, &[]);
     let mut cast = 0;
+    // One alone does not take the others' votes.
     while record.vote(vote(2, VoteDecision::Approve), &now).is_ok() {
         cast += 1;
+    }
+    assert_eq!(cast, 16);
+    assert!(record.vote(vote(3, VoteDecision::Approve), &now).is_ok());
+    cast += 1;
+    for person in 3..=30 {
+        while record.vote(vote(person, VoteDecision::Approve), &now).is_ok() {
+            cast += 1;
+        }
     }
     assert_eq!(cast, 256);
 }
