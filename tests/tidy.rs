@@ -74,8 +74,8 @@ const CONCRETE: &[(&str, &str)] = &[
     ("ResidentKeks", "custody"),
 ];
 
-/// What makes tenants and KEKs, and the files that may say so: genesis, the handler of the request that administrators have agreed to,
-/// and what these two call. A handler runs with a `Granted`, which `authority` alone makes.
+/// What makes tenants and KEKs, and the files that may say so: genesis, the handlers of the requests that their people have agreed to,
+/// and what these call. A handler runs with a `Granted`, which `authority` alone makes.
 const MAKERS: &[(&str, &[&str])] = &[
     ("create_kek", &["src/custody/keks.rs", "src/administration/kek.rs"]),
     ("adopt_kek", &["src/custody/keks.rs", "src/administration/kek.rs"]),
@@ -95,6 +95,7 @@ const MAKERS: &[(&str, &[&str])] = &[
         "TenantRecord {",
         &["src/identity/record.rs", "src/administration/tenant_create.rs"],
     ),
+    ("kek::make", &["src/administration/kek_life.rs"]),
     ("genesis::found", &["src/compose.rs"]),
     ("compose::create", &["src/cli/init.rs"]),
 ];
