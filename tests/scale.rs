@@ -574,9 +574,9 @@ async fn a_thousand_tenants_with_a_hundred_clients_each() {
     }
     for (rest, served) in &base[1..] {
         println!(
-            "added: {:.1} MB at rest, {:.1} MB when all were served",
-            (*rest as f64 - base[0].0 as f64) / 1024.0,
-            (*served as f64 - base[0].1 as f64) / 1024.0
+            "added: {} KiB at rest, {} KiB when all were served",
+            rest.saturating_sub(base[0].0),
+            served.saturating_sub(base[0].1)
         );
     }
     let most = base[1..]
