@@ -8,7 +8,7 @@
 //! Records are written as the execution of the administrators' and operators' requests writes them, without asking anybody: two
 //! thousand operators' first logins would take longer than all that is measured.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
-#![allow(clippy::print_stdout)] // figures
+#![allow(clippy::print_stdout, clippy::as_conversions)] // figures for people
 
 use certs::{AlternativeName, CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity, pem};
 use claviger::administration::kek;
