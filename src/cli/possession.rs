@@ -82,14 +82,11 @@ impl Sources {
         tenant: Option<&str>,
         caller: &mut Caller<'_>,
     ) -> Outcome<()> {
-        let facts = CertificateFacts::read(&person.certificate).map_err(|why| why.to_string())?;
         let holder = KeyHolder::Person(person.person_role, &person.person_name);
         let certificates = [person.certificate.clone()];
         let proofs = self.all(holder, &certificates, tenant, caller)?;
         for proof in proofs {
-            if facts.key_fingerprint[..] != proof.key_fingerprint {
-                return Err(stray(&proof));
-            }
+            proof.check(&person.certificate)?;
             person.possession_proof = Some(proof.signature);
         }
         Ok(())
@@ -187,6 +184,13 @@ impl Proof {
             public_key_info,
             signature,
         })
+    }
+
+    /// That it is of the key of this certificate (DER).
+    pub(super) fn check(&self, certificate: &[u8]) -> Outcome<()> {
+        let facts = CertificateFacts::read(certificate).map_err(|why| why.to_string())?;
+        let own = facts.key_fingerprint[..] == self.key_fingerprint;
+        own.then_some(()).ok_or_else(|| stray(self))
     }
 
     /// Reads a file.

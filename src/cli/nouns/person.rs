@@ -286,9 +286,11 @@ fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
                 (None, Some(file)) => Proof::read(file)?,
                 (None, None) => return Err(Failure::usage("give --new-key or --proof")),
             };
+            let certificate = ballot::certificate(certificate)?;
+            proof.check(&certificate)?;
             let request = CredentialAddRequest {
                 person_name: name.clone(),
-                certificate: ballot::certificate(certificate)?,
+                certificate,
                 proof: proof.signature,
                 hardware: claim.declared(),
                 attestation: claim.certificates()?,
