@@ -297,6 +297,9 @@ fn names(operation: Operation) -> Names {
                 application(w, it, rest);
             },
         ]),
+        O::KekCreate | O::KekActivate | O::KekList => {
+            Nothing("HSM-Profiles are the server's, and generations count the KEKs of the own domain")
+        }
         O::ServerStatus | O::PermissionList => Nothing("they tell of the server"),
         O::AuditQuery => Nothing("streams are the installation's, and of their records each reads its domain's"),
         other => panic!("{other} is not in the table: say how it names things, or why it names none"),
