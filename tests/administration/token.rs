@@ -187,9 +187,13 @@ fn keys_of_each_kind_sign_in_the_token() {
             "person",
             "prove",
             &name,
+            "--role",
+            "operator",
+            "--installation",
+            "00",
             "--certificate",
             &certificate,
-            "--new-key",
+            "--private-key",
             &place,
         ];
         let prove: Vec<_> = prove.into_iter().chain(["--proof", &proof]).collect();
