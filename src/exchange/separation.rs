@@ -220,6 +220,8 @@ fn names(operation: Operation) -> Names {
         }]),
 
         O::ProposalGet | O::ProposalWithdrawVote | O::ProposalComplete | O::ProposalVeto => Ways(vec![proposal]),
+        // Only what was agreed to in an emergency is followed up.
+        O::ProposalFollowUp => Alike(vec![proposal]),
         O::ProposalVote => Ways(vec![|w, it, rest| {
             proposal(w, it, rest);
             w.enumeration(tag::VOTE_DECISION, 1);
