@@ -6,7 +6,7 @@ use super::possession::Registry;
 use crate::audit::alarm::Event;
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
-use crate::identity::PersonKey;
+use crate::identity::{PersonId, PersonKey, PersonRecord};
 use crate::operations::{Context, Handle};
 use certs::CertificateFacts;
 use kmip_protocol::{
@@ -22,12 +22,7 @@ impl Handle for CredentialAddRequest {
         if record.credentials.len() >= MOST_KEYS {
             return Err(Fault::LimitExceeded.into());
         }
-        let facts = CertificateFacts::read(&self.certificate);
-        let facts = facts.map_err(|error| Failure::detailed(Fault::InvalidField, error))?;
-        let registry = Registry::of(context, id.domain).await?;
-        let holder = KeyHolder::Person(record.role, &record.name);
-        let (key, info) = (&facts.key_fingerprint, &facts.public_key.info);
-        let proven = registry.judge(holder, key, info, Some(&self.proof))?;
+        let (facts, proven) = judge(self, id, &record, context).await?;
         if record.keys().any(|key| key.fingerprint == facts.key_fingerprint) {
             return Err(Fault::PersonTaken.into());
         }
@@ -46,10 +41,29 @@ impl Handle for CredentialAddRequest {
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        // Nobody is asked to agree to a key whose holder has not shown it.
+        let (id, record) = named(context, &self.person_name).await?;
+        judge(self, id, &record, context).await?;
         let target = target(context, &self.person_name).await?;
         let domain = asker(context)?.domain;
         Ok(hardware::judge(context, domain, &claim(self)).await?.tell(target))
     }
+}
+
+/// The facts of the new certificate, and whether its key was shown to be the person's.
+async fn judge(
+    request: &CredentialAddRequest,
+    id: PersonId,
+    record: &PersonRecord,
+    context: &mut Context<'_>,
+) -> Result<(CertificateFacts, bool), Failure> {
+    let facts = CertificateFacts::read(&request.certificate);
+    let facts = facts.map_err(|error| Failure::detailed(Fault::InvalidField, error))?;
+    let registry = Registry::of(context, id.domain).await?;
+    let holder = KeyHolder::Person(record.role, &record.name);
+    let (key, info) = (&facts.key_fingerprint, &facts.public_key.info);
+    let proven = registry.judge(holder, key, info, Some(&request.proof))?;
+    Ok((facts, proven))
 }
 
 /// What is said of the new key.
