@@ -22,7 +22,7 @@ use kmip_ttlv::{Reader, Secret, Writer};
 use std::collections::BTreeMap;
 
 /// What a request may name: of one tenant, or of none.
-struct Things {
+pub(super) struct Things {
     object: String,
     /// The name of a client, application, authority, person, group and namespace, and of their tenant.
     name: String,
@@ -32,7 +32,7 @@ struct Things {
 }
 
 /// What the requests say beside that.
-struct Rest {
+pub(super) struct Rest {
     /// A certificate and a request for one, of keys that nobody has.
     certificate: Vec<u8>,
     request: Vec<u8>,
@@ -44,10 +44,10 @@ struct Rest {
 }
 
 /// The payload of a request that names these things.
-type Way = fn(&mut Writer, &Things, &Rest);
+pub(super) type Way = fn(&mut Writer, &Things, &Rest);
 
 /// How an operation names things.
-enum Names {
+pub(super) enum Names {
     /// In these ways; with one's own it is told apart.
     Ways(Vec<Way>),
     /// In these ways, and one's own differ only by what tests of their own show.
@@ -127,7 +127,7 @@ fn pending(w: &mut Writer, it: &Things, _: &Rest) {
 }
 
 /// The table. An operation that it does not have fails the test.
-fn names(operation: Operation) -> Names {
+pub(super) fn names(operation: Operation) -> Names {
     use Names::{Alike, Nothing, Ways};
     use Operation as O;
     match operation {
@@ -320,8 +320,15 @@ fn derivation(w: &mut Writer, bases: &[&str]) {
     });
 }
 
-/// A request as it comes from the wire.
+/// A request as it comes from the wire, that can be read.
 fn message(operation: Operation, way: Way, it: &Things, rest: &Rest) -> RequestMessage {
+    let read = wired(operation, way, it, rest);
+    assert!(read.items[0].payload.is_ok(), "{operation} cannot be read");
+    read
+}
+
+/// A request as it comes from the wire.
+pub(super) fn wired(operation: Operation, way: Way, it: &Things, rest: &Rest) -> RequestMessage {
     let mut items = Writer::new();
     way(&mut items, it, rest);
     let payload = RequestPayload::Unknown {
@@ -332,9 +339,7 @@ fn message(operation: Operation, way: Way, it: &Things, rest: &Rest) -> RequestM
     let header = kmip_protocol::RequestHeader::new(Version::NEWEST, 1);
     let items = vec![RequestItem::new(payload)];
     RequestMessage { header, items }.write(&mut writer);
-    let read = RequestMessage::read(writer.as_bytes()).ok().unwrap();
-    assert!(read.items[0].payload.is_ok(), "{operation} cannot be read");
-    read
+    RequestMessage::read(writer.as_bytes()).ok().unwrap()
 }
 
 /// What an answer says, and what it cost.
@@ -407,6 +412,25 @@ async fn base(house: &TestHouse) -> String {
     }
 }
 
+/// What else the requests of the first tenant say.
+async fn rest(house: &TestHouse, own: &Things) -> Rest {
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    Rest {
+        certificate: certificate("somebody").0,
+        request: CertificateRequest::create(&Subject::named("x"), &[], &key).unwrap(),
+        object: own.object.clone(),
+        client: "alice".into(),
+        base: base(house).await,
+    }
+}
+
+/// The first tenant's things, and what requests say beside them.
+pub(super) async fn setting(house: &TestHouse) -> (Things, Rest) {
+    let own = things(house, house.tenant, "alice").await;
+    let rest = rest(house, &own).await;
+    (own, rest)
+}
+
 #[tokio::test]
 async fn what_belongs_to_another_tenant_does_not_exist() {
     let house = TestHouse::new().await;
@@ -423,14 +447,7 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         ticket: vec![7; 32],
     };
     assert_eq!(unknown.object.len(), foreign.object.len());
-    let key = PrivateKey::generate(KeyKind::P256).unwrap();
-    let rest = Rest {
-        certificate: certificate("somebody").0,
-        request: CertificateRequest::create(&Subject::named("x"), &[], &key).unwrap(),
-        object: own.object.clone(),
-        client: "alice".into(),
-        base: base(&house).await,
-    };
+    let rest = rest(&house, &own).await;
     let now = house.now_ms() / 1000;
     let client = house
         .server

@@ -187,13 +187,23 @@ fn the_example_of_the_documentation_is_a_policy() {
     let (_, from) = text.split_once("```toml\n").unwrap();
     let (example, _) = from.split_once("```").unwrap();
     let policy = from_toml(example).unwrap();
-    assert_eq!(policy.rules.len(), 3);
-    assert_eq!(policy.rules[2].alternatives.len(), 2);
+    assert_eq!(policy.rules.len(), 4);
+    assert_eq!(policy.rules[3].alternatives.len(), 2);
+    // It governs the floor, of which the template without anything else consists.
+    let floor = &template(PolicyTemplate::Off, Scope::Tenant).rules[0]
+        .rule_match
+        .operations;
+    let governed: Vec<_> = policy
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.rule_match.operations)
+        .collect();
+    assert!(floor.iter().all(|operation| governed.contains(&operation)));
     // What it says is what is taken if it is left out.
     assert_eq!(
         (policy.rules[0].proof, policy.rules[0].veto),
-        (Proof::Signature, policy.rules[2].veto)
+        (Proof::Signature, policy.rules[3].veto)
     );
-    assert_eq!(policy.rules[0].approve_ttl, policy.rules[2].approve_ttl);
-    assert_eq!(policy.rules[0].execute_ttl, policy.rules[2].execute_ttl);
+    assert_eq!(policy.rules[0].approve_ttl, policy.rules[3].approve_ttl);
+    assert_eq!(policy.rules[0].execute_ttl, policy.rules[3].execute_ttl);
 }
