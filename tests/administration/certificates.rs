@@ -118,3 +118,64 @@ fn p_kms_tnt_05_client_certificates() {
     trail.has("CertificateIssue", &["OperationPending", &id]);
     trail.has("CertificateRevoke", &["Success", "client app"]);
 }
+
+/// A certificate is renewed before it ends, and an authority stops, at once, when it is told to.
+#[test]
+fn renewal_and_the_state_of_an_authority() {
+    let office = Office::with_tenant();
+    office.by("olga", &["client", "create", "app"]).done();
+    office
+        .by("olga", &["authority", "create", "house", "--write", "house.pem"])
+        .done();
+    let request = [
+        "certificate",
+        "request",
+        "app",
+        "--private-key",
+        "app-key.pem",
+        "--request",
+        "app.csr",
+    ];
+    office.run(&request).done();
+    let ask = |verb: &'static str, file: &'static str, more: &[&'static str]| {
+        let mut all = vec![
+            "certificate",
+            verb,
+            "app",
+            "--request",
+            "app.csr",
+            "--certificate",
+            file,
+        ];
+        all.extend(more);
+        office.by("olga", &all)
+    };
+    ask("issue", "first.pem", &[]).done();
+    let mut first = Application::connect(&office, "first.pem", "app-key.pem");
+    let key = first.create().unwrap();
+
+    // For the key that it has: one operator renews it. The first certificate lives on, until one takes its place.
+    ask("renew", "second.pem", &[]).done();
+    let mut second = Application::connect(&office, "second.pem", "app-key.pem");
+    second.get(&key).unwrap();
+    first.get(&key).unwrap();
+    ask("renew", "third.pem", &["--revoke-former"]).done();
+    let mut third = Application::connect(&office, "third.pem", "app-key.pem");
+    third.get(&key).unwrap();
+    for former in [&mut first, &mut second] {
+        assert_eq!(refused(former.get(&key)), ResultReason::AuthenticationNotSuccessful);
+    }
+
+    // An authority that issues no more is still believed.
+    let status = |status: &'static str| ["authority", "modify", "house", "--status", status];
+    office.by("otto", &status("retired")).done();
+    ask("renew", "fourth.pem", &[]).code(CONFLICT);
+    third.get(&key).unwrap();
+    // One operator has it believed no more, on connections that there are; two have it believed again.
+    office.by("otto", &status("suspended")).done();
+    assert_eq!(refused(third.get(&key)), ResultReason::AuthenticationNotSuccessful);
+    office.agree(BOTH, &status("active"), &["authority", "list"]);
+    Application::connect(&office, "third.pem", "app-key.pem")
+        .get(&key)
+        .unwrap();
+}
