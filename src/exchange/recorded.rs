@@ -19,7 +19,7 @@ struct Trails<'a> {
 
 impl Trails<'_> {
     /// What is new in either.
-    async fn new(&mut self) -> Vec<AuditDraft> {
+    async fn unread(&mut self) -> Vec<AuditDraft> {
         let heads = self.house.store.trail_heads().await.unwrap();
         let stream = heads[0].position.stream;
         let query = TrailQuery {
@@ -68,7 +68,7 @@ async fn every_operation_leaves_one_record_that_says_what_became_of_it() {
         change: 0,
         access: 0,
     };
-    trails.new().await;
+    trails.unread().await;
     let mut done = BTreeSet::new();
     for who in [&client, &operator, &administrator] {
         for operation in CARRIED_OUT.iter().copied() {
@@ -78,7 +78,7 @@ async fn every_operation_leaves_one_record_that_says_what_became_of_it() {
             }
             for (number, way) in ways.into_iter().enumerate() {
                 let item = ask(&house, who, operation, way, &own, &rest).await;
-                let records = trails.new().await;
+                let records = trails.unread().await;
                 let mut of_it = records.iter().filter(|draft| draft.operation == operation.0);
                 let (Some(record), None) = (of_it.next(), of_it.next()) else {
                     panic!("{operation} {number}: {} records", records.len());
