@@ -46,7 +46,7 @@ impl Uri {
                 "type" if value == b"private" => {}
                 _ => {
                     return Err(format!(
-                        "{part} is not understood in the name of a key: give token, serial, object, id"
+                        "{name} is not understood in the name of a key: give token, serial, object, id"
                     ));
                 }
             }
