@@ -16,7 +16,7 @@ use crate::operations::tending::{self, Progress};
 use crate::operations::{Batch, Context};
 use crate::records;
 use crate::store::{ChangeSet, CommitError, Domain, Work};
-use kmip_protocol::{Operation, ResultStatus, Version};
+use kmip_protocol::{Operation, ResultStatus};
 use std::sync::Arc;
 
 /// How long to wait before what failed in passing is tried again, in milliseconds.
@@ -140,16 +140,7 @@ impl Server {
         let proposal = ProposalRecord::decode(records::open(&self.services.custody, &record)?)?;
         let principal = self.acting(domain, &proposal, now).await?;
         let mut batch = Batch::default();
-        let mut context = Context {
-            services: &self.services,
-            principal: &principal,
-            version: Version::NEWEST,
-            now,
-            work: &mut work,
-            batch: &mut batch,
-            approval: None,
-            defer: false,
-        };
+        let mut context = Context::new(&self.services, &principal, now, &mut work, &mut batch);
         let progress = match act {
             Act::Advance => {
                 let ours = self.agenda.has_begun((domain, id));

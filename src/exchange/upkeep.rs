@@ -11,7 +11,6 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Process};
 use crate::operations::{Batch, Context, deferred, tending};
 use crate::store::{CommitError, Domain, Work};
-use kmip_protocol::Version;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -130,16 +129,7 @@ impl Server {
         let mut work = Work::new(Arc::clone(&self.services.store));
         let principal = Principal::Process(Process::Timer);
         let mut batch = Batch::default();
-        let mut context = Context {
-            services: &self.services,
-            principal: &principal,
-            version: Version::NEWEST,
-            now,
-            work: &mut work,
-            batch: &mut batch,
-            approval: None,
-            defer: false,
-        };
+        let mut context = Context::new(&self.services, &principal, now, &mut work, &mut batch);
         let removed = deferred::sweep(&mut context, domain).await?;
         if removed == 0 {
             return Ok(false);

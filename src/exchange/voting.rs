@@ -17,7 +17,7 @@ use kmip_protocol::{
     GroupDeleteRequest, GroupListRequest, GroupPutRequest, Interval, Operation, PersonRole, PersonStatus,
     PolicyEvaluateRequest, PolicyGetRequest, PolicyListRequest, PolicyPutRequest, PolicyTemplate,
     ProposalCompleteRequest, ProposalGetRequest, ProposalListRequest, ProposalState, ProposalVetoRequest,
-    ProposalVoteRequest, ProposalWithdrawVoteRequest, RequestPayload, ResponsePayload, Version, VoteDecision,
+    ProposalVoteRequest, ProposalWithdrawVoteRequest, RequestPayload, ResponsePayload, VoteDecision,
 };
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use std::sync::Arc;
@@ -169,16 +169,7 @@ impl Hall {
         let services = self.house.server.services();
         let mut work = Work::new(Arc::clone(&services.store));
         let mut batch = Batch::default();
-        let mut context = Context {
-            services,
-            principal: &who.principal,
-            version: Version::NEWEST,
-            now: services.clock.now(),
-            work: &mut work,
-            batch: &mut batch,
-            approval: None,
-            defer: false,
-        };
+        let mut context = Context::new(services, &who.principal, services.clock.now(), &mut work, &mut batch);
         let request = request.into();
         let mut answer = dispatch(&request, &mut context).await;
         if matches!(answer, Ok(Answer::Governed(_))) {

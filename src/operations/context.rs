@@ -72,6 +72,28 @@ pub struct Context<'a> {
     pub defer: bool,
 }
 
+impl<'a> Context<'a> {
+    /// That of an act which no request of a version asks for: the server's own, with nothing approved and nothing put off.
+    pub fn new(
+        services: &'a Services,
+        principal: &'a Principal,
+        now: Moment,
+        work: &'a mut Work,
+        batch: &'a mut Batch,
+    ) -> Self {
+        Self {
+            services,
+            principal,
+            version: Version::NEWEST,
+            now,
+            work,
+            batch,
+            approval: None,
+            defer: false,
+        }
+    }
+}
+
 /// Which destroyed and archived objects a handler wants to see.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
