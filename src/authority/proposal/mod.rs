@@ -12,6 +12,8 @@
 //! time: two clocks only end it (`approve_ttl` while it is open, `execute_ttl` once it is due).
 
 mod encoding;
+#[cfg(test)]
+mod happenings;
 mod life;
 mod terms;
 #[cfg(test)]
