@@ -143,6 +143,7 @@ async fn tenant(parts: &Parts, number: usize, clients: usize, known: Known, fold
         profile,
         KekId(random(parts)),
         moment.0,
+        None,
     )
     .await
     .unwrap();

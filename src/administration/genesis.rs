@@ -36,7 +36,7 @@ pub async fn found(
     now: Moment,
 ) -> Result<(), AdministrationError> {
     let kek = KekId(randomness.array()?);
-    kek::found_domain(custody, work, Domain::SYSTEM, founding.profile, kek, now.0).await?;
+    kek::found_domain(custody, work, Domain::SYSTEM, founding.profile, kek, now.0, None).await?;
     let record = InstallationRecord::new(randomness.array()?);
     kek::put(custody, work, InstallationRecord::key(), record.encode()).await?;
     let policy = PolicyRecord::first(founding.policy.clone(), now.0);

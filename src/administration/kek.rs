@@ -4,7 +4,7 @@
 //! the MAC is checked once the domain is open.
 
 use super::AdministrationError;
-use crate::custody::{Custody, CustodyError, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord};
+use crate::custody::{Custody, CustodyError, KekId, KekRecord, KekState, Locked, NewKek, ProfileId, RecordKeyRecord};
 use crate::records;
 use crate::store::{ClaimKey, Domain, GuardKey, Key, Kind, Record, Store, Work};
 use std::sync::Arc;
@@ -52,9 +52,10 @@ pub(super) const fn guard(domain: Domain) -> GuardKey {
     }
 }
 
-/// Makes a KEK, or finds the one that an interrupted run of the same proposal made.
-pub(super) async fn make(custody: &Custody, new: &NewKek) -> Result<KekRecord, CustodyError> {
-    match custody.create_kek(new, None).await {
+/// Makes a KEK, or finds the one that an interrupted run of the same proposal made. `login` is the key-management credential, where the
+/// HSM-Profile has one of its own (see [`super::management`]).
+pub(super) async fn make(custody: &Custody, new: &NewKek, login: Option<&Locked>) -> Result<KekRecord, CustodyError> {
+    match custody.create_kek(new, login).await {
         Err(CustodyError::Exists) => custody.adopt_kek(new).await,
         made => made,
     }
@@ -69,6 +70,7 @@ pub async fn found_domain(
     profile: ProfileId,
     kek: KekId,
     now_ms: i64,
+    login: Option<&Locked>,
 ) -> Result<(), AdministrationError> {
     let new = NewKek {
         id: kek,
@@ -78,7 +80,7 @@ pub async fn found_domain(
         cka_id: kek.0.to_vec(),
         created_ms: now_ms,
     };
-    let mut kek_record = make(custody, &new).await?;
+    let mut kek_record = make(custody, &new, login).await?;
     kek_record.state = KekState::Active;
     let record_key = custody
         .create_record_key(domain, core::slice::from_ref(&kek_record), now_ms)

@@ -1,7 +1,7 @@
 //! The life of KEKs (family 05, P-KMS-TNT-02): made, activated, listed, by the people of the domain whose keys they keep. A domain has
 //! many, of which one is active: it wraps what is new, the others open what they wrapped.
 
-use super::{desk, kek};
+use super::{desk, kek, management};
 use crate::authority::{Granted, Target};
 use crate::custody::{KekId, KekRecord, KekState, NewKek, Placement, ProfileId, RecordKeyRecord, record::MAX_KEKS};
 use crate::failure::{Failure, Fault};
@@ -34,8 +34,9 @@ impl Handle for KekCreateRequest {
             cka_id: id.0.to_vec(),
             created_ms: context.now.0,
         };
+        let login = management::login(context, granted.origin(), profile).await?;
         let custody = &context.services.custody;
-        keks.push(kek::make(custody, &new).await?);
+        keks.push(kek::make(custody, &new, login.as_ref()).await?);
         let place = kek::record_key_place(domain);
         let sealed = context.work.load(place).await?.ok_or(Failure::new(Fault::Internal))?;
         let sealed = RecordKeyRecord::decode(records::open(custody, &sealed)?)?;

@@ -15,6 +15,7 @@ pub mod kek;
 mod kek_life;
 pub mod lockout;
 pub mod login;
+mod management;
 mod namespace;
 mod one_time;
 mod password;

@@ -2,11 +2,11 @@
 
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
-use super::{desk, kek, policy, tenant_settings};
+use super::{desk, kek, management, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
-use crate::authority::{Granted, Target};
+use crate::authority::{Granted, Origin, Target};
 use crate::custody::{KekId, ProfileId};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
@@ -45,7 +45,16 @@ impl Handle for TenantCreateRequest {
             created_ms: context.now.0,
             ..TenantRecord::default()
         };
-        let made = make(self, context, tenant, &record, template, (profile, kek)).await;
+        let made = make(
+            self,
+            granted.origin(),
+            context,
+            tenant,
+            &record,
+            template,
+            (profile, kek),
+        )
+        .await;
         if made.is_err() {
             // Custody knows of no domain that there is not.
             context.services.custody.close_domain(tenant);
@@ -67,6 +76,7 @@ impl Handle for TenantCreateRequest {
 /// Makes a tenant with its first KEK, its policy and its operators.
 async fn make(
     request: &TenantCreateRequest,
+    origin: Origin,
     context: &mut Context<'_>,
     tenant: Domain,
     record: &TenantRecord,
@@ -74,7 +84,9 @@ async fn make(
     (profile, kek): (ProfileId, KekId),
 ) -> Result<(), Failure> {
     let now_ms = record.created_ms;
-    kek::found_domain(&context.services.custody, context.work, tenant, profile, kek, now_ms).await?;
+    let login = management::login(context, origin, profile).await?;
+    let custody = &context.services.custody;
+    kek::found_domain(custody, context.work, tenant, profile, kek, now_ms, login.as_ref()).await?;
     keep(context, tenant, record).await?;
     let policy = PolicyRecord::first(template(chosen, Scope::Tenant), now_ms);
     policy::put_policy(tenant, &policy, context).await?;

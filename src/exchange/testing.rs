@@ -159,9 +159,17 @@ impl TestHouse {
         );
         let now = clock.now();
         let mut work = Work::new(Arc::clone(&store));
-        kek::found_domain(&custody, &mut work, Domain::SYSTEM, profile, KekId([9; 16]), now.0)
-            .await
-            .unwrap();
+        kek::found_domain(
+            &custody,
+            &mut work,
+            Domain::SYSTEM,
+            profile,
+            KekId([9; 16]),
+            now.0,
+            None,
+        )
+        .await
+        .unwrap();
         store.commit(work.into_change_set(now.0)).await.unwrap();
         let keeper = Keeper(Arc::clone(&custody));
         let (mut connections, mut tenants) = (Vec::new(), Vec::new());
@@ -173,7 +181,7 @@ impl TestHouse {
             let made = Domain(randomness.array().unwrap());
             let mut work = Work::new(Arc::clone(&store));
             let kek = KekId(randomness.array().unwrap());
-            kek::found_domain(&custody, &mut work, made, profile, kek, now.0)
+            kek::found_domain(&custody, &mut work, made, profile, kek, now.0, None)
                 .await
                 .unwrap();
             let credential = Credential::Key(*connection.certificate.key_fingerprint());
