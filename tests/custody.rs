@@ -407,6 +407,7 @@ async fn sealed_one(room: &Room) -> Sealed {
         .seal(TENANT, context(1), &Secret::copy_from(b"material"))
         .await
         .unwrap()
+        .clone()
 }
 
 #[tokio::test]

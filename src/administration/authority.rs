@@ -313,7 +313,7 @@ async fn made(context: &mut Context<'_>, record: &mut AuthorityRecord, id: Id) -
     let ca = CertificateAuthority::create(&Subject::named(&subject), validity, KeyKind::P384).map_err(internal)?;
     let key = Secret::copy_from(&ca.key().to_der());
     let custody = &context.services.custody;
-    let sealed = custody.seal(domain, seal_context(id), &key).await?;
+    let sealed = custody.seal(domain, seal_context(id), &key).await?.settle(context.work);
     record.certificate = ca.certificate().to_vec();
     record.issuer = Some(IssuerRecord {
         kek: sealed.kek.0,

@@ -4,9 +4,11 @@
 //! the MAC is checked once the domain is open.
 
 use super::AdministrationError;
-use crate::custody::{Custody, CustodyError, KekId, KekRecord, KekState, Locked, NewKek, ProfileId, RecordKeyRecord};
+use crate::custody::{
+    Custody, CustodyError, KekId, KekRecord, KekState, Locked, NewKek, ProfileId, RecordKeyRecord, kek_guard,
+};
 use crate::records;
-use crate::store::{ClaimKey, Domain, GuardKey, Key, Kind, Record, Store, Work};
+use crate::store::{ChangeSet, ClaimKey, Domain, GuardKey, Key, Kind, Record, Store, Work};
 use std::sync::Arc;
 
 /// A KEK, in its domain.
@@ -15,8 +17,6 @@ pub const KEK: Kind = Kind(0x20);
 pub const RECORD_KEY: Kind = Kind(0x21);
 /// The claim on being a domain's active KEK.
 const ACTIVE_KEK: u8 = 0x20;
-/// The set of a domain's KEKs, for decisions over all of them.
-const KEKS: u8 = 0x20;
 /// KEK records of a domain read at most; custody's own limit on live ones is smaller.
 const MOST: usize = 4_096;
 
@@ -43,12 +43,23 @@ pub(super) fn active_claim(domain: Domain) -> ClaimKey {
     ClaimKey::new(domain, ACTIVE_KEK, b"")
 }
 
-/// The guard of a domain's KEKs: whoever changes one has looked at all of them.
+/// The guard of a domain's KEKs: whoever changes one has looked at all of them, and whatever is sealed rests on it.
 pub(super) const fn guard(domain: Domain) -> GuardKey {
-    GuardKey {
-        domain,
-        set: KEKS,
-        id: [0; 16],
+    kek_guard(domain)
+}
+
+/// The domains that a change seals something in, or whose KEKs it looks at.
+pub fn sealed_in(change: &ChangeSet) -> Vec<Domain> {
+    let guards = change.guards.iter().map(|guard| guard.key);
+    let sealing = guards.filter(|key| *key == guard(key.domain));
+    sealing.map(|key| key.domain).collect()
+}
+
+/// Puts a domain to work as the store has it if custody knows its KEKs as they were before: after a change met another one.
+pub async fn catch_up(custody: &Custody, store: &Arc<dyn Store>, domain: Domain) -> Result<(), AdministrationError> {
+    match custody.as_of(domain) {
+        Some(known) if store.guard(guard(domain)).await? != known => open_domain(custody, store, domain).await,
+        _ => Ok(()),
     }
 }
 
@@ -109,6 +120,8 @@ pub(super) async fn put(
 
 /// Puts a domain to work from what the store has. An HSM that is away does not fail this.
 pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Domain) -> Result<(), AdministrationError> {
+    // Before the records: a change in between is met by the next that seals.
+    let as_of = store.guard(guard(domain)).await?;
     let found = store.scan(domain, KEK, None, MOST).await?;
     let mut keks = Vec::with_capacity(found.len());
     for record in &found {
@@ -120,7 +133,7 @@ pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
         .await?
         .ok_or(AdministrationError::Damaged(RECORD_KEY.0))?;
     custody
-        .open_domain(domain, &keks, &RecordKeyRecord::decode(body(&record_key)?)?)
+        .open_domain_as_of(domain, &keks, &RecordKeyRecord::decode(body(&record_key)?)?, as_of)
         .await?;
     // With an HSM away the MACs cannot be checked now; the wrapped keys are authentic by themselves.
     if custody.ready(domain).await.is_ok() {

@@ -20,7 +20,7 @@ impl Handle for OneTimeEnrollRequest {
         }
         let secret = context.services.randomness.secret(one_time::SECRET_BYTES)?;
         record.one_time = Some(OneTimeRecord {
-            sealed: sealed::seal(&context.services.custody, id, &secret).await?,
+            sealed: sealed::seal(&context.services.custody, context.work, id, &secret).await?,
             confirmed: false,
         });
         keep(context, id, &record).await?;

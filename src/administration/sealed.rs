@@ -2,6 +2,7 @@
 
 use crate::custody::{Custody, CustodyError, SealContext, Sealed};
 use crate::identity::PersonId;
+use crate::store::Work;
 use kmip_ttlv::{Reader, Secret, Tag, Writer};
 
 // An extension of our own that never leaves the server.
@@ -18,9 +19,14 @@ const fn context(person: PersonId) -> SealContext {
     }
 }
 
-/// Seals a person's one-time secret.
-pub async fn seal(custody: &Custody, person: PersonId, secret: &Secret) -> Result<Vec<u8>, CustodyError> {
-    let sealed = custody.seal(person.domain, context(person), secret).await?;
+/// Seals a person's one-time secret, to be kept by this unit of work.
+pub async fn seal(
+    custody: &Custody,
+    work: &mut Work,
+    person: PersonId,
+    secret: &Secret,
+) -> Result<Vec<u8>, CustodyError> {
+    let sealed = custody.seal(person.domain, context(person), secret).await?.settle(work);
     let mut writer = Writer::new();
     sealed.write(&mut writer, SEALED);
     Ok(writer.into_bytes())

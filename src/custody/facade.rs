@@ -9,7 +9,7 @@ use kmip_ttlv::Secret;
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
 use super::record::{KekRecord, KekState, MAX_KEKS, RecordKeyRecord};
-use super::sealed::Sealed;
+use super::sealed::{Fresh, Sealed};
 use super::sealer::{KekProvider, Sealer, SealerKind};
 use super::sealing::{self, KEY};
 use super::slab::{Locked, Protection, Slab};
@@ -39,6 +39,8 @@ pub struct Custody {
 
 /// The keys of a domain as last opened. It is replaced as a whole, never changed.
 pub(super) struct DomainKeys {
+    /// The revision of the guard of its KEKs when they were read.
+    as_of: u64,
     pub(super) keks: Vec<Kek>,
     pub(super) sealed_record_key: RecordKeyRecord,
     pub(super) record_key: Arc<OnceLock<Locked>>,
@@ -51,6 +53,19 @@ pub(super) struct Kek {
 }
 
 impl DomainKeys {
+    fn fresh(&self, domain: Domain, kek: &Kek, wrapped_dek: Vec<u8>, blob: Vec<u8>) -> Fresh {
+        Fresh {
+            sealed: Sealed {
+                kek: kek.record.id,
+                kek_generation: kek.record.generation,
+                wrapped_dek,
+                blob,
+            },
+            domain,
+            as_of: self.as_of,
+        }
+    }
+
     fn active(&self) -> Result<&Kek, CustodyError> {
         self.keks
             .iter()
@@ -152,6 +167,21 @@ impl Custody {
         keks: &[KekRecord],
         record_key: &RecordKeyRecord,
     ) -> Result<(), CustodyError> {
+        self.open_domain_as_of(domain, keks, record_key, 0).await
+    }
+
+    /// The same, with the revision of [`super::kek_guard`] that was read before the records were: what is sealed from now on rests on
+    /// it. A domain that is open as of a later one stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`Custody::open_domain`].
+    pub async fn open_domain_as_of(
+        &self,
+        domain: Domain,
+        keks: &[KekRecord],
+        record_key: &RecordKeyRecord,
+        as_of: u64,
+    ) -> Result<(), CustodyError> {
         let fits = record_key.domain == domain && keks.iter().all(|kek| kek.domain == domain);
         let active = keks.iter().filter(|kek| kek.state == KekState::Active).count();
         if !fits || active > 1 {
@@ -177,14 +207,17 @@ impl Custody {
             .map(|before| Arc::clone(&before.record_key))
             .unwrap_or_default();
         let opened = Arc::new(DomainKeys {
+            as_of,
             keks: opened,
             sealed_record_key: record_key.clone(),
             record_key: record_key_slot,
         });
-        self.domains
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(domain, opened);
+        {
+            let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
+            if domains.get(&domain).is_none_or(|present| present.as_of <= as_of) {
+                domains.insert(domain, opened);
+            }
+        }
         match self.ready(domain).await {
             Err(CustodyError::Unavailable | CustodyError::Credential) => Ok(()),
             outcome => outcome,
@@ -197,6 +230,12 @@ impl Custody {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&domain);
+    }
+
+    /// As of which revision of [`super::kek_guard`] a domain is open, if it is.
+    #[must_use]
+    pub fn as_of(&self, domain: Domain) -> Option<u64> {
+        self.domain(domain).ok().map(|opened| opened.as_of)
     }
 
     /// Whether a domain is open, its keys answering or not.
@@ -244,7 +283,7 @@ impl Custody {
     ///
     /// # Errors
     /// [`CustodyError::UnknownDomain`], [`CustodyError::UnknownKek`] if none is active; those of [`Sealer`].
-    pub async fn seal(&self, domain: Domain, context: SealContext, material: &Secret) -> Result<Sealed, CustodyError> {
+    pub async fn seal(&self, domain: Domain, context: SealContext, material: &Secret) -> Result<Fresh, CustodyError> {
         let opened = self.domain(domain)?;
         let kek = opened.active()?;
         let mut dek = self.slab.allocate(KEY)?;
@@ -259,12 +298,7 @@ impl Custody {
         )?;
         let wrapping = dek_context(domain, context, &kek.record);
         let wrapped_dek = kek.sealer.wrap(wrapping, &dek).await?;
-        Ok(Sealed {
-            kek: kek.record.id,
-            kek_generation: kek.record.generation,
-            wrapped_dek,
-            blob,
-        })
+        Ok(opened.fresh(domain, kek, wrapped_dek, blob))
     }
 
     /// Opens the material of an object.
@@ -281,7 +315,7 @@ impl Custody {
     ///
     /// # Errors
     /// Those of [`Custody::open`] and [`Custody::seal`].
-    pub async fn rewrap(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Sealed, CustodyError> {
+    pub async fn rewrap(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Fresh, CustodyError> {
         let dek = self.open_dek(domain, context, sealed).await?;
         let opened = self.domain(domain)?;
         let kek = opened.active()?;
@@ -292,12 +326,7 @@ impl Custody {
             wrapped_dek: _,
             blob,
         } = sealed.clone();
-        Ok(Sealed {
-            kek: kek.record.id,
-            kek_generation: kek.record.generation,
-            wrapped_dek,
-            blob,
-        })
+        Ok(opened.fresh(domain, kek, wrapped_dek, blob))
     }
 
     async fn open_dek(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Locked, CustodyError> {

@@ -32,7 +32,7 @@ pub use keks::{DomainStatus, KekStatus};
 pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};
 pub use root::{InstallationRoot, PinRole, RootOrigin};
-pub use sealed::Sealed;
+pub use sealed::{Fresh, Sealed, kek_guard};
 pub use sealer::{KekProvider, NewKek, Sealer, SealerKind};
 pub use slab::{Locked, Protection, Slab};
 pub use software::SoftwareKeks;

@@ -1,7 +1,22 @@
 //! What custody seals, as records keep it.
 
 use super::context::KekId;
+use crate::store::{Domain, GuardKey, Work};
 use kmip_ttlv::{Reader, Result, Tag, Writer};
+use std::ops::Deref;
+
+/// The number of the set of a domain's KEKs.
+const KEKS: u8 = 0x20;
+
+/// The guard of a domain's KEKs: each change of them bumps it, and each commit that seals anything rests on it.
+#[must_use]
+pub const fn kek_guard(domain: Domain) -> GuardKey {
+    GuardKey {
+        domain,
+        set: KEKS,
+        id: [0; 16],
+    }
+}
 
 /// Sealed bytes: the material of an object, a secret of a person, a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +29,33 @@ pub struct Sealed {
     pub wrapped_dek: Vec<u8>,
     /// The material under the DEK.
     pub blob: Vec<u8>,
+}
+
+/// What was sealed just now, under the KEK that was active as far as custody knew. Whoever keeps it has the commit rest on that: once
+/// another KEK is active, nothing new comes to lie under the former one.
+pub struct Fresh {
+    pub(super) sealed: Sealed,
+    pub(super) domain: Domain,
+    /// The revision of the guard that custody knew.
+    pub(super) as_of: u64,
+}
+
+impl Fresh {
+    /// What is to be kept, by this unit of work.
+    #[must_use]
+    pub fn settle(self, work: &mut Work) -> Sealed {
+        let Self { sealed, domain, as_of } = self;
+        work.rest_on_guard(kek_guard(domain), as_of);
+        sealed
+    }
+}
+
+impl Deref for Fresh {
+    type Target = Sealed;
+
+    fn deref(&self) -> &Sealed {
+        &self.sealed
+    }
 }
 
 /// Tags of this encoding: extensions of our own that never leave the server.

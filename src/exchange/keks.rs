@@ -1,6 +1,7 @@
 //! KEKs made and activated by the people of a tenant, while its clients work.
 
 use super::assembly::{Voter, is, put_policy, voter};
+use super::restarts::{custody_again, services_again, started};
 use super::testing::TestHouse;
 use crate::administration::kek;
 use crate::authority::quorum::{Scope, template};
@@ -127,6 +128,30 @@ async fn what_was_activated_is_so_after_a_restart() {
     assert!(scene.is_fetched(&kept).await);
     house.create("after", Vec::new()).await;
     assert_eq!(scene.in_use().await, BTreeSet::from([2]));
+}
+
+/// A server that has sealed under a KEK as another becomes active does not keep it: it seals again, under the other one.
+#[tokio::test]
+async fn what_was_sealed_before_an_activation_is_kept_under_the_new_kek_only() {
+    let mut scene = Scene::open().await;
+    scene.agree().await;
+    let custody = custody_again(&scene.house).await;
+    assert_eq!(custody.as_of(scene.house.tenant), Some(1));
+    let mut services = services_again(&scene.house);
+    services.custody = Arc::clone(&custody);
+    let other = started(&scene.house, services).await;
+    assert_eq!(scene.activate(2).await.result_status, ResultStatus::Success);
+    // The other one's custody was told of nothing: it seals under the first KEK, and finds out as it commits.
+    let first = std::mem::replace(&mut scene.house.server, other);
+    assert_eq!(custody.as_of(scene.house.tenant), Some(1));
+    let made = scene.house.create("late", Vec::new()).await;
+    assert_eq!(scene.in_use().await, BTreeSet::from([2]));
+    assert_eq!(custody.as_of(scene.house.tenant), Some(2));
+    assert!(scene.is_fetched(&made).await);
+    // Nor does it go back to what it knew before.
+    let (store, keks) = (Arc::clone(&scene.house.store), scene.house.tenant);
+    kek::catch_up(&custody, &store, keks).await.unwrap();
+    assert_eq!(custody.as_of(keks), first.services().custody.as_of(keks));
 }
 
 #[tokio::test]

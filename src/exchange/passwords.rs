@@ -239,7 +239,8 @@ async fn a_restart_forgets_no_code_no_failure_and_no_first_login() {
     let ines = house.invited(house.tenant, "ines", PersonRole::Operator).await;
     let secret = kmip_ttlv::Secret::new(b"12345678901234567890".to_vec());
     let custody = &house.server.services().custody;
-    let sealed = crate::administration::sealed::seal(custody, olga.id, &secret);
+    let mut work = crate::store::Work::new(std::sync::Arc::clone(&house.store));
+    let sealed = crate::administration::sealed::seal(custody, &mut work, olga.id, &secret);
     let mut record = house.record(olga.id).await;
     record.one_time = Some(crate::identity::OneTimeRecord {
         sealed: sealed.await.unwrap(),

@@ -110,7 +110,7 @@ async fn what_a_crash_interrupted_is_not_tried_again_in_silence() {
 }
 
 /// The custody of a server that begins anew on the key files that there are.
-async fn custody_again(house: &TestHouse) -> Arc<Custody> {
+pub(super) async fn custody_again(house: &TestHouse) -> Arc<Custody> {
     let old = house.server.services();
     let slab = Slab::new().unwrap();
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&old.randomness)));

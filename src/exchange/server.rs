@@ -11,13 +11,14 @@ use super::outage::Outage;
 use super::refusals::Refusals;
 use super::vigil::Vigil;
 use super::{ConnectionFacts, Exchange, Refusal};
+use crate::administration::kek;
 use crate::administration::login::Verified;
 use crate::audit::AccessTrail;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Identity, IdentityError, Principal, Sessions};
 use crate::operations::Services;
-use crate::store::{ChangeSet, CommitError, Key, Seen};
+use crate::store::{ChangeSet, CommitError, Domain, Key, Seen};
 use crate::wait::Wait;
 use kmip_protocol::{
     DateTime, Item, Operation, RequestError, RequestMessage, ResponseHeader, ResponseItem, Version, tag,
@@ -183,9 +184,23 @@ impl Server {
 
     /// Commits a change, with its part of the change trail.
     pub(super) async fn commit(&self, change: ChangeSet, now: Moment) -> Result<(), CommitError> {
+        let domains = kek::sealed_in(&change);
         let outcome = self.services.store.commit(change).await;
         self.change_outage.commit(&outcome, now);
+        if matches!(outcome, Err(CommitError::Conflict)) {
+            self.catch_up(domains).await;
+        }
         outcome.map(drop)
+    }
+
+    /// What met another change runs again under the KEKs that there are now.
+    async fn catch_up(&self, domains: Vec<Domain>) {
+        for domain in domains {
+            let (custody, store) = (&self.services.custody, &self.services.store);
+            if let Err(error) = kek::catch_up(custody, store, domain).await {
+                tracing::error!(%error, %domain, "a change of KEKs could not be read");
+            }
+        }
     }
 
     /// The answer, once the reads of a message that committed nothing are recorded.

@@ -336,7 +336,8 @@ async fn a_one_time_password_counts_once() {
     let olga = operator(&house).await;
     let secret = Secret::new(b"12345678901234567890".to_vec());
     let custody = &house.server.services().custody;
-    let sealed = crate::administration::sealed::seal(custody, olga.id, &secret)
+    let mut work = crate::store::Work::new(std::sync::Arc::clone(&house.store));
+    let sealed = crate::administration::sealed::seal(custody, &mut work, olga.id, &secret)
         .await
         .unwrap();
     assert!(!sealed.windows(20).any(|part| part == secret.expose()));

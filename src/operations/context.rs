@@ -284,8 +284,13 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Seals an object's material.
-    pub async fn seal(&self, object: &Object, managed: &ManagedObject, generation: u32) -> Result<Material, Failure> {
+    /// Seals an object's material, to be kept by this unit of work.
+    pub async fn seal(
+        &mut self,
+        object: &Object,
+        managed: &ManagedObject,
+        generation: u32,
+    ) -> Result<Material, Failure> {
         let tenant = self.client()?.tenant;
         let mut writer = Writer::new();
         managed.write_field(&mut writer, tag::REQUEST_PAYLOAD, Version::NEWEST);
@@ -294,7 +299,8 @@ impl Context<'_> {
             .services
             .custody
             .seal(tenant, seal_context(object, generation), &plain)
-            .await?;
+            .await?
+            .settle(self.work);
         Ok(Material { generation, sealed })
     }
 

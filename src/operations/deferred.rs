@@ -83,10 +83,10 @@ impl Pending {
     }
 
     /// Puts an outcome into it; what was asked is needed no more.
-    pub async fn conclude(&mut self, context: &Context<'_>, conclusion: &Conclusion) -> Result<(), Failure> {
+    pub async fn conclude(&mut self, context: &mut Context<'_>, conclusion: &Conclusion) -> Result<(), Failure> {
         let version = self.record.version.version().unwrap_or(Version::NEWEST);
         let sealed = frozen::seal_conclusion(context.services, self.place, conclusion, version).await?;
-        self.record.result = Some(sealed);
+        self.record.result = Some(sealed.settle(context.work));
         self.record.request = None;
         self.record.stage = Stage::Completed;
         self.record.expires_ms = context.now.0.saturating_add(KEPT_MS);
@@ -237,7 +237,11 @@ pub async fn submit(
             expires_ms: context.now.0.saturating_add(KEPT_MS),
             proposal,
             same_key,
-            request: Some(frozen::seal_request(context.services, place, bytes).await?),
+            request: Some(
+                frozen::seal_request(context.services, place, bytes)
+                    .await?
+                    .settle(context.work),
+            ),
             result: None,
         },
     };

@@ -1,7 +1,7 @@
 //! A request and its outcome as they are frozen in a pending record: TTLV with the version that it is written in, sealed.
 
 use super::Services;
-use crate::custody::{SealContext, Sealed};
+use crate::custody::{Fresh, SealContext, Sealed};
 use crate::failure::{Failure, Fault};
 use crate::store::Key;
 use kmip_protocol::{Operation, RequestPayload, ResponsePayload, Version};
@@ -121,7 +121,7 @@ const fn context(place: Key, object_type: u32) -> SealContext {
 }
 
 /// Seals a request for its record.
-pub async fn seal_request(services: &Services, place: Key, bytes: &Secret) -> core::result::Result<Sealed, Failure> {
+pub async fn seal_request(services: &Services, place: Key, bytes: &Secret) -> core::result::Result<Fresh, Failure> {
     Ok(services
         .custody
         .seal(place.domain, context(place, REQUEST), bytes)
@@ -143,7 +143,7 @@ pub async fn seal_conclusion(
     place: Key,
     conclusion: &Conclusion,
     version: Version,
-) -> core::result::Result<Sealed, Failure> {
+) -> core::result::Result<Fresh, Failure> {
     let bytes = write_conclusion(conclusion, version);
     Ok(services
         .custody

@@ -244,6 +244,14 @@ impl Work {
         Ok(revision)
     }
 
+    /// Rests the decision on a set as somebody knew it who looked earlier: if it was bumped since, or is before the commit, the handler
+    /// runs again.
+    pub fn rest_on_guard(&mut self, guard: GuardKey, known: u64) {
+        let seen = self.guards_seen.entry(guard).or_insert(known);
+        // Of two that differ the older is out of date, and is what must meet.
+        *seen = known.min(*seen);
+    }
+
     /// Says that this unit of work changes a set. Bumps alone commute; a decision over the set also reads the guard.
     pub fn bump_guard(&mut self, guard: GuardKey) {
         if !self.bumps.contains(&guard) {
