@@ -61,7 +61,7 @@ async fn room(slab: &Slab, provider: Arc<dyn KekProvider>) -> (Arc<Custody>, Sea
         .seal(TENANT, CONTEXT, &Secret::copy_from(&[6; 32]))
         .await
         .unwrap();
-    (Arc::new(custody), sealed)
+    (Arc::new(custody), sealed.clone())
 }
 
 /// Runs `operation` in `tasks` tasks, and prints rate and median.
