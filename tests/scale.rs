@@ -330,6 +330,10 @@ impl Store for Counting {
         })
     }
 
+    fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
+        self.ask(self.inner.rows(from, limit))
+    }
+
     fn scan(
         &self,
         domain: Domain,

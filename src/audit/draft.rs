@@ -33,9 +33,15 @@ pub struct AuditDraft {
     pub proposal: Option<[u8; 16]>,
     /// The digest of what was decided upon: of the request that was proposed or voted on, of the settings put.
     pub digest: Option<[u8; 32]>,
+    /// The records that the commit left behind, written or deleted: the committer adds them, so that no change of a record is without
+    /// its trail. Of several drafts of one commit the last has them all.
+    pub records: Vec<RecordState>,
     /// Words for the auditor: the text of Log, the reason given with a veto. Bounded by [`MAX_NOTE`].
     pub note: Option<String>,
 }
+
+/// The operation of a record of the trail that no draft asked for: of a commit that wrote records and said nothing of why.
+pub const WRITTEN: u32 = 0x8001_0912;
 
 /// Longest note kept, in bytes: a record stays a record, not a store of its own.
 pub const MAX_NOTE: usize = 4096;
@@ -65,15 +71,26 @@ pub enum ActorKind {
     Server,
 }
 
-/// An object that was acted upon, and the state in which the act left it.
+/// An object that was acted upon.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct AuditObject {
     /// The Unique Identifier as the client knows it.
     pub unique_identifier: String,
     /// The key of its record: kind and id.
     pub record: Option<(u8, [u8; 16])>,
-    /// The record's revision after a change, and its MAC: what the scrub compares (a whole old row put back has another).
-    pub state: Option<(u64, [u8; 32])>,
+}
+
+/// A record as a commit left it: what the scrub compares with what is there, since a whole old row that is put back has another state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecordState {
+    /// Whose record it is: the tenant's, or all zero for the system.
+    pub domain: [u8; 16],
+    /// What it is.
+    pub kind: u8,
+    /// Which one.
+    pub id: [u8; 16],
+    /// Its revision and the hash of its MAC; `None`: it was deleted.
+    pub left: Option<(u64, [u8; 32])>,
 }
 
 impl fmt::Debug for AuditObject {

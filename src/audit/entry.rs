@@ -3,7 +3,7 @@
 //! `Audit Record { Audit Body { … }, MAC }`. The MAC is HMAC-SHA-256 over the encoded body; the hash by which the next record
 //! points back is SHA-256 over the whole record.
 
-use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE};
+use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE, RecordState};
 use super::position::{Position, StreamId};
 use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
 
@@ -46,6 +46,8 @@ mod tag {
     pub const PROPOSAL: Tag = Tag(0x54_F01D);
     pub const DIGEST: Tag = Tag(0x54_F01E);
     pub const NOTE: Tag = Tag(0x54_F01F);
+    pub const LEFT: Tag = Tag(0x54_F600);
+    pub const RECORD_DOMAIN: Tag = Tag(0x54_F601);
 }
 
 /// Which trail a record belongs to: bound into it, so that no record passes from one trail to the other.
@@ -151,6 +153,7 @@ fn write_body(writer: &mut Writer, draft: &AuditDraft, place: &Place) {
         server_correlation,
         proposal,
         digest,
+        records,
         note,
     } = draft;
     writer.integer(tag::FORMAT, FORMAT);
@@ -185,6 +188,9 @@ fn write_body(writer: &mut Writer, draft: &AuditDraft, place: &Place) {
     if let Some(digest) = digest {
         writer.bytes(tag::DIGEST, digest);
     }
+    for record in records {
+        writer.structure(tag::LEFT, |w| write_record(w, record, *tenant));
+    }
     if let Some(note) = note {
         writer.text(tag::NOTE, bounded(note));
     }
@@ -203,14 +209,23 @@ fn write_object(writer: &mut Writer, object: &AuditObject) {
     let AuditObject {
         unique_identifier,
         record,
-        state,
     } = object;
     writer.text(tag::UNIQUE_IDENTIFIER, unique_identifier);
     if let Some((kind, id)) = record {
         writer.integer(tag::RECORD_KIND, i32::from(*kind));
         writer.bytes(tag::RECORD_ID, id);
     }
-    if let Some((revision, mac)) = state {
+}
+
+/// Whose it is stands there only where it is not the tenant's whose act the record of the trail tells.
+fn write_record(writer: &mut Writer, record: &RecordState, tenant: [u8; 16]) {
+    let RecordState { domain, kind, id, left } = record;
+    if *domain != tenant {
+        writer.bytes(tag::RECORD_DOMAIN, domain);
+    }
+    writer.integer(tag::RECORD_KIND, i32::from(*kind));
+    writer.bytes(tag::RECORD_ID, id);
+    if let Some((revision, mac)) = left {
         writer.long_integer(tag::REVISION, revision.cast_signed());
         writer.bytes(tag::RECORD_MAC, mac);
     }
@@ -229,8 +244,9 @@ fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
         committed_ms: milliseconds(reader, tag::COMMITTED)?,
         previous: reader.array(tag::PREVIOUS)?,
     };
+    let tenant = reader.array(tag::TENANT)?;
     let draft = AuditDraft {
-        tenant: reader.array(tag::TENANT)?,
+        tenant,
         at_ms: milliseconds(reader, tag::AT)?,
         monotonic_ms: reader.long_integer(tag::MONOTONIC)?.cast_unsigned(),
         actor: reader.structure(tag::ACTOR, read_actor)?,
@@ -244,6 +260,7 @@ fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
         server_correlation: optional(reader, tag::SERVER_CORRELATION, text)?,
         proposal: optional(reader, tag::PROPOSAL, |r, tag| r.array(tag))?,
         digest: optional(reader, tag::DIGEST, |r, tag| r.array(tag))?,
+        records: read_records(reader, tenant)?,
         note: optional(reader, tag::NOTE, text)?,
     };
     Ok((place, draft))
@@ -274,21 +291,42 @@ fn read_objects(reader: &mut Reader<'_>) -> Result<Vec<AuditObject>> {
 
 fn read_object(reader: &mut Reader<'_>) -> Result<AuditObject> {
     let unique_identifier = text(reader, tag::UNIQUE_IDENTIFIER)?;
-    let record = optional(reader, tag::RECORD_KIND, |reader, tag| {
-        let kind = u8::try_from(reader.integer(tag)?);
-        let kind = kind.map_err(|_| reader.error(ErrorKind::Invalid("kind of record")))?;
-        Ok((kind, reader.array(tag::RECORD_ID)?))
-    })?;
-    let state = optional(reader, tag::REVISION, |reader, tag| {
+    let record = optional(reader, tag::RECORD_KIND, |reader, _| read_place(reader))?;
+    Ok(AuditObject {
+        unique_identifier,
+        record,
+    })
+}
+
+/// The kind and id of a record.
+fn read_place(reader: &mut Reader<'_>) -> Result<(u8, [u8; 16])> {
+    let kind = u8::try_from(reader.integer(tag::RECORD_KIND)?);
+    let kind = kind.map_err(|_| reader.error(ErrorKind::Invalid("kind of record")))?;
+    Ok((kind, reader.array(tag::RECORD_ID)?))
+}
+
+fn read_records(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<Vec<RecordState>> {
+    let mut records = Vec::new();
+    while reader.at(tag::LEFT) {
+        records.push(reader.structure(tag::LEFT, |r| read_record(r, tenant))?);
+    }
+    Ok(records)
+}
+
+fn read_record(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<RecordState> {
+    let domain = optional(reader, tag::RECORD_DOMAIN, |r, tag| r.array(tag))?;
+    let (kind, id) = read_place(reader)?;
+    let left = optional(reader, tag::REVISION, |reader, tag| {
         Ok((
             reader.long_integer(tag)?.cast_unsigned(),
             reader.array(tag::RECORD_MAC)?,
         ))
     })?;
-    Ok(AuditObject {
-        unique_identifier,
-        record,
-        state,
+    Ok(RecordState {
+        domain: domain.unwrap_or(tenant),
+        kind,
+        id,
+        left,
     })
 }
 
@@ -370,7 +408,6 @@ mod tests {
                 AuditObject {
                     unique_identifier: "a".to_owned(),
                     record: Some((7, [4; 16])),
-                    state: Some((9, [5; 32])),
                 },
                 AuditObject::default(),
             ],
@@ -380,6 +417,14 @@ mod tests {
             server_correlation: Some("s".to_owned()),
             proposal: Some([6; 16]),
             digest: Some([7; 32]),
+            records: [([1; 16], Some((9, [5; 32]))), ([0; 16], None)]
+                .map(|(domain, left)| RecordState {
+                    domain,
+                    kind: 7,
+                    id: [4; 16],
+                    left,
+                })
+                .to_vec(),
             note: Some("ü".repeat(MAX_NOTE)),
         };
         let place = Place {

@@ -14,7 +14,7 @@ mod verify;
 
 pub use access::{AccessTrail, MemoryTrail, TrailError};
 pub use chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain, hash};
-pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE};
+pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE, RecordState, WRITTEN};
 pub use entry::{Entry, Place, TrailKind};
 pub use position::{Head, Position, StreamId};
 pub use segment::{SegmentSettings, SegmentTrail, segments, split};

@@ -264,8 +264,6 @@ impl<'a> Run<'a> {
             self.batch.placeholder = placeholder;
             self.batch.identifiers.truncate(identifiers);
             self.batch.notices.truncate(notices);
-            // What an item acted on says nothing of a state that was taken back.
-            self.batch.touched.iter_mut().for_each(|t| t.state = None);
         }
         let changed = self.work.mark() != mark;
         let draft = self.draft(place, item, &told, now);
@@ -371,7 +369,6 @@ impl<'a> Run<'a> {
             let mut undone = ResponseItem::bare(item.operation, ResultStatus::OperationUndone);
             undone.unique_batch_item_id = item.unique_batch_item_id.take();
             draft.result_status = ResultStatus::OperationUndone.0;
-            draft.objects.iter_mut().for_each(|o| o.state = None);
             *item = undone;
             *changed = true;
         }

@@ -5,8 +5,7 @@ use super::governing::{approve, destroy, govern, is_there, newest, rule};
 use super::testing::TestHouse;
 use crate::failure::Fault;
 use crate::identity::{Principal, TenantRecord};
-use crate::records;
-use crate::store::{Domain, TrailQuery};
+use crate::store::{Domain, TrailQuery, mark};
 use kmip_protocol::{
     ActivateRequest, ApplicationCreateRequest, BindTarget, ClientCreateRequest, ClientDeleteRequest, ClientGetRequest,
     ClientModifyRequest, Completion, Operation, PersonRole, ProposalState, Request, ResultStatus, TenantSuspendRequest,
@@ -144,7 +143,7 @@ async fn rules_that_nobody_was_asked_about_are_not_passed_by() {
 
 /// The trail says in which state an act has left the record that it acted on.
 #[tokio::test]
-async fn the_trail_has_the_revision_and_the_mac_of_what_was_changed() {
+async fn the_trail_has_the_revision_and_the_mark_of_what_was_changed() {
     let house = TestHouse::new().await;
     let administrator = house.known(Domain::SYSTEM, PersonRole::Administrator);
     let suspend = TenantSuspendRequest {
@@ -153,7 +152,6 @@ async fn the_trail_has_the_revision_and_the_mac_of_what_was_changed() {
     done(&house, &administrator, suspend).await;
     let bob = house.store.claimed(&TenantRecord::name_claim("bob")).await.unwrap();
     let record = house.store.load(bob.unwrap()).await.unwrap().unwrap();
-    let (_, mac) = records::parts(&record.body).unwrap();
     let heads = house.store.trail_heads().await.unwrap();
     let query = TrailQuery {
         stream: heads[0].position.stream,
@@ -168,5 +166,8 @@ async fn the_trail_has_the_revision_and_the_mac_of_what_was_changed() {
     let act = drafts
         .into_iter()
         .find(|draft| draft.operation == Operation::TenantSuspend.0);
-    assert_eq!(act.unwrap().objects[0].state, Some((record.revision.0, mac)));
+    let left = act.unwrap().records;
+    let left = left.iter().find(|left| left.id == record.key.id).unwrap();
+    assert_eq!((left.domain, left.kind), (record.key.domain.0, record.key.kind.0));
+    assert_eq!(left.left, Some((record.revision.0, mark(&record.body))));
 }

@@ -308,7 +308,8 @@ async fn every_item_has_exactly_one_record() {
     let accesses: Vec<Entry> = house.access.records().iter().map(|r| Entry::read(r).unwrap()).collect();
     assert_eq!((changes.len(), accesses.len()), (3, 1));
     assert_eq!(changes[0].draft.objects[0].unique_identifier, key);
-    assert!(changes[0].draft.objects[0].state.is_some());
+    let left = changes[0].draft.records.iter().map(|record| record.kind);
+    assert!(left.eq([crate::objects::OBJECT.0]));
     assert_eq!(changes[2].draft.result_reason, Some(ResultReason::ObjectNotFound.0));
     assert_eq!(accesses[0].draft.objects[0].unique_identifier, key);
 }

@@ -170,7 +170,6 @@ impl Context<'_> {
         self.batch.touched.push(AuditObject {
             unique_identifier,
             record: None,
-            state: None,
         });
         let dates = object.attributes.dates()?;
         match wanted {
@@ -235,23 +234,18 @@ impl Context<'_> {
         self.touch(object.unique_identifier.clone(), key)
     }
 
-    /// Says in the item's audit record what it acted on: the record at this key, in the state in which the message leaves it.
+    /// Says in the item's audit record what it acted on.
     pub fn touch(&mut self, unique_identifier: String, key: Key) -> Result<(), Failure> {
-        let state = match self.work.written(key) {
-            Some((revision, body)) => {
-                let (_, mac) = records::parts(body).ok_or_else(|| {
-                    Failure::detailed(Fault::Internal, format_args!("the record {key} was not sealed"))
-                })?;
-                Some((revision.0, mac))
-            }
-            None => None,
-        };
+        let is_sealed = |(_, body): (_, &[u8])| records::parts(body).is_some();
+        if !self.work.written(key).is_none_or(is_sealed) {
+            let unsealed = format_args!("the record {key} was not sealed");
+            return Err(Failure::detailed(Fault::Internal, unsealed));
+        }
         let touched = &mut self.batch.touched;
         touched.retain(|earlier| earlier.unique_identifier != unique_identifier);
         touched.push(AuditObject {
             unique_identifier,
             record: Some((key.kind.0, key.id)),
-            state,
         });
         Ok(())
     }

@@ -301,7 +301,6 @@ pub async fn carry_out(
         }
         Err(failure) => {
             context.work.rollback(mark);
-            batch.touched.iter_mut().for_each(|t| t.state = None);
             context.batch.touched.append(&mut batch.touched);
             if failure.fault().is_passing() {
                 return Err(failure);

@@ -339,6 +339,10 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Wait<'_, Result<Vec<Record>, StoreError>>;
 
+    /// At most `limit` records of all domains and kinds in the order of their keys, from this key on, as they lie in the engine
+    /// itself. For the scrub.
+    fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>>;
+
     /// Keeps the ChangeSet whole, durably, or refuses it whole. Once called, it takes place even if the future is dropped.
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>>;
 

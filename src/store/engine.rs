@@ -6,7 +6,7 @@ use super::contract::{
     Written, add_within,
 };
 use super::key::{ClaimKey, Domain, GuardKey, Key};
-use crate::audit::{Chain, Linked};
+use crate::audit::{Actor, ActorKind, AuditDraft, Chain, Linked, RecordState, WRITTEN, hash};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 
@@ -205,13 +205,73 @@ fn carry_out<T: Tables>(
         written.push(put(tables, marks, write, before)?);
     }
     marks.high_water = marks.high_water.max(change.time_ms);
-    let mut audit = Vec::with_capacity(change.audit.len());
-    for draft in &change.audit {
+    let mut append = |draft: &AuditDraft| {
         let linked = chain.link(draft, marks.high_water);
-        audit.push(linked.position);
+        let position = linked.position;
         tables.append(Domain(draft.tenant), linked)?;
+        Ok(position)
+    };
+    let mut audit = Vec::with_capacity(change.audit.len());
+    match (change.audit.split_last(), change.writes.first()) {
+        (Some((last, before)), Some(_)) => {
+            for draft in before {
+                audit.push(append(draft)?);
+            }
+            let mut last = last.clone();
+            last.records.extend(left(change, &written));
+            audit.push(append(&last)?);
+        }
+        (Some(_), None) => {
+            for draft in &change.audit {
+                audit.push(append(draft)?);
+            }
+        }
+        // Whoever commits has said nothing, and the trail knows of the records all the same.
+        (None, Some(first)) => {
+            append(&silent(first.key.domain, change, &written))?;
+        }
+        (None, None) => {}
     }
     Ok(Receipt { written, audit })
+}
+
+/// Bytes at the end of a record that its mark is made of: those of its MAC.
+const MARKED: usize = 32;
+
+/// By what the trail knows the state of a record: the hash of its last bytes, where its MAC stands. A hash, so that nothing of a
+/// record that has none is repeated where it is never erased.
+#[must_use]
+pub fn mark(body: &[u8]) -> [u8; 32] {
+    let end = body.len().saturating_sub(MARKED);
+    hash(body.get(end..).unwrap_or_default())
+}
+
+/// The state in which a commit leaves each record that it writes.
+fn left<'c>(change: &'c ChangeSet, written: &'c [Written]) -> impl Iterator<Item = RecordState> + 'c {
+    change.writes.iter().zip(written).map(|(write, written)| RecordState {
+        domain: write.key.domain.0,
+        kind: write.key.kind.0,
+        id: write.key.id,
+        left: write
+            .content
+            .as_ref()
+            .map(|content| (written.revision.0, mark(&content.body))),
+    })
+}
+
+/// The record of the trail of a commit that brought none.
+fn silent(domain: Domain, change: &ChangeSet, written: &[Written]) -> AuditDraft {
+    AuditDraft {
+        tenant: domain.0,
+        at_ms: change.time_ms,
+        actor: Actor {
+            kind: ActorKind::Server,
+            ..Actor::default()
+        },
+        operation: WRITTEN,
+        records: left(change, written).collect(),
+        ..AuditDraft::default()
+    }
 }
 
 fn put<T: Tables>(tables: &mut T, marks: &mut Marks, write: &Write, before: Option<Seen>) -> Result<Written, T::Error> {

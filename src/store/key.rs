@@ -28,6 +28,36 @@ pub struct Key {
     pub id: [u8; 16],
 }
 
+impl Key {
+    /// The least key.
+    pub const FIRST: Self = Self {
+        domain: Domain([0; 16]),
+        kind: Kind(0),
+        id: [0; 16],
+    };
+
+    /// The key after this one; `None` after the last.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        let Self { domain, kind, id } = self;
+        if let Some(id) = u128::from_be_bytes(id).checked_add(1) {
+            let id = id.to_be_bytes();
+            return Some(Self { domain, kind, id });
+        }
+        let id = [0; 16];
+        if let Some(kind) = kind.0.checked_add(1) {
+            let kind = Kind(kind);
+            return Some(Self { domain, kind, id });
+        }
+        let domain = u128::from_be_bytes(domain.0).checked_add(1)?;
+        Some(Self {
+            domain: Domain(domain.to_be_bytes()),
+            kind: Kind(0),
+            id,
+        })
+    }
+}
+
 /// The address of a guard: the revision of a set that decisions are taken over (the operators of a tenant, its policy, its clients).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GuardKey {
@@ -180,6 +210,19 @@ impl fmt::Debug for IndexValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_key_is_the_least_of_those_after() {
+        let key = |domain: u128, kind, id: u128| Key {
+            domain: Domain(domain.to_be_bytes()),
+            kind: Kind(kind),
+            id: id.to_be_bytes(),
+        };
+        assert_eq!(Key::FIRST.next(), Some(key(0, 0, 1)));
+        assert_eq!(key(0, 0, u128::MAX).next(), Some(key(0, 1, 0)));
+        assert_eq!(key(7, u8::MAX, u128::MAX).next(), Some(key(8, 0, 0)));
+        assert_eq!(key(u128::MAX, u8::MAX, u128::MAX).next(), None);
+    }
 
     #[test]
     fn numbers_sort_as_numbers() {

@@ -267,6 +267,12 @@ impl Store for MemoryStore {
         ready(Ok(self.lock().tables.scan(domain, kind, after, limit)))
     }
 
+    fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
+        let state = self.lock();
+        let keys = state.tables.records.range(from..).map(|(key, _)| *key).take(limit);
+        ready(Ok(keys.filter_map(|key| state.tables.record(key)).collect()))
+    }
+
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>> {
         let mut state = self.lock();
         if let Some(error) = state.refusals.pop() {

@@ -14,6 +14,7 @@ pub use contract::{
     IndexQuery, IndexRange, IndexRow, Receipt, Record, Revision, Seen, Store, StoreError, TrailQuery, TrailRecord,
     Write, Written,
 };
+pub use engine::mark;
 pub use key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteSettings, SqliteStore};

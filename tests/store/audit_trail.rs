@@ -1,12 +1,13 @@
 //! The change trail lives in the commit of what it records.
 
-use crate::engines::{OTHER, Opened, STREAM, TENANT, chain_start, creation, draft, on_every_store};
-use claviger::audit::{Entry, TrailKind, Verifier};
-use claviger::store::{ChangeSet, TrailQuery};
+use crate::engines::{OBJECT, OTHER, Opened, STREAM, TENANT, chain_start, creation, draft, key, on_every_store};
+use claviger::audit::{AuditDraft, Entry, RecordState, TrailKind, Verifier, WRITTEN};
+use claviger::store::{ChangeSet, Key, Kind, TrailQuery, Work, mark};
 
 on_every_store! {
     the_trail_is_in_the_commit_and_verifies,
     a_domain_sees_its_own_records,
+    the_trail_says_what_every_commit_left,
 }
 
 fn all(limit: usize) -> TrailQuery {
@@ -69,4 +70,82 @@ async fn a_domain_sees_its_own_records(opened: Opened) {
         ..query
     };
     assert_eq!(opened.store.trail(rest).await.unwrap()[0].position.sequence, 3);
+}
+
+async fn drafts(opened: &Opened) -> Vec<AuditDraft> {
+    let records = opened.store.trail(all(100)).await.unwrap();
+    let read = |bytes: &[u8]| Entry::read(bytes).unwrap().draft;
+    records.iter().map(|record| read(&record.bytes)).collect()
+}
+
+/// Whoever commits: with several records of the trail, with one, with none.
+async fn the_trail_says_what_every_commit_left(opened: Opened) {
+    let (first, second) = (
+        key(1),
+        Key {
+            domain: OTHER,
+            ..key(2)
+        },
+    );
+    let state = |key: Key, left| RecordState {
+        domain: key.domain.0,
+        kind: key.kind.0,
+        id: key.id,
+        left,
+    };
+    let long = [7; 100];
+    let mut work = Work::new(opened.store.clone());
+    work.put(first, long.to_vec(), Vec::new());
+    work.put(second, b"short".to_vec(), Vec::new());
+    work.audit(draft(1));
+    work.audit(draft(2));
+    opened.store.commit(work.into_change_set(1)).await.unwrap();
+    let mut work = Work::new(opened.store.clone());
+    work.load(first).await.unwrap();
+    work.put(first, b"x".to_vec(), Vec::new());
+    opened.store.commit(work.into_change_set(2)).await.unwrap();
+    let mut work = Work::new(opened.store.clone());
+    work.delete(first).await.unwrap();
+    work.audit(draft(3));
+    opened.store.commit(work.into_change_set(3)).await.unwrap();
+    let mut work = Work::new(opened.store.clone());
+    work.audit(draft(4));
+    opened.store.commit(work.into_change_set(4)).await.unwrap();
+
+    let drafts = drafts(&opened).await;
+    let operations: Vec<u32> = drafts.iter().map(|draft| draft.operation).collect();
+    assert_eq!(operations, [1, 2, WRITTEN, 3, 4]);
+    let records: Vec<_> = drafts.iter().map(|draft| draft.records.clone()).collect();
+    assert_eq!(
+        records,
+        [
+            vec![],
+            vec![
+                state(first, Some((1, mark(&long[..32])))),
+                state(second, Some((1, mark(b"short"))))
+            ],
+            vec![state(first, Some((2, mark(b"x"))))],
+            vec![state(first, None)],
+            vec![],
+        ]
+    );
+    // Rows of all domains and kinds, in the order of their keys.
+    let rows = async |from, limit| {
+        let rows = opened.store.rows(from, limit).await.unwrap();
+        rows.iter().map(|row| row.key).collect::<Vec<_>>()
+    };
+    let third = Key {
+        kind: Kind(OBJECT.0 + 1),
+        ..key(1)
+    };
+    let mut work = Work::new(opened.store.clone());
+    for key in [first, third] {
+        work.put(key, b"y".to_vec(), Vec::new());
+    }
+    opened.store.commit(work.into_change_set(5)).await.unwrap();
+    let mut keys = vec![first, second, third];
+    keys.sort();
+    assert_eq!(rows(Key::FIRST, 10).await, keys);
+    assert_eq!(rows(keys[0].next().unwrap(), 1).await, keys[1..2]);
+    assert_eq!(rows(keys[1], 10).await, keys[1..]);
 }

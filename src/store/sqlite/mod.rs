@@ -190,6 +190,10 @@ impl Store for SqliteStore {
         ready(self.readers.scan((domain, kind), after, limit))
     }
 
+    fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
+        ready(self.readers.rows(from, limit))
+    }
+
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Commit(change, reply));
