@@ -111,6 +111,12 @@ impl Connection {
         })
     }
 
+    /// The certificate that the server has shown, DER.
+    #[must_use]
+    pub fn server_certificate(&self) -> Option<&[u8]> {
+        self.stream.conn.peer_certificates()?.first().map(AsRef::as_ref)
+    }
+
     /// Sends one message, already encoded in TTLV, and returns the answer, whole and in TTLV. The caller wipes both if
     /// they hold secrets.
     ///

@@ -9,7 +9,7 @@ use crate::identity::TenantRecord;
 use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
-use kmip_protocol::{ServerStatusRequest, ServerStatusResponse, StatusItem};
+use kmip_protocol::{ServerStatusRequest, ServerStatusResponse, Severity, StatusItem};
 use kmip_ttlv::Hex;
 
 /// Tenants, and streams of the trail, that are told one by one; of the rest there is a count.
@@ -24,6 +24,16 @@ impl Lines {
         self.0.push(StatusItem {
             status_name: name.into(),
             status_value: value.into(),
+            severity: None,
+        });
+    }
+
+    /// What somebody should look at.
+    fn find(&mut self, severity: Severity, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push(StatusItem {
+            status_name: name.into(),
+            status_value: value.into(),
+            severity: Some(severity),
         });
     }
 }
@@ -47,7 +57,7 @@ impl Handle for ServerStatusRequest {
             profiles(context, &mut lines).await;
             trail(context, &mut lines).await?;
             for (event, count) in alarm::counts().filter(|(_, count)| *count > 0) {
-                lines.add(format!("alarm.{}", event.name()), count.to_string());
+                lines.find(event.severity(), format!("alarm.{}", event.name()), count.to_string());
             }
         }
         Ok(ServerStatusResponse { items: lines.0 })
@@ -95,19 +105,24 @@ fn about(context: &Context<'_>, lines: &mut Lines) {
 /// What whoever relies on this server should not overlook.
 fn warnings(context: &Context<'_>, seen: &[CustodyState], lines: &mut Lines) {
     if context.services.clock.bearing().stands.is_some() {
-        lines.add(
+        lines.find(
+            Severity::Critical,
             "warning",
             "the clock was set ahead: timelocks and expiries of proposals stand still until it is right or the server is started anew",
         );
     }
     if context.services.about.demo {
-        lines.add("warning", "DEMO: one person holds all keys");
+        lines.find(Severity::Warning, "warning", "DEMO: one person holds all keys");
     }
     if seen.iter().any(|state| state.kind == Some(SealerKind::Software)) {
-        lines.add("warning", "software KEKs: development only");
+        lines.find(Severity::Warning, "warning", "software KEKs: development only");
     }
     if context.services.about.tls_profile == "interop" {
-        lines.add("warning", "TLS profile interop: for clients that cannot do better");
+        lines.find(
+            Severity::Notice,
+            "warning",
+            "TLS profile interop: for clients that cannot do better",
+        );
     }
 }
 
@@ -122,12 +137,16 @@ async fn custody(context: &mut Context<'_>, mut seen: Vec<CustodyState>, lines: 
                 None => continue,
             },
         };
-        let open = if state.open { "open" } else { "cannot be reached" };
-        let keks = state.keks;
-        lines.add(
-            format!("custody.{name}"),
-            format!("{} ({keks} KEKs), {open}", describe(state.kind)),
-        );
+        let (name, kind, keks) = (format!("custody.{name}"), describe(state.kind), state.keks);
+        if state.open {
+            lines.add(name, format!("{kind} ({keks} KEKs), open"));
+        } else {
+            lines.find(
+                Severity::Critical,
+                name,
+                format!("{kind} ({keks} KEKs), cannot be reached"),
+            );
+        }
     }
     if beyond > 0 {
         lines.add("custody", format!("{beyond} more tenants"));
@@ -146,14 +165,11 @@ async fn tenant_name(context: &mut Context<'_>, tenant: Domain) -> Result<Option
 async fn profiles(context: &Context<'_>, lines: &mut Lines) {
     for (profile, provider) in context.services.custody.providers() {
         let id: String = Hex(&profile.0).to_string().chars().take(8).collect();
-        let health = match provider.health().await {
-            Ok(()) => "answers".to_owned(),
-            Err(why) => format!("does not answer: {why}"),
-        };
-        lines.add(
-            format!("hsm_profile.{id}"),
-            format!("{}, {health}", describe(Some(provider.kind()))),
-        );
+        let (name, kind) = (format!("hsm_profile.{id}"), describe(Some(provider.kind())));
+        match provider.health().await {
+            Ok(()) => lines.add(name, format!("{kind}, answers")),
+            Err(why) => lines.find(Severity::Critical, name, format!("{kind}, does not answer: {why}")),
+        }
     }
 }
 

@@ -26,14 +26,18 @@ pub(super) enum Exit {
     Pending,
     /// They did not: rejected, expired, void or withdrawn.
     Ended,
+    /// `claviger doctor` found something that somebody should look at.
+    Degraded,
+    /// `claviger doctor` found something that does not work, or will not for long.
+    Critical,
 }
 
 impl Exit {
     /// The number.
     pub(super) fn code(self) -> u8 {
         match self {
-            Self::Error => 1,
-            Self::Usage => 2,
+            Self::Error | Self::Degraded => 1,
+            Self::Usage | Self::Critical => 2,
             Self::Authentication => 3,
             Self::Denied => 4,
             Self::NotFound => 5,

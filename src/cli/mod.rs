@@ -41,6 +41,7 @@ Exit codes of what is asked of a server as a person:
   6  it is there already, or in the way
   7  others must agree first: the answer names the proposal and what to poll for it
   8  they did not: rejected, vetoed, withdrawn, expired or void
+  claviger doctor: 0 nothing was found, 1 warnings, 2 something critical, a server that does not answer included
 
 Environment:
   CLAVIGER_CLIENT_CONFIG          the file of contexts; tickets lie beside it
@@ -100,6 +101,8 @@ enum Command {
     Proposal(Box<proposal::ProposalArguments>),
     /// How the server is
     Status(nouns::status::StatusArguments),
+    /// What somebody should look at, as monitoring wants it
+    Doctor(nouns::doctor::DoctorArguments),
     /// The change trail
     Audit(nouns::audit::AuditArguments),
     /// Who may ask for what
@@ -154,6 +157,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Group(arguments) => nouns::group::run(arguments),
         Command::Proposal(arguments) => proposal::run(arguments),
         Command::Status(arguments) => nouns::status::run(arguments),
+        Command::Doctor(arguments) => nouns::doctor::run(arguments),
         Command::Audit(arguments) => nouns::audit::run(arguments),
         Command::Permission(arguments) => nouns::permission::run(arguments),
         Command::Completion(arguments) => manual::completion(arguments),

@@ -181,6 +181,7 @@ mod tests {
         let item = StatusItem {
             status_name: "demo".to_owned(),
             status_value: "yes: \"all\"".to_owned(),
+            severity: None,
         };
         let mut writer = Writer::new();
         kmip_protocol::Item::write_item(&item, &mut writer, tag::STATUS_ITEM, Version::NEWEST);

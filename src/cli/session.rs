@@ -22,11 +22,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub(super) trait Transport {
     /// Sends one message and gives the answer.
     fn exchange(&mut self, message: &RequestMessage) -> Outcome<ResponseMessage>;
+
+    /// The certificate that the server has shown, DER.
+    fn server_certificate(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 impl Transport for Connection {
     fn exchange(&mut self, message: &RequestMessage) -> Outcome<ResponseMessage> {
         Ok(Connection::exchange(self, message)?)
+    }
+
+    fn server_certificate(&self) -> Option<&[u8]> {
+        Self::server_certificate(self)
     }
 }
 
@@ -75,6 +84,11 @@ impl Session {
         settings.timeout = timeout.max(Duration::from_secs(1));
         let connection = Connection::open_with(&settings, profile.key.tls(identity)?)?;
         Ok(Self::over(Box::new(connection), ticket))
+    }
+
+    /// The certificate that the server has shown, DER.
+    pub(super) fn server_certificate(&self) -> Option<&[u8]> {
+        self.transport.server_certificate()
     }
 
     /// Over a transport that there is.

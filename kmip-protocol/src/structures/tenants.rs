@@ -1,7 +1,7 @@
 //! Tenants and what administrators see of the server. Extensions of our own.
 
 use crate::field::structure;
-use crate::{CryptoProfile, DateTime, Interval, Operation, PersonRole, TenantStatus};
+use crate::{CryptoProfile, DateTime, Interval, Operation, PersonRole, Severity, TenantStatus};
 
 structure! {
     /// What can be set for a tenant. An absent setting is the server's.
@@ -36,6 +36,8 @@ structure! {
     StatusItem {
         status_name: String = STATUS_NAME;
         status_value: String = STATUS_VALUE;
+        /// How grave it is, where it is a finding that somebody should look at.
+        severity: Option<Severity> = SEVERITY;
     }
 
     /// One row of the table of permissions.

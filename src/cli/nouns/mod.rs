@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod authority;
 pub(super) mod certificate;
 pub(super) mod client;
+pub(super) mod doctor;
 pub(super) mod group;
 pub(super) mod kek;
 pub(super) mod namespace;
