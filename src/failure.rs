@@ -321,6 +321,8 @@ faults! {
     TooFewOperators = ConstraintViolation else InvalidField, "the policy wants more operators than these";
     /// A tenant is suspended before it is deleted.
     NotSuspended = ConstraintViolation else PermissionDenied, "suspend it first";
+    /// A tenant whose settings have no retention was to be purged.
+    NoRetention = ConstraintViolation else PermissionDenied, "the tenant has no retention: what remains of destroyed objects is kept for ever";
     /// A password that could be guessed.
     WeakPassword = ConstraintViolation else InvalidField, "the password is too short";
 

@@ -27,6 +27,7 @@ pub mod policy;
 mod possession;
 mod proposal;
 mod proposal_view;
+pub mod purge;
 pub mod sealed;
 mod status;
 mod tenant_create;

@@ -1,6 +1,7 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
+use super::purge;
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::custody::{CustodyState, SealerKind};
@@ -53,6 +54,9 @@ impl Handle for ServerStatusRequest {
             .collect();
         warnings(context, &seen, &mut lines);
         custody(context, seen, &mut lines).await?;
+        if let Some(tenant) = own.filter(|_| !whole) {
+            lines.add("retention", purge::describe(context, tenant).await?);
+        }
         if whole {
             profiles(context, &mut lines).await;
             trail(context, &mut lines).await?;

@@ -12,6 +12,9 @@ use kmip_protocol::{CryptoProfile, TenantSettings};
 /// Objects looked at to a page.
 const PAGE: usize = 256;
 
+/// The longest retention, in seconds: a hundred years. Who wants records to stay for longer sets none.
+const LONGEST_RETENTION: u32 = 100 * 365 * 24 * 60 * 60;
+
 /// Settings as they are kept.
 pub(super) fn judge(settings: &TenantSettings) -> Result<TenantSettings, Failure> {
     let TenantSettings {
@@ -22,17 +25,14 @@ pub(super) fn judge(settings: &TenantSettings) -> Result<TenantSettings, Failure
         plaintext_get: _,
         requests_per_second,
     } = settings;
-    // Destroyed objects remain for ever: there is nothing yet that would remove them, and no promise is kept that nobody keeps.
-    if retention.is_some() {
-        return Err(Fault::FeatureNotSupported.into());
-    }
+    let remains = retention.is_none_or(|retention| retention.0 <= LONGEST_RETENTION);
     let profile = crypto_profile.is_none_or(|profile| CryptoProfile::ALL.contains(&profile));
     let quotas = [object_quota, client_quota]
         .into_iter()
         .flatten()
         .all(|quota| *quota >= 0);
     let rate = requests_per_second.is_none_or(|rate| rate > 0);
-    if profile && quotas && rate {
+    if profile && quotas && rate && remains {
         Ok(settings.clone())
     } else {
         Err(Fault::InvalidField.into())

@@ -159,7 +159,7 @@ permissions! {
     TENANT_READERS, Full: ClientGet ClientList ApplicationList NamespaceList;
     OPERATOR, Full:
         ClientCreate ClientModify ClientSuspend ClientResume ClientDelete CertificateIssue CertificateRevoke ApplicationCreate
-        ApplicationDelete ApplicationJoin NamespaceCreate NamespaceModify NamespaceDelete;
+        ApplicationDelete ApplicationJoin NamespaceCreate NamespaceModify NamespaceDelete ObjectPurge;
 
     // Authorities: of a tenant for its clients and people, of the system for its people.
     READERS, Full: AuthorityList RevocationListGet;

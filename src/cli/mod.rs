@@ -91,6 +91,8 @@ enum Command {
     Certificate(Box<nouns::certificate::CertificateArguments>),
     /// Application Namespaces
     Namespace(nouns::namespace::NamespaceArguments),
+    /// What remains of a tenant's destroyed objects
+    Object(nouns::object::ObjectArguments),
     /// The keys that keep keys
     Kek(nouns::kek::KekArguments),
     /// The rules that say who must agree to what
@@ -152,6 +154,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Authority(arguments) => nouns::authority::run(arguments),
         Command::Certificate(arguments) => nouns::certificate::run(arguments),
         Command::Namespace(arguments) => nouns::namespace::run(arguments),
+        Command::Object(arguments) => nouns::object::run(arguments),
         Command::Kek(arguments) => nouns::kek::run(arguments),
         Command::Policy(arguments) => nouns::policy::run(arguments),
         Command::Group(arguments) => nouns::group::run(arguments),

@@ -17,6 +17,8 @@ pub(super) enum Matter {
     Domain,
     /// Removing what its requesters have not fetched in time.
     Sweep,
+    /// Going on with a purge that was ordered.
+    Purge,
     /// A proposal.
     Proposal([u8; 16]),
 }

@@ -5,6 +5,7 @@ use super::agenda::{Matter, Place};
 use super::guard::Guarded;
 use super::server::{MOST_RUNS, Server, log, rest_on};
 use super::upkeep::{PANICKED_MS, SWEEP_MS};
+use crate::administration::purge::PURGE;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority::policy::POLICY;
 use crate::authority::proposal::{PROPOSAL, ProposalRecord};
@@ -30,6 +31,8 @@ pub(super) struct Sequel {
     policies: Vec<Domain>,
     /// The domains in which it keeps requests for later.
     pending: Vec<Domain>,
+    /// The domains in which a purge was ordered.
+    purges: Vec<Domain>,
 }
 
 impl Sequel {
@@ -46,6 +49,7 @@ impl Sequel {
         Self {
             proposals: of(PROPOSAL).map(|key| (key.domain, key.id)).collect(),
             policies: of(POLICY).map(|key| key.domain).collect(),
+            purges: of(PURGE).map(|key| key.domain).collect(),
             pending,
         }
     }
@@ -117,6 +121,9 @@ impl Server {
         for domain in &sequel.pending {
             let at_ms = self.now().0.saturating_add(SWEEP_MS);
             self.agenda.note_new(at_ms, *domain, Matter::Sweep);
+        }
+        for domain in &sequel.purges {
+            self.agenda.note_new(self.now().0, *domain, Matter::Purge);
         }
     }
 

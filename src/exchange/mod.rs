@@ -60,6 +60,8 @@ mod passwords;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod purging;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod recovery;

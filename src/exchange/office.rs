@@ -105,6 +105,15 @@ impl Office {
 
     /// Changes the tenant's settings, as an administrator would.
     pub async fn set(&self, settings: TenantSettings) {
+        self.change(|record| record.settings = settings).await;
+    }
+
+    /// Suspends the tenant, or lets it go on.
+    pub async fn suspend(&self, suspended: bool) {
+        self.change(|record| record.suspended = suspended).await;
+    }
+
+    async fn change(&self, change: impl FnOnce(&mut TenantRecord)) {
         let services = self.house.server.services();
         let keeper = Keeper(Arc::clone(&services.custody));
         let store: Arc<dyn Store> = Arc::clone(&services.store);
@@ -112,7 +121,7 @@ impl Office {
         let record = work.load(TenantRecord::key(self.tenant)).await.unwrap().unwrap();
         let body = crate::records::open(&services.custody, &record).unwrap();
         let mut record = TenantRecord::decode(body).unwrap();
-        record.settings = settings;
+        change(&mut record);
         Enroll::new(&mut work, &keeper)
             .tenant(self.tenant, &record)
             .await

@@ -202,6 +202,7 @@ pub(super) fn names(operation: Operation) -> Names {
             Nothing("they list their domain")
         }
         O::AuthorityList | O::ApplicationList | O::NamespaceList => Nothing("they list their domain"),
+        O::ObjectPurge => Nothing("it goes by dates, in the own domain"),
         O::PersonGet | O::PersonSuspend | O::PersonResume | O::PersonDelete | O::PersonUnlock => Ways(vec![person]),
         O::PersonModify => Alike(vec![|w, it, _| w.text(tag::NEW_NAME, &it.name)]),
         O::PersonCreate => Ways(vec![new_person]),

@@ -156,12 +156,19 @@ async fn a_tenant_lives_from_its_creation_to_its_deletion() {
         ..TenantSettings::default()
     };
     expect!(house.act(&administrator, modify(wrong)).await, InvalidField);
-    // What nobody would keep is not promised.
-    let kept = TenantSettings {
-        retention: Some(Interval(30 * 24 * 60 * 60)),
+    let remain = |retention| TenantSettings {
+        retention: Some(Interval(retention)),
         ..TenantSettings::default()
     };
-    expect!(house.act(&administrator, modify(kept)).await, FeatureNotSupported);
+    expect!(house.act(&administrator, modify(remain(u32::MAX))).await, InvalidField);
+    for retention in [0, 100 * 365 * 24 * 60 * 60] {
+        expect!(house.act(&administrator, modify(remain(retention))).await, ok);
+        let item = expect!(house.act(&olga, get(None)).await, ok);
+        let Some(ResponsePayload::TenantGet(answer)) = item.payload else {
+            panic!()
+        };
+        assert_eq!(answer.tenant.settings, remain(retention));
+    }
 
     let delete = || TenantDeleteRequest { tenant_name: one() };
     expect!(house.act(&administrator, delete()).await, NotSuspended);

@@ -5,12 +5,14 @@ use super::agenda::Matter;
 use super::execute::AGAIN_MS;
 use super::guard::Guarded;
 use super::server::{Server, log};
+use crate::administration::purge::{self, Step};
 use crate::administration::{act, server_act};
 use crate::custody::CustodyError;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Process};
 use crate::operations::{Batch, Context, deferred, tending};
 use crate::store::{CommitError, Domain, Work};
+use crate::wait::breathe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +22,11 @@ const AWAY_MS: i64 = 10_000;
 pub(super) const PANICKED_MS: i64 = 60 * 60 * 1000;
 /// How often what nobody has fetched is removed, in milliseconds: it counts until then, where its requester has no room for more.
 pub(super) const SWEEP_MS: i64 = 60 * 60 * 1000;
+
+/// How long others have the store to themselves between two parts of a purge, in milliseconds.
+const PURGE_MS: i64 = 500;
+/// Commits of such a part: they hold the store for some milliseconds each.
+const PURGE_COMMITS: usize = 10;
 
 impl Server {
     /// Has what is to be looked after found: when the server starts.
@@ -49,6 +56,7 @@ impl Server {
             Matter::Installation => self.find_domains().await,
             Matter::Domain => self.take_up_domain(domain).await,
             Matter::Sweep => self.sweep(domain).await,
+            Matter::Purge => self.purge(domain).await,
             Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
         }
     }
@@ -100,6 +108,7 @@ impl Server {
             }
         }
         self.note_in(0, domain, Matter::Sweep);
+        self.note_in(0, domain, Matter::Purge);
     }
 
     async fn live(&self, domain: Domain) -> Result<Vec<[u8; 16]>, Failure> {
@@ -121,6 +130,46 @@ impl Server {
             }
         };
         self.note_in(wait_ms, domain, Matter::Sweep);
+    }
+
+    /// Goes on with a purge that was ordered in a domain, if one was, and comes back for the rest.
+    async fn purge(&self, domain: Domain) {
+        let mut wait_ms = PURGE_MS;
+        for _ in 0..PURGE_COMMITS {
+            match self.purge_some(domain).await {
+                Ok(Step::Over) => return,
+                Ok(Step::More) => breathe().await,
+                Ok(Step::Waits) => {
+                    wait_ms = AWAY_MS;
+                    break;
+                }
+                // Its tenant was deleted.
+                Err(_) if !self.services.custody.is_at_work(domain) => return,
+                Err(failure) => {
+                    log(&failure, None);
+                    wait_ms = AWAY_MS;
+                    break;
+                }
+            }
+        }
+        self.note_in(wait_ms, domain, Matter::Purge);
+    }
+
+    async fn purge_some(&self, domain: Domain) -> Result<Step, Failure> {
+        let now = self.now();
+        let mut work = Work::new(Arc::clone(&self.services.store));
+        let principal = Principal::Process(Process::Timer);
+        let mut batch = Batch::default();
+        let mut context = Context::new(&self.services, &principal, now, &mut work, &mut batch);
+        let step = purge::advance(&mut context, domain).await?;
+        if !work.is_changed() {
+            return Ok(step);
+        }
+        match self.commit(work.into_change_set(now.0), now).await {
+            Ok(()) => Ok(step),
+            Err(CommitError::Conflict) => Ok(Step::More),
+            Err(error) => Err(Failure::detailed(Fault::StoreUnavailable, error)),
+        }
     }
 
     /// Whether there may be more.

@@ -18,6 +18,9 @@ const EXISTENCE: u32 = 0;
 /// The row for each namespace in which an object has Application Specific Information: outside the range of tags.
 const NAMESPACE: u32 = 1;
 
+/// The row of each destroyed object, of whichever application: what remains of a tenant's is found by when it was destroyed.
+const DESTROYED: u32 = 2;
+
 fn existence() -> IndexValue {
     IndexValue::number(0)
 }
@@ -44,6 +47,9 @@ const BY_DATE: [AttributeKind; 9] = [
     AttributeKind::LastChangeDate,
 ];
 
+/// In rows that are for no application's clients.
+const NO_APPLICATION: [u8; 16] = [0; 16];
+
 /// All index rows of an object.
 #[must_use]
 pub fn rows(object: &Object) -> Vec<IndexRow> {
@@ -56,7 +62,13 @@ pub fn rows(object: &Object) -> Vec<IndexRow> {
     let indexed = object.attributes.iter().filter_map(|i| of_attribute(&i.attribute));
     let namespaces = object.attributes.namespaces();
     let namespaces = namespaces.map(|namespace| row(NAMESPACE, IndexValue::bytes(namespace.as_bytes())));
+    let destroyed = object.attributes.dates().destroy.map(|date| IndexRow {
+        application: NO_APPLICATION,
+        attribute: DESTROYED,
+        value: IndexValue::number(date),
+    });
     let mut rows: Vec<IndexRow> = core::iter::once(existence)
+        .chain(destroyed)
         .chain(namespaces)
         .chain(indexed.map(|(attribute, value)| row(attribute, value)))
         .collect();
@@ -124,6 +136,17 @@ pub fn in_namespace(tenant: Domain, application: [u8; 16], namespace: &str, limi
         range: IndexRange::Equal(IndexValue::bytes(namespace.as_bytes())),
         limit,
         ..first(tenant, application)
+    }
+}
+
+/// Asks for destroyed objects of all applications of a tenant up to this Destroy Date, those that were destroyed first at the beginning.
+#[must_use]
+pub fn destroyed(tenant: Domain, until: i64, limit: usize) -> IndexQuery {
+    IndexQuery {
+        attribute: DESTROYED,
+        range: IndexRange::UpTo(until),
+        limit,
+        ..first(tenant, NO_APPLICATION)
     }
 }
 
@@ -286,7 +309,7 @@ mod tests {
                     IndexRange::Between { from, to } => {
                         (IndexValue::number(*from)..=IndexValue::number(*to)).contains(&r.value)
                     }
-                    IndexRange::Any => true,
+                    IndexRange::UpTo(_) | IndexRange::Any => true,
                 });
             assert!(found, "{:?}", instance.attribute.kind());
         }

@@ -17,7 +17,7 @@ const FAMILIES: &[(u32, &str)] = &[
     (0x03, "Tenants"),
     (0x05, "KEKs"),
     (0x06, "Clients"),
-    (0x07, "Namespaces"),
+    (0x07, "Namespaces and objects"),
     (0x09, "The server"),
 ];
 

@@ -216,6 +216,7 @@ handlers! {
     NamespaceModify
     NamespaceDelete
     NamespaceList
+    ObjectPurge
     ClientCreate
     ClientGet
     ClientList

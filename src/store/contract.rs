@@ -69,11 +69,15 @@ pub enum IndexRange {
         /// The greatest.
         to: i64,
     },
+    /// Numbers and dates up to this one, the smallest first: what has been due for longest is found without a look at the rest.
+    /// Cost: O(log n + hits).
+    UpTo(i64),
     /// Any value: all records that have the attribute.
     Any,
 }
 
-/// A question to the index. Hits come newest first, each record once.
+/// A question to the index. Hits come newest first, each record once; those of [`IndexRange::UpTo`] in the order of their values, of equal
+/// ones newest first, and once for each value.
 #[derive(Clone, Debug)]
 pub struct IndexQuery {
     /// Whose records.

@@ -8,6 +8,7 @@ use super::engine::{Failure, Marks, Tables, perform};
 use super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
 use crate::audit::{Chain, Head, Linked, Position, StreamId, hash};
 use crate::wait::{Wait, ready};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -190,17 +191,24 @@ impl Maps {
             .index
             .range(range)
             .filter(|(.., creation, _)| query.before.is_none_or(|before| *creation < before));
-        // Ordered by creation, each record once.
-        let found: BTreeMap<u64, [u8; 16]> = found.map(|(.., creation, id)| (*creation, *id)).collect();
-        let hits = found.into_iter().rev().take(query.limit).map(|(creation, id)| {
+        let found = found.map(|(.., value, creation, id)| (value, *creation, *id));
+        let hit = |(creation, id)| {
             let key = Key {
                 domain: query.domain,
                 kind: query.kind,
                 id,
             };
             IndexHit { key, creation }
-        });
-        hits.collect()
+        };
+        if matches!(query.range, IndexRange::UpTo(_)) {
+            let mut found: Vec<_> = found.collect();
+            found.sort_by_key(|(value, creation, _)| (*value, Reverse(*creation)));
+            let found = found.into_iter().take(query.limit);
+            return found.map(|(_, creation, id)| hit((creation, id))).collect();
+        }
+        // Ordered by creation, each record once.
+        let found: BTreeMap<u64, [u8; 16]> = found.map(|(_, creation, id)| (creation, id)).collect();
+        found.into_iter().rev().take(query.limit).map(hit).collect()
     }
 
     fn scan(&self, domain: Domain, kind: Kind, after: Option<[u8; 16]>, limit: usize) -> Vec<Record> {
@@ -230,6 +238,7 @@ fn bounds(range: &IndexRange) -> (IndexValue, IndexValue) {
         IndexRange::Between { from, to } if from <= to => (IndexValue::number(*from), IndexValue::number(*to)),
         // An empty range: nothing is encoded as no bytes.
         IndexRange::Between { .. } => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[])),
+        IndexRange::UpTo(to) => (IndexValue::number(i64::MIN), IndexValue::number(*to)),
         IndexRange::Any => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[0xFF])),
     }
 }

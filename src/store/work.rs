@@ -7,7 +7,7 @@ use super::contract::{
 };
 use super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
 use crate::audit::AuditDraft;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Creation numbers of records not yet committed start here: above all that a store gives, in the order in which they were made.
@@ -345,9 +345,10 @@ impl Work {
         Ok(found.into_values().collect())
     }
 
-    /// Records by an indexed value, newest first, with this overlay's changes. Hits are no reads: load them.
+    /// Records by an indexed value, newest first, with this overlay's changes. Hits are no reads: load them. Of [`IndexRange::UpTo`] those
+    /// that this overlay wrote come last.
     pub async fn find(&mut self, query: &IndexQuery) -> Result<Vec<IndexHit>, StoreError> {
-        let mine: Vec<Key> = self
+        let mine: HashSet<Key> = self
             .writes
             .keys()
             .filter(|k| k.domain == query.domain && k.kind == query.kind)
@@ -362,7 +363,9 @@ impl Work {
         let mut hits = self.store.find(&widened).await?;
         hits.retain(|hit| !mine.contains(&hit.key));
         hits.extend(mine.into_iter().filter_map(|key| self.own_hit(query, key)));
-        hits.sort_by_key(|hit| core::cmp::Reverse(hit.creation));
+        if !matches!(query.range, IndexRange::UpTo(_)) {
+            hits.sort_by_key(|hit| core::cmp::Reverse(hit.creation));
+        }
         hits.truncate(query.limit);
         Ok(hits)
     }
@@ -484,6 +487,7 @@ fn matches(query: &IndexQuery, row: &IndexRow) -> bool {
     let value = match &query.range {
         IndexRange::Equal(value) => row.value == *value,
         IndexRange::Between { from, to } => (IndexValue::number(*from)..=IndexValue::number(*to)).contains(&row.value),
+        IndexRange::UpTo(to) => (IndexValue::number(i64::MIN)..=IndexValue::number(*to)).contains(&row.value),
         IndexRange::Any => true,
     };
     value && row.application == query.application && row.attribute == query.attribute

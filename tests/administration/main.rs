@@ -10,6 +10,7 @@ mod clients;
 mod namespaces;
 mod office;
 mod proposals;
+mod remains;
 mod session;
 mod tenants;
 mod token;

@@ -21,10 +21,11 @@ const RECORDS: u64 = 12;
 
 fn query(dice: &mut Dice) -> IndexQuery {
     let from = i64::try_from(dice.roll(20)).unwrap();
-    let (attribute, range) = match dice.roll(4) {
+    let (attribute, range) = match dice.roll(5) {
         0 => (NAME, IndexRange::Any),
         1 => (DATE, IndexRange::Between { from, to: from + 5 }),
         2 => (DATE, IndexRange::Equal(IndexValue::number(from))),
+        3 => (DATE, IndexRange::UpTo(from)),
         _ => (
             NAME,
             IndexRange::Equal(IndexValue::bytes(format!("n{}", dice.roll(5)).as_bytes())),

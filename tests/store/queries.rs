@@ -9,6 +9,7 @@ on_every_store! {
     hits_come_newest_first_and_resume,
     an_overwritten_record_is_found_by_its_new_values_only,
     ranges_of_dates_are_found,
+    what_is_due_is_found_oldest_first,
     any_value_is_found,
     queries_stay_in_their_place,
     a_scan_sees_each_record_once,
@@ -130,6 +131,26 @@ async fn ranges_of_dates_are_found(opened: Opened) {
         ..page
     };
     assert_eq!(numbers(&opened, &page).await, [4, 3]);
+}
+
+async fn what_is_due_is_found_oldest_first(opened: Opened) {
+    for (n, date) in [(1, 70), (2, -100), (3, 50), (4, 50), (5, i64::MAX), (6, i64::MIN)] {
+        opened.create(n, vec![dated(date)]).await;
+    }
+    let up_to = |to| query(DATE, IndexRange::UpTo(to));
+    assert_eq!(numbers(&opened, &up_to(70)).await, [6, 2, 4, 3, 1]);
+    assert_eq!(numbers(&opened, &up_to(49)).await, [6, 2]);
+    assert_eq!(numbers(&opened, &up_to(i64::MAX)).await, [6, 2, 4, 3, 1, 5]);
+    let first = IndexQuery { limit: 2, ..up_to(70) };
+    assert_eq!(numbers(&opened, &first).await, [6, 2]);
+    // What an overlay deleted is passed over, and what it wrote comes last.
+    let mut work = opened.work();
+    work.delete(key(6)).await.unwrap();
+    work.load(key(1)).await.unwrap();
+    work.put(key(1), vec![1], vec![dated(1)]);
+    let hits = work.find(&up_to(60)).await.unwrap();
+    let found: Vec<_> = hits.into_iter().map(|hit| hit.key).collect();
+    assert_eq!(found, [key(2), key(4), key(3), key(1)]);
 }
 
 async fn any_value_is_found(opened: Opened) {

@@ -126,6 +126,7 @@ enumeration! {
         NamespaceModify = 0x8001_0702 "Namespace Modify" [V2_0..];
         NamespaceDelete = 0x8001_0703 "Namespace Delete" [V2_0..];
         NamespaceList = 0x8001_0704 "Namespace List" [V2_0..];
+        ObjectPurge = 0x8001_0705 "Object Purge" [V2_0..];
         ServerStatus = 0x8001_0901 "Server Status" [V2_0..];
         AuditQuery = 0x8001_0902 "Audit Query" [V2_0..];
         PermissionList = 0x8001_0903 "Permission List" [V2_0..];

@@ -322,6 +322,7 @@ operations! {
     NamespaceModify(NamespaceModifyRequest) -> (NamespaceModifyResponse);
     NamespaceDelete(NamespaceDeleteRequest) -> (NamespaceDeleteResponse);
     NamespaceList(NamespaceListRequest) -> (NamespaceListResponse);
+    ObjectPurge(ObjectPurgeRequest) -> (ObjectPurgeResponse);
     ServerStatus(ServerStatusRequest) -> (ServerStatusResponse);
     AuditQuery(AuditQueryRequest) -> (AuditQueryResponse);
     PermissionList(PermissionListRequest) -> (PermissionListResponse);

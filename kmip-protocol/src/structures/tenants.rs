@@ -12,7 +12,7 @@ structure! {
         object_quota: Option<i64> = OBJECT_QUOTA;
         /// Clients that the tenant may have.
         client_quota: Option<i64> = CLIENT_QUOTA;
-        /// How long destroyed objects remain.
+        /// How long what remains of a destroyed object is kept at least; for ever if absent.
         retention: Option<Interval> = RETENTION;
         /// Whether keys may leave in clear (true unless set).
         plaintext_get: Option<bool> = PLAINTEXT_GET;

@@ -138,4 +138,7 @@ tags! {
     KEK_STATE KekState = 0x5400A2 "Kek State" [V2_0..];
     KEK_KIND KekKind = 0x5400A3 "Kek Kind" [V2_0..];
     ANSWERS Answers = 0x5400A4 "Answers" [V2_0..];
+    PURGED_COUNT PurgedCount = 0x5400D0 "Purged Count" [V2_0..];
+    REMAINING_COUNT RemainingCount = 0x5400D1 "Remaining Count" [V2_0..];
+    DESTROYED_UNTIL DestroyedUntil = 0x5400D2 "Destroyed Until" [V2_0..];
 }

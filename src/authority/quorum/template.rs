@@ -97,7 +97,10 @@ fn mtg(scope: Scope) -> Policy {
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),
-        Scope::Tenant => rules.extend(shape.access()),
+        Scope::Tenant => {
+            rules.extend(shape.access());
+            rules.push(shape.purge());
+        }
     }
     Policy {
         policy_template: Some(PolicyTemplate::Mtg),
@@ -157,6 +160,7 @@ fn strict(scope: Scope) -> Policy {
             rules.push(opened);
             rules.push(shape.on_claim("certificates", &[Operation::CertificateIssue]));
             rules.push(shape.rule("destroy", &[Operation::Destroy]));
+            rules.push(shape.purge());
             rules.push(shape.on_claim("export", &[Operation::Export]));
         }
     }
@@ -264,6 +268,11 @@ impl Shape {
         let mut certificates = self.on_claim("access-certificates", &[Operation::CertificateIssue]);
         certificates.rule_match.reaches_objects = Some(true);
         [clients, certificates]
+    }
+
+    /// Nobody brings back what was purged.
+    fn purge(&self) -> Rule {
+        self.rule("purge", &[Operation::ObjectPurge])
     }
 
     fn tenants(&self) -> Vec<Rule> {

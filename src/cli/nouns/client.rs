@@ -1,5 +1,6 @@
 //! `claviger client`: the applications' identities (P-KMS-TNT-03).
 
+use super::instant;
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
@@ -12,10 +13,9 @@ use clap::{Args, Subcommand};
 use kmip_protocol::{
     CertificateRule, CertificateRuleKind, ClientCreateRequest, ClientCredential, ClientDeleteRequest, ClientGetRequest,
     ClientListRequest, ClientModifyRequest, ClientPassword, ClientResumeRequest, ClientSettings, ClientSuspendRequest,
-    DateTime, Operation, Operations, tag,
+    Operation, Operations, tag,
 };
 use std::path::PathBuf;
-use time::format_description::well_known::Rfc3339;
 
 /// `claviger client`: clients.
 #[derive(Args)]
@@ -137,10 +137,7 @@ impl Changes {
             .map(operation)
             .collect::<Result<_, _>>()
             .map_err(Failure::usage)?;
-        let expires = self.expires.as_deref().map(|text| {
-            let parsed = time::OffsetDateTime::parse(text, &Rfc3339);
-            parsed.map_err(|_| Failure::usage(format!("{text} is no time such as 2027-01-31T00:00:00Z")))
-        });
+        let expires = self.expires.as_deref().map(instant);
         let settings = ClientSettings {
             operations: (!operations.is_empty()).then_some(Operations { operations }),
             object_groups: self.object_groups.clone(),
@@ -148,7 +145,7 @@ impl Changes {
             allowed_networks: self.networks.clone(),
             requests_per_second: self.requests_per_second,
             auto_propose: self.auto_propose,
-            expires: expires.transpose()?.map(|at| DateTime(at.unix_timestamp())),
+            expires: expires.transpose()?,
         };
         Ok((settings != ClientSettings::default()).then_some(settings))
     }

@@ -9,6 +9,7 @@ pub(super) mod doctor;
 pub(super) mod group;
 pub(super) mod kek;
 pub(super) mod namespace;
+pub(super) mod object;
 pub(super) mod permission;
 pub(super) mod person;
 pub(super) mod policy;
@@ -24,8 +25,9 @@ use super::options::duration;
 use super::private;
 use super::proposal::ballot;
 use clap::Args;
-use kmip_protocol::{Interval, NewPerson, PersonRole, SecretText};
+use kmip_protocol::{DateTime, Interval, NewPerson, PersonRole, SecretText};
 use std::path::{Path, PathBuf};
+use time::format_description::well_known::Rfc3339;
 
 /// A name and a file, as `NAME=FILE`.
 #[derive(Clone)]
@@ -122,4 +124,11 @@ pub(super) fn interval(text: &str) -> Result<Interval, String> {
     u32::try_from(seconds)
         .map(Interval)
         .map_err(|_| format!("{text} is too long"))
+}
+
+/// A moment for the wire.
+pub(super) fn instant(text: &str) -> Outcome<DateTime> {
+    let parsed = time::OffsetDateTime::parse(text, &Rfc3339);
+    let parsed = parsed.map_err(|_| Failure::usage(format!("{text} is no time such as 2027-01-31T00:00:00Z")))?;
+    Ok(DateTime(parsed.unix_timestamp()))
 }

@@ -1,6 +1,6 @@
 //! `claviger tenant`: by administrators.
 
-use super::{KeyClaim, Named, change_with_passwords, named, new_people, new_person};
+use super::{KeyClaim, Named, change_with_passwords, interval, named, new_people, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
@@ -9,7 +9,7 @@ use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::possession::{Proof, Sources};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    CryptoProfile, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
+    CryptoProfile, Interval, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
     TenantListRequest, TenantModifyRequest, TenantRecoverRequest, TenantResumeRequest, TenantSettings,
     TenantSuspendRequest, tag,
 };
@@ -119,6 +119,9 @@ struct Settings {
     /// Clients that it may have
     #[arg(long)]
     client_quota: Option<i64>,
+    /// How long records of destroyed objects stay at least before they may be purged, such as 90d; for ever if it was never set
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
+    retention: Option<Interval>,
     /// Whether keys may leave in clear
     #[arg(long)]
     plaintext_get: Option<bool>,
@@ -134,7 +137,7 @@ impl Settings {
             crypto_profile: profile.map(CryptoProfile),
             object_quota: self.object_quota,
             client_quota: self.client_quota,
-            retention: None,
+            retention: self.retention,
             plaintext_get: self.plaintext_get,
             requests_per_second: self.requests_per_second,
         })

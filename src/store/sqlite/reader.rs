@@ -24,6 +24,9 @@ const FIND_EQUAL: &str = "SELECT creation, id FROM index_row WHERE place = ?1 AN
     ORDER BY creation DESC LIMIT ?4";
 const FIND_BETWEEN: &str = "SELECT DISTINCT creation, id FROM index_row
     WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY creation DESC LIMIT ?5";
+/// In the order of the index, too.
+const FIND_UP_TO: &str = "SELECT creation, id FROM index_row
+    WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY value, creation DESC LIMIT ?5";
 /// The first page has no lower neighbour to pass over, so it starts at the least id, included.
 const SCAN: &str = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
     WHERE r.key >= ?1 AND r.key <= ?2 AND (?3 IS NULL OR r.key > ?3) ORDER BY r.key LIMIT ?4";
@@ -142,10 +145,15 @@ impl Readers {
                 });
             }
             IndexRange::Between { from, to } => (IndexValue::number(*from), IndexValue::number(*to)),
+            IndexRange::UpTo(to) => (IndexValue::number(i64::MIN), IndexValue::number(*to)),
             IndexRange::Any => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[0xFF])),
         };
+        let statement = match query.range {
+            IndexRange::UpTo(_) => FIND_UP_TO,
+            _ => FIND_BETWEEN,
+        };
         self.ask(|connection| {
-            let mut select = connection.prepare_cached(FIND_BETWEEN)?;
+            let mut select = connection.prepare_cached(statement)?;
             select
                 .query_map(params![place, low.encoded(), high.encoded(), before, limit], hit)?
                 .collect()
@@ -263,6 +271,7 @@ mod tests {
             GUARD,
             FIND_EQUAL,
             FIND_BETWEEN,
+            FIND_UP_TO,
             SCAN,
             ROWS,
             TRAIL,
@@ -271,7 +280,7 @@ mod tests {
             let plan = plan(statement);
             assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{statement}\n{plan}");
         }
-        for ordered in [FIND_EQUAL, SCAN, ROWS, TRAIL, TRAIL_OF_DOMAIN] {
+        for ordered in [FIND_EQUAL, FIND_UP_TO, SCAN, ROWS, TRAIL, TRAIL_OF_DOMAIN] {
             assert!(!plan(ordered).contains("TEMP B-TREE"), "{ordered}\n{}", plan(ordered));
         }
         assert!(!plan(HEADS).contains("SCAN t"), "{}", plan(HEADS));

@@ -3,6 +3,7 @@
 mod clients;
 mod keks;
 mod namespaces;
+mod objects;
 mod people;
 mod policies;
 mod possession;
@@ -13,6 +14,7 @@ mod tenants;
 pub use clients::*;
 pub use keks::*;
 pub use namespaces::*;
+pub use objects::*;
 pub use people::*;
 pub use policies::*;
 pub use possession::*;
