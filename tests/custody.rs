@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use claviger::crypto::OsRandomness;
 use claviger::custody::{
-    Custody, CustodyError, KekId, KekProvider, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord, ResidentKeks,
-    SealContext, Sealed, Slab, SoftwareKeks, TokenSettings, token,
+    Custody, CustodyError, KekId, KekProvider, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord, SealContext,
+    Sealed, Slab, SoftwareKeks,
 };
 use claviger::store::Domain;
 use kmip_ttlv::Secret;
+use support::Token;
+
+mod support;
 
 const TENANT: Domain = Domain([1; 16]);
 const OTHER: Domain = Domain([2; 16]);
@@ -308,59 +311,6 @@ async fn software_away_at_start_and_back() {
 }
 
 // ---- resident KEKs, in SoftHSM ----
-
-/// A SoftHSM token of its own, prepared in a temporary folder.
-struct Token {
-    folder: tempfile::TempDir,
-    slab: Slab,
-    settings: TokenSettings,
-}
-
-impl Token {
-    /// `None`, loudly, if SoftHSM is not installed.
-    async fn prepare() -> Option<Self> {
-        let Some(module) = token::find_module("softhsm") else {
-            eprintln!("SKIPPED: SoftHSM2 is not installed (apt install softhsm2), resident KEKs are NOT tested");
-            return None;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let slab = Slab::new().unwrap();
-        token::configure_softhsm(folder.path()).unwrap();
-        let mut settings = token::softhsm_settings(&module, folder.path(), "claviger test").unwrap();
-        settings.command.program = env!("CARGO_BIN_EXE_claviger").into();
-        let (officer_pin, pin) = (slab.copy_from(b"officer").unwrap(), slab.copy_from(b"1234").unwrap());
-        let serial = token::initialize_token(&settings, &slab, &officer_pin, &pin)
-            .await
-            .unwrap();
-        assert_eq!(
-            token::initialize_token(&settings, &slab, &officer_pin, &pin).await,
-            Err(CustodyError::Exists),
-            "a token was initialised twice"
-        );
-        settings.serial = Some(serial);
-        Some(Self { folder, slab, settings })
-    }
-
-    fn provider(&self) -> Arc<ResidentKeks> {
-        self.provider_with(b"1234")
-    }
-
-    fn provider_with(&self, pin: &[u8]) -> Arc<ResidentKeks> {
-        Arc::new(ResidentKeks::new(
-            self.settings.clone(),
-            self.slab.copy_from(pin).unwrap(),
-            self.slab.clone(),
-        ))
-    }
-
-    fn take_away(&self) {
-        std::fs::rename(self.folder.path().join("tokens"), self.folder.path().join("away")).unwrap();
-    }
-
-    fn bring_back(&self) {
-        std::fs::rename(self.folder.path().join("away"), self.folder.path().join("tokens")).unwrap();
-    }
-}
 
 fn signal(process: u32, name: &str) {
     let done = std::process::Command::new("kill")

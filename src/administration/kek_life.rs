@@ -126,6 +126,7 @@ async fn tell(context: &Context<'_>, kek: &KekRecord) -> Result<Kek, Failure> {
         kek_kind: match kek.placement {
             Placement::Software => KekKind::Software,
             Placement::Resident(_) => KekKind::Resident,
+            Placement::Protected(_) => KekKind::Protected,
         },
         hsm_profile_name: context.services.profiles.name(kek.profile).map(str::to_owned),
         created: DateTime(kek.created_ms.div_euclid(1000)),

@@ -40,6 +40,10 @@ pub enum Purpose {
     KnownAnswer,
     /// A PIN under the installation root.
     Pin,
+    /// A protected KEK, sealed to the key pair of an HSM-Profile.
+    Protected,
+    /// A protected KEK in a backup string, sealed to one of those who can open it.
+    Backup,
 }
 
 impl Purpose {
@@ -50,6 +54,8 @@ impl Purpose {
             Self::RecordKey => 3,
             Self::KnownAnswer => 4,
             Self::Pin => 5,
+            Self::Protected => 6,
+            Self::Backup => 7,
         }
     }
 }
@@ -57,11 +63,12 @@ impl Purpose {
 /// What a key wrapped under a KEK is bound to: purpose, format, domain, owner, generation, KEK and its generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrapContext {
-    /// [`Purpose::Dek`], [`Purpose::RecordKey`] or [`Purpose::KnownAnswer`].
+    /// [`Purpose::Dek`], [`Purpose::RecordKey`], [`Purpose::KnownAnswer`], [`Purpose::Protected`] or [`Purpose::Backup`].
     pub purpose: Purpose,
     /// The tenant, or the system domain.
     pub domain: Domain,
-    /// The object's internal identifier, or that of the record key; the KEK's own for a known answer.
+    /// The object's internal identifier, or that of the record key; the KEK's own for a known answer; for a KEK that is
+    /// sealed itself, whoever can open it.
     pub internal_id: [u8; 16],
     /// The generation of the material, or of the record key.
     pub generation: u32,
@@ -157,6 +164,8 @@ impl WrapContext {
             [2, FORMAT] => Purpose::Dek,
             [3, FORMAT] => Purpose::RecordKey,
             [4, FORMAT] => Purpose::KnownAnswer,
+            [6, FORMAT] => Purpose::Protected,
+            [7, FORMAT] => Purpose::Backup,
             _ => return None,
         };
         Some(Self {

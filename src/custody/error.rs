@@ -26,6 +26,9 @@ pub enum CustodyError {
     /// No provider of that HSM-Profile.
     #[error("unknown HSM profile")]
     UnknownProfile,
+    /// The profile is no HSM, or one without key pairs.
+    #[error("the HSM profile has no key pairs")]
+    NoPairs,
     /// A KEK of that identifier exists already.
     #[error("the key-encryption key exists already")]
     Exists,

@@ -8,7 +8,8 @@ use kmip_ttlv::Secret;
 
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
-use super::record::{KekRecord, KekState, MAX_KEKS, RecordKeyRecord};
+use super::protected::Protected;
+use super::record::{KekRecord, KekState, MAX_KEKS, Placement, RecordKeyRecord};
 use super::sealed::{Fresh, Sealed};
 use super::sealer::{KekProvider, Sealer, SealerKind};
 use super::sealing::{self, KEY};
@@ -35,6 +36,7 @@ pub struct Custody {
     pub(super) randomness: Arc<dyn Randomness>,
     providers: RwLock<HashMap<ProfileId, Arc<dyn KekProvider>>>,
     pub(super) domains: RwLock<HashMap<Domain, Arc<DomainKeys>>>,
+    pub(super) protected: Protected,
 }
 
 /// The keys of a domain as last opened. It is replaced as a whole, never changed.
@@ -90,6 +92,7 @@ impl Custody {
             randomness,
             providers: RwLock::default(),
             domains: RwLock::default(),
+            protected: Protected::default(),
         }
     }
 
@@ -191,9 +194,10 @@ impl Custody {
             return Err(CustodyError::Limit);
         }
         let before = self.domain(domain).ok();
+        self.put_protected_to_work(keks).await;
         let mut opened = Vec::with_capacity(keks.len());
         for record in keks.iter().filter(|kek| kek.is_live()) {
-            let sealer = self.provider(record.profile)?.sealer(record)?;
+            let sealer = self.sealer(record)?;
             opened.push(Kek {
                 record: record.clone(),
                 sealer,
@@ -224,8 +228,9 @@ impl Custody {
         }
     }
 
-    /// Forgets a domain; its record key is wiped when the last call that uses it has returned.
+    /// Forgets a domain; its record key and its protected KEKs are wiped when the last call that uses them has returned.
     pub fn close_domain(&self, domain: Domain) {
+        self.protected.forget_domain(domain);
         self.domains
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -242,6 +247,14 @@ impl Custody {
     #[must_use]
     pub fn is_at_work(&self, domain: Domain) -> bool {
         self.domain(domain).is_ok()
+    }
+
+    /// What wraps and unwraps with a KEK.
+    pub(super) fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
+        match &record.placement {
+            Placement::Protected(protected) => Ok(self.protected_sealer(record, protected)),
+            Placement::Software | Placement::Resident(_) => self.provider(record.profile)?.sealer(record),
+        }
     }
 
     pub(super) fn domain(&self, domain: Domain) -> Result<Arc<DomainKeys>, CustodyError> {

@@ -7,7 +7,7 @@ use super::context::{KekId, ProfileId};
 use super::error::CustodyError;
 use super::facade::{Custody, DomainKeys, Kek, record_key_context};
 use super::record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
-use super::sealer::{KekProvider, NewKek, SealerKind, check_known_answer, make_known_answer};
+use super::sealer::{NewKek, SealerKind, check_known_answer, make_known_answer};
 use super::sealing::KEY;
 use super::slab::Locked;
 use crate::store::Domain;
@@ -50,7 +50,7 @@ impl Custody {
     pub async fn create_kek(&self, new: &NewKek, login: Option<&Locked>) -> Result<KekRecord, CustodyError> {
         let provider = self.provider(new.profile)?;
         let placement = provider.create(new, login).await?;
-        self.describe_kek(provider.as_ref(), new, placement).await
+        self.describe_kek(self.blank_record(new, placement)).await
     }
 
     /// The record of a KEK that an interrupted [`Custody::create_kek`] has made.
@@ -60,15 +60,11 @@ impl Custody {
     pub async fn adopt_kek(&self, new: &NewKek) -> Result<KekRecord, CustodyError> {
         let provider = self.provider(new.profile)?;
         let placement = provider.find(new).await?;
-        self.describe_kek(provider.as_ref(), new, placement).await
+        self.describe_kek(self.blank_record(new, placement)).await
     }
 
-    async fn describe_kek(
-        &self,
-        provider: &dyn KekProvider,
-        new: &NewKek,
-        placement: Placement,
-    ) -> Result<KekRecord, CustodyError> {
+    /// The record of a new KEK, without its known answer.
+    pub(super) fn blank_record(&self, new: &NewKek, placement: Placement) -> KekRecord {
         let NewKek {
             id,
             domain,
@@ -77,7 +73,7 @@ impl Custody {
             cka_id: _,
             created_ms,
         } = new;
-        let mut record = KekRecord {
+        KekRecord {
             id: *id,
             domain: *domain,
             generation: *generation,
@@ -87,8 +83,12 @@ impl Custody {
             created_ms: *created_ms,
             compromised_ms: None,
             known_answer: Vec::new(),
-        };
-        let sealer = provider.sealer(&record)?;
+        }
+    }
+
+    /// Gives the record of a new KEK its known answer.
+    pub(super) async fn describe_kek(&self, mut record: KekRecord) -> Result<KekRecord, CustodyError> {
+        let sealer = self.sealer(&record)?;
         record.known_answer = make_known_answer(&self.slab, sealer.as_ref(), &record).await?;
         check_known_answer(sealer.as_ref(), &record).await?;
         Ok(record)
@@ -99,7 +99,7 @@ impl Custody {
     /// # Errors
     /// Those of [`Sealer`].
     pub async fn kek_answers(&self, record: &KekRecord) -> Result<(), CustodyError> {
-        let sealer = self.provider(record.profile)?.sealer(record)?;
+        let sealer = self.sealer(record)?;
         sealer.health().await
     }
 
@@ -112,7 +112,10 @@ impl Custody {
         if record.state != KekState::Deleting {
             return Err(CustodyError::Limit);
         }
-        self.provider(record.profile)?.destroy(record, login).await
+        match &record.placement {
+            Placement::Protected(protected) => self.destroy_protected(record, protected, login).await,
+            Placement::Software | Placement::Resident(_) => self.provider(record.profile)?.destroy(record, login).await,
+        }
     }
 
     /// Makes the record key of a new domain, wrapped under each of its KEKs.
@@ -191,7 +194,7 @@ impl Custody {
                 wraps.push(wrap.clone());
                 continue;
             }
-            let sealer = self.provider(kek.profile)?.sealer(kek)?;
+            let sealer = self.sealer(kek)?;
             let context = record_key_context(record, kek.id, kek.generation);
             let wrapped = sealer.wrap(context, key).await?;
             wraps.push(RecordKeyWrap {

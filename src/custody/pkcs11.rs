@@ -96,6 +96,8 @@ macro_rules! call {
     }};
 }
 
+mod pair;
+
 fn length(of: usize) -> Outcome<CK_ULONG> {
     CK_ULONG::try_from(of).map_err(|_| Rv::TOO_LONG)
 }
@@ -222,9 +224,20 @@ impl Module {
 
     /// The AES keys of the token under a CKA_ID, two at most.
     pub(super) fn find(&self, session: CK_SESSION_HANDLE, id: &[u8]) -> Outcome<Vec<CK_OBJECT_HANDLE>> {
+        self.find_of(session, CKO_SECRET_KEY, CKK_AES, id)
+    }
+
+    /// The keys of a class and type under a CKA_ID, two at most.
+    fn find_of(
+        &self,
+        session: CK_SESSION_HANDLE,
+        class: CK_OBJECT_CLASS,
+        key_type: CK_KEY_TYPE,
+        id: &[u8],
+    ) -> Outcome<Vec<CK_OBJECT_HANDLE>> {
         let mut template = [
-            attribute(CKA_CLASS, &CKO_SECRET_KEY)?,
-            attribute(CKA_KEY_TYPE, &CKK_AES)?,
+            attribute(CKA_CLASS, &class)?,
+            attribute(CKA_KEY_TYPE, &key_type)?,
             attribute(CKA_TOKEN, &CK_TRUE)?,
             attribute(CKA_ID, id)?,
         ];

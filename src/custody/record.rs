@@ -6,6 +6,7 @@ use crate::store::Domain;
 
 use super::context::{KekId, ProfileId};
 use super::error::CustodyError;
+use super::protected::ProtectedKek;
 use super::sealer::SealerKind;
 
 /// The format of both records.
@@ -37,6 +38,8 @@ pub enum Placement {
     Software,
     /// In a token, under this CKA_ID (1 to [`MAX_CKA_ID`] bytes).
     Resident(Vec<u8>),
+    /// In secret memory while the server runs, and here, sealed to a key pair in each of its HSM-Profiles.
+    Protected(ProtectedKek),
 }
 
 /// A KEK of a domain.
@@ -50,7 +53,7 @@ pub struct KekRecord {
     pub generation: u32,
     /// Its state.
     pub state: KekState,
-    /// The HSM-Profile that serves it.
+    /// The HSM-Profile that serves it; the first of them where it is protected.
     pub profile: ProfileId,
     /// Where its bytes are.
     pub placement: Placement,
@@ -124,6 +127,16 @@ impl KekRecord {
         match self.placement {
             Placement::Software => SealerKind::Software,
             Placement::Resident(_) => SealerKind::Resident,
+            Placement::Protected(_) => SealerKind::Protected,
+        }
+    }
+
+    /// The HSM-Profiles that it lies in, or that open it.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<ProfileId> {
+        match &self.placement {
+            Placement::Software | Placement::Resident(_) => vec![self.profile],
+            Placement::Protected(protected) => protected.wraps.iter().map(|wrap| wrap.profile).collect(),
         }
     }
 
@@ -158,6 +171,10 @@ impl KekRecord {
                 bytes.push(2);
                 put(&mut bytes, cka_id)?;
             }
+            Placement::Protected(protected) => {
+                bytes.push(3);
+                protected.encode(&mut bytes)?;
+            }
         }
         bytes.extend(created_ms.to_be_bytes());
         match compromised_ms {
@@ -191,6 +208,7 @@ impl KekRecord {
                     cka_id if cka_id.len() > MAX_CKA_ID => return Err(CustodyError::Record),
                     cka_id => Placement::Resident(cka_id.to_vec()),
                 },
+                3 => Placement::Protected(ProtectedKek::decode(&mut fields)?),
                 _ => return Err(CustodyError::Record),
             },
             created_ms: i64::from_be_bytes(fields.array()?),
@@ -275,7 +293,7 @@ impl RecordKeyRecord {
     }
 }
 
-fn put(bytes: &mut Vec<u8>, field: &[u8]) -> Result<(), CustodyError> {
+pub(super) fn put(bytes: &mut Vec<u8>, field: &[u8]) -> Result<(), CustodyError> {
     bytes.extend(
         u16::try_from(field.len())
             .map_err(|_| CustodyError::Limit)?
@@ -286,7 +304,7 @@ fn put(bytes: &mut Vec<u8>, field: &[u8]) -> Result<(), CustodyError> {
 }
 
 /// The unread rest of a record.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
     fn format(&mut self) -> Result<(), CustodyError> {
@@ -297,24 +315,24 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn byte(&mut self) -> Result<u8, CustodyError> {
+    pub(super) fn byte(&mut self) -> Result<u8, CustodyError> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], CustodyError> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CustodyError> {
         let (field, rest) = self.0.split_first_chunk::<N>().ok_or(CustodyError::Record)?;
         self.0 = rest;
         Ok(*field)
     }
 
-    fn bytes(&mut self) -> Result<&'a [u8], CustodyError> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], CustodyError> {
         let length = usize::from(u16::from_be_bytes(self.array()?));
         let (field, rest) = self.0.split_at_checked(length).ok_or(CustodyError::Record)?;
         self.0 = rest;
         Ok(field)
     }
 
-    fn end(&self) -> Result<(), CustodyError> {
+    pub(super) fn end(&self) -> Result<(), CustodyError> {
         if self.0.is_empty() {
             Ok(())
         } else {
@@ -326,6 +344,7 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custody::ProfileWrap;
 
     fn kek(placement: Placement) -> KekRecord {
         KekRecord {
@@ -343,7 +362,33 @@ mod tests {
 
     #[test]
     fn kek_records_come_back_and_only_whole() {
-        for placement in [Placement::Software, Placement::Resident(vec![9; 16])] {
+        let wrap = |byte| ProfileWrap {
+            profile: ProfileId([byte; 16]),
+            cka_id: vec![byte; 16],
+            public_key: vec![2; 97],
+            sealed: vec![3; 160],
+        };
+        let protected = ProtectedKek {
+            check_value: [4; 16],
+            binding: [5; 32],
+            wraps: vec![wrap(4), wrap(6)],
+        };
+        let twice = ProtectedKek {
+            wraps: vec![wrap(4), wrap(4)],
+            ..protected.clone()
+        };
+        let twice = kek(Placement::Protected(twice)).encode().unwrap();
+        assert_eq!(KekRecord::decode(&twice), Err(CustodyError::Record));
+        let nowhere = ProtectedKek {
+            wraps: Vec::new(),
+            ..protected.clone()
+        };
+        assert_eq!(kek(Placement::Protected(nowhere)).encode(), Err(CustodyError::Limit));
+        for placement in [
+            Placement::Software,
+            Placement::Resident(vec![9; 16]),
+            Placement::Protected(protected),
+        ] {
             let record = kek(placement);
             let bytes = record.encode().unwrap();
             assert_eq!(KekRecord::decode(&bytes), Ok(record));

@@ -96,6 +96,15 @@ impl InstallationRoot {
         derived.expose().first_chunk::<16>().copied().ok_or(CustodyError::Limit)
     }
 
+    /// The key by which this installation knows the protected KEKs that it made or took in. Whoever can write to the
+    /// database only cannot have it use a KEK of his own.
+    ///
+    /// # Errors
+    /// [`CustodyError::Limit`]
+    pub fn binding_key(&self, slab: &Slab) -> Result<Locked, CustodyError> {
+        sealing::derive(slab, &self.key, &[b"protected KEKs"])
+    }
+
     /// Seals a PIN for the database.
     ///
     /// # Errors

@@ -86,6 +86,54 @@ pub trait KekProvider: Send + Sync {
 
     /// Whether it answers now.
     fn health(&self) -> Wait<'_, Result<(), CustodyError>>;
+
+    /// Its key pairs, by which protected KEKs are opened; `None` where it is no HSM.
+    fn pairs(&self) -> Option<&dyn PairProvider> {
+        None
+    }
+}
+
+/// A key pair that opens one KEK.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PairName {
+    /// The KEK.
+    pub kek: KekId,
+    /// Its domain.
+    pub domain: Domain,
+    /// Its generation.
+    pub generation: u32,
+    /// The HSM-Profile that keeps the private key.
+    pub profile: ProfileId,
+    /// The CKA_ID of both keys: 1 to 64 bytes, from the approved command.
+    pub cka_id: Vec<u8>,
+}
+
+/// What a key pair is to open.
+#[derive(Clone, Copy)]
+pub struct Sealing<'a> {
+    /// The public key that it was sealed to.
+    pub public_key: &'a [u8],
+    /// What it is bound to.
+    pub context: WrapContext,
+    /// What it is bound to besides.
+    pub more: &'a [u8],
+    /// The sealed bytes.
+    pub sealed: &'a [u8],
+}
+
+/// Key pairs in an HSM. The errors are those of [`KekProvider`].
+pub trait PairProvider: Send + Sync {
+    /// Makes a pair whose private key never leaves the HSM, and answers the public key.
+    fn make<'a>(&'a self, pair: &'a PairName, login: Option<&'a Locked>) -> Wait<'a, Result<Vec<u8>, CustodyError>>;
+
+    /// The public key of a pair that was made before.
+    fn find<'a>(&'a self, pair: &'a PairName) -> Wait<'a, Result<Vec<u8>, CustodyError>>;
+
+    /// Destroys a pair and verifies that it is gone; one that is gone already is no error.
+    fn destroy<'a>(&'a self, pair: &'a PairName, login: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>>;
+
+    /// Opens a key of 32 bytes.
+    fn open<'a>(&'a self, pair: &'a PairName, sealing: Sealing<'a>) -> Wait<'a, Result<Locked, CustodyError>>;
 }
 
 /// What the known answer of a KEK opens to. Not secret; another KEK does not open it at all.

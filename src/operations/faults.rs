@@ -17,6 +17,7 @@ impl From<CustodyError> for Failure {
             CustodyError::Unavailable
             | CustodyError::Credential
             | CustodyError::UnknownProfile
+            | CustodyError::NoPairs
             | CustodyError::UnknownDomain
             | CustodyError::Limit
             | CustodyError::Randomness => Fault::CustodyUnavailable,

@@ -128,5 +128,6 @@ enumeration! {
     KekKind(KEK_KIND) {
         Software = 0x01 "Software" [V2_0..];
         Resident = 0x02 "Resident" [V2_0..];
+        Protected = 0x03 "Protected" [V2_0..];
     }
 }

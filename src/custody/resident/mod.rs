@@ -3,6 +3,7 @@
 mod breaker;
 mod client;
 mod link;
+mod pairs;
 
 use std::sync::Arc;
 
@@ -13,7 +14,9 @@ use self::client::Client;
 use super::context::WrapContext;
 use super::error::CustodyError;
 use super::record::{KekRecord, MAX_CKA_ID, Placement};
-use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_context, check_known_answer, known_answer_context};
+use super::sealer::{
+    KekProvider, NewKek, PairProvider, Sealer, SealerKind, check_context, check_known_answer, known_answer_context,
+};
 use super::sealing::{KEY, WRAPPED};
 use super::slab::{Locked, Slab};
 use super::worker::protocol::{FrameWriter, KEK_FRAME, Kind, MAX_FRAME, Role};
@@ -46,16 +49,13 @@ impl ResidentKeks {
         id: &[u8],
         kek: WrapContext,
         login: Option<&Locked>,
-    ) -> Result<(), CustodyError> {
+    ) -> Result<Locked, CustodyError> {
         let pin = match login {
             Some(login) => Arc::new(login.duplicate()?),
             None => Arc::clone(self.usage.pin()),
         };
         let manager = self.usage.with_role(Role::Management, pin);
-        manager
-            .ask(kind, KEK_FRAME, &|frame| address(frame, id, &kek))
-            .await
-            .map(|_| ())
+        manager.ask(kind, KEK_FRAME, &|frame| address(frame, id, &kek)).await
     }
 }
 
@@ -87,7 +87,7 @@ fn address(frame: &mut FrameWriter, id: &[u8], context: &WrapContext) -> Result<
 fn cka_id(record: &KekRecord) -> Result<&[u8], CustodyError> {
     match &record.placement {
         Placement::Resident(id) => Ok(id),
-        Placement::Software => Err(CustodyError::Record),
+        Placement::Software | Placement::Protected(_) => Err(CustodyError::Record),
     }
 }
 
@@ -118,7 +118,8 @@ impl KekProvider for ResidentKeks {
     fn destroy<'a>(&'a self, record: &'a KekRecord, login: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>> {
         Box::pin(async move {
             let context = known_answer_context(record.domain, record.id, record.generation);
-            self.manage(Kind::Destroy, cka_id(record)?, context, login).await
+            self.manage(Kind::Destroy, cka_id(record)?, context, login).await?;
+            Ok(())
         })
     }
 
@@ -132,6 +133,10 @@ impl KekProvider for ResidentKeks {
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
         Box::pin(async move { self.usage.ask(Kind::Probe, KEK_FRAME, &|_| Ok(())).await.map(|_| ()) })
+    }
+
+    fn pairs(&self) -> Option<&dyn PairProvider> {
+        Some(self)
     }
 }
 

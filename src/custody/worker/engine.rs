@@ -154,6 +154,17 @@ impl Engine {
         self.climb(seat, None, step)
     }
 
+    /// Runs `step` with a session, and looks for what it is about once more after a new initialisation where `step` says that
+    /// it is missing.
+    pub(super) fn with_object<T>(
+        &self,
+        seat: &mut Seat,
+        id: &[u8],
+        step: &mut dyn FnMut(&Login, CK_SESSION_HANDLE) -> Result<T, Trouble>,
+    ) -> Result<T, Fault> {
+        self.climb(seat, Some(id), step)
+    }
+
     /// Runs `step` with a session and the key under `id`.
     pub(super) fn with_key<T>(
         &self,

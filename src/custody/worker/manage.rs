@@ -19,7 +19,7 @@ pub(super) fn handle(
         Kind::Find => engine.role() != Role::Preparation,
         Kind::Probe => true,
         Kind::Prepare => engine.role() == Role::Preparation,
-        Kind::Hello | Kind::Wrap | Kind::Unwrap => false,
+        _ => false,
     };
     if !allowed {
         return Err(Fault::new(Status::Misfit));

@@ -3,6 +3,7 @@
 
 mod engine;
 mod manage;
+mod pair;
 pub(super) mod protocol;
 
 use std::os::unix::net::UnixDatagram;
@@ -134,6 +135,7 @@ fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine) -> Result<(), Cus
     let mut request = slab.allocate(MAX_FRAME)?;
     let mut answer = FrameWriter::empty(slab)?;
     let mut desk = Desk {
+        slab,
         engine,
         seat: Seat::default(),
         plain: slab.allocate(WRAPPED + SLACK)?,
@@ -159,6 +161,7 @@ fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine) -> Result<(), Cus
 
 /// What a thread works with.
 struct Desk<'a> {
+    slab: &'a Slab,
     engine: &'a Engine,
     seat: Seat,
     plain: Locked,
@@ -179,6 +182,10 @@ impl Desk<'_> {
             Kind::Create | Kind::Find | Kind::Destroy | Kind::Prepare | Kind::Probe => {
                 manage::handle(self.engine, &mut self.seat, kind, fields, answer)
             }
+            Kind::MakePair | Kind::FindPair | Kind::DestroyPair => {
+                pair::manage(self.engine, &mut self.seat, kind, fields, answer)
+            }
+            Kind::Open => pair::open(self.slab, self.engine, &mut self.seat, fields, answer),
             Kind::Hello => Err(Fault::new(Status::Misfit)),
         }
     }

@@ -35,9 +35,17 @@ pub(crate) enum Kind {
     Prepare,
     /// Is the token there, and logged in to?
     Probe,
+    /// Make a key pair. Key management only.
+    MakePair,
+    /// Is there such a key pair, for certain?
+    FindPair,
+    /// Destroy a key pair, and verify. Key management only.
+    DestroyPair,
+    /// Open a protected KEK by a key pair.
+    Open,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 12] = [
     Kind::Hello,
     Kind::Wrap,
     Kind::Unwrap,
@@ -46,6 +54,10 @@ const KINDS: [Kind; 8] = [
     Kind::Destroy,
     Kind::Prepare,
     Kind::Probe,
+    Kind::MakePair,
+    Kind::FindPair,
+    Kind::DestroyPair,
+    Kind::Open,
 ];
 
 /// What a worker may do.
@@ -271,7 +283,7 @@ mod tests {
             assert_eq!((read, number, detail), (status, 8, 9));
         }
         assert!(FrameReader::request(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
-        assert!(FrameReader::request(&[1, 9, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
+        assert!(FrameReader::request(&[1, 13, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
         assert!(FrameReader::request(&[2, 1, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
     }
 }
