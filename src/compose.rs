@@ -5,7 +5,7 @@ mod server;
 pub use server::{Running, check};
 
 use crate::administration::genesis::{self, Founding};
-use crate::administration::{AdministrationError, kek};
+use crate::administration::{AdministrationError, hsm_profile, kek};
 use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
 use crate::authority::glance::Glances;
@@ -13,24 +13,22 @@ use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
-    Custody, CustodyError, InstallationRoot, KekProvider, Locked, PinRole, ProfileId, ResidentKeks, Slab, SoftwareKeks,
-    TokenSettings, WorkerCommand, token,
+    Benches, Custody, CustodyError, InstallationRoot, Locked, Outfit, ProfileId, ProfileRecord, Slab, TokenRecord,
+    token,
 };
 use crate::exchange::Server;
 use crate::heavy::Heavy;
+use crate::identity::name::is_name;
 use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::listener::TlsProfile;
 use crate::operations::keeper::Keeper;
-use crate::operations::{About, Limits, Profiles, Services};
+use crate::operations::{About, Limits, Services};
 use crate::settings::{RoleName, Settings, TokenTable};
-use crate::store::{CommitError, Domain, Key, Kind, SqliteSettings, SqliteStore, Store, StoreError, Work};
+use crate::store::{CommitError, Domain, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use kmip_protocol::{NewPerson, PersonRole, Policy};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// A PIN, sealed under the installation root, in the system domain.
-const SEALED_PIN: Kind = Kind(0x22);
 
 /// The rooms of a server, opened.
 pub struct Parts {
@@ -48,8 +46,8 @@ pub struct Parts {
     pub installation: InstallationRecord,
     /// How the server was set up.
     pub about: About,
-    /// Where KEKs can be made.
-    pub profiles: Profiles,
+    /// What puts HSM-Profiles to work.
+    pub outfit: Arc<Outfit>,
 }
 
 /// What a new installation begins with.
@@ -92,6 +90,8 @@ pub enum ComposeError {
     Listen(std::net::SocketAddr, std::io::Error),
     #[error("no PKCS#11 module {0}")]
     Module(String),
+    #[error("the token's PIN is missing")]
+    Pin,
 }
 
 /// Makes an installation: root, system domain, its KEK, administrators and their policy. Nothing may be there before. Whatever comes after,
@@ -108,31 +108,21 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
         None => InstallationRoot::create_file(&slab, randomness.as_ref(), &settings.root_file())?,
     };
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
-    let profile = add_software(settings, &custody, &slab, &randomness);
-    let mut sealed_pin = None;
-    let profile = match (&settings.custody.token, &genesis.pin) {
-        (Some(table), Some(pin)) => {
-            let id = token_profile(table);
-            let bytes = root.seal_pin(&slab, randomness.as_ref(), id, PinRole::KeyUsage, pin)?;
-            sealed_pin = Some((id, bytes));
-            add_token(table, &custody, &slab, pin.duplicate().map_err(CustodyError::from)?)?
-        }
-        _ => profile,
-    };
+    let outfit = Outfit::new(benches(settings), root, slab, Arc::clone(&randomness));
+    let profile = ProfileId(randomness.array().map_err(|_| ComposeError::Randomness)?);
+    let record = first_profile(settings, &outfit, profile, genesis.pin.as_ref())?;
+    custody.add_provider(profile, outfit.provider(profile, &record)?);
     let late = LateChain::default();
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
     let now = SystemClock::start().now();
     let mut work = Work::new(Arc::clone(&store));
     let founding = Founding {
-        profile,
+        profile: (profile, &record),
         policy: &genesis.policy,
         administrators: &genesis.administrators,
     };
     genesis::found(&custody, &mut work, randomness.as_ref(), founding, now).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
-    if let Some((profile, sealed)) = sealed_pin {
-        work.put(pin_key(profile), sealed, Vec::new());
-    }
     store.commit(work.into_change_set(now.0)).await?;
     Ok(())
 }
@@ -145,22 +135,14 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     let randomness = randomness()?;
     let slab = Slab::new().map_err(CustodyError::from)?;
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
-    add_software(settings, &custody, &slab, &randomness);
+    let outfit = Arc::new(outfit(settings, &slab, &randomness)?);
     let late = LateChain::default();
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
-    if let Some(table) = &settings.custody.token {
-        let root = match &settings.custody.root_credential {
-            Some(name) => InstallationRoot::from_credential(&slab, name)?,
-            None => InstallationRoot::from_file(&slab, &settings.root_file())?,
-        };
-        let profile = token_profile(table);
-        let sealed = store.load(pin_key(profile)).await?.ok_or(ComposeError::Missing)?;
-        let pin = root.open_pin(&slab, profile, PinRole::KeyUsage, &sealed.body)?;
-        add_token(table, &custody, &slab, pin)?;
-    }
+    hsm_profile::open_all(&custody, &outfit, &store).await?;
     kek::open_domain(&custody, &store, Domain::SYSTEM).await?;
     // Without the system's record key nobody can be recognised and nothing recorded.
     custody.ready(Domain::SYSTEM).await?;
+    hsm_profile::verify_all(&custody, &store).await?;
     let installation = genesis::installed(&custody, &store).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
     let seals = Arc::new(Keeper(Arc::clone(&custody)));
@@ -181,7 +163,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         access,
         installation,
         about: about(settings),
-        profiles: profiles(settings),
+        outfit,
     })
 }
 
@@ -193,15 +175,6 @@ pub fn randomness() -> Result<Arc<dyn Randomness>, ComposeError> {
         Ok(Arc::clone(crypto::randomness()))
     } else {
         Err(ComposeError::Randomness)
-    }
-}
-
-/// Where the sealed PIN of a profile is kept.
-const fn pin_key(profile: ProfileId) -> Key {
-    Key {
-        domain: Domain::SYSTEM,
-        kind: SEALED_PIN,
-        id: profile.0,
     }
 }
 
@@ -218,49 +191,68 @@ fn open_store(settings: &Settings, late: &LateChain) -> Result<SqliteStore, Comp
     Ok(SqliteStore::open(&sqlite, Box::new(late.clone()))?)
 }
 
-fn add_software(settings: &Settings, custody: &Custody, slab: &Slab, randomness: &Arc<dyn Randomness>) -> ProfileId {
-    let keks = SoftwareKeks::new(&settings.kek_folder(), slab.clone(), Arc::clone(randomness));
-    let profile = profile_named("software");
-    custody.add_provider(profile, Arc::new(keks));
-    profile
-}
-
-fn add_token(table: &TokenTable, custody: &Custody, slab: &Slab, pin: Locked) -> Result<ProfileId, ComposeError> {
-    let keks: Arc<dyn KekProvider> = Arc::new(ResidentKeks::new(token_settings(table)?, pin, slab.clone()));
-    let profile = token_profile(table);
-    custody.add_provider(profile, keks);
-    Ok(profile)
-}
-
-/// How the worker of this token is started and what it finds there.
-pub fn token_settings(table: &TokenTable) -> Result<TokenSettings, ComposeError> {
-    let module = token::find_module(&table.module).ok_or_else(|| ComposeError::Module(table.module.clone()))?;
-    let mut settings = match &table.softhsm_folder {
-        Some(folder) => token::softhsm_settings(&module, folder, &table.label)?,
-        None => TokenSettings::new(WorkerCommand::this_program(Vec::new())?, module, &table.label),
+fn outfit(settings: &Settings, slab: &Slab, randomness: &Arc<dyn Randomness>) -> Result<Outfit, ComposeError> {
+    let root = match &settings.custody.root_credential {
+        Some(name) => InstallationRoot::from_credential(slab, name)?,
+        None => InstallationRoot::from_file(slab, &settings.root_file())?,
     };
-    settings.serial.clone_from(&table.serial);
-    settings.sessions = table.sessions.unwrap_or(settings.sessions);
-    settings.deadline = table.deadline_ms.map_or(settings.deadline, Duration::from_millis);
-    Ok(settings)
+    Ok(Outfit::new(
+        benches(settings),
+        root,
+        slab.clone(),
+        Arc::clone(randomness),
+    ))
 }
 
-/// A token, where there is one, before the software that is for demonstrations.
-fn profiles(settings: &Settings) -> Profiles {
-    let token = settings.custody.token.iter();
-    let token = token.map(|table| (format!("token {}", table.label), token_profile(table)));
-    let software = core::iter::once(("software".to_owned(), profile_named("software")));
-    Profiles(token.chain(software).collect())
+/// What these settings say of HSMs.
+#[must_use]
+pub fn benches(settings: &Settings) -> Benches {
+    let folder = settings.custody.softhsm_folder.as_deref();
+    Benches {
+        modules: settings.custody.modules.clone(),
+        environment: folder.map(token::softhsm_environment).unwrap_or_default(),
+        program: None,
+        keks: settings.kek_folder(),
+    }
 }
 
-fn token_profile(table: &TokenTable) -> ProfileId {
-    profile_named(&format!("token {}", table.label))
+/// The token that an installation begins with, without its PIN.
+#[must_use]
+pub fn first_token(table: &TokenTable) -> TokenRecord {
+    TokenRecord {
+        module: table.module.clone(),
+        label: table.label.clone(),
+        serial: table.serial.clone(),
+        sessions: table.sessions,
+        deadline_ms: table.deadline_ms,
+        ..TokenRecord::default()
+    }
 }
 
-/// Profiles come from the settings, by name, as long as there are no records of them.
-fn profile_named(name: &str) -> ProfileId {
-    let digest = crate::audit::hash(name.as_bytes());
-    ProfileId(digest.first_chunk().copied().unwrap_or_default())
+/// The HSM-Profile that an installation begins with: the settings' token, or key files. All others are made by its people.
+fn first_profile(
+    settings: &Settings,
+    outfit: &Outfit,
+    id: ProfileId,
+    pin: Option<&Locked>,
+) -> Result<ProfileRecord, ComposeError> {
+    let created_ms = SystemClock::start().now().0;
+    let Some(table) = &settings.custody.token else {
+        return Ok(ProfileRecord {
+            name: "software".to_owned(),
+            created_ms,
+            ..ProfileRecord::default()
+        });
+    };
+    let mut token = first_token(table);
+    token.pin = outfit.seal_pin(id, &token, pin.ok_or(ComposeError::Pin)?)?;
+    let name = format!("token {}", token.label);
+    Ok(ProfileRecord {
+        name: if is_name(&name) { name } else { "token".to_owned() },
+        token: Some(token),
+        created_ms,
+        ..ProfileRecord::default()
+    })
 }
 
 fn private_folder(path: &std::path::Path) -> Result<(), ComposeError> {
@@ -352,7 +344,7 @@ pub fn server(parts: Parts) -> Server {
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,
-        profiles: parts.profiles,
+        outfit: parts.outfit,
         policies: Policies::default(),
         about: parts.about,
         limits: Limits::default(),

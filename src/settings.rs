@@ -2,6 +2,7 @@
 //! so that a misspelt limit is never a missing one.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -42,6 +43,7 @@ const BY_ENVIRONMENT: &[&str] = &[
     "custody.root",
     "custody.root_credential",
     "custody.keks",
+    "custody.softhsm_folder",
     "log.level",
     "log.format",
     "log.file",
@@ -230,7 +232,13 @@ pub struct CustodyTable {
     pub root_credential: Option<String>,
     /// The folder of software KEKs; `keks` in the data folder unless set.
     pub keks: Option<PathBuf>,
-    /// A PKCS#11 token whose KEKs are used; new KEKs are made there.
+    /// PKCS#11 modules by name: records of HSM-Profiles name a module, and what code that is the settings alone say. SoftHSM2's is
+    /// known as `softhsm` without being listed.
+    #[serde(default)]
+    pub modules: BTreeMap<String, PathBuf>,
+    /// The folder of a SoftHSM of one's own, with its configuration.
+    pub softhsm_folder: Option<PathBuf>,
+    /// The token that the installation begins with: its first HSM-Profile, which keeps the system's KEK. Later it says nothing.
     pub token: Option<TokenTable>,
 }
 
@@ -238,18 +246,16 @@ pub struct CustodyTable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenTable {
-    /// The module's file; `softhsm` finds SoftHSM2's.
+    /// The module's name.
     pub module: String,
     /// The token's label.
     pub label: String,
     /// Its serial number, if it is to be checked too.
     pub serial: Option<String>,
-    /// The folder of a SoftHSM of one's own, with its configuration.
-    pub softhsm_folder: Option<PathBuf>,
     /// Sessions at most.
     pub sessions: Option<u16>,
     /// Milliseconds that the token may take for one request.
-    pub deadline_ms: Option<u64>,
+    pub deadline_ms: Option<u32>,
 }
 
 /// `[log]`
@@ -330,7 +336,8 @@ impl Settings {
         paths.extend(self.log.system.as_mut());
         paths.extend(self.custody.root.as_mut());
         paths.extend(self.custody.keks.as_mut());
-        paths.extend(self.custody.token.as_mut().and_then(|t| t.softhsm_folder.as_mut()));
+        paths.extend(self.custody.modules.values_mut());
+        paths.extend(self.custody.softhsm_folder.as_mut());
         for path in paths {
             *path = folder.join(&*path);
         }

@@ -146,9 +146,12 @@ fn use_root(slab: &Slab, source: &Arc<Remembering>, folder: &std::path::Path) {
     let mut pin = slab.allocate(32).unwrap();
     source.fill(pin.expose_mut()).unwrap();
     let sealed = root
-        .seal_pin(slab, source.as_ref(), PROFILE, PinRole::KeyUsage, &pin)
+        .seal_pin(slab, source.as_ref(), PROFILE, PinRole::KeyUsage, &[0; 32], &pin)
         .unwrap();
-    drop(root.open_pin(slab, PROFILE, PinRole::KeyUsage, &sealed).unwrap());
+    drop(
+        root.open_pin(slab, PROFILE, PinRole::KeyUsage, &[0; 32], &sealed)
+            .unwrap(),
+    );
 }
 
 #[test]

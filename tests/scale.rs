@@ -135,7 +135,7 @@ async fn tenant(parts: &Parts, number: usize, clients: usize, known: Known, fold
     let moment = SystemClock::start().now();
     let keeper = Keeper(Arc::clone(&parts.custody));
     let mut work = Work::new(Arc::clone(&parts.store));
-    let (_, profile) = parts.profiles.find(None).unwrap();
+    let (profile, _) = parts.custody.providers().remove(0);
     kek::found_domain(
         &parts.custody,
         &mut work,

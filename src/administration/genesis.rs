@@ -4,11 +4,11 @@
 use super::hardware::Hardware;
 use super::password::Hashing;
 use super::person::{KeyStanding, Membership, invite};
-use super::{AdministrationError, act, kek, server_act};
+use super::{AdministrationError, act, hsm_profile, kek, server_act};
 use crate::authority::{INSTALLATION, InstallationRecord, PolicyRecord};
 use crate::clock::Moment;
 use crate::crypto::Randomness;
-use crate::custody::{Custody, KekId, ProfileId};
+use crate::custody::{Custody, KekId, Links, ProfileId, ProfileRecord};
 use crate::heavy::Heavy;
 use crate::identity::{Enroll, Passwords};
 use crate::operations::keeper::Keeper;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 /// What an installation begins with.
 pub struct Founding<'a> {
-    /// Where the system's KEK is made.
-    pub profile: ProfileId,
+    /// Where the system's KEK is made; it is at work already.
+    pub profile: (ProfileId, &'a ProfileRecord),
     /// The system's first policy.
     pub policy: &'a Policy,
     /// Its administrators, with their initial passwords. They count from the beginning, once they have shown themselves.
@@ -36,7 +36,10 @@ pub async fn found(
     now: Moment,
 ) -> Result<(), AdministrationError> {
     let kek = KekId(randomness.array()?);
-    kek::found_domain(custody, work, Domain::SYSTEM, founding.profile, kek, now.0, None).await?;
+    let (profile, record) = founding.profile;
+    kek::found_domain(custody, work, Domain::SYSTEM, profile, kek, now.0, None).await?;
+    hsm_profile::put(custody, work, profile, record).await?;
+    hsm_profile::put_links(custody, work, Domain::SYSTEM, &Links(vec![profile])).await?;
     let record = InstallationRecord::new(randomness.array()?);
     kek::put(custody, work, InstallationRecord::key(), record.encode()).await?;
     let policy = PolicyRecord::first(founding.policy.clone(), now.0);

@@ -1,11 +1,10 @@
 //! The life of KEKs (family 05, P-KMS-TNT-02): made, activated, listed, by the people of the domain whose keys they keep. A domain has
 //! many, of which one is active: it wraps what is new, the others open what they wrapped.
 
-use super::{desk, kek, management};
+use super::{desk, hsm_profile, kek, management};
 use crate::authority::{Granted, Target};
-use crate::custody::{KekId, KekRecord, KekState, NewKek, Placement, ProfileId, RecordKeyRecord, record::MAX_KEKS};
+use crate::custody::{KekId, KekRecord, KekState, NewKek, Placement, RecordKeyRecord, record::MAX_KEKS};
 use crate::failure::{Failure, Fault};
-use crate::identity::TenantRecord;
 use crate::operations::{Context, Handle, Notice};
 use crate::records;
 use crate::store::Domain;
@@ -18,7 +17,7 @@ impl Handle for KekCreateRequest {
     async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<KekCreateResponse, Failure> {
         desk::agreed(granted.origin(), context)?;
         let domain = desk::domain(context)?;
-        let (_, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
+        let (profile, _) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
         let mut keks = change_of(context, domain).await?;
         if keks.iter().filter(|kek| kek.is_live()).count() >= MAX_KEKS {
             return Err(Fault::LimitExceeded.into());
@@ -51,9 +50,9 @@ impl Handle for KekCreateRequest {
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let domain = desk::domain(context)?;
-        let (name, _) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
+        let (_, profile) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
         Ok(Target {
-            description: Some(format!("a KEK of HSM-Profile {name}")),
+            description: Some(format!("a KEK of HSM-Profile {}", profile.name)),
             ..Target::default()
         })
     }
@@ -108,12 +107,13 @@ impl Handle for KekListRequest {
     }
 }
 
-async fn tell(context: &Context<'_>, kek: &KekRecord) -> Result<Kek, Failure> {
+async fn tell(context: &mut Context<'_>, kek: &KekRecord) -> Result<Kek, Failure> {
     let answers = if kek.is_live() {
         Some(context.services.custody.kek_answers(kek).await.is_ok())
     } else {
         None
     };
+    let profile = hsm_profile::load(context, kek.profile).await?;
     Ok(Kek {
         kek_generation: i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::Internal))?,
         kek_state: match kek.state {
@@ -128,30 +128,10 @@ async fn tell(context: &Context<'_>, kek: &KekRecord) -> Result<Kek, Failure> {
             Placement::Resident(_) => KekKind::Resident,
             Placement::Protected(_) => KekKind::Protected,
         },
-        hsm_profile_name: context.services.profiles.name(kek.profile).map(str::to_owned),
+        hsm_profile_name: profile.map(|profile| profile.name),
         created: DateTime(kek.created_ms.div_euclid(1000)),
         answers,
     })
-}
-
-/// The HSM-Profile of this name, if it is the domain's; without a name, the domain's.
-async fn profile(
-    context: &mut Context<'_>,
-    domain: Domain,
-    name: Option<&str>,
-) -> Result<(String, ProfileId), Failure> {
-    let own = if domain == Domain::SYSTEM {
-        None
-    } else {
-        let tenant = desk::read(context, TenantRecord::key(domain), TenantRecord::decode).await?;
-        tenant.ok_or(Failure::new(Fault::NotFound))?.profile
-    };
-    let profile = context.services.profiles.find(own.as_deref());
-    let (own, profile) = profile.ok_or(Failure::new(Fault::NotFound))?;
-    if name.is_some_and(|name| name != own) {
-        return Err(Fault::NotFound.into());
-    }
-    Ok((own.to_owned(), profile))
 }
 
 /// The KEKs of a domain.

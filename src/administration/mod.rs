@@ -11,6 +11,7 @@ mod desk;
 pub mod genesis;
 mod group;
 mod hardware;
+pub mod hsm_profile;
 pub mod kek;
 mod kek_life;
 pub mod lockout;

@@ -2,12 +2,12 @@
 
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
-use super::{desk, kek, management, policy, tenant_settings};
+use super::{desk, hsm_profile, kek, management, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
 use crate::authority::{Granted, Origin, Target};
-use crate::custody::{KekId, ProfileId};
+use crate::custody::{KekId, Links, ProfileId};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
 use crate::operations::{Context, Handle, Notice};
@@ -34,14 +34,12 @@ impl Handle for TenantCreateRequest {
         if context.work.claimed(&TenantRecord::name_claim(&name)).await?.is_some() {
             return Err(Fault::Taken.into());
         }
-        let profile = context.services.profiles.find(self.hsm_profile_name.as_deref());
-        let (profile_name, profile) = profile.ok_or(Failure::new(Fault::NotFound))?;
+        let (profile, _) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
         let tenant = Domain(desk::made_by(granted.origin(), "tenant", context)?);
         let kek = KekId(desk::made_by(granted.origin(), "kek", context)?);
         let record = TenantRecord {
             name,
             settings,
-            profile: Some(profile_name.to_owned()),
             created_ms: context.now.0,
             ..TenantRecord::default()
         };
@@ -88,6 +86,8 @@ async fn make(
     let custody = &context.services.custody;
     kek::found_domain(custody, context.work, tenant, profile, kek, now_ms, login.as_ref()).await?;
     keep(context, tenant, record).await?;
+    let links = Links(vec![profile]);
+    hsm_profile::put_links(&context.services.custody, context.work, tenant, &links).await?;
     let policy = PolicyRecord::first(template(chosen, Scope::Tenant), now_ms);
     policy::put_policy(tenant, &policy, context).await?;
     for operator in &request.operators {

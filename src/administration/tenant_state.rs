@@ -2,12 +2,12 @@
 //! is in them.
 
 use super::tenant_create::{alarm, keep, tenant};
-use super::{desk, tenant_settings};
+use super::{desk, hsm_profile, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
-use crate::identity::{AuthorityRecord, IdentityChange, PersonId, PersonRecord, TenantRecord, kind};
+use crate::identity::{AuthorityRecord, Id, IdentityChange, PersonId, PersonRecord, TenantRecord, kind};
 use crate::operations::{Context, Handle, Notice};
 use crate::store::Domain;
 use kmip_protocol::{
@@ -20,26 +20,30 @@ impl Handle for TenantGetRequest {
     /// People of a tenant are told their own; another one does not exist for them.
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantGetResponse, Failure> {
         let domain = desk::domain(context)?;
-        let record = if domain == Domain::SYSTEM {
+        let (id, record) = if domain == Domain::SYSTEM {
             let name = self.tenant_name.as_deref().ok_or(Failure::new(Fault::MissingField))?;
-            tenant(context, name).await?.1
+            tenant(context, name).await?
         } else {
             let own = desk::read(context, TenantRecord::key(domain), TenantRecord::decode).await?;
             let own = own.filter(|own| self.tenant_name.as_ref().is_none_or(|name| *name == own.name));
-            own.ok_or(Failure::new(Fault::NotFound))?
+            (domain.0, own.ok_or(Failure::new(Fault::NotFound))?)
         };
-        Ok(TenantGetResponse { tenant: told(record) })
+        let profiles = hsm_profile::names_of(context, Domain(id)).await?;
+        Ok(TenantGetResponse {
+            tenant: told(record, profiles),
+        })
     }
 }
 
 impl Handle for TenantListRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantListResponse, Failure> {
         let all = desk::all(context, Domain::SYSTEM, kind::TENANT, TenantRecord::decode).await?;
-        let mut tenants: Vec<Tenant> = all.into_iter().map(|(_, record)| told(record)).collect();
-        tenants.sort_by(|a, b| (&a.tenant_name, a.created).cmp(&(&b.tenant_name, b.created)));
-        Ok(TenantListResponse {
-            tenants: desk::part(tenants, self.offset_items, self.maximum_items)?,
-        })
+        let mut tenants = Vec::new();
+        for (id, record) in desk::part(sorted(all), self.offset_items, self.maximum_items)? {
+            let profiles = hsm_profile::names_of(context, Domain(id)).await?;
+            tenants.push(told(record, profiles));
+        }
+        Ok(TenantListResponse { tenants })
     }
 }
 
@@ -93,6 +97,7 @@ impl Handle for TenantDeleteRequest {
         let domain = Domain(id);
         release(context, domain).await?;
         context.work.delete(PolicyRecord::key(domain)).await?;
+        context.work.delete(hsm_profile::links_place(domain)).await?;
         context.batch.notices.push(Notice::Policy(domain));
         record.deleted = true;
         keep(context, domain, &record).await?;
@@ -143,7 +148,12 @@ async fn release(context: &mut Context<'_>, domain: Domain) -> Result<(), Failur
     Ok(())
 }
 
-fn told(record: TenantRecord) -> Tenant {
+fn sorted(mut all: Vec<(Id, TenantRecord)>) -> Vec<(Id, TenantRecord)> {
+    all.sort_by(|(_, a), (_, b)| (&a.name, a.created_ms).cmp(&(&b.name, b.created_ms)));
+    all
+}
+
+fn told(record: TenantRecord, hsm_profile_names: Vec<String>) -> Tenant {
     Tenant {
         tenant_status: if record.deleted {
             TenantStatus::Deleted
@@ -155,6 +165,6 @@ fn told(record: TenantRecord) -> Tenant {
         tenant_name: record.name,
         created: DateTime(record.created_ms.div_euclid(1000)),
         settings: record.settings,
-        hsm_profile_name: record.profile,
+        hsm_profile_names,
     }
 }

@@ -115,13 +115,17 @@ impl Template<'_> {
             text.push_str(&format!("\n[log]\nfile = {}\n", quoted(file)));
         }
         if let Some(module) = self.token {
-            text.push_str(&format!(
-                "\n[custody.token]\nmodule = {}\nlabel = \"claviger\"\n",
-                quoted(module)
-            ));
             if is_softhsm(module) {
-                text.push_str("softhsm_folder = \"data/softhsm\"\n");
+                text.push_str("\n[custody]\nsofthsm_folder = \"data/softhsm\"\n");
             }
+            let name = if module == token::SOFTHSM { module } else { "hsm" };
+            if name != module {
+                text.push_str(&format!("\n[custody.modules]\n{name} = {}\n", quoted(module)));
+            }
+            text.push_str(&format!(
+                "\n# What the installation began with; later HSM-Profiles are made with `claviger hsm profile create`.\n\
+                 [custody.token]\nmodule = \"{name}\"\nlabel = \"claviger\"\n"
+            ));
         }
         if self.interop {
             text.push_str("\n[conformance]\ninterop = true\n");
@@ -132,7 +136,7 @@ impl Template<'_> {
 
 /// Whether a module is SoftHSM's, which keeps its tokens in a folder of the installation's own.
 fn is_softhsm(module: &str) -> bool {
-    module == "softhsm"
+    module == token::SOFTHSM
         || Path::new(module)
             .file_name()
             .is_some_and(|f| f.to_string_lossy().contains("softhsm"))
@@ -147,7 +151,7 @@ pub(super) fn found(folder: &Folder, text: &str, mut genesis: Genesis) -> Result
     let runtime = runtime()?;
     runtime.block_on(async {
         genesis.pin = match &settings.custody.token {
-            Some(table) => Some(prepare_token(table).await?),
+            Some(table) => Some(prepare_token(&settings, table).await?),
             None => None,
         };
         let made = compose::create(&settings, genesis).await;
@@ -159,14 +163,15 @@ pub(super) fn found(folder: &Folder, text: &str, mut genesis: Genesis) -> Result
 }
 
 /// Initialises a new token and gives its user PIN, which nobody else learns: the installation seals it under its root.
-async fn prepare_token(table: &TokenTable) -> Result<crate::custody::Locked, Problem> {
-    if let Some(folder) = &table.softhsm_folder {
+async fn prepare_token(settings: &Settings, table: &TokenTable) -> Result<crate::custody::Locked, Problem> {
+    if let Some(folder) = &settings.custody.softhsm_folder {
         token::configure_softhsm(folder).map_err(|why| why.to_string())?;
     }
     let slab = Slab::new().map_err(|why| why.to_string())?;
     let (officer, user) = (random_pin(&slab)?, random_pin(&slab)?);
-    let settings = compose::token_settings(table).map_err(|why| why.to_string())?;
-    let made = token::initialize_token(&settings, &slab, &officer, &user).await;
+    let token = compose::benches(settings).token(&compose::first_token(table));
+    let token = token.map_err(|why| why.to_string())?;
+    let made = token::initialize_token(&token, &slab, &officer, &user).await;
     made.map_err(|why| format!("the token could not be made: {why}"))?;
     Ok(user)
 }

@@ -103,8 +103,9 @@ pub fn check(settings: &Settings) -> Result<(), ComposeError> {
     if !settings.database().exists() {
         return Err(ComposeError::Missing);
     }
-    if let Some(table) = &settings.custody.token {
-        super::token_settings(table)?;
+    let mut modules = settings.custody.modules.values();
+    if let Some(missing) = modules.find(|path| !path.is_file()) {
+        return Err(ComposeError::Module(missing.display().to_string()));
     }
     Ok(())
 }

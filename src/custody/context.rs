@@ -179,9 +179,13 @@ impl WrapContext {
     }
 }
 
-/// The AAD of a PIN: purpose, format, profile, role.
-pub(super) fn pin_aad(profile: ProfileId, role: u8) -> [u8; 19] {
-    Fields::begin(Purpose::Pin).add(&profile.0).add(&[role]).end()
+/// The AAD of a PIN: purpose, format, profile, role, and which token it is for.
+pub(super) fn pin_aad(profile: ProfileId, role: u8, address: &[u8; 32]) -> [u8; 51] {
+    Fields::begin(Purpose::Pin)
+        .add(&profile.0)
+        .add(&[role])
+        .add(address)
+        .end()
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub enum CustodyError {
     /// The profile is no HSM, or one without key pairs.
     #[error("the HSM profile has no key pairs")]
     NoPairs,
+    /// The settings name no such module.
+    #[error("the settings name no such PKCS#11 module")]
+    UnknownModule,
     /// A KEK of that identifier exists already.
     #[error("the key-encryption key exists already")]
     Exists,

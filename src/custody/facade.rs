@@ -134,6 +134,15 @@ impl Custody {
             .collect()
     }
 
+    /// The domains at work that have a KEK in this HSM-Profile.
+    #[must_use]
+    pub fn domains_in(&self, profile: ProfileId) -> Vec<Domain> {
+        let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+        let there = |keys: &DomainKeys| keys.keks.iter().any(|kek| kek.record.lies_in(profile));
+        let found = domains.iter().filter(|(_, keys)| there(keys));
+        found.map(|(domain, _)| *domain).collect()
+    }
+
     /// How each domain at work is kept.
     #[must_use]
     pub fn states(&self) -> Vec<CustodyState> {

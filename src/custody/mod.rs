@@ -5,13 +5,16 @@
 //! authenticated data to domain, object and generation. Records are MACed under the domain's record key, which its KEKs
 //! wrap.
 
+mod absent;
 pub mod allocator;
 pub mod context;
 pub mod error;
 pub mod facade;
 pub mod harden;
 pub mod keks;
+pub mod outfit;
 mod pkcs11;
+pub mod profile;
 pub mod protected;
 pub mod record;
 pub mod resident;
@@ -30,6 +33,8 @@ pub use error::CustodyError;
 pub use facade::{Custody, CustodyState};
 pub use harden::{harden, is_hardened};
 pub use keks::{DomainStatus, KekStatus};
+pub use outfit::{Benches, Outfit};
+pub use profile::{Links, ProfileRecord, TokenRecord};
 pub use protected::{Keeping, NewPair, NewProtected, ProfileWrap, ProtectedKek};
 pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};

@@ -121,6 +121,12 @@ impl KekRecord {
         matches!(self.state, KekState::PreActive | KekState::Active | KekState::Inactive)
     }
 
+    /// Whether a profile keeps something without which it does not open.
+    #[must_use]
+    pub fn lies_in(&self, profile: ProfileId) -> bool {
+        self.state != KekState::Destroyed && self.profiles().contains(&profile)
+    }
+
     /// What kind of sealer serves it.
     #[must_use]
     pub fn kind(&self) -> SealerKind {

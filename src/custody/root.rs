@@ -105,7 +105,7 @@ impl InstallationRoot {
         sealing::derive(slab, &self.key, &[b"protected KEKs"])
     }
 
-    /// Seals a PIN for the database.
+    /// Seals a PIN for the database, for the token at this address and no other.
     ///
     /// # Errors
     /// [`CustodyError::Randomness`], [`CustodyError::Limit`]
@@ -115,25 +115,27 @@ impl InstallationRoot {
         randomness: &dyn Randomness,
         profile: ProfileId,
         role: PinRole,
+        address: &[u8; 32],
         pin: &Locked,
     ) -> Result<Vec<u8>, CustodyError> {
         let key = self.pin_key(slab, profile, role)?;
-        sealing::seal(randomness, &key, &pin_aad(profile, role.byte()), pin.expose())
+        sealing::seal(randomness, &key, &pin_aad(profile, role.byte(), address), pin.expose())
     }
 
     /// Opens a sealed PIN into the slab.
     ///
     /// # Errors
-    /// [`CustodyError::Refused`] if it was sealed under another root, for another profile or role, or was edited.
+    /// [`CustodyError::Refused`] if it was sealed under another root, for another profile, role or token, or was edited.
     pub fn open_pin(
         &self,
         slab: &Slab,
         profile: ProfileId,
         role: PinRole,
+        address: &[u8; 32],
         sealed: &[u8],
     ) -> Result<Locked, CustodyError> {
         let key = self.pin_key(slab, profile, role)?;
-        sealing::open_locked(slab, &key, &pin_aad(profile, role.byte()), sealed)
+        sealing::open_locked(slab, &key, &pin_aad(profile, role.byte(), address), sealed)
     }
 
     fn pin_key(&self, slab: &Slab, profile: ProfileId, role: PinRole) -> Result<Locked, CustodyError> {
@@ -206,25 +208,31 @@ mod tests {
         let pin = slab.copy_from(b"1234").unwrap();
         let profile = ProfileId([1; 16]);
         let sealed = root
-            .seal_pin(&slab, &OsRandomness::new(), profile, PinRole::KeyUsage, &pin)
+            .seal_pin(&slab, &OsRandomness::new(), profile, PinRole::KeyUsage, &[5; 32], &pin)
             .unwrap();
 
         let again = InstallationRoot::from_file(&slab, &path).unwrap();
         assert_eq!(again.origin(), RootOrigin::File);
         assert_eq!(again.check_value(&slab), root.check_value(&slab));
-        let opened = again.open_pin(&slab, profile, PinRole::KeyUsage, &sealed).unwrap();
+        let opened = again
+            .open_pin(&slab, profile, PinRole::KeyUsage, &[5; 32], &sealed)
+            .unwrap();
         assert_eq!(opened.expose(), b"1234");
         let refused = Some(CustodyError::Refused);
         assert_eq!(
-            again.open_pin(&slab, profile, PinRole::KeyManagement, &sealed).err(),
+            again
+                .open_pin(&slab, profile, PinRole::KeyManagement, &[5; 32], &sealed)
+                .err(),
             refused
         );
         assert_eq!(
             again
-                .open_pin(&slab, ProfileId([2; 16]), PinRole::KeyUsage, &sealed)
+                .open_pin(&slab, ProfileId([2; 16]), PinRole::KeyUsage, &[5; 32], &sealed)
                 .err(),
             refused
         );
+        let elsewhere = again.open_pin(&slab, profile, PinRole::KeyUsage, &[6; 32], &sealed);
+        assert_eq!(elsewhere.err(), refused);
 
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert_eq!(

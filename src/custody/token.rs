@@ -9,8 +9,11 @@ use super::error::CustodyError;
 use super::resident::{TokenSettings, WorkerCommand, prepare};
 use super::slab::{Locked, Slab};
 
+/// The name by which SoftHSM2's module is known without being listed.
+pub const SOFTHSM: &str = "softhsm";
+
 /// Where distributions put SoftHSM's module.
-const SOFTHSM: [&str; 8] = [
+const SOFTHSM_FILES: [&str; 8] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib64/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -24,8 +27,8 @@ const SOFTHSM: [&str; 8] = [
 /// The path of a module: as given, but `softhsm` finds SoftHSM2's by itself. `None` if there is no such file.
 #[must_use]
 pub fn find_module(name: &str) -> Option<PathBuf> {
-    if name == "softhsm" {
-        return SOFTHSM.iter().map(PathBuf::from).find(|path| path.is_file());
+    if name == SOFTHSM {
+        return SOFTHSM_FILES.iter().map(PathBuf::from).find(|path| path.is_file());
     }
     Some(PathBuf::from(name)).filter(|path| path.is_file())
 }

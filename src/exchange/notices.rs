@@ -1,7 +1,7 @@
 //! Tells those who remember something that it has changed, between the commit and the answer: who is answered can rely on the
 //! change being in force.
 
-use crate::administration::kek;
+use crate::administration::{hsm_profile, kek};
 use crate::identity::Identity;
 use crate::operations::{Notice, Services};
 
@@ -28,6 +28,12 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                 let opened = kek::open_domain(&services.custody, &services.store, *domain).await;
                 if let Err(error) = opened {
                     tracing::error!(%error, %domain, "a change of KEKs could not be read");
+                }
+            }
+            Notice::Profile(profile) => {
+                let changed = hsm_profile::changed(&services.custody, &services.outfit, &services.store, *profile);
+                if let Err(error) = changed.await {
+                    tracing::error!(%error, "a change of an HSM-Profile could not be read");
                 }
             }
             Notice::Gone(domain) => services.custody.close_domain(*domain),

@@ -51,7 +51,7 @@ pub(super) fn services_again(house: &TestHouse) -> Services {
         passwords: crate::identity::Passwords::cheap(),
         heavy: Heavy::in_place(),
         installation: old.installation,
-        profiles: old.profiles.clone(),
+        outfit: Arc::clone(&old.outfit),
         limits: old.limits,
         about: old.about.clone(),
     }

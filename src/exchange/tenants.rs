@@ -114,10 +114,10 @@ async fn a_tenant_lives_from_its_creation_to_its_deletion() {
     let Some(ResponsePayload::TenantList(list)) = item.payload else {
         panic!()
     };
-    let keks_in = |tenant: &kmip_protocol::Tenant| tenant.hsm_profile_name.clone();
+    let keks_in = |tenant: &kmip_protocol::Tenant| tenant.hsm_profile_names.clone();
     assert_eq!(
         list.tenants.iter().map(keks_in).collect::<Vec<_>>(),
-        vec![Some("software".to_owned()); 3]
+        vec![vec!["software".to_owned()]; 3]
     );
     let olga = house.known(tenant, PersonRole::Operator);
     let item = expect!(house.act(&olga, PolicyGetRequest::default()).await, ok);

@@ -1,20 +1,20 @@
 //! A whole server in memory, with two tenants and a clock that tests move.
 
 use super::{ConnectionFacts, Exchange, Server, TlsFacts};
-use crate::administration::{act, kek, server_act};
+use crate::administration::{act, hsm_profile, kek, server_act};
 use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
 use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Bearing, Clock, Hands, HeldClock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
-use crate::custody::{Custody, KekId, ProfileId, Slab, SoftwareKeks};
+use crate::custody::{Benches, Custody, InstallationRoot, KekId, Links, Outfit, ProfileId, ProfileRecord, Slab};
 use crate::heavy::Heavy;
 use crate::identity::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, Identity, Passwords,
     PeerCertificate, PersonPrincipal, Principal, Session, StoreDirectory, TenantRecord, tenant_counter,
 };
 use crate::operations::keeper::Keeper;
-use crate::operations::{About, Limits, Profiles, Services};
+use crate::operations::{About, Limits, Services};
 use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
@@ -153,10 +153,18 @@ impl TestHouse {
         let slab = Slab::new().unwrap();
         let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
         let profile = ProfileId([1; 16]);
-        custody.add_provider(
-            profile,
-            Arc::new(SoftwareKeks::new(folder.path(), slab, Arc::clone(&randomness))),
-        );
+        let root = InstallationRoot::create_file(&slab, randomness.as_ref(), &folder.path().join("root.key")).unwrap();
+        let benches = Benches {
+            keks: folder.path().to_owned(),
+            ..Benches::default()
+        };
+        let outfit = Arc::new(Outfit::new(benches, root, slab, Arc::clone(&randomness)));
+        let record = ProfileRecord {
+            name: "software".into(),
+            created_ms: BEGIN * 1000,
+            ..ProfileRecord::default()
+        };
+        outfit.put_to_work(&custody, profile, &record);
         let now = clock.now();
         let mut work = Work::new(Arc::clone(&store));
         kek::found_domain(
@@ -170,6 +178,11 @@ impl TestHouse {
         )
         .await
         .unwrap();
+        hsm_profile::put(&custody, &mut work, profile, &record).await.unwrap();
+        let links = Links(vec![profile]);
+        hsm_profile::put_links(&custody, &mut work, Domain::SYSTEM, &links)
+            .await
+            .unwrap();
         store.commit(work.into_change_set(now.0)).await.unwrap();
         let keeper = Keeper(Arc::clone(&custody));
         let (mut connections, mut tenants) = (Vec::new(), Vec::new());
@@ -184,6 +197,7 @@ impl TestHouse {
             kek::found_domain(&custody, &mut work, made, profile, kek, now.0, None)
                 .await
                 .unwrap();
+            hsm_profile::put_links(&custody, &mut work, made, &links).await.unwrap();
             let credential = Credential::Key(*connection.certificate.key_fingerprint());
             enroll(
                 &mut work,
@@ -218,7 +232,7 @@ impl TestHouse {
             installation: InstallationRecord::new([3; 16]),
             policies: Policies::optional(),
             about: About::default(),
-            profiles: Profiles(vec![("software".to_owned(), profile)]),
+            outfit,
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));
@@ -336,7 +350,6 @@ async fn enroll(
     let mut enroll = Enroll::new(work, keeper);
     let record = TenantRecord {
         name: name.into(),
-        profile: Some("software".into()),
         created_ms,
         ..TenantRecord::default()
     };

@@ -95,8 +95,6 @@ pub struct TenantRecord {
     pub deleted: bool,
     /// What is set for it.
     pub settings: TenantSettings,
-    /// The name of the HSM-Profile in which its first KEK was made.
-    pub profile: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
 }
@@ -152,7 +150,6 @@ impl TenantRecord {
             suspended,
             deleted,
             settings,
-            profile,
             created_ms,
         } = self;
         encode(|w| {
@@ -161,9 +158,6 @@ impl TenantRecord {
             w.long_integer(tag::CREATED, *created_ms);
             w.boolean(tag::DELETED, *deleted);
             settings.write_item(w, tag::SETTINGS, Version::NEWEST);
-            if let Some(profile) = profile {
-                w.text(tag::PROFILE, profile);
-            }
         })
     }
 
@@ -176,7 +170,6 @@ impl TenantRecord {
                 created_ms: r.long_integer(tag::CREATED)?,
                 deleted: r.boolean(tag::DELETED)?,
                 settings: TenantSettings::read_item(r, tag::SETTINGS, Version::NEWEST)?,
-                profile: optional_text(r, tag::PROFILE)?,
             })
         })
     }

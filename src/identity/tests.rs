@@ -443,7 +443,6 @@ fn records_come_back_as_they_went() {
             object_quota: Some(7),
             ..kmip_protocol::TenantSettings::default()
         },
-        profile: Some("token a".to_owned()),
         created_ms: 5,
     };
     assert_eq!(TenantRecord::decode(&tenant.encode()).unwrap(), tenant);

@@ -18,6 +18,7 @@ impl From<CustodyError> for Failure {
             | CustodyError::Credential
             | CustodyError::UnknownProfile
             | CustodyError::NoPairs
+            | CustodyError::UnknownModule
             | CustodyError::UnknownDomain
             | CustodyError::Limit
             | CustodyError::Randomness => Fault::CustodyUnavailable,

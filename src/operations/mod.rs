@@ -62,7 +62,7 @@ mod usage;
 pub use about::About;
 pub use context::{Batch, Context};
 pub use notice::Notice;
-pub use services::{Limits, Profiles, Services};
+pub use services::{Limits, Services};
 
 use crate::authority::{self, Decision, Governed, Granted, Target};
 use crate::failure::{Failure, Fault};

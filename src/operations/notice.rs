@@ -3,6 +3,7 @@
 use super::Batch;
 use crate::audit::alarm::{Alarm, Event};
 use crate::clock::Moment;
+use crate::custody::ProfileId;
 use crate::identity::IdentityChange;
 use crate::store::{Domain, Work};
 
@@ -16,6 +17,8 @@ pub enum Notice {
     Policy(Domain),
     /// The KEKs of a domain, or its record key.
     Keys(Domain),
+    /// An HSM-Profile: made, changed, or deleted.
+    Profile(ProfileId),
     /// A domain is no more: its keys are closed.
     Gone(Domain),
     /// Somebody should hear of this at once.

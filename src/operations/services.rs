@@ -5,7 +5,7 @@ use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::Clock;
 use crate::crypto::Randomness;
-use crate::custody::{Custody, ProfileId};
+use crate::custody::{Custody, Outfit};
 use crate::heavy::Heavy;
 use crate::identity::Passwords;
 use crate::store::Store;
@@ -33,30 +33,10 @@ pub struct Services {
     pub policies: Policies,
     /// How the server was set up.
     pub about: About,
-    /// Where KEKs can be made.
-    pub profiles: Profiles,
+    /// What puts HSM-Profiles to work.
+    pub outfit: Arc<Outfit>,
     /// What one request may ask for.
     pub limits: Limits,
-}
-
-/// The HSM-Profiles that the settings name. The first is the server's choice.
-#[derive(Clone, Debug, Default)]
-pub struct Profiles(pub Vec<(String, ProfileId)>);
-
-impl Profiles {
-    /// The profile of this name, or the server's choice, with its name.
-    #[must_use]
-    pub fn find(&self, name: Option<&str>) -> Option<(&str, ProfileId)> {
-        let wanted = |(own, _): &&(String, ProfileId)| name.is_none_or(|name| name == own);
-        self.0.iter().find(wanted).map(|(name, id)| (name.as_str(), *id))
-    }
-
-    /// The name of a profile.
-    #[must_use]
-    pub fn name(&self, profile: ProfileId) -> Option<&str> {
-        let mut named = self.0.iter();
-        named.find(|(_, id)| *id == profile).map(|(name, _)| name.as_str())
-    }
 }
 
 /// Limits of requests, each with its reason.

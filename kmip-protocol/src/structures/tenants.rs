@@ -27,8 +27,8 @@ structure! {
         tenant_status: TenantStatus = TENANT_STATUS;
         created: DateTime = TIME_STAMP;
         settings: TenantSettings = TENANT_SETTINGS;
-        /// Where its KEKs are.
-        hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
+        /// Where its KEKs can be; the first is where new ones are made unless another is named.
+        hsm_profile_names: Vec<String> = HSM_PROFILE_NAME;
     }
 
     /// One line of the server's status.

@@ -180,7 +180,7 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
                         tenant.tenant_status.to_string(),
                         moment(tenant.created.0),
                         or_dash(tenant.settings.crypto_profile),
-                        or_dash(tenant.hsm_profile_name.as_ref()),
+                        tenant.hsm_profile_names.join(", "),
                     ]
                 });
                 Table::from_rows(["TENANT", "STATUS", "CREATED", "PROFILE", "KEKS IN"], rows)

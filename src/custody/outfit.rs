@@ -1,0 +1,156 @@
+//! What makes an HSM-Profile work on this machine: the modules that the settings name, the installation root that opens its PIN, the
+//! worker's program. Records say which profiles there are; nothing but this says what code is loaded for them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::absent::AbsentKeks;
+use super::context::ProfileId;
+use super::error::CustodyError;
+use super::facade::Custody;
+use super::profile::{ProfileRecord, TokenRecord};
+use super::resident::{ResidentKeks, TokenSettings, WorkerCommand};
+use super::root::{InstallationRoot, PinRole};
+use super::sealer::KekProvider;
+use super::slab::{Locked, Slab};
+use super::software::SoftwareKeks;
+use super::token;
+use crate::crypto::Randomness;
+
+/// What the settings say of HSMs.
+#[derive(Clone, Debug, Default)]
+pub struct Benches {
+    /// PKCS#11 modules by name. SoftHSM2's is known as `softhsm` without being listed, where it is installed.
+    pub modules: BTreeMap<String, PathBuf>,
+    /// What workers have in their environment beside what the server has.
+    pub environment: Vec<(String, OsString)>,
+    /// The program that has `hsm-worker`; this one unless set.
+    pub program: Option<PathBuf>,
+    /// The folder of software KEKs.
+    pub keks: PathBuf,
+}
+
+/// Puts HSM-Profiles to work.
+pub struct Outfit {
+    benches: Benches,
+    root: InstallationRoot,
+    slab: Slab,
+    randomness: Arc<dyn Randomness>,
+}
+
+impl Benches {
+    /// The file of a module.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownModule`]
+    pub fn module(&self, name: &str) -> Result<PathBuf, CustodyError> {
+        let listed = self.modules.get(name).cloned();
+        let known = || (name == token::SOFTHSM).then(|| token::find_module(name)).flatten();
+        listed.or_else(known).ok_or(CustodyError::UnknownModule)
+    }
+
+    /// How the worker of a token is started and what it finds there.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownModule`]; [`CustodyError::Unavailable`] if the own program is not known.
+    pub fn token(&self, token: &TokenRecord) -> Result<TokenSettings, CustodyError> {
+        let command = match &self.program {
+            Some(program) => WorkerCommand {
+                program: program.clone(),
+                environment: self.environment.clone(),
+            },
+            None => WorkerCommand::this_program(self.environment.clone())?,
+        };
+        let mut settings = TokenSettings::new(command, self.module(&token.module)?, &token.label);
+        settings.serial.clone_from(&token.serial);
+        settings.sessions = token.sessions.unwrap_or(settings.sessions);
+        let deadline = token.deadline_ms.map(|ms| Duration::from_millis(u64::from(ms)));
+        settings.deadline = deadline.unwrap_or(settings.deadline);
+        Ok(settings)
+    }
+}
+
+impl Outfit {
+    /// With the root that opens the PINs of its profiles.
+    #[must_use]
+    pub fn new(benches: Benches, root: InstallationRoot, slab: Slab, randomness: Arc<dyn Randomness>) -> Self {
+        Self {
+            benches,
+            root,
+            slab,
+            randomness,
+        }
+    }
+
+    /// The installation root.
+    #[must_use]
+    pub fn root(&self) -> &InstallationRoot {
+        &self.root
+    }
+
+    /// What the settings say of HSMs.
+    #[must_use]
+    pub fn benches(&self) -> &Benches {
+        &self.benches
+    }
+
+    /// Seals the key-usage PIN of a token, for its record.
+    ///
+    /// # Errors
+    /// [`CustodyError::Randomness`], [`CustodyError::Limit`]
+    pub fn seal_pin(&self, profile: ProfileId, token: &TokenRecord, pin: &Locked) -> Result<Vec<u8>, CustodyError> {
+        let address = token.address();
+        self.root.seal_pin(
+            &self.slab,
+            self.randomness.as_ref(),
+            profile,
+            PinRole::KeyUsage,
+            &address,
+            pin,
+        )
+    }
+
+    /// Opens what [`Outfit::seal_pin`] gave.
+    ///
+    /// # Errors
+    /// [`CustodyError::Refused`] if it was sealed for another profile or token, under another root, or was edited.
+    pub fn open_pin(&self, profile: ProfileId, token: &TokenRecord, sealed: &[u8]) -> Result<Locked, CustodyError> {
+        let address = token.address();
+        self.root
+            .open_pin(&self.slab, profile, PinRole::KeyUsage, &address, sealed)
+    }
+
+    /// A provider for a profile, with nothing started yet.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownModule`]; those of [`Outfit::open_pin`].
+    pub fn provider(&self, id: ProfileId, record: &ProfileRecord) -> Result<Arc<dyn KekProvider>, CustodyError> {
+        let Some(token) = &record.token else {
+            let randomness = Arc::clone(&self.randomness);
+            return Ok(Arc::new(SoftwareKeks::new(
+                &self.benches.keks,
+                self.slab.clone(),
+                randomness,
+            )));
+        };
+        let pin = self.open_pin(id, token, &token.pin)?;
+        Ok(Arc::new(ResidentKeks::new(
+            self.benches.token(token)?,
+            pin,
+            self.slab.clone(),
+        )))
+    }
+
+    /// Puts a profile to work, or what its record says now in place of what it said. One that cannot be is away for all who use it, and
+    /// delays nobody else.
+    pub fn put_to_work(&self, custody: &Custody, id: ProfileId, record: &ProfileRecord) {
+        let provider = self.provider(id, record).unwrap_or_else(|error| {
+            tracing::error!(profile = %record.name, %error, "an HSM-Profile cannot be put to work");
+            Arc::new(AbsentKeks)
+        });
+        custody.add_provider(id, provider);
+    }
+}
