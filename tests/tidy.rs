@@ -62,6 +62,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/custody/harden.rs", "prctl, limits, socketpair"),
     ("src/custody/pkcs11.rs", "a vendor's library"),
     ("src/custody/pkcs11/pair.rs", "a vendor's library"),
+    ("src/custody/pkcs11/operations.rs", "a vendor's library"),
     ("src/custody/slab.rs", "secret memory"),
     ("hsm-shim/src/entry.rs", "a module for callers, and one to call"),
     ("hsm-shim/tests/softhsm.rs", "the environment of a module"),

@@ -131,6 +131,7 @@ fn logout(session: CK_SESSION_HANDLE) -> CK_RV {
 
 fn finalize(reserved: *mut c_void) -> CK_RV {
     module::note_role(None);
+    module::end_sessions(true);
     let function = real().and_then(|list| list.C_Finalize);
     // SAFETY: the caller's argument.
     function.map_or(CKR_FUNCTION_NOT_SUPPORTED, |finalize| unsafe { finalize(reserved) })
@@ -171,6 +172,154 @@ fn function_list(place: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
     // SAFETY: the caller's place for a pointer; nobody writes through what it gets.
     unsafe { place.write((&raw const LIST.0).cast_mut()) };
     CKR_OK
+}
+
+/// What the token behind says of itself, with what the script adds.
+fn token_info(slot: CK_SLOT_ID, place: *mut CK_TOKEN_INFO) -> CK_RV {
+    let Some(function) = real().and_then(|list| list.C_GetTokenInfo) else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
+    // SAFETY: the caller's arguments.
+    let outcome = unsafe { function(slot, place) };
+    // SAFETY: the caller's place, which the module behind has just filled.
+    if let Some(facts) = unsafe { place.as_mut() }
+        && outcome == CKR_OK
+    {
+        facts.flags |= module::told(|script| script.flags);
+        let sessions = module::told(|script| script.sessions);
+        if sessions > 0 {
+            facts.ulMaxSessionCount = sessions;
+        }
+    }
+    outcome
+}
+
+fn open_session(
+    slot: CK_SLOT_ID,
+    flags: CK_FLAGS,
+    application: *mut c_void,
+    notify: CK_NOTIFY,
+    session: *mut CK_SESSION_HANDLE,
+) -> CK_RV {
+    let Some(function) = real().and_then(|list| list.C_OpenSession) else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
+    if !module::begin_session() {
+        return CKR_SESSION_COUNT;
+    }
+    // SAFETY: the caller's arguments.
+    let outcome = unsafe { function(slot, flags, application, notify, session) };
+    if outcome != CKR_OK {
+        module::end_sessions(false);
+    }
+    outcome
+}
+
+fn close_session(session: CK_SESSION_HANDLE) -> CK_RV {
+    let function = real().and_then(|list| list.C_CloseSession);
+    // SAFETY: the caller's argument.
+    let outcome = function.map_or(CKR_FUNCTION_NOT_SUPPORTED, |close| unsafe { close(session) });
+    if outcome == CKR_OK {
+        module::end_sessions(false);
+    }
+    outcome
+}
+
+/// Begins an encryption; a token that makes nonces itself takes zeros, and says what it has made of them.
+fn encrypt_init(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE) -> CK_RV {
+    let Some(function) = real().and_then(|list| list.C_EncryptInit) else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
+    // SAFETY: the caller's mechanism, whose parameter has the type that PKCS#11 says for its kind.
+    let nonce = unsafe {
+        mechanism.as_ref().and_then(|mechanism| match mechanism.mechanism {
+            CKM_AES_GCM => mechanism.pParameter.cast::<CK_GCM_PARAMS>().as_ref(),
+            _ => None,
+        })
+    };
+    if let Some(parameters) = nonce
+        && module::told(|script| script.nonces)
+    {
+        let Ok(length) = usize::try_from(parameters.ulIvLen) else {
+            return CKR_MECHANISM_PARAM_INVALID;
+        };
+        // SAFETY: the caller's nonce, of the length that it says.
+        let nonce = unsafe { core::slice::from_raw_parts_mut(parameters.pIv, length) };
+        if nonce.iter().any(|byte| *byte != 0) {
+            return CKR_MECHANISM_PARAM_INVALID;
+        }
+        let Some(random) = real().and_then(|list| list.C_GenerateRandom) else {
+            return CKR_FUNCTION_NOT_SUPPORTED;
+        };
+        // SAFETY: as above.
+        let outcome = unsafe { random(session, nonce.as_mut_ptr(), parameters.ulIvLen) };
+        if outcome != CKR_OK {
+            return outcome;
+        }
+    }
+    // SAFETY: the caller's arguments.
+    unsafe { function(session, mechanism, key) }
+}
+
+type Cipher =
+    Option<unsafe extern "C" fn(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG) -> CK_RV>;
+
+/// Makes a call that turns bytes into bytes, and spoils what comes out if the script says so.
+fn turned(
+    function: Option<Cipher>,
+    session: CK_SESSION_HANDLE,
+    input: *mut CK_BYTE,
+    length: CK_ULONG,
+    out: *mut CK_BYTE,
+    written: *mut CK_ULONG,
+) -> CK_RV {
+    let Some(function) = function.flatten() else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
+    // SAFETY: the caller's arguments.
+    let outcome = unsafe { function(session, input, length, out, written) };
+    // SAFETY: the caller's buffer, into which something was written.
+    if outcome == CKR_OK
+        && module::is_wrong()
+        && let Some(byte) = unsafe { out.as_mut() }
+    {
+        *byte ^= 1;
+    }
+    outcome
+}
+
+fn encrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) -> CK_RV {
+    turned(real().map(|list| list.C_Encrypt), a, b, c, d, e)
+}
+
+fn decrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) -> CK_RV {
+    turned(real().map(|list| list.C_Decrypt), a, b, c, d, e)
+}
+
+fn sign(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) -> CK_RV {
+    turned(real().map(|list| list.C_Sign), a, b, c, d, e)
+}
+
+/// Goes on with a search, which finds nothing if the script says so.
+fn find_objects(
+    session: CK_SESSION_HANDLE,
+    place: *mut CK_OBJECT_HANDLE,
+    room: CK_ULONG,
+    count: *mut CK_ULONG,
+) -> CK_RV {
+    let Some(function) = real().and_then(|list| list.C_FindObjects) else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
+    // SAFETY: the caller's arguments.
+    let outcome = unsafe { function(session, place, room, count) };
+    // SAFETY: the caller's place.
+    if outcome == CKR_OK
+        && module::is_wrong()
+        && let Some(count) = unsafe { count.as_mut() }
+    {
+        *count = 0;
+    }
+    outcome
 }
 
 /// The list that callers get.
@@ -234,14 +383,14 @@ functions! {
     C_GetFunctionList(a: *mut *mut CK_FUNCTION_LIST) = function_list;
     C_GetSlotList(a: CK_BBOOL, b: *mut CK_SLOT_ID, c: *mut CK_ULONG);
     C_GetSlotInfo(a: CK_SLOT_ID, b: *mut CK_SLOT_INFO);
-    C_GetTokenInfo(a: CK_SLOT_ID, b: *mut CK_TOKEN_INFO);
+    C_GetTokenInfo(a: CK_SLOT_ID, b: *mut CK_TOKEN_INFO) = token_info;
     C_GetMechanismList(a: CK_SLOT_ID, b: *mut CK_MECHANISM_TYPE, c: *mut CK_ULONG);
     C_GetMechanismInfo(a: CK_SLOT_ID, b: CK_MECHANISM_TYPE, c: *mut CK_MECHANISM_INFO);
     C_InitToken(a: CK_SLOT_ID, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR) if may_manage();
     C_InitPIN(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG) if may_manage();
     C_SetPIN(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR, e: CK_ULONG) = set_pin;
-    C_OpenSession(a: CK_SLOT_ID, b: CK_FLAGS, c: *mut c_void, d: CK_NOTIFY, e: *mut CK_SESSION_HANDLE);
-    C_CloseSession(a: CK_SESSION_HANDLE);
+    C_OpenSession(a: CK_SLOT_ID, b: CK_FLAGS, c: *mut c_void, d: CK_NOTIFY, e: *mut CK_SESSION_HANDLE) = open_session;
+    C_CloseSession(a: CK_SESSION_HANDLE) = close_session;
     C_CloseAllSessions(a: CK_SLOT_ID);
     C_GetSessionInfo(a: CK_SESSION_HANDLE, b: *mut CK_SESSION_INFO);
     C_GetOperationState(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
@@ -255,14 +404,14 @@ functions! {
     C_GetAttributeValue(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ATTRIBUTE, d: CK_ULONG);
     C_SetAttributeValue(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ATTRIBUTE, d: CK_ULONG) if may_change(a, b);
     C_FindObjectsInit(a: CK_SESSION_HANDLE, b: *mut CK_ATTRIBUTE, c: CK_ULONG);
-    C_FindObjects(a: CK_SESSION_HANDLE, b: *mut CK_OBJECT_HANDLE, c: CK_ULONG, d: *mut CK_ULONG);
+    C_FindObjects(a: CK_SESSION_HANDLE, b: *mut CK_OBJECT_HANDLE, c: CK_ULONG, d: *mut CK_ULONG) = find_objects;
     C_FindObjectsFinal(a: CK_SESSION_HANDLE);
-    C_EncryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
-    C_Encrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_EncryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE) = encrypt_init;
+    C_Encrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) = encrypt;
     C_EncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     C_EncryptFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
     C_DecryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
-    C_Decrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_Decrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) = decrypt;
     C_DecryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     C_DecryptFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
     C_DigestInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM);
@@ -271,7 +420,7 @@ functions! {
     C_DigestKey(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE);
     C_DigestFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
     C_SignInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
-    C_Sign(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
+    C_Sign(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) = sign;
     C_SignUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
     C_SignFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
     C_SignRecoverInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);

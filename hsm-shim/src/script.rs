@@ -7,6 +7,12 @@
 //! fault C_Encrypt code=0x30 from=2 times=1   the second call alone
 //! fault * delay=1000                         every call takes a millisecond more (in microseconds)
 //! fault C_Decrypt hang                       the call does not return as long as the script says so
+//! fault C_Decrypt crash                      the process that makes the call dies
+//! fault C_Decrypt wrong                      the call is made, and its outcome spoilt: a bit of it is another, a search finds nothing
+//! flags 0x20000                              what the token's flags have besides (here CKF_USER_PIN_FINAL_TRY)
+//! sessions 4                                 how many sessions the token grants, as it says and as it does
+//! nonces                                     the token makes the nonces of AES-GCM: it takes zeros, and writes its own over them
+//! log /path/to/log                           the file to which every call adds its name, a line each
 //! ```
 
 use std::collections::HashMap;
@@ -25,6 +31,14 @@ pub struct Script {
     pub users: Option<PathBuf>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// Flags of the token besides its own.
+    pub flags: u64,
+    /// The sessions that the token grants; 0 for as many as the module behind.
+    pub sessions: u64,
+    /// Whether the token makes the nonces of AES-GCM.
+    pub nonces: bool,
+    /// Where calls are noted.
+    pub log: Option<PathBuf>,
 }
 
 /// What goes wrong with calls of a function.
@@ -44,6 +58,10 @@ pub struct Fault {
     pub delay: Duration,
     /// Whether the call does not return.
     pub hang: bool,
+    /// Whether the process dies.
+    pub crash: bool,
+    /// Whether the outcome is spoilt.
+    pub wrong: bool,
 }
 
 /// What is to happen before a call.
@@ -53,6 +71,10 @@ pub struct Effect {
     pub delay: Duration,
     /// Do not go on while this is in the script.
     pub hang: bool,
+    /// Die.
+    pub crash: bool,
+    /// Spoil the outcome.
+    pub wrong: bool,
     /// Return this in place of calling.
     pub code: Option<u64>,
 }
@@ -77,6 +99,16 @@ impl Script {
                     script.users = Some(path.into());
                     Some(())
                 }
+                (Some("log"), Some(path)) => {
+                    script.log = Some(path.into());
+                    Some(())
+                }
+                (Some("flags"), Some(flags)) => number(flags).map(|flags| script.flags = flags),
+                (Some("sessions"), Some(count)) => number(count).map(|count| script.sessions = count),
+                (Some("nonces"), None) => {
+                    script.nonces = true;
+                    Some(())
+                }
                 (Some("fault"), Some(function)) => Fault::read(function, words).map(|fault| script.faults.push(fault)),
                 _ => None,
             };
@@ -96,10 +128,14 @@ impl Fault {
             times: u64::MAX,
             delay: Duration::ZERO,
             hang: false,
+            crash: false,
+            wrong: false,
         };
         for word in words {
             match word.split_once('=') {
                 None if word == "hang" => fault.hang = true,
+                None if word == "crash" => fault.crash = true,
+                None if word == "wrong" => fault.wrong = true,
                 Some(("code", code)) => fault.code = Some(number(code)?),
                 Some(("every", every)) => fault.every = number(every).filter(|every| *every > 0)?,
                 Some(("from", from)) => fault.from = number(from).filter(|from| *from > 0)?,
@@ -142,6 +178,8 @@ impl Calls {
         for fault in concerned.filter(|fault| fault.concerns(*call)) {
             effect.delay += fault.delay;
             effect.hang |= fault.hang;
+            effect.crash |= fault.crash;
+            effect.wrong |= fault.wrong;
             effect.code = effect.code.or(fault.code);
         }
         effect
@@ -156,14 +194,18 @@ mod tests {
     #[test]
     fn a_script_is_read() {
         let script = Script::read(
-            "module /lib/a.so # the real one\n\nusers /tmp/u\nfault C_Encrypt code=0x30 every=3 from=2 times=4 delay=5\nfault * hang\n",
+            "module /lib/a.so # the real one\n\nusers /tmp/u\nfault C_Encrypt code=0x30 every=3 from=2 times=4 delay=5\nfault * hang\nfault C_Sign wrong\nfault C_Sign crash\n\
+             flags 0x20000\nsessions 4\nnonces\nlog /tmp/l\n",
         )
         .unwrap();
         assert_eq!(
             (script.module.as_path(), script.users),
             ("/lib/a.so".as_ref(), Some("/tmp/u".into()))
         );
-        assert_eq!(script.faults.len(), 2);
+        assert_eq!(script.faults.len(), 4);
+        assert!(script.faults[2].wrong && script.faults[3].crash);
+        assert_eq!((script.flags, script.sessions, script.nonces), (0x20000, 4, true));
+        assert_eq!(script.log, Some("/tmp/l".into()));
         let fault = &script.faults[0];
         assert_eq!(
             (fault.code, fault.every, fault.from, fault.times),

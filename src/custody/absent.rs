@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::WrapContext;
 use super::error::CustodyError;
+use super::probe::Capabilities;
 use super::record::{KekRecord, Placement};
 use super::sealer::{KekProvider, NewKek, Sealer, SealerKind};
 use super::slab::Locked;
@@ -37,6 +38,10 @@ impl KekProvider for AbsentKeks {
 
     fn sealer(&self, _: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
         Ok(Arc::new(*self))
+    }
+
+    fn examine<'a>(&'a self, _: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
+        away()
     }
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {

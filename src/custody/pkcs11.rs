@@ -7,6 +7,8 @@ use std::ptr;
 
 use cryptoki_sys::*;
 
+use super::probe::PinState;
+
 /// What a function of the module returned instead of CKR_OK.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Rv(pub CK_RV);
@@ -29,6 +31,8 @@ pub(super) enum Class {
 impl Rv {
     /// No such function, or no such module.
     pub(super) const UNSUPPORTED: Self = Self(CKR_FUNCTION_NOT_SUPPORTED);
+    /// A PIN that is not sent, since it is locked or the next wrong one would lock it.
+    pub(super) const NO_LOGIN: Self = Self(CKR_PIN_LOCKED);
     /// A length that PKCS#11 cannot carry.
     pub(super) const TOO_LONG: Self = Self(CKR_DATA_LEN_RANGE);
 
@@ -61,9 +65,26 @@ pub(super) type Outcome<T> = Result<T, Rv>;
 pub(super) struct TokenFacts {
     pub label: String,
     pub serial: String,
+    pub manufacturer: String,
+    pub model: String,
+    pub firmware: (u8, u8),
+    pub hardware: (u8, u8),
     pub initialized: bool,
+    pub pin: PinState,
     /// `None` for "no limit", or none that is told.
     pub most_sessions: Option<u64>,
+}
+
+/// The worst that the token's flags say of the user's PIN.
+fn pin_state(flags: CK_FLAGS) -> PinState {
+    let states = [
+        (CKF_USER_PIN_LOCKED, PinState::Locked),
+        (CKF_USER_PIN_FINAL_TRY, PinState::LastTry),
+        (CKF_USER_PIN_TO_BE_CHANGED, PinState::ToBeChanged),
+        (CKF_USER_PIN_COUNT_LOW, PinState::Low),
+    ];
+    let mut told = states.into_iter().filter(|(flag, _)| flags & flag != 0);
+    told.next().map_or(PinState::Good, |(_, state)| state)
 }
 
 /// A loaded module. Its functions may be called from many threads: it is initialised with operating-system locking.
@@ -96,7 +117,10 @@ macro_rules! call {
     }};
 }
 
+mod operations;
 mod pair;
+
+pub(super) use self::operations::{Mechanism, Property};
 
 fn length(of: usize) -> Outcome<CK_ULONG> {
     CK_ULONG::try_from(of).map_err(|_| Rv::TOO_LONG)
@@ -174,6 +198,11 @@ impl Module {
         Ok(TokenFacts {
             label: text(&facts.label),
             serial: text(&facts.serialNumber),
+            manufacturer: text(&facts.manufacturerID),
+            model: text(&facts.model),
+            firmware: (facts.firmwareVersion.major, facts.firmwareVersion.minor),
+            hardware: (facts.hardwareVersion.major, facts.hardwareVersion.minor),
+            pin: pin_state(facts.flags),
             initialized: facts.flags & CKF_TOKEN_INITIALIZED != 0,
             most_sessions: match facts.ulMaxSessionCount {
                 CK_EFFECTIVELY_INFINITE | CK_UNAVAILABLE_INFORMATION => None,

@@ -6,6 +6,7 @@ use ring::digest;
 
 use super::context::{KekId, ProfileId, Purpose, WrapContext};
 use super::error::CustodyError;
+use super::probe::Capabilities;
 use super::record::{KekRecord, Placement};
 use super::sealing;
 use super::slab::{Locked, Slab};
@@ -83,6 +84,14 @@ pub trait KekProvider: Send + Sync {
     /// # Errors
     /// [`CustodyError::Record`] if the record is of another kind.
     fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError>;
+
+    /// Finds out what it can do, by trying with keys that end with their sessions: nothing stays, nobody who is served is disturbed,
+    /// and a trial that fails or hangs is one finding. With `login`, the key-management credential, also whether the token keeps the
+    /// two roles apart. Takes seconds, and at most a few deadlines where the token hangs.
+    ///
+    /// Errors: [`CustodyError::Unavailable`] if there is no such token; [`CustodyError::Credential`] if it refuses a PIN. One that is
+    /// locked, or would be with the next wrong one, is not sent: then nothing is tried, and the capabilities say why.
+    fn examine<'a>(&'a self, login: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>>;
 
     /// Whether it answers now.
     fn health(&self) -> Wait<'_, Result<(), CustodyError>>;

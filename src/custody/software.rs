@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::context::{KekId, WrapContext};
 use super::error::CustodyError;
+use super::probe::Capabilities;
 use super::record::{KekRecord, Placement};
 use super::root::{create_key_file, read_key_file, sync_folder};
 use super::sealer::{KekProvider, NewKek, Sealer, SealerKind, check_context, check_known_answer};
@@ -88,6 +89,11 @@ impl KekProvider for SoftwareKeks {
             randomness: Arc::clone(&self.randomness),
             key: OnceLock::new(),
         }))
+    }
+
+    /// A folder is no token: there is nothing to be tried.
+    fn examine<'a>(&'a self, _: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
+        ready(Ok(Capabilities::default()))
     }
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {

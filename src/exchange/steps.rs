@@ -9,8 +9,8 @@ use super::timer;
 use crate::administration::kek;
 use crate::authority::quorum::ADMINISTRATORS;
 use crate::custody::{
-    CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, Sealer, SealerKind, SoftwareKeks,
-    WrapContext,
+    Capabilities, CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, Sealer, SealerKind,
+    SoftwareKeks, WrapContext,
 };
 use crate::identity::{PersonPrincipal, Principal, Session, TenantRecord};
 use crate::store::Domain;
@@ -68,6 +68,10 @@ impl KekProvider for Moody {
             inner: self.keks.sealer(record)?,
             away: Arc::clone(&self.away),
         }))
+    }
+
+    fn examine<'a>(&'a self, login: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
+        self.keks.examine(login)
     }
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {

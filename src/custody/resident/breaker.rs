@@ -49,6 +49,16 @@ impl Breaker {
         Ok(Pass { breaker: self, trial })
     }
 
+    /// Whether the PIN was refused.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
+    /// The PIN was refused, here or elsewhere: nothing is sent any more.
+    pub(super) fn stop(&self) {
+        self.state().stopped = true;
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,7 +93,7 @@ impl Pass<'_> {
 
     /// The HSM refused the PIN: nothing is sent any more.
     pub(super) fn refused(self) {
-        self.breaker.state().stopped = true;
+        self.breaker.stop();
     }
 }
 

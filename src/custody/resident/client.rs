@@ -17,6 +17,9 @@ use crate::custody::worker::protocol::{FrameWriter, Kind, MAX_FRAME, Role, Statu
 /// it.
 const IN_FLIGHT: usize = 256;
 
+/// How many deadlines a trial of the token has: it may make an RSA key pair.
+const TRIAL_DEADLINES: u32 = 4;
+
 /// A token and how to reach it.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
@@ -95,6 +98,28 @@ impl Client {
     /// The same token with another role and PIN.
     pub(super) fn with_role(&self, role: Role, pin: Arc<Locked>) -> Self {
         Self::new(self.settings.clone(), role, pin, self.slab.clone())
+    }
+
+    /// The same token for trials, which may take longer than what is done every day.
+    pub(super) fn for_examination(&self, role: Role, pin: Arc<Locked>) -> Self {
+        let mut client = self.with_role(role, pin);
+        client.settings.deadline *= TRIAL_DEADLINES;
+        client
+    }
+
+    /// Whether the PIN was refused, so that it is not sent any more.
+    pub(super) fn is_refused(&self) -> bool {
+        self.breaker.is_stopped()
+    }
+
+    /// Takes note of a refusal that another worker with the same PIN has met.
+    pub(super) fn note_refusal(&self) {
+        self.breaker.stop();
+    }
+
+    /// Sessions for requests at most.
+    pub(super) fn sessions(&self) -> u16 {
+        self.settings.sessions
     }
 
     pub(super) fn pin(&self) -> &Arc<Locked> {

@@ -2,10 +2,11 @@
 
 mod breaker;
 mod client;
+mod examine;
 mod link;
 mod pairs;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::client::TokenSettings;
 pub use self::link::WorkerCommand;
@@ -13,11 +14,12 @@ pub use self::link::WorkerCommand;
 use self::client::Client;
 use super::context::WrapContext;
 use super::error::CustodyError;
+use super::probe::Capabilities;
 use super::record::{KekRecord, MAX_CKA_ID, Placement};
 use super::sealer::{
     KekProvider, NewKek, PairProvider, Sealer, SealerKind, check_context, check_known_answer, known_answer_context,
 };
-use super::sealing::{KEY, WRAPPED};
+use super::sealing::{self, KEY, WRAPPED};
 use super::slab::{Locked, Slab};
 use super::worker::protocol::{FrameWriter, KEK_FRAME, Kind, MAX_FRAME, Role};
 use crate::wait::Wait;
@@ -25,6 +27,8 @@ use crate::wait::Wait;
 /// An HSM-Profile at work: one token, one worker for key usage.
 pub struct ResidentKeks {
     usage: Arc<Client>,
+    /// The key-management login that the token refused last.
+    refused: Mutex<Option<Locked>>,
 }
 
 impl ResidentKeks {
@@ -33,6 +37,7 @@ impl ResidentKeks {
     pub fn new(settings: TokenSettings, pin: Locked, slab: Slab) -> Self {
         Self {
             usage: Arc::new(Client::new(settings, Role::Usage, Arc::new(pin), slab)),
+            refused: Mutex::default(),
         }
     }
 
@@ -54,8 +59,36 @@ impl ResidentKeks {
             Some(login) => Arc::new(login.duplicate()?),
             None => Arc::clone(self.usage.pin()),
         };
+        self.check_refusals(login)?;
         let manager = self.usage.with_role(Role::Management, pin);
-        manager.ask(kind, KEK_FRAME, &|frame| address(frame, id, &kek)).await
+        let outcome = manager.ask(kind, KEK_FRAME, &|frame| address(frame, id, &kek)).await;
+        self.note_refusal(login, outcome)
+    }
+
+    /// Refuses to send again what the token has refused: PINs lock. Another login may be sent.
+    fn check_refusals(&self, login: Option<&Locked>) -> Result<(), CustodyError> {
+        let refused = match login {
+            None => self.usage.is_refused(),
+            Some(login) => {
+                let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut refused = refused.iter();
+                refused.any(|refused| sealing::equal(refused.expose(), login.expose()))
+            }
+        };
+        if refused { Err(CustodyError::Credential) } else { Ok(()) }
+    }
+
+    /// Remembers a login that the token has refused.
+    fn note_refusal<T>(&self, login: Option<&Locked>, outcome: Result<T, CustodyError>) -> Result<T, CustodyError> {
+        if matches!(outcome, Err(CustodyError::Credential)) {
+            match login {
+                None => self.usage.note_refusal(),
+                Some(login) => {
+                    *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.duplicate()?);
+                }
+            }
+        }
+        outcome
     }
 }
 
@@ -129,6 +162,16 @@ impl KekProvider for ResidentKeks {
             record: record.clone(),
             client: Arc::clone(&self.usage),
         }))
+    }
+
+    fn examine<'a>(&'a self, login: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
+        Box::pin(async move {
+            self.check_refusals(None)?;
+            self.check_refusals(login)?;
+            let management = login.map(Locked::duplicate).transpose()?.map(Arc::new);
+            let (examined, whose) = examine::examine(&self.usage, management.as_ref()).await;
+            self.note_refusal(login.filter(|_| whose == Role::Management), examined)
+        })
     }
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {

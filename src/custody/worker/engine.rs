@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cryptoki_sys::{CK_OBJECT_HANDLE, CK_SESSION_HANDLE, CK_SLOT_ID};
 
 use super::protocol::{Role, Status};
-use crate::custody::pkcs11::{Class, Module, Outcome, Rv};
+use crate::custody::pkcs11::{Class, Module, Outcome, Rv, TokenFacts};
 use crate::custody::slab::Locked;
 
 /// The module is initialised again at most this often while its token is away, so that a crowd of requests does not
@@ -82,6 +82,13 @@ pub(super) struct Login {
     slot: CK_SLOT_ID,
     most_sessions: Option<u64>,
     keys: RwLock<HashMap<Vec<u8>, CK_OBJECT_HANDLE>>,
+}
+
+impl Login {
+    /// The token's slot.
+    pub(super) fn slot(&self) -> CK_SLOT_ID {
+        self.slot
+    }
 }
 
 /// What is remembered from one epoch to the next.
@@ -271,16 +278,14 @@ impl Engine {
         let session = match seat.session {
             Some((epoch, session)) if epoch == login.epoch => session,
             _ => {
-                let writing = self.role != Role::Usage;
+                let writing = matches!(self.role, Role::Management | Role::Preparation);
+                // The keeper's login is that of all sessions. After a reset of the token nobody is logged in, which the ladder
+                // finds out: the PIN is sent at one place, by one thread, so that a wrong one is sent once.
                 let session = self
                     .module
                     .open_session(login.slot, writing)
                     .map_err(|rv| stopped(rv.into()))?;
                 seat.session = Some((login.epoch, session));
-                // Usually somebody is logged in already; after a reset of the token nobody is.
-                self.module
-                    .login(session, false, self.pin.expose())
-                    .map_err(|rv| stopped(rv.into()))?;
                 session
             }
         };
@@ -350,19 +355,34 @@ impl Engine {
         // It may never have been initialised, or be beyond finalising.
         let _ = self.module.finalize();
         self.module.initialize()?;
-        let (slot, most_sessions) = self.find_token()?;
+        let (slot, facts) = self.find_token()?;
+        if !facts.pin.allows_login() {
+            return Err(Rv::NO_LOGIN.into());
+        }
         // This session stays open and unused: it holds the login while others come and go.
         let keeper = self.module.open_session(slot, false)?;
         self.module.login(keeper, false, self.pin.expose())?;
         Ok(Login {
             epoch,
             slot,
-            most_sessions,
+            most_sessions: facts.most_sessions,
             keys: RwLock::default(),
         })
     }
 
-    fn find_token(&self) -> Result<(CK_SLOT_ID, Option<u64>), Trouble> {
+    /// What the token says of itself; needs no login.
+    pub(super) fn token_facts(&self) -> Result<TokenFacts, Fault> {
+        match self.find_token() {
+            Ok((_, facts)) => Ok(facts),
+            Err(Trouble::Call(rv)) => Err(Fault {
+                status: Status::Outage,
+                detail: rv.0,
+            }),
+            Err(Trouble::Missing | Trouble::Ambiguous) => Err(Fault::new(Status::Outage)),
+        }
+    }
+
+    fn find_token(&self) -> Result<(CK_SLOT_ID, TokenFacts), Trouble> {
         let mut found = None;
         for slot in self.module.slots()? {
             // A slot that cannot tell is not ours.
@@ -372,7 +392,7 @@ impl Engine {
                 if found.is_some() {
                     return Err(Trouble::Ambiguous);
                 }
-                found = Some((slot, facts.most_sessions));
+                found = Some((slot, facts));
             }
         }
         found.ok_or(Trouble::Missing)

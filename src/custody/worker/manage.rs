@@ -16,7 +16,7 @@ pub(super) fn handle(
 ) -> Result<(), Fault> {
     let allowed = match kind {
         Kind::Create | Kind::Destroy => engine.role() == Role::Management,
-        Kind::Find => engine.role() != Role::Preparation,
+        Kind::Find => matches!(engine.role(), Role::Usage | Role::Management),
         Kind::Probe => true,
         Kind::Prepare => engine.role() == Role::Preparation,
         _ => false,

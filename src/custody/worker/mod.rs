@@ -2,6 +2,7 @@
 //! pair. It answers only requests that carry tenant, KEK and full authenticated data, and dies with its parent.
 
 mod engine;
+mod examine;
 mod manage;
 mod pair;
 pub(super) mod protocol;
@@ -100,7 +101,8 @@ fn greet(slab: &Slab, mut fields: FrameReader<'_>) -> Result<(Engine, u16, Resul
     })?;
     let engine = Engine::new(module, TokenName { label, serial }, pin, role);
     let started = match role {
-        Role::Preparation => engine.module.initialize().map_err(|rv| Fault {
+        // What needs a login there has one made when it is asked for.
+        Role::Preparation | Role::Examination => engine.module.initialize().map_err(|rv| Fault {
             status: Status::Outage,
             detail: rv.0,
         }),
@@ -186,6 +188,7 @@ impl Desk<'_> {
                 pair::manage(self.engine, &mut self.seat, kind, fields, answer)
             }
             Kind::Open => pair::open(self.slab, self.engine, &mut self.seat, fields, answer),
+            Kind::Examine => examine::handle(self.engine, &mut self.seat, fields, answer),
             Kind::Hello => Err(Fault::new(Status::Misfit)),
         }
     }

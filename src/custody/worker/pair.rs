@@ -17,7 +17,7 @@ pub(super) fn manage(
     answer: &mut FrameWriter,
 ) -> Result<(), Fault> {
     let allowed = match kind {
-        Kind::FindPair => engine.role() != Role::Preparation,
+        Kind::FindPair => matches!(engine.role(), Role::Usage | Role::Management),
         _ => engine.role() == Role::Management,
     };
     if !allowed {

@@ -43,9 +43,11 @@ pub(crate) enum Kind {
     DestroyPair,
     /// Open a protected KEK by a key pair.
     Open,
+    /// Try what the token can do: a [`Trial`]. Examination, and key management.
+    Examine,
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     Kind::Hello,
     Kind::Wrap,
     Kind::Unwrap,
@@ -58,6 +60,7 @@ const KINDS: [Kind; 12] = [
     Kind::FindPair,
     Kind::DestroyPair,
     Kind::Open,
+    Kind::Examine,
 ];
 
 /// What a worker may do.
@@ -69,9 +72,34 @@ pub(crate) enum Role {
     Management,
     /// Initialise a token.
     Preparation,
+    /// Try what a token can do, with the login of key usage.
+    Examination,
 }
 
-const ROLES: [Role; 3] = [Role::Usage, Role::Management, Role::Preparation];
+const ROLES: [Role; 4] = [Role::Usage, Role::Management, Role::Preparation, Role::Examination];
+
+/// What is tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Trial {
+    /// What the token says of itself, without a login.
+    Identity,
+    /// How many sessions can be open at once.
+    Sessions,
+    /// A feature, by its number.
+    Feature,
+    /// Make a key that stays in the token.
+    Make,
+    /// Destroy what such trials left.
+    Destroy,
+}
+
+const TRIALS: [Trial; 5] = [
+    Trial::Identity,
+    Trial::Sessions,
+    Trial::Feature,
+    Trial::Make,
+    Trial::Destroy,
+];
 
 /// How a request went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,6 +215,10 @@ impl FrameWriter {
         self.raw(&[code(&ROLES, &role)])
     }
 
+    pub(crate) fn trial(&mut self, trial: Trial) -> Result<(), CustodyError> {
+        self.raw(&[code(&TRIALS, &trial)])
+    }
+
     /// The frame so far.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.buffer.expose().get(..self.filled).unwrap_or_default()
@@ -238,6 +270,11 @@ impl<'a> FrameReader<'a> {
         decode(&ROLES, role)
     }
 
+    pub(crate) fn trial(&mut self) -> Result<Trial, CustodyError> {
+        let [trial] = self.raw()?;
+        decode(&TRIALS, trial)
+    }
+
     /// The context that every request about a KEK carries whole: tenant, owner, generations, KEK.
     pub(crate) fn context(&mut self) -> Result<WrapContext, CustodyError> {
         WrapContext::from_aad(&self.raw::<WRAP_AAD>()?).ok_or(CustodyError::Record)
@@ -283,7 +320,7 @@ mod tests {
             assert_eq!((read, number, detail), (status, 8, 9));
         }
         assert!(FrameReader::request(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
-        assert!(FrameReader::request(&[1, 13, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
+        assert!(FrameReader::request(&[1, 14, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
         assert!(FrameReader::request(&[2, 1, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
     }
 }
