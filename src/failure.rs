@@ -263,6 +263,8 @@ faults! {
     VoteProof = PermissionDenied, "the rule wants a signature by a registered key of the voter that this vote does not have";
     /// The statement is about something else, out of time, cast before, or not signed by the voter.
     VoteInvalid = InvalidField, "the statement of the vote or its signature does not hold";
+    /// The person has cast as many votes in this minute as one person casts.
+    TooManyVotes = ServerLimitExceeded else PermissionDenied, "too many votes in one minute, try again later";
     /// Approved, and not yet to be carried out.
     TimelockRunning = PermissionDenied, "the timelock of the proposal is not over";
     /// There is no such version of the policy.

@@ -51,14 +51,18 @@ pub(super) async fn bearable(domain: Domain, after: &Electorate, context: &mut C
     judged.map(|_| true).map_err(|fault| policy_refused(&fault))
 }
 
-/// What a change of a group acts upon: the group, those whom it names, and, where a rule counts the group's votes, whoever comes or goes:
-/// he has no vote about it. People are named by names, which their holders may change: bound to their records, it is they who are meant.
-async fn target(context: &mut Context<'_>, name: &str, named: &[String]) -> Result<Target, Failure> {
+/// What a change of a group acts upon: the group, those who are to be in it, and, where a rule counts the group's votes, whoever comes or
+/// goes: he has no vote about it. People are named by names, which their holders may change: bound to their records, it is they who are
+/// meant. What cannot be done is refused before anybody is asked to agree to it.
+async fn target(
+    context: &mut Context<'_>,
+    name: &str,
+    after: impl FnOnce(&Electorate) -> Result<Vec<GroupMember>, Failure> + Send,
+) -> Result<Target, Failure> {
     let domain = person(context)?.domain;
     let keeper = keeper(context);
     let people = electorate(domain, context.work, &keeper).await?;
-    let by_name = |name: &String| people.members.iter().find(|member| member.name == *name);
-    let after: Vec<Id> = named.iter().filter_map(by_name).map(|member| member.person).collect();
+    let after: Vec<Id> = after(&people)?.into_iter().map(|member| member.person).collect();
     let before = people.groups.iter().find(|group| group.name == *name);
     let before: Vec<Id> = before
         .iter()
@@ -86,36 +90,48 @@ async fn target(context: &mut Context<'_>, name: &str, named: &[String]) -> Resu
     })
 }
 
+/// Who is in a group as it is to be.
+fn members(group: &kmip_protocol::Group, people: &Electorate, now_ms: i64) -> Result<Vec<GroupMember>, Failure> {
+    let kmip_protocol::Group { group_name, persons } = group;
+    if !is_name(group_name) || is_role_group(group_name) || persons.len() > MOST_MEMBERS {
+        return Err(Fault::InvalidField.into());
+    }
+    let before = people.groups.iter().find(|group| group.name == *group_name);
+    if before.is_none() && people.groups.len() >= MOST_GROUPS {
+        return Err(Fault::LimitExceeded.into());
+    }
+    let mut members: Vec<GroupMember> = Vec::with_capacity(persons.len());
+    for name in persons {
+        let found = people.members.iter().find(|member| member.name == *name);
+        let member = found.ok_or(Failure::new(Fault::PersonNotFound))?;
+        if members.iter().any(|other| other.person == member.person) {
+            return Err(Fault::InvalidField.into());
+        }
+        // Who was in it stays in it since then; who comes new must be seasoned there first.
+        let since = before.and_then(|group| group.members.iter().find(|other| other.person == member.person));
+        members.push(since.copied().unwrap_or(GroupMember {
+            person: member.person,
+            since_ms: now_ms,
+        }));
+    }
+    Ok(members)
+}
+
+/// Refuses to change a group that there is not; those that roles make are none that anybody has made.
+fn exists(name: &str, people: &Electorate) -> Result<(), Failure> {
+    let found = people.groups.iter().any(|group| group.name == name);
+    found.then_some(()).ok_or(Failure::new(Fault::GroupNotFound))
+}
+
 impl Handle for GroupPutRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupPutResponse, Failure> {
         let domain = person(context)?.domain;
-        let kmip_protocol::Group { group_name, persons } = &self.group;
-        if !is_name(group_name) || is_role_group(group_name) || persons.len() > MOST_MEMBERS {
-            return Err(Fault::InvalidField.into());
-        }
+        let group_name = &self.group.group_name;
         let keeper = keeper(context);
         let people = electorate(domain, context.work, &keeper).await?;
-        let before = people.groups.iter().find(|group| group.name == *group_name);
-        if before.is_none() && people.groups.len() >= MOST_GROUPS {
-            return Err(Fault::LimitExceeded.into());
-        }
-        let mut members: Vec<GroupMember> = Vec::with_capacity(persons.len());
-        for name in persons {
-            let found = people.members.iter().find(|member| member.name == *name);
-            let member = found.ok_or(Failure::new(Fault::PersonNotFound))?;
-            if members.iter().any(|other| other.person == member.person) {
-                return Err(Fault::InvalidField.into());
-            }
-            // Who was in it stays in it since then; who comes new must be seasoned there first.
-            let since = before.and_then(|group| group.members.iter().find(|other| other.person == member.person));
-            members.push(since.copied().unwrap_or(GroupMember {
-                person: member.person,
-                since_ms: context.now.0,
-            }));
-        }
         let group = Group {
             name: group_name.clone(),
-            members,
+            members: members(&self.group, &people, context.now.0)?,
         };
         bearable(domain, &people.with_group(group.clone()), context).await?;
         let key = Group::key(domain, group_name);
@@ -129,7 +145,11 @@ impl Handle for GroupPutRequest {
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        target(context, &self.group.group_name, &self.group.persons).await
+        let now_ms = context.now.0;
+        target(context, &self.group.group_name, |people| {
+            members(&self.group, people, now_ms)
+        })
+        .await
     }
 }
 
@@ -138,9 +158,7 @@ impl Handle for GroupDeleteRequest {
         let domain = person(context)?.domain;
         let keeper = keeper(context);
         let people = electorate(domain, context.work, &keeper).await?;
-        if !people.groups.iter().any(|group| group.name == self.group_name) {
-            return Err(Fault::GroupNotFound.into());
-        }
+        exists(&self.group_name, &people)?;
         bearable(domain, &people.without_group(&self.group_name), context).await?;
         let key = Group::key(domain, &self.group_name);
         context.work.delete(key).await?;
@@ -150,6 +168,9 @@ impl Handle for GroupDeleteRequest {
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        target(context, &self.group_name, &[]).await
+        target(context, &self.group_name, |people| {
+            exists(&self.group_name, people).map(|()| Vec::new())
+        })
+        .await
     }
 }

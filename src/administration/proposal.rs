@@ -9,7 +9,7 @@ use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
 use crate::authority::quorum::statement::{self, VoteFault, verify_statement};
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_reason;
-use crate::identity::{PersonId, PersonPrincipal, PersonRecord, Principal, TenantRecord};
+use crate::identity::{PersonId, PersonPrincipal, PersonRecord, Principal, TenantRecord, person_counter};
 use crate::operations::keeper::Keeper;
 use crate::operations::proposed::{self, Around, register};
 use crate::operations::{Context, Handle};
@@ -30,6 +30,10 @@ const MOST_LISTED: usize = 500;
 const MOST_EXAMINED: usize = 2000;
 /// Other proposals that one is compared with: warnings are help, no protection.
 const MOST_COMPARED: usize = 200;
+
+/// Votes that a person casts in one minute: more than anybody does who looks at what he agrees to, few enough that nobody keeps the store
+/// busy with them.
+const MOST_VOTES: i64 = 60;
 
 /// The person that asks.
 pub(super) fn person<'a>(context: &'a Context<'_>) -> Result<&'a PersonPrincipal, Failure> {
@@ -217,6 +221,7 @@ impl Handle for ProposalVoteRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalVoteResponse, Failure> {
         let voter = person(context)?.clone();
         let mut opened = open(&self.proposal_identifier, context).await?;
+        bound(&voter, context).await?;
         let signed = match (&self.statement, &self.signature) {
             (Some(statement), Some(signature)) => Some((statement.clone(), signature.clone())),
             (None, None) => None,
@@ -264,6 +269,24 @@ impl Handle for ProposalVoteRequest {
             requirements: requirements(&tally, &opened.around.all.electorate),
         })
     }
+}
+
+/// Refuses more votes of a person in one minute than anybody casts who looks at them. Counted beside its record: what is refused or taken
+/// back does not count.
+async fn bound(voter: &PersonPrincipal, context: &mut Context<'_>) -> Result<(), Failure> {
+    let id = PersonId {
+        domain: voter.domain,
+        person: voter.person,
+    };
+    let key = id.key();
+    let minute = context.now.0.div_euclid(60_000);
+    context.work.load(key).await?;
+    if context.work.counter(key, person_counter::VOTE_MINUTE).await? != Some(minute) {
+        context.work.set_counter(key, person_counter::VOTE_MINUTE, minute);
+        context.work.set_counter(key, person_counter::VOTES, 0);
+    }
+    let counted = context.work.adjust(key, person_counter::VOTES, 1, (0, MOST_VOTES));
+    counted.await?.map(drop).map_err(|_| Fault::TooManyVotes.into())
 }
 
 /// What a vote on this proposal must say.

@@ -1,12 +1,14 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::purge;
+use super::{proposal, purge};
 use crate::audit::alarm;
 use crate::authority::Granted;
+use crate::authority::quorum::{Reach, reach};
 use crate::custody::{CustodyState, SealerKind};
 use crate::failure::Failure;
 use crate::identity::TenantRecord;
+use crate::operations::proposed::register;
 use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
@@ -54,6 +56,9 @@ impl Handle for ServerStatusRequest {
             .collect();
         warnings(context, &seen, &mut lines);
         custody(context, seen, &mut lines).await?;
+        if let Some(domain) = own {
+            quorum(context, domain, &mut lines).await?;
+        }
         if let Some(tenant) = own.filter(|_| !whole) {
             lines.add("retention", purge::describe(context, tenant).await?);
         }
@@ -128,6 +133,27 @@ fn warnings(context: &Context<'_>, seen: &[CustodyState], lines: &mut Lines) {
             "TLS profile interop: for clients that cannot do better",
         );
     }
+}
+
+/// Whether the people there are could satisfy each rule of their domain's policy, and how many could be missing.
+async fn quorum(context: &mut Context<'_>, domain: Domain, lines: &mut Lines) -> Result<(), Failure> {
+    let keeper = proposal::keeper(context);
+    let register = register(context.services, &keeper);
+    let around = register.surroundings(domain, context.now.0, context.work).await?;
+    let now_ms = context.services.clock.steady(context.now).0;
+    let Some(policy) = &around.policy else {
+        return Ok(());
+    };
+    for rule in &policy.record.policy.rules {
+        let told = match reach(rule, &around.electorate, now_ms) {
+            Reach::Spare(0) => "can be met, with nobody to spare".to_owned(),
+            Reach::Spare(margin) => format!("can be met, with {margin} to spare"),
+            Reach::Emergency => "can be met by its way for emergencies alone".to_owned(),
+            Reach::None => "CANNOT be met by the people there are".to_owned(),
+        };
+        lines.add(format!("quorum.{}", rule.rule_name), told);
+    }
+    Ok(())
 }
 
 async fn custody(context: &mut Context<'_>, mut seen: Vec<CustodyState>, lines: &mut Lines) -> Result<(), Failure> {

@@ -6,8 +6,9 @@ use super::testing::TestHouse;
 use crate::authority::quorum::{Scope, template};
 use crate::failure::Fault;
 use kmip_protocol::{
-    AsynchronousIndicator, Group, GroupListRequest, GroupPutRequest, Operation, PersonModifyRequest, PersonRole,
-    PolicyTemplate, ProposalState, RequestItem, ResponsePayload, RuleMatch, VoteDecision,
+    AsynchronousIndicator, Group, GroupDeleteRequest, GroupListRequest, GroupPutRequest, Operation,
+    PersonModifyRequest, PersonRole, PolicyTemplate, ProposalState, RequestItem, ResponsePayload, RuleMatch,
+    VoteDecision,
 };
 
 struct Scene {
@@ -143,4 +144,28 @@ async fn a_name_that_changes_hands_puts_nobody_into_a_group() {
     op[0].complete(house, &id).await;
     assert_eq!(op[0].state(house, &id).await, ProposalState::Failed);
     assert_eq!(scene.members().await, ["cu1", "cu2", "cu3"]);
+}
+
+/// Nobody is asked to agree to what cannot be done.
+#[tokio::test]
+async fn what_cannot_be_done_to_a_group_is_not_put_to_a_vote() {
+    let scene = Scene::open().await;
+    let (house, op) = (&scene.house, &scene.operators[0]);
+    let delete = |name: &str| GroupDeleteRequest {
+        group_name: name.into(),
+    };
+    for name in ["nobody", "operators"] {
+        assert!(is(&op.ask(house, delete(name)).await, Fault::GroupNotFound), "{name}");
+    }
+    assert!(is(&op.ask(house, put(&["cu1", "who"])).await, Fault::PersonNotFound));
+    assert!(is(&op.ask(house, put(&["cu1", "cu1"])).await, Fault::InvalidField));
+    let mut role = put(&["cu1"]);
+    role.group.group_name = "operators".into();
+    assert!(is(&op.ask(house, role).await, Fault::InvalidField));
+    assert!(
+        op.list(house)
+            .await
+            .iter()
+            .all(|proposal| proposal.state == ProposalState::Executed)
+    );
 }

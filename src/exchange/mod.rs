@@ -56,6 +56,8 @@ mod office;
 mod offices;
 mod outage;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod people;

@@ -179,7 +179,7 @@ async fn what_remains_of_destroyed_objects_goes_when_its_retention_is_over() {
         let record = house.store.load(objects::key(office.tenant, key)).await.unwrap();
         assert!(record.is_none());
     }
-    assert_eq!(located(&office).await, [later.clone()]);
+    assert_eq!(located(&office).await, std::slice::from_ref(&later));
     for key in [&active, &suspect, &linking, &later] {
         assert!(remains(&office, key).await);
     }

@@ -59,6 +59,10 @@ pub mod person_counter {
     pub const INITIAL_LOGINS: u32 = 4;
     /// The last time step whose one-time password was used, so that no code is used twice.
     pub const LAST_STEP: u32 = 5;
+    /// The last minute in which it voted, in minutes since 1970.
+    pub const VOTE_MINUTE: u32 = 6;
+    /// Votes cast in that minute.
+    pub const VOTES: u32 = 7;
 }
 
 /// A person of a tenant, or of the system ([`crate::store::Domain::SYSTEM`]): in its own domain, under a random id.

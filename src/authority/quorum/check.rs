@@ -120,16 +120,46 @@ fn is_satisfiable(rule: &Rule, electorate: &Electorate, margin: i32, subject: bo
 #[must_use]
 pub fn is_within_reach(rules: &[&Rule], electorate: &Electorate, requester: &Id, now_ms: i64) -> bool {
     let way_open = |rule: &Rule, way: &RuleAlternative| {
-        let proves = |member: &Member| {
-            let fits = |key: &MemberKey| now_ms <= key.not_after_ms && (rule.proof <= Proof::Signature || key.hardware);
-            rule.proof == Proof::Session || member.keys.iter().any(fits)
-        };
-        let counts = |member: &Member| member.active && proves(member);
         let others = |member: &Member| rule.requester_counts || member.person != *requester;
-        stands(way, electorate, 0, &|member: &Member| counts(member) && others(member))
+        let counts = |member: &Member| counts_now(rule, member, now_ms) && others(member);
+        stands(way, electorate, 0, &counts)
     };
     let mut rules = rules.iter();
     rules.all(|rule| rule.alternatives.iter().any(|way| way_open(rule, way)))
+}
+
+/// Whether somebody's vote could be counted by a rule now: he is active and, where the rule wants a signature, has a key for it whose
+/// certificate has not run out. How long he has been a member is not asked: that passes.
+fn counts_now(rule: &Rule, member: &Member, now_ms: i64) -> bool {
+    let fits = |key: &MemberKey| now_ms <= key.not_after_ms && (rule.proof <= Proof::Signature || key.hardware);
+    member.active && (rule.proof == Proof::Session || member.keys.iter().any(fits))
+}
+
+/// How far the people there are now could satisfy a rule, whoever of them asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// With so many people above each quorum of one of its ordinary ways.
+    Spare(i32),
+    /// By a way for emergencies that was not used yet, and by no other.
+    Emergency,
+    /// Not at all.
+    None,
+}
+
+/// How far the people there are now could satisfy a rule, whoever of them asks.
+#[must_use]
+pub fn reach(rule: &Rule, electorate: &Electorate, now_ms: i64) -> Reach {
+    let missing = usize::from(!rule.requester_counts);
+    let counts = |member: &Member| counts_now(rule, member, now_ms);
+    let open = |way: &RuleAlternative, margin| stands(&inflate(way, margin), electorate, missing, &counts);
+    let (marked, lasting): (Vec<_>, Vec<_>) = rule.alternatives.iter().partition(|way| is_emergency(rule, way));
+    let kept = |margin: &i32| lasting.iter().any(|way| open(way, *margin));
+    match (0..=MOST_QUORUM).take_while(kept).last() {
+        Some(margin) => Reach::Spare(margin),
+        None if electorate.spent.contains(&rule.rule_name) => Reach::None,
+        None if marked.iter().any(|way| open(way, 0)) => Reach::Emergency,
+        None => Reach::None,
+    }
 }
 
 /// Whether a way can be gone without any so many (at most two) of those who count.

@@ -93,6 +93,58 @@ fn a_deletion_that_would_break_a_quorum_is_refused() {
     ));
 }
 
+/// Edge case 6 (e): whether each rule can be met now, and by what margin.
+#[test]
+fn it_is_told_how_many_people_a_rule_has_to_spare() {
+    let mut rule = rule(&[way(&[("operators", 2)])]);
+    let told = |rule: &kmip_protocol::Rule, people: &Electorate| reach(rule, people, 0);
+    for (requester_counts, people, wanted) in [
+        (true, 1, Reach::None),
+        (true, 2, Reach::Spare(0)),
+        (true, 5, Reach::Spare(3)),
+        (true, 40, Reach::Spare(20)),
+        (false, 2, Reach::None),
+        (false, 3, Reach::Spare(0)),
+        (false, 4, Reach::Spare(1)),
+    ] {
+        rule.requester_counts = requester_counts;
+        assert_eq!(told(&rule, &operators(people)), wanted, "{people}");
+    }
+    // Who is suspended, and who has no key that counts, is not there.
+    rule.requester_counts = true;
+    let mut people = operators(3);
+    people.members[0].active = false;
+    assert_eq!(told(&rule, &people), Reach::Spare(0));
+    rule.proof = Proof::Signature;
+    let key = MemberKey {
+        fingerprint: [1; 32],
+        hardware: false,
+        not_after_ms: 1_000,
+    };
+    people.members.iter_mut().for_each(|member| member.keys = vec![key]);
+    assert_eq!(reach(&rule, &people, 1_000), Reach::Spare(0));
+    assert_eq!(reach(&rule, &people, 1_001), Reach::None);
+    rule.proof = Proof::Hardware;
+    assert_eq!(reach(&rule, &people, 1_000), Reach::None);
+
+    // A way for emergencies is one once, and only where no ordinary one is left.
+    rule.proof = Proof::Session;
+    let mut custodians = way(&[("custodians", 3)]);
+    custodians.severity = Some(Severity::Critical);
+    rule.alternatives.push(custodians);
+    people
+        .members
+        .extend(operators(6).members.into_iter().skip(3).map(|mut member| {
+            member.role = PersonRole::Custodian;
+            member
+        }));
+    assert_eq!(told(&rule, &people), Reach::Spare(0));
+    people.members[1].active = false;
+    assert_eq!(told(&rule, &people), Reach::Emergency);
+    people.spent = vec![rule.rule_name.clone()];
+    assert_eq!(told(&rule, &people), Reach::None);
+}
+
 #[test]
 fn the_requester_who_does_not_count_is_taken_off() {
     let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);

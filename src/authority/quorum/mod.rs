@@ -20,7 +20,7 @@ mod statement_tests;
 #[cfg(test)]
 mod tally_tests;
 
-pub use check::{PolicyFault, check_policy, is_within_reach};
+pub use check::{PolicyFault, Reach, check_policy, is_within_reach, reach};
 pub use emergency::{FOLLOW_UP_MS, may_follow_up, ordinary};
 pub use people::{
     ADMINISTRATORS, AUDITORS, CUSTODIANS, Electorate, Group, GroupMember, Member, MemberKey, OPERATORS, is_role_group,
