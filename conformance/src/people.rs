@@ -361,6 +361,7 @@ impl Person {
             voter_fingerprint: self.fingerprint()?,
             issued: DateTime(issued),
             expires: DateTime(issued.saturating_add(VOTE_LASTS)),
+            shares_digest: None,
         };
         let mut writer = Writer::new();
         statement.write_item(&mut writer, tag::VOTE_STATEMENT, Version::NEWEST);

@@ -1,5 +1,6 @@
 //! Groups of a domain's people.
 
+use super::management;
 use super::policy::{policy_refused, scope};
 use super::proposal::{keeper, person};
 use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, counting, is_role_group};
@@ -86,6 +87,10 @@ async fn target(
         description: Some(format!("group {name}")),
         records: core::iter::once(Group::key(domain, name)).chain(records).collect(),
         subjects,
+        sharings: management::affected(context, domain, |sharing| {
+            sharing.groups().any(|(_, group)| group.name == name)
+        })
+        .await?,
         ..Target::default()
     })
 }
@@ -124,7 +129,7 @@ fn exists(name: &str, people: &Electorate) -> Result<(), Failure> {
 }
 
 impl Handle for GroupPutRequest {
-    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupPutResponse, Failure> {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupPutResponse, Failure> {
         let domain = person(context)?.domain;
         let group_name = &self.group.group_name;
         let keeper = keeper(context);
@@ -141,6 +146,7 @@ impl Handle for GroupPutRequest {
         context.work.put(key, body, Vec::new());
         context.work.bump_guard(people_guard(domain));
         context.touch(group_name.clone(), key)?;
+        management::follow(context, granted.origin()).await?;
         Ok(GroupPutResponse {})
     }
 
@@ -154,7 +160,7 @@ impl Handle for GroupPutRequest {
 }
 
 impl Handle for GroupDeleteRequest {
-    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupDeleteResponse, Failure> {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<GroupDeleteResponse, Failure> {
         let domain = person(context)?.domain;
         let keeper = keeper(context);
         let people = electorate(domain, context.work, &keeper).await?;
@@ -164,6 +170,7 @@ impl Handle for GroupDeleteRequest {
         context.work.delete(key).await?;
         context.work.bump_guard(people_guard(domain));
         context.touch(self.group_name.clone(), key)?;
+        management::follow(context, granted.origin()).await?;
         Ok(GroupDeleteResponse {})
     }
 

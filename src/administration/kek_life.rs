@@ -18,6 +18,7 @@ impl Handle for KekCreateRequest {
         desk::agreed(granted.origin(), context)?;
         let domain = desk::domain(context)?;
         let (profile, _) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
+        management::judge_separation(context, domain, profile).await?;
         let mut keks = change_of(context, domain).await?;
         if keks.iter().filter(|kek| kek.is_live()).count() >= MAX_KEKS {
             return Err(Fault::LimitExceeded.into());
@@ -35,7 +36,8 @@ impl Handle for KekCreateRequest {
         };
         let login = management::login(context, granted.origin(), profile).await?;
         let custody = &context.services.custody;
-        keks.push(kek::make(custody, &new, login.as_ref()).await?);
+        let made = kek::make(custody, &new, login.as_ref()).await;
+        keks.push(made.map_err(management::refusal(login.as_ref()))?);
         let place = kek::record_key_place(domain);
         let sealed = context.work.load(place).await?.ok_or(Failure::new(Fault::Internal))?;
         let sealed = RecordKeyRecord::decode(records::open(custody, &sealed)?)?;
@@ -50,9 +52,14 @@ impl Handle for KekCreateRequest {
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let domain = desk::domain(context)?;
-        let (_, profile) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
+        let (id, profile) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
+        let mut description = format!("a KEK of HSM-Profile {}", profile.name);
+        if let Some(warning) = management::judge_separation(context, domain, id).await? {
+            description.push_str(&format!(" ({warning})"));
+        }
         Ok(Target {
-            description: Some(format!("a KEK of HSM-Profile {}", profile.name)),
+            description: Some(description),
+            sharings: management::needed(context, domain, id).await?,
             ..Target::default()
         })
     }

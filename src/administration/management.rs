@@ -1,13 +1,287 @@
-//! The key-management credential of an HSM-Profile, for as long as something that people have agreed to is carried out. Whoever makes or
-//! destroys keys in an HSM passes it on.
+//! The key-management credential of an HSM-Profile: shared among those who decide about KEKs, opened by what their votes carry, passed on
+//! by whoever makes or destroys keys in the HSM for as long as that takes.
 
-use crate::authority::Origin;
-use crate::custody::{Locked, ProfileId};
-use crate::failure::Failure;
-use crate::operations::Context;
+use super::proposal::keeper;
+use super::{desk, hsm_profile};
+use crate::authority::policy::PolicyRecord;
+use crate::authority::quorum::{Electorate, governing};
+use crate::authority::{Origin, Target, electorate};
+use crate::custody::sharing::{EnrolledKey, PlannedGroup, Recipient, SHARE_KEY, SHARING, ShareKey};
+use crate::custody::{Binding, CustodyError, Locked, Plan, ProfileId, SealerKind, Sharing};
+use crate::failure::{Failure, Fault};
+use crate::identity::Id;
+use crate::operations::{Context, shares};
+use crate::records;
+use crate::store::{Domain, Key};
+use kmip_protocol::{Operation, Rule};
+use std::collections::BTreeMap;
 
 /// The key-management credential of a profile, as the votes on what is carried out have opened it; `None` where the profile keeps none of
 /// its own: its token has one user for both roles, and its key-usage credential is used.
-pub(super) async fn login(_: &mut Context<'_>, _: Origin, _: ProfileId) -> Result<Option<Locked>, Failure> {
-    Ok(None)
+///
+/// # Errors
+/// [`Fault::AwaitingShares`] if what was opened is gone; [`Fault::ManagementNotShared`].
+pub(super) async fn login(
+    context: &mut Context<'_>,
+    origin: Origin,
+    profile: ProfileId,
+) -> Result<Option<Locked>, Failure> {
+    let domain = desk::domain(context)?;
+    match shared(context, domain, profile).await? {
+        Some(sharing) => opened(context, origin, &sharing).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The credential, as what was opened for this proposal gives it.
+pub(super) fn opened(context: &Context<'_>, origin: Origin, sharing: &Sharing) -> Result<Locked, Failure> {
+    let Origin::Proposal(proposal) = origin else {
+        return Err(Fault::ApprovalRequired.into());
+    };
+    let opened = context.services.custody.open_for(&proposal, sharing);
+    opened.map_err(|error| match error {
+        CustodyError::Unavailable => Failure::new(Fault::AwaitingShares),
+        other => other.into(),
+    })
+}
+
+/// What is told when the HSM refuses. With the credential of votes that is for ever: it is not tried again until it locks.
+pub(super) fn refusal(login: Option<&Locked>) -> impl Fn(CustodyError) -> Failure {
+    let by_votes = login.is_some();
+    move |error| match error {
+        CustodyError::Credential if by_votes => Failure::detailed(Fault::ManagementRefused, error),
+        other => other.into(),
+    }
+}
+
+/// How a profile's credential is shared among the people of a domain; `None` if it has none.
+async fn shared(context: &mut Context<'_>, domain: Domain, profile: ProfileId) -> Result<Option<Sharing>, Failure> {
+    let own = shares::load(context, Sharing::key(domain, profile)).await?;
+    if own.is_none() && domain != Domain::SYSTEM && has_credential(context, profile).await? {
+        return Err(Fault::ManagementNotShared.into());
+    }
+    Ok(own)
+}
+
+/// Whether a profile has a key-management credential of its own: administrators have entered it.
+pub(super) async fn has_credential(context: &mut Context<'_>, profile: ProfileId) -> Result<bool, Failure> {
+    let key = Sharing::key(Domain::SYSTEM, profile);
+    Ok(context.work.load(key).await?.is_some())
+}
+
+/// The name of a profile.
+pub(super) async fn name(context: &mut Context<'_>, profile: ProfileId) -> Result<Option<String>, Failure> {
+    let record = hsm_profile::load(context, profile).await?;
+    Ok(record.map(|record| record.name))
+}
+
+/// What a request binds its proposal to that has keys made or destroyed in the HSM of a profile.
+pub(super) async fn needed(context: &mut Context<'_>, domain: Domain, profile: ProfileId) -> Result<Vec<Key>, Failure> {
+    let own = shared(context, domain, profile).await?;
+    Ok(own.map(|_| Sharing::key(domain, profile)).into_iter().collect())
+}
+
+/// What those who agree must know of a profile in which one secret does both: their votes are all that stands before it.
+pub(super) const NO_SEPARATION: &str = "no separation: quorum enforced by software only";
+
+/// Whether a profile's HSM has one user for both roles, as far as this server knows it.
+pub(super) async fn lacks_separation(context: &mut Context<'_>, profile: ProfileId) -> Result<bool, Failure> {
+    let provider = context.services.custody.provider(profile);
+    let in_hsm = provider.is_ok_and(|provider| provider.kind() != SealerKind::Software);
+    Ok(in_hsm && !has_credential(context, profile).await?)
+}
+
+/// Refuses a profile without separation where the policy of the domain requires it; else what its people are to be told.
+pub(super) async fn judge_separation(
+    context: &mut Context<'_>,
+    domain: Domain,
+    profile: ProfileId,
+) -> Result<Option<&'static str>, Failure> {
+    if !lacks_separation(context, profile).await? {
+        return Ok(None);
+    }
+    let policy = policy(context, domain).await?;
+    match policy.and_then(|policy| policy.policy.separation_required) {
+        Some(true) => Err(Fault::SeparationRequired.into()),
+        _ => Ok(Some(NO_SEPARATION)),
+    }
+}
+
+/// The policy of a domain, with this overlay's changes.
+async fn policy(context: &mut Context<'_>, domain: Domain) -> Result<Option<PolicyRecord>, Failure> {
+    desk::read(context, PolicyRecord::key(domain), PolicyRecord::decode).await
+}
+
+/// The people of a domain, their share keys, and the policy: all that a sharing follows from.
+pub(super) struct Ground {
+    people: Electorate,
+    keys: BTreeMap<Id, ShareKey>,
+    rules: Vec<Rule>,
+    policy_digest: [u8; 32],
+}
+
+impl Ground {
+    /// That of a domain, with this overlay's changes.
+    pub(super) async fn of(context: &mut Context<'_>, domain: Domain) -> Result<Self, Failure> {
+        let keeper = keeper(context);
+        let people = electorate(domain, context.work, &keeper).await?;
+        let mut keys = BTreeMap::new();
+        for record in context.work.all(domain, SHARE_KEY).await? {
+            let enrolled = EnrolledKey::decode(records::open(&context.services.custody, &record)?)?;
+            if enrolled.revoked_ms.is_none() && people.member(&record.key.id).is_some() {
+                keys.insert(record.key.id, enrolled.key);
+            }
+        }
+        let policy = policy(context, domain).await?;
+        let policy_digest = policy.as_ref().map_or([0; 32], PolicyRecord::digest);
+        let rules = policy.map(|record| record.policy).unwrap_or_default();
+        Ok(Self {
+            people,
+            keys,
+            rules: governing(&rules, Operation::KekCreate, &Target::default())
+                .into_iter()
+                .cloned()
+                .collect(),
+            policy_digest,
+        })
+    }
+
+    /// Who would hold which share: by the rules that govern making a KEK, those of their groups who have a share key.
+    pub(super) fn plan(&self) -> Plan {
+        let member = |person: &Id| {
+            let key = self.keys.get(person)?.clone();
+            Some(Recipient { person: *person, key })
+        };
+        let group = |group: &kmip_protocol::RuleGroup| PlannedGroup {
+            name: group.group_name.clone(),
+            // A policy has no quorum that no group could have.
+            quorum: u8::try_from(group.quorum).unwrap_or(u8::MAX),
+            members: self
+                .people
+                .group(&group.group_name)
+                .iter()
+                .filter_map(|(one, _)| member(&one.person))
+                .collect(),
+        };
+        let rules = self.rules.iter().map(|rule| {
+            let ways = rule.alternatives.iter();
+            ways.map(|way| way.groups.iter().map(group).collect()).collect()
+        });
+        rules.collect()
+    }
+
+    /// Whether somebody can open a share of this key now.
+    pub(super) fn can_open(&self, person: &Id, key_fingerprint: &[u8; 32]) -> bool {
+        let active = self.people.member(person).is_some_and(|member| member.active);
+        let key = self.keys.get(person).map(ShareKey::fingerprint);
+        active && key.as_ref() == Some(key_fingerprint)
+    }
+
+    /// Whether those who can open a share are enough.
+    pub(super) fn can_recover(&self, sharing: &Sharing) -> bool {
+        sharing.is_sufficient(|_, share| self.can_open(&share.person, &share.key_fingerprint))
+    }
+
+    /// The name of somebody.
+    pub(super) fn name(&self, person: &Id) -> Option<String> {
+        self.people.member(person).map(|member| member.name.clone())
+    }
+}
+
+/// All credentials that are shared among the people of a domain.
+pub(super) async fn all(context: &mut Context<'_>, domain: Domain) -> Result<Vec<Sharing>, Failure> {
+    let found = context.work.all(domain, SHARING).await?;
+    let custody = &context.services.custody;
+    let decode = |record| -> Result<_, Failure> { Ok(Sharing::decode(records::open(custody, record)?)?) };
+    found.iter().map(decode).collect()
+}
+
+/// Shares a credential among those who decide about KEKs in a domain, in place of how it was shared there.
+///
+/// # Errors
+/// [`Fault::ShareKeysMissing`] if the rule counts more votes than there are share keys.
+pub(super) async fn seal(
+    context: &mut Context<'_>,
+    domain: Domain,
+    profile: ProfileId,
+    credential: &Locked,
+) -> Result<(), Failure> {
+    let ground = Ground::of(context, domain).await?;
+    let key = Sharing::key(domain, profile);
+    let before = shares::load(context, key).await?;
+    let generation = before.map_or(0, |before| before.binding.generation).checked_add(1);
+    let binding = Binding {
+        instance: context.services.installation.instance,
+        profile,
+        scope: domain,
+        generation: generation.ok_or(Failure::new(Fault::LimitExceeded))?,
+        policy_digest: ground.policy_digest,
+    };
+    let custody = &context.services.custody;
+    let shared = custody.share(binding, &ground.plan(), credential, context.now.0);
+    let shared = shared.map_err(|error| match error {
+        CustodyError::Limit => Failure::detailed(Fault::ShareKeysMissing, error),
+        other => other.into(),
+    })?;
+    super::kek::put(custody, context.work, key, shared.encode()).await?;
+    let record = hsm_profile::load(context, profile).await?;
+    let mut record = record.ok_or(Failure::new(Fault::NotFound))?;
+    if domain == Domain::SYSTEM {
+        // That it has one is told of the profile, too; what it is recovered from lies with its holders.
+        record.management = Some(binding.generation.to_be_bytes().to_vec());
+        hsm_profile::put(&context.services.custody, context.work, profile, &record).await?;
+    }
+    desk::touch(context, "sharing of the credential of", &record.name, key)
+}
+
+/// Shares a profile's credential among the people of a tenant, as the administrators' shares open it. Nothing where there is none.
+pub(super) async fn grant(
+    context: &mut Context<'_>,
+    origin: Origin,
+    tenant: Domain,
+    profile: ProfileId,
+) -> Result<(), Failure> {
+    let Some(sharing) = shares::load(context, Sharing::key(Domain::SYSTEM, profile)).await? else {
+        return Ok(());
+    };
+    let credential = opened(context, origin, &sharing)?;
+    seal(context, tenant, profile, &credential).await
+}
+
+/// What a request binds its proposal to that changes who can open credentials: those of its domain that `concerns` it, as far as they can
+/// still be opened. What nobody can open any more waits for nobody.
+pub(super) async fn affected(
+    context: &mut Context<'_>,
+    domain: Domain,
+    concerns: impl Fn(&Sharing) -> bool,
+) -> Result<Vec<Key>, Failure> {
+    let sharings = all(context, domain).await?;
+    if sharings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ground = Ground::of(context, domain).await?;
+    let concerned = sharings.iter().filter(|one| concerns(one) && ground.can_recover(one));
+    Ok(concerned.map(|one| Sharing::key(domain, one.binding.profile)).collect())
+}
+
+/// Shares anew, as part of a change, what is no longer shared as rules and people are after it, if those who agreed have opened it.
+/// What was not opened stays as it is, and is told as no longer fitting.
+pub(super) async fn follow(context: &mut Context<'_>, origin: Origin) -> Result<(), Failure> {
+    let domain = desk::domain(context)?;
+    let Origin::Proposal(proposal) = origin else {
+        return Ok(());
+    };
+    let sharings = all(context, domain).await?;
+    if sharings.is_empty() {
+        return Ok(());
+    }
+    let plan = Ground::of(context, domain).await?.plan();
+    for sharing in sharings {
+        let is_open = context.services.custody.openings().is_sufficient(&proposal, &sharing);
+        if is_open && !sharing.fits(&plan) {
+            let credential = opened(context, origin, &sharing)?;
+            seal(context, domain, sharing.binding.profile, &credential).await?;
+        }
+    }
+    Ok(())
 }

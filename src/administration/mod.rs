@@ -30,6 +30,7 @@ mod proposal;
 mod proposal_view;
 pub mod purge;
 pub mod sealed;
+mod sharing;
 mod status;
 mod tenant_create;
 mod tenant_recover;

@@ -143,6 +143,7 @@ pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &Perso
     let key = id.key();
     let last_login = context.work.counter(key, person_counter::LAST_LOGIN).await?;
     let locked = context.work.counter(key, lockout_counter::LOCKED_UNTIL).await?;
+    let share_key = super::sharing::share_key(context, id).await?;
     let now = context.now.0;
     let seconds = |ms: i64| DateTime(ms.div_euclid(1000));
     let credential = |key: &crate::identity::PersonKey| PersonCredential {
@@ -166,5 +167,6 @@ pub(super) async fn told(context: &mut Context<'_>, id: PersonId, record: &Perso
         last_login: last_login.map(seconds),
         locked_until: locked.filter(|until| now < *until).map(seconds),
         credentials: record.credentials.iter().map(credential).collect(),
+        share_key: share_key.map(|enrolled| enrolled.key.fingerprint().to_vec()),
     })
 }

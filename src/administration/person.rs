@@ -4,6 +4,7 @@ use super::desk;
 use super::group::bearable;
 use super::hardware::{self, Claim, Hardware};
 use super::lockout::Lockout;
+use super::management;
 use super::password::{self, Hashing, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
@@ -12,6 +13,7 @@ use super::possession::Registry;
 use crate::audit::alarm::Event;
 use crate::authority::quorum::Member;
 use crate::authority::{Granted, Target, electorate};
+use crate::custody::Sharing;
 use crate::failure::{Failure, Fault};
 use crate::heavy::Account;
 use crate::identity::{Id, PasswordRecord, PersonId, PersonKey, PersonRecord, person_counter};
@@ -311,7 +313,11 @@ impl Handle for PersonResetRequest {
 }
 
 impl Handle for PersonDeleteRequest {
-    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<PersonDeleteResponse, Failure> {
+    async fn handle(
+        &self,
+        granted: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<PersonDeleteResponse, Failure> {
         let (id, mut record) = named(context, &self.person_name).await?;
         check_enough_left(context, id, &record).await?;
         let now = context.now.0;
@@ -323,11 +329,18 @@ impl Handle for PersonDeleteRequest {
         }
         clear_counters(context.work, id.key());
         keep_and_end(context, id, &record).await?;
+        management::follow(context, granted.origin()).await?;
         Ok(PersonDeleteResponse::default())
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
-        target(context, &self.person_name).await
+        let target = target(context, &self.person_name).await?;
+        let (id, _) = named(context, &self.person_name).await?;
+        let holds = |sharing: &Sharing| !sharing.slots(&id.person).is_empty();
+        Ok(Target {
+            sharings: management::affected(context, id.domain, holds).await?,
+            ..target
+        })
     }
 }
 

@@ -1,10 +1,11 @@
 //! The policy of a domain: read, replaced, and asked what it would want.
 
+use super::management;
 use super::proposal::{keeper, person};
 use super::proposal_view::requirements;
 use crate::audit::alarm::Event;
 use crate::authority::policy::{POLICY, PolicyRecord};
-use crate::authority::quorum::{About, PolicyFault, Scope, check_policy, governing_request, tally};
+use crate::authority::quorum::{About, PolicyFault, Scope, check_policy, governing, governing_request, tally};
 use crate::authority::{Granted, Origin, Target, check};
 use crate::failure::{Failure, Fault};
 use crate::operations::proposed::register;
@@ -12,8 +13,9 @@ use crate::operations::{Context, Handle, Notice, target_of};
 use crate::records;
 use crate::store::{Domain, Key};
 use kmip_protocol::{
-    DateTime, PolicyEvaluateRequest, PolicyEvaluateResponse, PolicyGetRequest, PolicyGetResponse, PolicyListRequest,
-    PolicyListResponse, PolicyPutRequest, PolicyPutResponse, PolicyRevision, RequestPayload, Rule, tag,
+    DateTime, Operation, Policy, PolicyEvaluateRequest, PolicyEvaluateResponse, PolicyGetRequest, PolicyGetResponse,
+    PolicyListRequest, PolicyListResponse, PolicyPutRequest, PolicyPutResponse, PolicyRevision, RequestPayload, Rule,
+    tag,
 };
 use kmip_ttlv::Reader;
 
@@ -135,6 +137,7 @@ impl Handle for PolicyPutRequest {
         context
             .batch
             .alarm(context.work, Event::PolicyChanged, domain, now, &version);
+        management::follow(context, granted.origin()).await?;
         Ok(PolicyPutResponse {
             policy_version: record.version,
         })
@@ -145,6 +148,7 @@ impl Handle for PolicyPutRequest {
         Ok(Target {
             description: Some("the policy".to_owned()),
             records: vec![PolicyRecord::key(domain)],
+            sharings: self.sharings(domain, context).await?,
             ..Target::default()
         })
     }
@@ -198,6 +202,23 @@ impl Handle for PolicyEvaluateRequest {
             permitted,
             requirements,
         })
+    }
+}
+
+trait Sharings {
+    /// What is to be shared anew if the rules for KEKs become others.
+    async fn sharings(&self, domain: Domain, context: &mut Context<'_>) -> Result<Vec<Key>, Failure>;
+}
+
+impl Sharings for PolicyPutRequest {
+    async fn sharings(&self, domain: Domain, context: &mut Context<'_>) -> Result<Vec<Key>, Failure> {
+        let ways = |policy: &Policy| -> Vec<_> {
+            let rules = governing(policy, Operation::KekCreate, &Target::default());
+            rules.into_iter().map(|rule| rule.alternatives.clone()).collect()
+        };
+        let before = load(PolicyRecord::key(domain), context).await?;
+        let same = before.is_some_and(|before| ways(&before.policy) == ways(&self.policy));
+        management::affected(context, domain, |_| !same).await
     }
 }
 

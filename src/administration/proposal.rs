@@ -1,8 +1,8 @@
 //! Proposals, as people see and decide them: of their own domain only. A proposal of another domain is one that does not exist.
 
-use super::desk;
-use super::proposal_view::{detail, requirements, summary};
+use super::proposal_view::{self, detail, requirements, summary};
 use super::tenant_recover::recovers;
+use super::{desk, management};
 use crate::audit::alarm::Event;
 use crate::authority::Granted;
 use crate::authority::proposal::{NewVote, ProposalFault, ProposalRecord};
@@ -12,14 +12,14 @@ use crate::identity::name::is_reason;
 use crate::identity::{PersonId, PersonPrincipal, PersonRecord, Principal, TenantRecord, person_counter};
 use crate::operations::keeper::Keeper;
 use crate::operations::proposed::{self, Around, register};
-use crate::operations::{Context, Handle};
+use crate::operations::{Context, Handle, shares};
 use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{
-    PersonRole, ProposalCompleteRequest, ProposalCompleteResponse, ProposalFollowUpRequest, ProposalFollowUpResponse,
-    ProposalGetRequest, ProposalGetResponse, ProposalListRequest, ProposalListResponse, ProposalState,
-    ProposalVetoRequest, ProposalVetoResponse, ProposalVoteRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest,
-    ProposalWithdrawVoteResponse,
+    HeldShare, PersonRole, ProposalCompleteRequest, ProposalCompleteResponse, ProposalFollowUpRequest,
+    ProposalFollowUpResponse, ProposalGetRequest, ProposalGetResponse, ProposalListRequest, ProposalListResponse,
+    ProposalShareRequest, ProposalShareResponse, ProposalState, ProposalVetoRequest, ProposalVetoResponse,
+    ProposalVoteRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, ProposalWithdrawVoteResponse, VoteDecision,
 };
 use kmip_ttlv::Hex;
 use std::sync::Arc;
@@ -146,6 +146,8 @@ impl Handle for ProposalListRequest {
                     .await?;
                 record.refresh(&around.situation(remains));
                 let mut shown = summary(&record, tenant_name.clone(), &around.electorate, &me, context.now.0);
+                let standing = shares::standing(context, &record, &me).await?;
+                proposal_view::tell_awaited(&mut shown, &record, &standing, &me);
                 if of != domain {
                     shown.awaiting_requester = record.is_live() && may_object;
                 }
@@ -181,6 +183,16 @@ impl Handle for ProposalGetRequest {
             // Of the system's other proposals a tenant is told nothing.
             false => Vec::new(),
         };
+        let standing = shares::standing(context, &opened.record, &me).await?;
+        let people = &opened.around.all.electorate;
+        proposal_view::tell_shares(&mut proposal, &opened.record, &standing, people, &me);
+        for (profile, held) in standing.held {
+            let hsm_profile_name = management::name(context, profile).await?;
+            proposal.held_shares.push(HeldShare {
+                hsm_profile_name,
+                ..held
+            });
+        }
         if let Some(first) = proposal.requirements.first_mut() {
             let warning = |id: &[u8; 16]| format!("proposal {} acts on the same", Hex(id));
             first.warnings.extend(rivals.iter().map(warning));
@@ -237,6 +249,7 @@ impl Handle for ProposalVoteRequest {
                     &signer.certificate,
                     &subject,
                     self.decision,
+                    statement::shares_digest(&self.opened_shares),
                     context.seconds(),
                 );
                 verified.map_err(|why| Failure::detailed(Fault::VoteInvalid, why))?;
@@ -257,6 +270,7 @@ impl Handle for ProposalVoteRequest {
         }
         let situation = opened.around.situation();
         let step = opened.record.vote(vote, &situation).map_err(refused)?;
+        keep_shares(self, context, &opened.record).await?;
         proposed::save(context, opened.domain, &opened.record).await?;
         if step.is_some_and(|step| step.to == ProposalState::Approved) {
             // While it waits there is time to object.
@@ -287,6 +301,45 @@ async fn bound(voter: &PersonPrincipal, context: &mut Context<'_>) -> Result<(),
     }
     let counted = context.work.adjust(key, person_counter::VOTES, 1, (0, MOST_VOTES));
     counted.await?.map(drop).map_err(|_| Fault::TooManyVotes.into())
+}
+
+/// Keeps the shares that an approval carries; whoever no longer agrees has opened nothing.
+async fn keep_shares(
+    vote: &ProposalVoteRequest,
+    context: &mut Context<'_>,
+    record: &ProposalRecord,
+) -> Result<(), Failure> {
+    let me = person(context)?.person;
+    let agrees = vote.decision == VoteDecision::Approve;
+    if !agrees {
+        context.services.custody.openings().forget_of(&record.id, &me);
+    }
+    match vote.opened_shares.as_slice() {
+        [] => Ok(()),
+        opened if agrees => shares::hand_in(context, record, &me, opened).await,
+        _ => Err(Fault::InvalidField.into()),
+    }
+}
+
+impl Handle for ProposalShareRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ProposalShareResponse, Failure> {
+        let me = person(context)?.person;
+        let opened = open(&self.proposal_identifier, context).await?;
+        if !opened.record.is_live() {
+            return Err(Fault::ProposalEnded.into());
+        }
+        // Only of those who agree, and as long as they do.
+        if !opened.record.approves(&me) {
+            return Err(Fault::NoVoteCast.into());
+        }
+        shares::hand_in(context, &opened.record, &me, &self.opened_shares).await?;
+        // Written anew, so that it is looked after: it may be all that was missing.
+        proposed::save(context, opened.domain, &opened.record).await?;
+        Ok(ProposalShareResponse {
+            state: opened.record.state(),
+            awaiting_shares: !shares::are_open(context, &opened.record).await?,
+        })
+    }
 }
 
 /// What a vote on this proposal must say.
@@ -345,6 +398,8 @@ impl Handle for ProposalWithdrawVoteRequest {
         let mut opened = open(&self.proposal_identifier, context).await?;
         let situation = opened.around.situation();
         opened.record.withdraw_vote(&me, &situation).map_err(refused)?;
+        let openings = context.services.custody.openings();
+        openings.forget_of(&opened.record.id, &me);
         proposed::save(context, opened.domain, &opened.record).await?;
         let state = opened.record.state();
         Ok(ProposalWithdrawVoteResponse { state })
@@ -358,6 +413,7 @@ impl Handle for ProposalCompleteRequest {
         let situation = opened.around.situation();
         let pressed = opened.record.complete(&me.person, &me.name, &situation);
         pressed.map_err(refused)?;
+        shares::ensure_open(context, &opened.record).await?;
         proposed::save(context, opened.domain, &opened.record).await?;
         let state = opened.record.state();
         Ok(ProposalCompleteResponse { state })

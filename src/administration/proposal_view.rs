@@ -3,7 +3,8 @@
 use crate::authority::proposal::ProposalRecord;
 use crate::authority::quorum::{Electorate, RuleTally, Tally};
 use crate::identity::Id;
-use kmip_protocol::{DateTime, ProposalDetail, ProposalEvent, ProposalSummary, Requirement, Vote};
+use crate::operations::shares::Standing;
+use kmip_protocol::{DateTime, ProposalDetail, ProposalEvent, ProposalState, ProposalSummary, Requirement, Vote};
 
 /// A proposal as lists show it, to this person.
 pub(super) fn summary(
@@ -25,7 +26,31 @@ pub(super) fn summary(
         expires: moment(record.expires_ms()),
         reason: record.reason.clone(),
         awaiting_requester: awaiting,
+        awaiting_shares: None,
     }
+}
+
+/// Says of a proposal that has votes enough whether it waits for shares, and whether for the reader's.
+pub(super) fn tell_awaited(shown: &mut ProposalSummary, record: &ProposalRecord, standing: &Standing, reader: &Id) {
+    let approved = record.state() == ProposalState::Approved;
+    if approved && standing.awaited {
+        shown.awaiting_shares = Some(true);
+        shown.awaiting_requester |= !standing.held.is_empty() && record.approves(reader);
+    }
+}
+
+/// Tells the reader its shares, and who has handed in theirs.
+pub(super) fn tell_shares(
+    shown: &mut ProposalDetail,
+    record: &ProposalRecord,
+    standing: &Standing,
+    electorate: &Electorate,
+    reader: &Id,
+) {
+    tell_awaited(&mut shown.summary, record, standing, reader);
+    let name = |person: &Id| electorate.member(person).map(|member| member.name.clone());
+    shown.share_givers = standing.givers.iter().filter_map(name).collect();
+    shown.share_givers.sort_unstable();
 }
 
 /// Everything that an approver needs to see.
@@ -75,6 +100,8 @@ pub(super) fn detail(
         votes: votes.collect(),
         events: events.collect(),
         result_reason: record.result_reason(),
+        held_shares: Vec::new(),
+        share_givers: Vec::new(),
     }
 }
 

@@ -141,7 +141,7 @@ permissions! {
 
     // Proposals. Auditors only read; custodians read and vote.
     PEOPLE, Full: ProposalList ProposalGet PolicyEvaluate PolicyGet GroupList;
-    VOTERS, Full: ProposalVote ProposalWithdrawVote ProposalVeto ProposalFollowUp;
+    VOTERS, Full: ProposalVote ProposalWithdrawVote ProposalVeto ProposalFollowUp ProposalShare;
     MANAGERS, Full: ProposalComplete;
 
     // Policies, groups and people of the own domain.
@@ -164,6 +164,12 @@ permissions! {
     // Authorities: of a tenant for its clients and people, of the system for its people.
     READERS, Full: AuthorityList RevocationListGet;
     MANAGERS, Full: AuthorityCreate AuthorityModify AuthorityDelete;
+
+    // Key-management credentials, shared among those who decide.
+    READERS, Full: SharingList;
+    VOTERS, Full: ShareKeyPut;
+    MANAGERS, Full: ShareKeyRevoke SharingRenew;
+    ADMINISTRATOR, Full: ManagementPut SharingGrant;
 
     // What keeps keys: the KEKs of the own domain.
     READERS, Full: KekList;
@@ -286,6 +292,7 @@ mod tests {
             Operation::PersonModify,
             Operation::OneTimeEnroll,
             Operation::OneTimeConfirm,
+            Operation::ShareKeyPut,
             Operation::Cancel,
             Operation::Process,
         ];
@@ -302,6 +309,7 @@ mod tests {
             Operation::ProposalWithdrawVote,
             Operation::ProposalVeto,
             Operation::ProposalFollowUp,
+            Operation::ProposalShare,
         ];
         for row in PERMISSIONS {
             let operation = row.operation;

@@ -20,6 +20,7 @@ mod private;
 mod proposal;
 mod serve;
 mod session;
+mod shares;
 mod tickets;
 
 use clap::{Parser, Subcommand};
@@ -95,6 +96,8 @@ enum Command {
     Object(nouns::object::ObjectArguments),
     /// The keys that keep keys
     Kek(nouns::kek::KekArguments),
+    /// The credentials by which keys are made in an HSM: shared among those who decide
+    Share(nouns::share::ShareArguments),
     /// The rules that say who must agree to what
     Policy(nouns::policy::PolicyArguments),
     /// Groups of people that rules can name
@@ -156,6 +159,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Namespace(arguments) => nouns::namespace::run(arguments),
         Command::Object(arguments) => nouns::object::run(arguments),
         Command::Kek(arguments) => nouns::kek::run(arguments),
+        Command::Share(arguments) => nouns::share::run(arguments),
         Command::Policy(arguments) => nouns::policy::run(arguments),
         Command::Group(arguments) => nouns::group::run(arguments),
         Command::Proposal(arguments) => proposal::run(arguments),

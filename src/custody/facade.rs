@@ -13,6 +13,7 @@ use super::record::{KekRecord, KekState, MAX_KEKS, Placement, RecordKeyRecord};
 use super::sealed::{Fresh, Sealed};
 use super::sealer::{KekProvider, Sealer, SealerKind};
 use super::sealing::{self, KEY};
+use super::sharing::Openings;
 use super::slab::{Locked, Protection, Slab};
 use crate::crypto::Randomness;
 use crate::store::Domain;
@@ -37,6 +38,7 @@ pub struct Custody {
     providers: RwLock<HashMap<ProfileId, Arc<dyn KekProvider>>>,
     pub(super) domains: RwLock<HashMap<Domain, Arc<DomainKeys>>>,
     pub(super) protected: Protected,
+    pub(super) openings: Openings,
 }
 
 /// The keys of a domain as last opened. It is replaced as a whole, never changed.
@@ -93,6 +95,7 @@ impl Custody {
             providers: RwLock::default(),
             domains: RwLock::default(),
             protected: Protected::default(),
+            openings: Openings::default(),
         }
     }
 

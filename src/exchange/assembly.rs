@@ -107,6 +107,7 @@ impl Voter {
             statement: None,
             signature: None,
             reason: None,
+            opened_shares: Vec::new(),
         };
         self.ask(house, request).await
     }

@@ -88,12 +88,18 @@ impl Server {
         let mut act = Act::Advance;
         loop {
             match self.step(place, act).await {
-                Ok(Progress::Ended) => return self.agenda.forget(place),
+                Ok(Progress::Ended) => {
+                    self.services.custody.openings().forget(&id);
+                    return self.agenda.forget(place);
+                }
                 Ok(Progress::Waits(at_ms)) => return self.agenda.note(at_ms, domain, Matter::Proposal(id)),
                 Ok(Progress::Begun) => act = Act::Complete,
                 Ok(Progress::Lost) => act = Act::Abandon,
                 // Its tenant was deleted.
-                Err(_) if !self.services.custody.is_at_work(domain) => return self.agenda.forget(place),
+                Err(_) if !self.services.custody.is_at_work(domain) => {
+                    self.services.custody.openings().forget(&id);
+                    return self.agenda.forget(place);
+                }
                 Err(failure) => {
                     log(&failure, None);
                     let again = self.now().0.saturating_add(AGAIN_MS);

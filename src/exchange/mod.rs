@@ -76,6 +76,8 @@ mod server;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod shares;
+#[cfg(test)]
 mod steps;
 #[cfg(test)]
 mod targets;

@@ -174,6 +174,7 @@ async fn the_operators_see_their_recovery_and_one_of_them_ends_it() {
         statement: None,
         signature: None,
         reason: None,
+        opened_shares: Vec::new(),
     };
     assert!(is(&scene.olga.ask(house, vote).await, Fault::ProposalNotFound));
     assert!(is(&custodian.veto(house, &id).await, Fault::NoVote));

@@ -300,6 +300,17 @@ pub(super) fn names(operation: Operation) -> Names {
                 application(w, it, rest);
             },
         ]),
+        O::ShareKeyPut => Ways(vec![|w, it, rest| {
+            person(w, it, rest);
+            w.bytes(tag::PUBLIC_KEY_INFO, &[7; 91]);
+            w.bytes(tag::POSSESSION_PROOF, &[7; 70]);
+        }]),
+        O::ShareKeyRevoke => Ways(vec![person]),
+        O::ProposalShare => Ways(vec![proposal]),
+        O::SharingGrant => Nothing("tenants and HSM-Profiles are the administrators' own"),
+        O::SharingRenew | O::SharingList | O::ManagementPut => {
+            Nothing("HSM-Profiles are the server's, and sharings those of the own domain")
+        }
         O::KekCreate | O::KekActivate | O::KekList => {
             Nothing("HSM-Profiles are the server's, and generations count the KEKs of the own domain")
         }

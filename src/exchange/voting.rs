@@ -257,6 +257,7 @@ impl Hall {
             voter_fingerprint: voter.fingerprint,
             issued: now,
             expires: now + 300,
+            shares_digest: None,
         };
         let bytes = encode_statement(&statement(subject, &casting));
         let signature = voter.key.sign(&ring::rand::SystemRandom::new(), &bytes).unwrap();
@@ -266,6 +267,7 @@ impl Hall {
             statement: Some(bytes),
             signature: Some(signature.as_ref().to_vec()),
             reason: None,
+            opened_shares: Vec::new(),
         }
     }
 

@@ -15,6 +15,7 @@ const FAMILIES: &[(u32, &str)] = &[
     (0x01, "Policies and groups"),
     (0x02, "People"),
     (0x03, "Tenants"),
+    (0x04, "HSM-Profiles"),
     (0x05, "KEKs"),
     (0x06, "Clients"),
     (0x07, "Namespaces and objects"),

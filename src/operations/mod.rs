@@ -53,6 +53,7 @@ mod rng_retrieve;
 mod rng_seed;
 mod set_attribute;
 mod settings;
+pub mod shares;
 mod sign;
 mod signature_verify;
 mod target;
@@ -194,6 +195,7 @@ handlers! {
     ProposalComplete
     ProposalVeto
     ProposalFollowUp
+    ProposalShare
     PolicyEvaluate
     PolicyGet
     PolicyPut
@@ -209,6 +211,12 @@ handlers! {
     TenantResume
     TenantDelete
     TenantRecover
+    ShareKeyPut
+    ShareKeyRevoke
+    SharingRenew
+    SharingList
+    ManagementPut
+    SharingGrant
     KekCreate
     KekActivate
     KekList

@@ -4,7 +4,7 @@
 use super::deferred::{Pending, carry_out};
 use super::frozen::Conclusion;
 use super::keeper::Keeper;
-use super::{Answer, Context, Services, governance, target};
+use super::{Answer, Context, Services, governance, shares, target};
 use crate::audit::alarm::{Alarm, Event};
 use crate::authority::Approval;
 use crate::authority::proposal::{Claimant, Outcome, ProposalFault, ProposalRecord, Situation};
@@ -180,6 +180,7 @@ pub(super) async fn begin(
     by: Claimant,
     around: &Around,
 ) -> Result<(), Failure> {
+    shares::ensure_open(context, proposal).await?;
     proposal.claim(by, &around.situation()).map_err(refusal)?;
     context.batch.begun.push((domain, proposal.id));
     save(context, domain, proposal).await
@@ -194,6 +195,7 @@ pub(super) async fn run(
     by: Claimant,
     around: &Around,
 ) -> Result<Conclusion, Failure> {
+    shares::ensure_open(context, proposal).await?;
     proposal.claim(by, &around.situation()).map_err(refusal)?;
     let conclusion = perform(context, proposal, pending).await?;
     finish(context, pending.place.domain, proposal, &conclusion).await?;
@@ -338,7 +340,8 @@ pub async fn poll(context: &mut Context<'_>, pending: Pending, id: [u8; 16]) -> 
         return deliver(context, &pending, &proposal, conclusion).await;
     }
     let claimed = proposal.completion() == Completion::OnClaim
-        && proposal.claimable(Claimant::Requester, &around.situation()).is_ok();
+        && proposal.claimable(Claimant::Requester, &around.situation()).is_ok()
+        && shares::are_open(context, &proposal).await?;
     if !claimed {
         return Ok(pending_answer(&pending, &proposal));
     }

@@ -6,7 +6,7 @@ use super::proposed::{
     Around, around, canonical_form, concluded_as, deliver, has_outside_effect, load, names, note, pending_answer,
     refusal, register, run, save,
 };
-use super::{Answer, Context, frozen, pending, target};
+use super::{Answer, Context, frozen, pending, shares, target};
 use crate::authority::Governed;
 use crate::authority::proposal::{BoundTarget, Claimant, NewProposal, ProposalRecord, Requester, bind_target};
 use crate::failure::{Failure, Fault, Told};
@@ -63,6 +63,7 @@ pub async fn submit(
         description: governed.target.description,
         records: governed.target.records,
         subjects: governed.target.subjects,
+        sharings: governed.target.sharings,
     };
     let pending = deferred::submit(context, payload.operation(), &bytes, Some(id), Some(same_key)).await?;
     let new = NewProposal {
@@ -130,7 +131,10 @@ async fn again(context: &mut Context<'_>, pending: Pending, ask: &Ask) -> Result
     }
     if live {
         let situation = around.situation();
-        if has_outside_effect(proposal.operation) || proposal.claimable(Claimant::Requester, &situation).is_err() {
+        if has_outside_effect(proposal.operation)
+            || proposal.claimable(Claimant::Requester, &situation).is_err()
+            || !shares::are_open(context, &proposal).await?
+        {
             return Ok(Some(waits_unasked(&proposal)));
         }
         let conclusion = run(context, &mut proposal, &pending, Claimant::Requester, &around).await?;

@@ -3,7 +3,7 @@
 use super::deferred;
 use super::keeper::Keeper;
 use super::proposed::{about, around, begin, finish, has_outside_effect, load, perform, register, run, save};
-use super::{Context, Services, pending};
+use super::{Context, Services, pending, shares};
 use crate::audit::alarm::Event;
 use crate::authority::proposal::{Claimant, ProposalRecord};
 use crate::authority::proposals::MOST_LIVE_OF_DOMAIN;
@@ -75,6 +75,10 @@ pub async fn advance(context: &mut Context<'_>, domain: Domain, id: [u8; 16], ou
     let served = !matches!(context.principal, Principal::Process(_));
     if !served || proposal.claimable(Claimant::Server, &around.situation()).is_err() {
         return Ok(Progress::Waits(next_moment(&proposal, context)));
+    }
+    if !shares::are_open(context, &proposal).await? {
+        // Whoever hands his in has it looked after again.
+        return Ok(Progress::Waits(proposal.expires_ms()));
     }
     if has_outside_effect(proposal.operation) {
         begin(context, domain, &mut proposal, Claimant::Server, &around).await?;

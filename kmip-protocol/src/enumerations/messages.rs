@@ -101,6 +101,13 @@ enumeration! {
         TenantResume = 0x8001_0306 "Tenant Resume" [V2_0..];
         TenantDelete = 0x8001_0307 "Tenant Delete" [V2_0..];
         TenantRecover = 0x8001_0308 "Tenant Recover" [V2_0..];
+        ShareKeyPut = 0x8001_0410 "Share Key Put" [V2_0..];
+        SharingRenew = 0x8001_0411 "Sharing Renew" [V2_0..];
+        ManagementPut = 0x8001_0412 "Management Put" [V2_0..];
+        SharingList = 0x8001_0413 "Sharing List" [V2_0..];
+        ProposalShare = 0x8001_0414 "Proposal Share" [V2_0..];
+        ShareKeyRevoke = 0x8001_0415 "Share Key Revoke" [V2_0..];
+        SharingGrant = 0x8001_0416 "Sharing Grant" [V2_0..];
         KekCreate = 0x8001_0501 "Kek Create" [V2_0..];
         KekActivate = 0x8001_0502 "Kek Activate" [V2_0..];
         KekList = 0x8001_0503 "Kek List" [V2_0..];

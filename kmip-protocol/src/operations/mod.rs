@@ -297,6 +297,13 @@ operations! {
     TenantResume(TenantResumeRequest) -> (TenantResumeResponse);
     TenantDelete(TenantDeleteRequest) -> (TenantDeleteResponse);
     TenantRecover(TenantRecoverRequest) -> (TenantRecoverResponse);
+    ShareKeyPut(ShareKeyPutRequest) -> (ShareKeyPutResponse);
+    SharingRenew(SharingRenewRequest) -> (SharingRenewResponse);
+    ManagementPut(ManagementPutRequest) -> (ManagementPutResponse);
+    SharingList(SharingListRequest) -> (SharingListResponse);
+    ProposalShare(ProposalShareRequest) -> (ProposalShareResponse);
+    ShareKeyRevoke(ShareKeyRevokeRequest) -> (ShareKeyRevokeResponse);
+    SharingGrant(SharingGrantRequest) -> (SharingGrantResponse);
     KekCreate(KekCreateRequest) -> (KekCreateResponse);
     KekActivate(KekActivateRequest) -> (KekActivateResponse);
     KekList(KekListRequest) -> (KekListResponse);

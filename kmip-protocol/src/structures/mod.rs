@@ -13,6 +13,7 @@ mod policies;
 mod proposals;
 mod rights;
 mod server;
+mod shares;
 mod tenants;
 mod transparent;
 
@@ -29,5 +30,6 @@ pub use policies::*;
 pub use proposals::*;
 pub use rights::*;
 pub use server::*;
+pub use shares::*;
 pub use tenants::*;
 pub use transparent::*;

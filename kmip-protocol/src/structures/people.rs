@@ -33,6 +33,8 @@ structure! {
         /// Until when it is locked out after failed logins.
         locked_until: Option<DateTime> = EXPIRES;
         credentials: Vec<PersonCredential> = PERSON_CREDENTIAL;
+        /// SHA-256 of its share key (SubjectPublicKeyInfo).
+        share_key: Option<Vec<u8>> = SHARE_KEY;
     }
 
     /// A certificate of a person.

@@ -19,6 +19,8 @@ structure! {
         fewest_operators: i32 = FEWEST_OPERATORS;
         /// All rules that match a request must be satisfied.
         rules: Vec<Rule> = RULE;
+        /// Whether KEKs are made only where the HSM has a user of its own for that, whose credential is shared among those who agree.
+        separation_required: Option<bool> = SEPARATION_REQUIRED;
     }
 
     /// One rule: for the operations that it matches, one of its alternatives must be satisfied.

@@ -1,7 +1,7 @@
 //! Proposals and votes: requests that others must agree to. Extensions of our own.
 
 use crate::field::structure;
-use crate::{Completion, DateTime, Operation, Policy, ProposalState, ResultReason, VoteDecision};
+use crate::{Completion, DateTime, HeldShare, Operation, Policy, ProposalState, ResultReason, VoteDecision};
 
 structure! {
     /// What a request's Message Extension may carry, and what its answer tells of the proposal made from it.
@@ -35,6 +35,8 @@ structure! {
         reason: Option<String> = PROPOSAL_REASON;
         /// Whether the reader's vote would count and is not yet cast.
         awaiting_requester: bool = AWAITING_REQUESTER;
+        /// Whether enough have agreed, and those who have are still to hand in their shares of a key-management credential.
+        awaiting_shares: Option<bool> = AWAITING_SHARES;
     }
 
     /// Everything that an approver needs to see. The frozen request is the canonical payload, from which the digest is computed
@@ -59,6 +61,10 @@ structure! {
         events: Vec<ProposalEvent> = PROPOSAL_EVENT;
         /// Why it failed, if it did.
         result_reason: Option<ResultReason> = RESULT_REASON;
+        /// The reader's shares of the key-management credentials that it needs, which it has not handed in.
+        held_shares: Vec<HeldShare> = HELD_SHARE;
+        /// Who has handed in all of theirs.
+        share_givers: Vec<String> = SHARE_GIVER;
     }
 
     /// What one rule still wants.
@@ -115,6 +121,8 @@ structure! {
         voter_fingerprint: Vec<u8> = VOTER_FINGERPRINT;
         issued: DateTime = ISSUED;
         expires: DateTime = EXPIRES;
+        /// SHA-256 over the contexts of the opened shares that the vote carries, one after the other; absent if it carries none.
+        shares_digest: Option<Vec<u8>> = SHARES_DIGEST;
     }
 
     /// What stands for a secret in a canonical payload: which item it was, and HMAC-SHA-256 under the proposal's sealed salt.

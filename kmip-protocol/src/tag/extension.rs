@@ -141,4 +141,20 @@ tags! {
     PURGED_COUNT PurgedCount = 0x5400D0 "Purged Count" [V2_0..];
     REMAINING_COUNT RemainingCount = 0x5400D1 "Remaining Count" [V2_0..];
     DESTROYED_UNTIL DestroyedUntil = 0x5400D2 "Destroyed Until" [V2_0..];
+    SHARE_KEY ShareKey = 0x5400F0 "Share Key" [V2_0..];
+    OPENED_SHARE OpenedShare = 0x5400F1 "Opened Share" [V2_0..];
+    SHARE_CONTEXT ShareContext = 0x5400F2 "Share Context" [V2_0..];
+    SHARE_VALUE ShareValue = 0x5400F3 "Share Value" [V2_0..];
+    HELD_SHARE HeldShare = 0x5400F4 "Held Share" [V2_0..];
+    SHARE_COMMITMENT ShareCommitment = 0x5400F5 "Share Commitment" [V2_0..];
+    ENCAPSULATED_KEY EncapsulatedKey = 0x5400F6 "Encapsulated Key" [V2_0..];
+    SEALED_SHARE SealedShare = 0x5400F7 "Sealed Share" [V2_0..];
+    SHARES_DIGEST SharesDigest = 0x5400F8 "Shares Digest" [V2_0..];
+    AWAITING_SHARES AwaitingShares = 0x5400F9 "Awaiting Shares" [V2_0..];
+    MANAGEMENT_PIN ManagementPin = 0x5400FA "Management Pin" [V2_0..];
+    SHARING Sharing = 0x5400FB "Sharing" [V2_0..];
+    SHARING_FITS SharingFits = 0x5400FC "Sharing Fits" [V2_0..];
+    SEPARATION_REQUIRED SeparationRequired = 0x5400FD "Separation Required" [V2_0..];
+    SHARE_GIVER ShareGiver = 0x5400FE "Share Giver" [V2_0..];
+    RECOVERABLE Recoverable = 0x5400FF "Recoverable" [V2_0..];
 }

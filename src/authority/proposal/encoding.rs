@@ -57,6 +57,7 @@ mod tag {
     pub(super) const FOLLOW_UP: Tag = Tag(0x54_C12A);
     pub(super) const OVERDUE: Tag = Tag(0x54_C12B);
     pub(super) const BY: Tag = Tag(0x54_C12C);
+    pub(super) const SHARING: Tag = Tag(0x54_F4F0);
 }
 
 impl ProposalRecord {
@@ -199,35 +200,40 @@ fn write_target(w: &mut Writer, target: &BoundTarget) {
         records,
         digest,
         subjects,
+        sharings,
     } = target;
     text(w, tag::DESCRIPTION, description.as_deref());
-    for key in records {
-        w.structure(tag::RECORD, |w| {
-            w.bytes(tag::DOMAIN, &key.domain.0);
-            w.integer(tag::KIND, i32::from(key.kind.0));
-            w.bytes(tag::ID, &key.id);
-        });
-    }
+    records.iter().for_each(|key| write_key(w, tag::RECORD, key));
     bytes(w, tag::DIGEST, digest.as_ref().map(<[u8; 32]>::as_slice));
     for subject in subjects {
         w.bytes(tag::SUBJECT, subject);
     }
+    sharings.iter().for_each(|key| write_key(w, tag::SHARING, key));
+}
+
+fn write_key(w: &mut Writer, tag: Tag, key: &Key) {
+    w.structure(tag, |w| {
+        w.bytes(tag::DOMAIN, &key.domain.0);
+        w.integer(tag::KIND, i32::from(key.kind.0));
+        w.bytes(tag::ID, &key.id);
+    });
+}
+
+fn read_key(r: &mut Reader<'_>) -> Result<Key> {
+    let domain = Domain(r.array(tag::DOMAIN)?);
+    let wrong = r.error(ErrorKind::Invalid("kind of a record"));
+    let kind = Kind(r.integer(tag::KIND)?.try_into().map_err(|_| wrong)?);
+    let id = r.array(tag::ID)?;
+    Ok(Key { domain, kind, id })
 }
 
 fn read_target(r: &mut Reader<'_>) -> Result<BoundTarget> {
     Ok(BoundTarget {
         description: optional_text(r, tag::DESCRIPTION)?,
-        records: several(r, tag::RECORD, |r| {
-            r.structure(tag::RECORD, |r| {
-                let domain = Domain(r.array(tag::DOMAIN)?);
-                let wrong = r.error(ErrorKind::Invalid("kind of a record"));
-                let kind = Kind(r.integer(tag::KIND)?.try_into().map_err(|_| wrong)?);
-                let id = r.array(tag::ID)?;
-                Ok(Key { domain, kind, id })
-            })
-        })?,
+        records: several(r, tag::RECORD, |r| r.structure(tag::RECORD, read_key))?,
         digest: optional_fixed(r, tag::DIGEST)?,
         subjects: several(r, tag::SUBJECT, |r| r.array(tag::SUBJECT))?,
+        sharings: several(r, tag::SHARING, |r| r.structure(tag::SHARING, read_key))?,
     })
 }
 

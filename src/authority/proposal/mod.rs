@@ -53,6 +53,8 @@ pub struct BoundTarget {
     pub digest: Option<[u8; 32]>,
     /// The people acted upon.
     pub subjects: Vec<Id>,
+    /// Where it is kept how the key-management credentials are shared that it needs.
+    pub sharings: Vec<Key>,
 }
 
 /// One step of its life.
@@ -228,6 +230,23 @@ impl ProposalRecord {
             }
             _ => self.approve_by_ms,
         }
+    }
+
+    /// The last moment at which it may still be carried out, whatever happens until then, in milliseconds since 1970.
+    #[must_use]
+    pub fn latest_ms(&self) -> i64 {
+        let longest = |of: fn(&Rule) -> u32| milliseconds(self.rules.iter().map(of).max().unwrap_or(0));
+        let timelock = |rule: &Rule| rule.alternatives.iter().map(|way| way.timelock.0).max().unwrap_or(0);
+        let voting = self.approve_by_ms.saturating_add(longest(timelock));
+        voting.saturating_add(longest(|rule| rule.execute_ttl.0))
+    }
+
+    /// Whether this person's approval stands.
+    #[must_use]
+    pub fn approves(&self, person: &Id) -> bool {
+        let standing = |ballot: &&Ballot| ballot.person == *person && ballot.withdrawn_ms.is_none();
+        let own = self.ballots.iter().rev().find(standing);
+        own.is_some_and(|ballot| ballot.decision == VoteDecision::Approve)
     }
 
     /// When it is carried out. Where one rule keeps secrets back until they are claimed, all do; where one wants somebody to press a

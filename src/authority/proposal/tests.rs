@@ -588,6 +588,11 @@ fn records_come_back_and_only_whole() {
         records: vec![ProposalRecord::key(Domain([3; 16]), [4; 16])],
         digest: Some([9; 32]),
         subjects: vec![id(3)],
+        sharings: vec![Key {
+            domain: Domain([7; 16]),
+            kind: Kind(0x28),
+            id: [8; 16],
+        }],
     };
     let mut record = ProposalRecord::open(asked, &situation(&people, SUBMITTED)).unwrap();
     for voter in [1, 2] {

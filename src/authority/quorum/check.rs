@@ -255,6 +255,7 @@ fn check_form(policy: &Policy, electorate: &Electorate) -> Result<(), PolicyFaul
         margin,
         fewest_operators,
         rules,
+        separation_required: _,
     } = policy;
     limit("the seasoning", seasoning.0 <= LONGEST_WAIT)?;
     limit("the margin", (0..=MOST_QUORUM).contains(margin))?;

@@ -2,7 +2,7 @@
 //! statement over it. What stands here needs no server, so that a vote can also be checked or signed elsewhere.
 
 use kmip_protocol::{
-    Commitment, DateTime, Item as _, Operation, Structure as _, Version, VoteDecision, VoteStatement, tag,
+    Commitment, DateTime, Item as _, OpenedShare, Operation, Structure as _, Version, VoteDecision, VoteStatement, tag,
 };
 use kmip_ttlv::{ErrorKind, Reader, Result, Secret, Tag, Value, Writer};
 use ring::{digest, hmac};
@@ -31,6 +31,8 @@ const SECRETS: &[Tag] = &[
     tag::KEYSTORE,
     tag::KEYSTORE_PASSWORD,
     tag::FROZEN_REQUEST,
+    tag::MANAGEMENT_PIN,
+    tag::SHARE_VALUE,
 ];
 
 /// Whether an item of a request's payload is secret. What is to be signed or decrypted is what an approver must see; what is to be
@@ -185,6 +187,15 @@ pub struct Casting {
     pub issued: i64,
     /// Until when.
     pub expires: i64,
+    /// [`shares_digest`] of the shares that the vote carries.
+    pub shares_digest: Option<[u8; 32]>,
+}
+
+/// What a statement says of opened shares: SHA-256 over their contexts, one after the other; nothing if there are none.
+#[must_use]
+pub fn shares_digest(shares: &[OpenedShare]) -> Option<[u8; 32]> {
+    let contexts: Vec<&[u8]> = shares.iter().map(|share| share.share_context.as_slice()).collect();
+    (!contexts.is_empty()).then(|| sha256(&contexts))
 }
 
 /// The statement of a vote.
@@ -203,6 +214,7 @@ pub fn statement(subject: &Subject, casting: &Casting) -> VoteStatement {
         voter_fingerprint: casting.voter_fingerprint.to_vec(),
         issued: DateTime(casting.issued),
         expires: DateTime(casting.expires),
+        shares_digest: casting.shares_digest.map(|digest| digest.to_vec()),
     }
 }
 
@@ -255,6 +267,7 @@ pub fn verify_statement(
     certificate: &[u8],
     subject: &Subject,
     decision: VoteDecision,
+    shares_digest: Option<[u8; 32]>,
     now_seconds: i64,
 ) -> core::result::Result<(), VoteFault> {
     if bytes.len() > LONGEST_STATEMENT_BYTES {
@@ -270,6 +283,7 @@ pub fn verify_statement(
         voter_fingerprint: facts.key_fingerprint,
         issued: given.issued.0,
         expires: given.expires.0,
+        shares_digest,
     };
     // One spelling only: what is kept as evidence is what was expected, byte for byte.
     if encode_statement(&statement(subject, &casting)) != bytes {

@@ -3,10 +3,10 @@
 use super::statement::*;
 use certs::{KeyKind, Leaf, Subject as Name, Usage, Validity};
 use kmip_protocol::{
-    Commitment, NewPerson, Operation, PersonCreateRequest, PersonRole, RequestPayload, SecretText, Version,
-    VoteDecision, tag,
+    Commitment, NewPerson, OpenedShare, Operation, PersonCreateRequest, PersonRole, RequestPayload, SecretText,
+    Version, VoteDecision, tag,
 };
-use kmip_ttlv::{Reader, Value, Writer};
+use kmip_ttlv::{Reader, Secret, Value, Writer};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -188,6 +188,7 @@ impl Voter {
             voter_fingerprint: self.key_fingerprint(),
             issued: NOW,
             expires: NOW + 600,
+            shares_digest: None,
         }
     }
 }
@@ -199,7 +200,7 @@ fn votes_by_every_kind_of_key_are_verified() {
         let bytes = encode_statement(&statement(&subject(), &voter.casting()));
         let mut signature = voter.sign(&bytes);
         let check = |signature: &[u8], decision, now| {
-            verify_statement(&bytes, signature, &voter.certificate, &subject(), decision, now)
+            verify_statement(&bytes, signature, &voter.certificate, &subject(), decision, None, now)
         };
         assert_eq!(check(&signature, VoteDecision::Approve, NOW), Ok(()), "{kind:?}");
         assert_eq!(
@@ -247,9 +248,36 @@ fn a_vote_counts_nowhere_else_and_for_nothing_else() {
             &voter.certificate,
             &other,
             VoteDecision::Approve,
+            None,
             NOW,
         );
         assert_eq!(refused, Err(VoteFault::OtherSubject));
+    }
+}
+
+#[test]
+fn a_vote_says_which_shares_it_carries() {
+    let voter = voter(KeyKind::P256);
+    let share = |context: &[u8]| OpenedShare {
+        share_context: context.to_vec(),
+        share: Secret::copy_from(&[1; 32]),
+    };
+    let carried = shares_digest(&[share(b"one"), share(b"two")]);
+    let mut casting = voter.casting();
+    casting.shares_digest = carried;
+    let bytes = encode_statement(&statement(&subject(), &casting));
+    let signature = voter.sign(&bytes);
+    let check = |shares| {
+        let approve = VoteDecision::Approve;
+        verify_statement(&bytes, &signature, &voter.certificate, &subject(), approve, shares, NOW)
+    };
+    assert_eq!(check(carried), Ok(()));
+    for other in [
+        None,
+        shares_digest(&[share(b"one")]),
+        shares_digest(&[share(b"two"), share(b"one")]),
+    ] {
+        assert_eq!(check(other), Err(VoteFault::OtherSubject));
     }
 }
 
@@ -264,6 +292,7 @@ fn a_statement_of_another_key_or_too_long_a_life_is_refused() {
             &by.certificate,
             &subject(),
             VoteDecision::Approve,
+            None,
             NOW,
         )
     };
@@ -287,6 +316,7 @@ fn a_statement_of_another_key_or_too_long_a_life_is_refused() {
         &dora.certificate,
         &subject(),
         VoteDecision::Approve,
+        None,
         NOW,
     );
     assert_eq!(refused, Err(VoteFault::Signature));

@@ -47,8 +47,9 @@ pub(super) const FLOOR: &[Operation] = &[
     // A reset password and a key of one's own would make one person two.
     Operation::PersonResume,
     Operation::CredentialAdd,
-    // The people of a domain have agreed to each of its KEKs.
+    // The people of a domain have agreed to each of its KEKs, and to who holds what opens the HSM.
     Operation::KekCreate,
+    Operation::SharingRenew,
 ];
 
 /// What belongs to the floor of the system's policy beside that.
@@ -58,6 +59,8 @@ pub(super) const SYSTEM_FLOOR: &[Operation] = &[
     Operation::TenantResume,
     Operation::TenantDelete,
     Operation::TenantRecover,
+    Operation::ManagementPut,
+    Operation::SharingGrant,
 ];
 
 /// A policy made from a template. `Off` in the system's scope is one that [`super::check_policy`] refuses.
@@ -93,7 +96,7 @@ fn mtg(scope: Scope) -> Policy {
             ],
         ),
         shape.credentials(),
-        shape.rule("keks", &[Operation::KekCreate]),
+        shape.rule("keks", &[Operation::KekCreate, Operation::SharingRenew]),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),
@@ -108,6 +111,7 @@ fn mtg(scope: Scope) -> Policy {
         margin: 0,
         fewest_operators: 2,
         rules,
+        separation_required: None,
     }
 }
 
@@ -137,7 +141,10 @@ fn strict(scope: Scope) -> Policy {
         ),
         shape.credentials(),
         shape.rule("authorities", &[Operation::AuthorityCreate, Operation::AuthorityDelete]),
-        shape.rule("keks", &[Operation::KekCreate, Operation::KekActivate]),
+        shape.rule(
+            "keks",
+            &[Operation::KekCreate, Operation::KekActivate, Operation::SharingRenew],
+        ),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),
@@ -170,6 +177,7 @@ fn strict(scope: Scope) -> Policy {
         margin: 1,
         fewest_operators: 4,
         rules,
+        separation_required: Some(true),
     }
 }
 
@@ -191,6 +199,7 @@ fn off(scope: Scope) -> Policy {
         margin: 0,
         fewest_operators: 1,
         rules: vec![floor],
+        separation_required: None,
     }
 }
 
@@ -247,7 +256,7 @@ impl Shape {
     fn credentials(&self) -> Rule {
         Rule {
             exclude_subject: false,
-            ..self.rule("credentials", &[Operation::CredentialAdd])
+            ..self.rule("credentials", &[Operation::CredentialAdd, Operation::ShareKeyPut])
         }
     }
 
@@ -285,10 +294,11 @@ impl Shape {
                 Operation::TenantDelete,
             ],
         );
+        let management = self.rule("management", &[Operation::ManagementPut, Operation::SharingGrant]);
         let recovery = Rule {
             alternatives: vec![self.alternative(RECOVERY_TIMELOCK, Some(Severity::Critical))],
             ..self.rule("tenant-recovery", &[Operation::TenantRecover])
         };
-        vec![tenants, recovery]
+        vec![tenants, management, recovery]
     }
 }

@@ -6,7 +6,10 @@ use kmip_protocol::{BindTarget, Completion, Policy, Rule, RuleAlternative, RuleM
 /// that lowers what holds for all rules weakens all of them.
 #[must_use]
 pub fn weakened<'p>(old: &'p Policy, new: &Policy) -> Vec<&'p Rule> {
-    let all = new.seasoning < old.seasoning || new.margin < old.margin || new.fewest_operators < old.fewest_operators;
+    let all = new.seasoning < old.seasoning
+        || new.margin < old.margin
+        || new.fewest_operators < old.fewest_operators
+        || new.separation_required.unwrap_or(false) < old.separation_required.unwrap_or(false);
     let stands = |rule: &Rule| !all && new.rules.iter().any(|candidate| is_as_strict(candidate, rule));
     old.rules.iter().filter(|rule| !stands(rule)).collect()
 }

@@ -15,6 +15,7 @@ pub(super) mod person;
 pub(super) mod policy;
 mod policy_file;
 pub(super) mod session;
+pub(super) mod share;
 pub(super) mod status;
 pub(super) mod tenant;
 

@@ -9,14 +9,14 @@ use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::possession::{Ask, Place, Proof, Sources};
 use crate::cli::proposal::ballot;
-use crate::cli::{folder, hex, private, say, tickets};
+use crate::cli::{folder, hex, private, say, shares, tickets};
 use certs::{CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, pem};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
     CredentialAddRequest, CredentialRevokeRequest, KeyHolder, OneTimeConfirmRequest, OneTimeEnrollRequest,
     PasswordChangeRequest, PersonCreateRequest, PersonDeleteRequest, PersonGetRequest, PersonListRequest,
     PersonModifyRequest, PersonResetRequest, PersonResumeRequest, PersonRole, PersonSuspendRequest,
-    PersonUnlockRequest, tag,
+    PersonUnlockRequest, ShareKeyRevokeRequest, tag,
 };
 use std::path::{Path, PathBuf};
 
@@ -152,6 +152,17 @@ enum Verb {
         /// SHA-256 of its key, as `person show` tells it
         fingerprint: String,
     },
+    /// Make the key that your shares of credentials are encrypted to, beside your certificate, and have it enrolled
+    ShareKey {
+        /// Make another one in place of the one that is there, which goes on opening what was shared before
+        #[arg(long)]
+        another: bool,
+    },
+    /// Take a person's share key: it is lost, or somebody else has it
+    RevokeShareKey {
+        /// The person's name
+        name: String,
+    },
     /// Change your own password
     Password {
         /// The file with the present password; - is standard input
@@ -260,6 +271,8 @@ fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
         Verb::Key { .. } | Verb::Prove { .. } => Ok(()),
         Verb::AddCertificate { .. }
         | Verb::RevokeCertificate { .. }
+        | Verb::ShareKey { .. }
+        | Verb::RevokeShareKey { .. }
         | Verb::Password { .. }
         | Verb::OneTime { .. }
         | Verb::OneTimeConfirm { .. } => ask_about_credentials(caller, verb),
@@ -303,6 +316,12 @@ fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
                 key_fingerprint: words::bytes(fingerprint).map_err(Failure::usage)?,
             };
             caller.change(request, "the certificate is revoked")
+        }
+        Verb::ShareKey { another } => shares::enroll(caller, *another),
+        Verb::RevokeShareKey { name } => {
+            let person_name = name.clone();
+            let done = "the person's shares count no more; have what is shared with it shared anew";
+            caller.change(ShareKeyRevokeRequest { person_name }, done)
         }
         Verb::Password {
             password_file,

@@ -54,6 +54,8 @@ struct Document {
     #[serde(default)]
     margin: i32,
     fewest_people: i32,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    separation_required: bool,
     #[serde(default, rename = "rule", skip_serializing_if = "Vec::is_empty")]
     rules: Vec<RuleText>,
 }
@@ -272,12 +274,14 @@ impl From<&Policy> for Document {
             margin,
             fewest_operators,
             rules,
+            separation_required,
         } = policy;
         Self {
             template: policy_template.map(Word),
             seasoning: Span(*seasoning),
             margin: *margin,
             fewest_people: *fewest_operators,
+            separation_required: *separation_required == Some(true),
             rules: rules.iter().map(RuleText::from).collect(),
         }
     }
@@ -291,6 +295,7 @@ impl From<Document> for Policy {
             margin: document.margin,
             fewest_operators: document.fewest_people,
             rules: document.rules.into_iter().map(Rule::from).collect(),
+            separation_required: document.separation_required.then_some(true),
         }
     }
 }

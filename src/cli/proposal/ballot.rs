@@ -1,15 +1,17 @@
 //! Votes: the statement over what was shown, signed with the person's key. What you see is what you sign.
 
 use crate::authority::quorum::statement::{
-    Casting, LONGEST_STATEMENT_SECONDS, Salt, Subject, canonical, encode_statement, request_digest, statement,
+    Casting, LONGEST_STATEMENT_SECONDS, Salt, Subject, canonical, encode_statement, request_digest, shares_digest,
+    statement,
 };
 use crate::cli::context::Profile;
 use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::key::KeyPlace;
+use crate::cli::shares;
 use certs::{CertificateFacts, Signer, pem};
-use kmip_protocol::{Operation, ProposalDetail, ProposalVoteRequest, VoteDecision, tag};
+use kmip_protocol::{OpenedShare, Operation, ProposalDetail, ProposalVoteRequest, VoteDecision, tag};
 use kmip_ttlv::{Reader, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,6 +25,8 @@ pub(in crate::cli) const OFFLINE: i64 = LONGEST_STATEMENT_SECONDS;
 pub(in crate::cli) struct Voter {
     key: Arc<dyn Signer>,
     fingerprint: [u8; 32],
+    /// Where the share key is, if there is one.
+    shares: Option<PathBuf>,
 }
 
 impl Voter {
@@ -42,7 +46,16 @@ impl Voter {
         Ok(Self {
             key: private,
             fingerprint: facts.key_fingerprint,
+            shares: Some(shares::place(cert)),
         })
+    }
+
+    /// Opens its shares of what a proposal needs; none where no share key is at hand, so that the vote counts all the same.
+    pub(in crate::cli) fn open(&self, proposal: &ProposalDetail) -> Outcome<Vec<OpenedShare>> {
+        match &self.shares {
+            Some(place) => shares::open(place, &proposal.held_shares),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Signs bytes.
@@ -121,6 +134,11 @@ pub(in crate::cli) fn vote(
     lasts: i64,
 ) -> Outcome<ProposalVoteRequest> {
     check(proposal)?;
+    // A vote that is carried by hand would carry its shares in clear.
+    let opened_shares = match decision {
+        VoteDecision::Approve if lasts == ONLINE => voter.open(proposal)?,
+        _ => Vec::new(),
+    };
     let subject = subject(proposal).ok_or_else(|| "the proposal is damaged: nothing was signed".to_owned())?;
     let issued = now();
     // Shorter by one second for each vote before it: the same vote again within a second would else be the same statement, and that is
@@ -131,6 +149,7 @@ pub(in crate::cli) fn vote(
         voter_fingerprint: voter.fingerprint,
         issued,
         expires: issued.saturating_add(lasts.saturating_sub(before).max(1)),
+        shares_digest: shares_digest(&opened_shares),
     };
     let statement = encode_statement(&statement(&subject, &casting));
     let signature = voter.sign(&statement)?;
@@ -140,6 +159,7 @@ pub(in crate::cli) fn vote(
         statement: Some(statement),
         signature: Some(signature),
         reason,
+        opened_shares,
     })
 }
 
@@ -190,6 +210,7 @@ pub(in crate::cli) mod tests {
                 expires: DateTime(2),
                 reason: None,
                 awaiting_requester: true,
+                awaiting_shares: None,
             },
             request_digest: request_digest(operation, &frozen_request).to_vec(),
             frozen_request,
@@ -203,6 +224,8 @@ pub(in crate::cli) mod tests {
             votes: Vec::new(),
             events: Vec::new(),
             result_reason: None,
+            held_shares: Vec::new(),
+            share_givers: Vec::new(),
         }
     }
 
@@ -218,6 +241,7 @@ pub(in crate::cli) mod tests {
         let voter = Voter {
             key: Arc::new(key),
             fingerprint,
+            shares: None,
         };
         (voter, certificate)
     }
@@ -234,6 +258,7 @@ pub(in crate::cli) mod tests {
             &certificate,
             &about,
             VoteDecision::Approve,
+            None,
             now(),
         );
         verified.unwrap();

@@ -19,7 +19,8 @@ use clap::{Args, Subcommand};
 use kmip_protocol::{
     CancellationResult, CertificateIssueRequest, Completion, ProposalCompleteRequest, ProposalDetail,
     ProposalFollowUpRequest, ProposalGetRequest, ProposalListRequest, ProposalListResponse, ProposalNote,
-    ProposalState, ProposalVetoRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest, VoteDecision, tag,
+    ProposalShareRequest, ProposalState, ProposalVetoRequest, ProposalVoteResponse, ProposalWithdrawVoteRequest,
+    VoteDecision, tag,
 };
 use kmip_ttlv::{Reader, Tag, Writer};
 use std::path::{Path, PathBuf};
@@ -81,6 +82,8 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         keystore: Option<PathBuf>,
     },
+    /// Hand in your shares of a key-management credential, for a proposal that you have voted for
+    Share(Identified),
     /// Go through what awaits your vote, one by one
     Review,
     /// Write a file with all that is needed to vote on another machine
@@ -171,6 +174,7 @@ pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
             };
             caller.show(request)
         }
+        Verb::Share(which) => share(caller, which.bytes()?),
         Verb::Complete(which) => complete(caller, which.bytes()?),
         Verb::Cancel { correlation } => {
             let asynchronous_correlation_value = words::bytes(correlation).map_err(Failure::usage)?;
@@ -231,6 +235,24 @@ fn vote(caller: &mut Caller<'_>, which: &Identified, decision: VoteDecision) -> 
     tell(&picture::picture(&proposal)?);
     caller.confirm(&format!("Sign your vote ({decision})?"))?;
     cast(caller, &proposal, decision)
+}
+
+/// Opens the reader's shares and hands them in.
+fn share(caller: &mut Caller<'_>, proposal_identifier: Vec<u8>) -> Outcome<()> {
+    let proposal = get(caller, proposal_identifier.clone())?;
+    ballot::check(&proposal)?;
+    let opened_shares = Voter::of(&caller.profile)?.open(&proposal)?;
+    if opened_shares.is_empty() {
+        return Err(Failure::new(
+            Exit::NotFound,
+            "none of your shares is awaited that your share key opens",
+        ));
+    }
+    let response = caller.session.ask(ProposalShareRequest {
+        proposal_identifier,
+        opened_shares,
+    })?;
+    output::print(&response, tag::RESPONSE_PAYLOAD, caller.options.output, None)
 }
 
 /// Signs and casts.
@@ -364,7 +386,7 @@ fn table(response: &ProposalListResponse) -> Table {
     let rows = response.proposals.iter().map(|proposal| {
         [
             hex(&proposal.proposal_identifier),
-            proposal.state.to_string(),
+            picture::state(proposal),
             picture::operation_name(proposal.operation),
             picture::plain(&proposal.requester_name),
             moment(proposal.submitted.0),

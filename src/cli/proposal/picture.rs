@@ -3,7 +3,7 @@
 use super::ballot;
 use crate::cli::kmip::output::{moment, show};
 use crate::cli::output::missing;
-use kmip_protocol::{KmipVocabulary, Operation, ProposalDetail, tag};
+use kmip_protocol::{KmipVocabulary, Operation, ProposalDetail, ProposalSummary, tag};
 use kmip_ttlv::{Reader, Result, Scope, Tag, Value, Vocabulary as _};
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub(super) fn picture(proposal: &ProposalDetail) -> Result<String> {
         let _ = writeln!(text, "{name:<12} {value}");
     };
     line("proposal", &crate::cli::hex(&summary.proposal_identifier));
-    line("state", &summary.state.to_string());
+    line("state", &state(summary));
     line(
         "domain",
         summary.tenant_name.as_deref().map_or("the system", |name| name),
@@ -70,6 +70,17 @@ pub(super) fn picture(proposal: &ProposalDetail) -> Result<String> {
             moment(vote.time_stamp.0)
         );
     }
+    for name in &proposal.share_givers {
+        let _ = writeln!(text, "share        handed in by {}", plain(name));
+    }
+    for held in &proposal.held_shares {
+        let profile = held.hsm_profile_name.as_deref().unwrap_or("-");
+        let _ = writeln!(
+            text,
+            "share        yours of the credential of {}, not handed in",
+            plain(profile)
+        );
+    }
     for event in &proposal.events {
         let by = event.person_name.as_deref().map_or("the server", |name| name);
         let reason = event.reason.as_deref().map(|why| format!(": {}", plain(why)));
@@ -86,6 +97,14 @@ pub(super) fn picture(proposal: &ProposalDetail) -> Result<String> {
         let _ = writeln!(text, "failed       {reason}");
     }
     Ok(text)
+}
+
+/// How far a proposal is, and whether it waits for what votes are to open.
+pub(super) fn state(proposal: &ProposalSummary) -> String {
+    match proposal.awaiting_shares {
+        Some(true) => format!("{}, awaiting shares", proposal.state),
+        _ => proposal.state.to_string(),
+    }
 }
 
 /// An operation as a heading.

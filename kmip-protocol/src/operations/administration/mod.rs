@@ -9,6 +9,7 @@ mod policies;
 mod possession;
 mod proposals;
 mod server;
+mod shares;
 mod tenants;
 
 pub use clients::*;
@@ -20,4 +21,5 @@ pub use policies::*;
 pub use possession::*;
 pub use proposals::*;
 pub use server::*;
+pub use shares::*;
 pub use tenants::*;

@@ -10,6 +10,8 @@ pub enum KeyHolder<'a> {
     Client,
     /// This person, in this role.
     Person(PersonRole, &'a str),
+    /// This person, in this role, to open shares with.
+    Shares(PersonRole, &'a str),
 }
 
 /// Where a key is registered, as what, and which key it is.
@@ -43,6 +45,9 @@ pub fn possession_statement(of: &Possession<'_>) -> String {
         KeyHolder::Person(role, name) => {
             let _ = write!(text, "{role} {name}");
         }
+        KeyHolder::Shares(role, name) => {
+            let _ = write!(text, "shares of {role} {name}");
+        }
     }
     text.push_str("\nkey ");
     hexadecimal(&mut text, of.key_fingerprint);
@@ -74,6 +79,10 @@ mod tests {
         of.tenant_name = None;
         of.holder = KeyHolder::Person(PersonRole::SystemAuditor, "Ada L.");
         let lines = "claviger possession v1\ninstallation 0303\ndomain system\nas SystemAuditor Ada L.\nkey ababab\n";
+        assert_eq!(possession_statement(&of), lines);
+        of.holder = KeyHolder::Shares(PersonRole::Operator, "otto");
+        let lines =
+            "claviger possession v1\ninstallation 0303\ndomain system\nas shares of Operator otto\nkey ababab\n";
         assert_eq!(possession_statement(&of), lines);
     }
 }

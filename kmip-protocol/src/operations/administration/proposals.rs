@@ -1,7 +1,9 @@
 //! Proposals: seeing them, voting, completing (family 00).
 
 use crate::field::structure;
-use crate::{Completion, Operation, ProposalDetail, ProposalState, ProposalSummary, Requirement, VoteDecision};
+use crate::{
+    Completion, OpenedShare, Operation, ProposalDetail, ProposalState, ProposalSummary, Requirement, VoteDecision,
+};
 use kmip_ttlv::Secret;
 
 structure! {
@@ -39,6 +41,8 @@ structure! {
         statement: Option<Vec<u8>> = VOTE_STATEMENT;
         signature: Option<Vec<u8>> = VOTE_SIGNATURE;
         reason: Option<String> = PROPOSAL_REASON;
+        /// With an approval: the voter's shares of the key-management credentials that the proposal needs.
+        opened_shares: Vec<OpenedShare> = OPENED_SHARE;
     }
 
     /// Proposal Vote, the answer.

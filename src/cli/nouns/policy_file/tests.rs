@@ -174,8 +174,10 @@ proptest! {
         margin in any::<i32>(),
         fewest_operators in any::<i32>(),
         rules in vec(rules(), 0..3),
+        separated in any::<bool>(),
     ) {
-        let policy = Policy { policy_template, seasoning, margin, fewest_operators, rules };
+        let separation_required = separated.then_some(true);
+        let policy = Policy { policy_template, seasoning, margin, fewest_operators, rules, separation_required };
         let text = to_toml(&policy).unwrap();
         prop_assert_eq!(from_toml(&text).unwrap(), policy, "{}", text);
     }

@@ -1,0 +1,256 @@
+//! Share keys of people, and key-management credentials as they are shared (family 04).
+
+use super::people::{alarm, asker, named, target};
+use super::possession::Registry;
+use super::{desk, hsm_profile, kek, management, tenant_create};
+use crate::audit::alarm::Event;
+use crate::authority::{Granted, Target};
+use crate::custody::sharing::{EnrolledKey, LONGEST_CREDENTIAL};
+use crate::custody::{ProfileId, ShareKey, Sharing};
+use crate::failure::{Failure, Fault};
+use crate::identity::{PersonId, PersonRecord, people_guard};
+use crate::operations::{Context, Handle};
+use crate::records;
+use crate::store::Domain;
+use kmip_protocol::{
+    DateTime, KeyHolder, ManagementPutRequest, ManagementPutResponse, PersonRole, PersonStatus, ShareKeyPutRequest,
+    ShareKeyPutResponse, ShareKeyRevokeRequest, ShareKeyRevokeResponse, SharingGrantRequest, SharingGrantResponse,
+    SharingListRequest, SharingListResponse, SharingRenewRequest, SharingRenewResponse,
+};
+
+impl Handle for ShareKeyPutRequest {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<ShareKeyPutResponse, Failure> {
+        let (id, record) = named(context, &self.person_name).await?;
+        let key = judge(self, id, &record, context).await?;
+        let enrolled = EnrolledKey {
+            key,
+            enrolled_ms: context.now.0,
+            revoked_ms: None,
+        };
+        keep(context, id, &record, &enrolled).await?;
+        management::follow(context, granted.origin()).await?;
+        Ok(ShareKeyPutResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let (id, record) = named(context, &self.person_name).await?;
+        judge(self, id, &record, context).await?;
+        let sharings = management::affected(context, id.domain, |_| true).await?;
+        Ok(Target {
+            sharings,
+            ..target(context, &self.person_name).await?
+        })
+    }
+}
+
+/// The new key, if its holder has shown that it is the person's.
+async fn judge(
+    request: &ShareKeyPutRequest,
+    id: PersonId,
+    record: &PersonRecord,
+    context: &mut Context<'_>,
+) -> Result<ShareKey, Failure> {
+    if record.status == PersonStatus::Deleted {
+        return Err(Fault::PersonState.into());
+    }
+    // A custodian has a say in what is his.
+    let asker = asker(context)?;
+    if asker.role == PersonRole::Custodian && asker.person != id.person {
+        return Err(Fault::PermissionDenied.into());
+    }
+    let key = ShareKey::read(&request.public_key_info);
+    let key = key.map_err(|error| Failure::detailed(Fault::ShareKeyRefused, error))?;
+    let registry = Registry::of(context, id.domain).await?;
+    let holder = KeyHolder::Shares(record.role, &record.name);
+    let proof = Some(request.possession_proof.as_slice());
+    registry.judge(holder, &key.fingerprint(), &request.public_key_info, proof)?;
+    Ok(key)
+}
+
+async fn keep(
+    context: &mut Context<'_>,
+    id: PersonId,
+    record: &PersonRecord,
+    enrolled: &EnrolledKey,
+) -> Result<(), Failure> {
+    let place = EnrolledKey::place(id.domain, id.person);
+    kek::put(&context.services.custody, context.work, place, enrolled.encode()).await?;
+    // Whoever shares a credential at the same moment has looked at another key.
+    context.work.read_guard(people_guard(id.domain)).await?;
+    context.work.bump_guard(people_guard(id.domain));
+    desk::touch(context, "share key of", &record.name, place)
+}
+
+/// The share key of a person, if it has one.
+pub(super) async fn share_key(context: &mut Context<'_>, id: PersonId) -> Result<Option<EnrolledKey>, Failure> {
+    let Some(record) = context.work.load(EnrolledKey::place(id.domain, id.person)).await? else {
+        return Ok(None);
+    };
+    let enrolled = EnrolledKey::decode(records::open(&context.services.custody, &record)?)?;
+    Ok(Some(enrolled).filter(|enrolled| enrolled.revoked_ms.is_none()))
+}
+
+impl Handle for ShareKeyRevokeRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ShareKeyRevokeResponse, Failure> {
+        let (id, record) = named(context, &self.person_name).await?;
+        let enrolled = share_key(context, id).await?;
+        let mut enrolled = enrolled.ok_or(Failure::new(Fault::NotFound))?;
+        enrolled.revoked_ms = Some(context.now.0);
+        keep(context, id, &record, &enrolled).await?;
+        alarm(context, Event::CredentialRevoked, id, &record);
+        Ok(ShareKeyRevokeResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        target(context, &self.person_name).await
+    }
+}
+
+impl Handle for SharingRenewRequest {
+    async fn handle(
+        &self,
+        granted: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<SharingRenewResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
+        let domain = desk::domain(context)?;
+        let (profile, _) = hsm_profile::find(context, domain, Some(&self.hsm_profile_name)).await?;
+        let credential = management::login(context, granted.origin(), profile).await?;
+        let credential = credential.ok_or(Failure::new(Fault::NotFound))?;
+        management::seal(context, domain, profile, &credential).await?;
+        Ok(SharingRenewResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let (profile, _) = hsm_profile::find(context, domain, Some(&self.hsm_profile_name)).await?;
+        let sharings = management::needed(context, domain, profile).await?;
+        if sharings.is_empty() {
+            return Err(Fault::NotFound.into());
+        }
+        Ok(Target {
+            description: Some(format!("how the credential of {} is shared", self.hsm_profile_name)),
+            records: sharings.clone(),
+            sharings,
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for ManagementPutRequest {
+    async fn handle(
+        &self,
+        granted: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<ManagementPutResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
+        let profile = judge_credential(self, context).await?;
+        let slab = context.services.custody.slab();
+        let credential = slab.copy_from(self.management_pin.expose().as_bytes());
+        let credential = credential.map_err(|_| Failure::new(Fault::LimitExceeded))?;
+        management::seal(context, Domain::SYSTEM, profile, &credential).await?;
+        // What the tenants' people hold opens the former one.
+        for tenant in tenants(context).await? {
+            if context.work.load(Sharing::key(tenant, profile)).await?.is_some() {
+                management::seal(context, tenant, profile, &credential).await?;
+            }
+        }
+        Ok(ManagementPutResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let profile = judge_credential(self, context).await?;
+        Ok(Target {
+            description: Some(format!("the key-management credential of {}", self.hsm_profile_name)),
+            records: vec![Sharing::key(Domain::SYSTEM, profile)],
+            ..Target::default()
+        })
+    }
+}
+
+async fn judge_credential(request: &ManagementPutRequest, context: &mut Context<'_>) -> Result<ProfileId, Failure> {
+    let length = request.management_pin.expose().len();
+    if length == 0 || length > LONGEST_CREDENTIAL {
+        return Err(Fault::InvalidField.into());
+    }
+    let (profile, _) = hsm_profile::named(context, Some(&request.hsm_profile_name)).await?;
+    Ok(profile)
+}
+
+/// The tenants that there are.
+async fn tenants(context: &mut Context<'_>) -> Result<Vec<Domain>, Failure> {
+    let kind = crate::identity::kind::TENANT;
+    let all = desk::all(context, Domain::SYSTEM, kind, crate::identity::TenantRecord::decode).await?;
+    let live = all.into_iter().filter(|(_, tenant)| !tenant.deleted);
+    Ok(live.map(|(id, _)| Domain(id)).collect())
+}
+
+impl Handle for SharingGrantRequest {
+    async fn handle(
+        &self,
+        granted: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<SharingGrantResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
+        let (profile, _) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        let (tenant, record) = tenant_create::tenant(context, &self.tenant_name).await?;
+        if record.deleted || !management::has_credential(context, profile).await? {
+            return Err(Fault::NotFound.into());
+        }
+        management::grant(context, granted.origin(), Domain(tenant), profile).await?;
+        Ok(SharingGrantResponse {})
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let (profile, _) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        let (tenant, _) = tenant_create::tenant(context, &self.tenant_name).await?;
+        let sharings = management::needed(context, Domain::SYSTEM, profile).await?;
+        if sharings.is_empty() {
+            return Err(Fault::NotFound.into());
+        }
+        Ok(Target {
+            description: Some(format!(
+                "the key-management credential of {} for tenant {}",
+                self.hsm_profile_name, self.tenant_name
+            )),
+            records: vec![Sharing::key(Domain(tenant), profile)],
+            sharings,
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for SharingListRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<SharingListResponse, Failure> {
+        let domain = asker(context)?.domain;
+        let sharings = management::all(context, domain).await?;
+        if sharings.is_empty() {
+            return Ok(SharingListResponse { sharings: Vec::new() });
+        }
+        let ground = management::Ground::of(context, domain).await?;
+        let plan = ground.plan();
+        let mut told = Vec::with_capacity(sharings.len());
+        for sharing in &sharings {
+            told.push(kmip_protocol::Sharing {
+                hsm_profile_name: management::name(context, sharing.binding.profile).await?,
+                created: DateTime(sharing.made_ms.div_euclid(1000)),
+                sharing_fits: sharing.fits(&plan),
+                recoverable: ground.can_recover(sharing),
+                ways: sharing.ways(),
+                holders: holders(sharing, &ground),
+            });
+        }
+        Ok(SharingListResponse { sharings: told })
+    }
+}
+
+/// Who can open a share.
+fn holders(sharing: &Sharing, ground: &management::Ground) -> Vec<String> {
+    let open = sharing
+        .shares()
+        .filter(|(_, share)| ground.can_open(&share.person, &share.key_fingerprint));
+    let mut names: Vec<String> = open.filter_map(|(_, share)| ground.name(&share.person)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

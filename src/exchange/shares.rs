@@ -1,0 +1,584 @@
+//! The key-management credential of an HSM, which only the votes of those open who decide.
+
+use super::assembly::{Voter, is, put_policy, voter};
+use super::testing::TestHouse;
+use crate::authority::quorum::{Scope, template};
+use crate::custody::sharing::{Envelope, SHARING, ShareSecret};
+use crate::custody::{
+    Capabilities, CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, Sealer, SealerKind,
+    SoftwareKeks,
+};
+use crate::failure::Fault;
+use crate::store::Domain;
+use crate::wait::Wait;
+use kmip_protocol::{
+    HeldShare, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare, PersonDeleteRequest, PersonRole,
+    PolicyTemplate, Possession, ProposalDetail, ProposalShareRequest, ProposalState, ProposalVoteRequest,
+    ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText, ShareKeyPutRequest,
+    ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest, SharingRenewRequest, TenantGetRequest,
+    VoteDecision, possession_statement,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const PIN: &str = "keeper:of the keys to all keys";
+
+/// Key files behind an HSM that makes and destroys keys for whoever shows this PIN.
+struct Strongbox {
+    keks: SoftwareKeks,
+    pin: std::sync::Mutex<&'static str>,
+}
+
+impl Strongbox {
+    fn admits(&self, login: Option<&Locked>) -> Result<(), CustodyError> {
+        let pin = self.pin.lock().unwrap();
+        match login {
+            Some(login) if login.expose() == pin.as_bytes() => Ok(()),
+            _ => Err(CustodyError::Credential),
+        }
+    }
+}
+
+impl KekProvider for Strongbox {
+    fn kind(&self) -> SealerKind {
+        SealerKind::Resident
+    }
+
+    fn create<'a>(&'a self, kek: &'a NewKek, login: Option<&'a Locked>) -> Wait<'a, Result<Placement, CustodyError>> {
+        Box::pin(async move {
+            self.admits(login)?;
+            self.keks.create(kek, login).await
+        })
+    }
+
+    fn find<'a>(&'a self, kek: &'a NewKek) -> Wait<'a, Result<Placement, CustodyError>> {
+        self.keks.find(kek)
+    }
+
+    fn destroy<'a>(&'a self, record: &'a KekRecord, login: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>> {
+        Box::pin(async move {
+            self.admits(login)?;
+            self.keks.destroy(record, login).await
+        })
+    }
+
+    fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
+        self.keks.sealer(record)
+    }
+
+    fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
+        self.keks.health()
+    }
+
+    fn examine<'a>(&'a self, login: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
+        self.keks.examine(login)
+    }
+}
+
+struct Scene {
+    house: TestHouse,
+    hsm: Arc<Strongbox>,
+    tenant_name: String,
+    administrators: [Voter; 2],
+    operators: [Voter; 3],
+    keys: BTreeMap<String, ShareSecret>,
+}
+
+fn payload(item: ResponseItem) -> ResponsePayload {
+    item.payload
+        .unwrap_or_else(|| panic!("{:?}", item.result_message.unwrap_or_default()))
+}
+
+impl Scene {
+    /// A tenant with three operators, of whom two agree, in front of an HSM with two users.
+    async fn open() -> Self {
+        let house = TestHouse::new().await;
+        let services = house.server.services();
+        let keks = SoftwareKeks::new(
+            house.folder(),
+            services.custody.slab().clone(),
+            Arc::clone(&services.randomness),
+        );
+        let hsm = Arc::new(Strongbox {
+            keks,
+            pin: std::sync::Mutex::new(PIN),
+        });
+        services.custody.add_provider(ProfileId([1; 16]), hsm.clone());
+        let mut administrators = Vec::new();
+        for name in ["ada", "alan"] {
+            administrators.push(voter(&house, Domain::SYSTEM, name, PersonRole::Administrator).await);
+        }
+        let mut operators = Vec::new();
+        for name in ["olga", "oscar", "otto"] {
+            operators.push(voter(&house, house.tenant, name, PersonRole::Operator).await);
+        }
+        let mtg = |scope| template(PolicyTemplate::Mtg, scope);
+        put_policy(&house, Domain::SYSTEM, mtg(Scope::System)).await;
+        put_policy(&house, house.tenant, mtg(Scope::Tenant)).await;
+        let asked = operators[0].ask(&house, TenantGetRequest::default()).await;
+        let ResponsePayload::TenantGet(told) = payload(asked) else {
+            panic!("no tenant")
+        };
+        Self {
+            tenant_name: told.tenant.tenant_name,
+            house,
+            hsm,
+            administrators: administrators.try_into().ok().unwrap(),
+            operators: operators.try_into().ok().unwrap(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// The same with everybody's share key, and the credential shared among administrators and operators.
+    async fn shared() -> Self {
+        let mut scene = Self::open().await;
+        for place in 0..5 {
+            scene.enroll(place).await;
+        }
+        let [ada, alan] = &scene.administrators;
+        let state = scene.carry(ada, alan, scene.management()).await;
+        assert_eq!(state, ProposalState::Executed);
+        assert_eq!(scene.grant().await, ProposalState::Executed);
+        scene
+    }
+
+    fn management(&self) -> ManagementPutRequest {
+        ManagementPutRequest {
+            hsm_profile_name: "software".into(),
+            management_pin: SecretText::new(*self.hsm.pin.lock().unwrap()),
+        }
+    }
+
+    async fn grant(&self) -> ProposalState {
+        let [ada, alan] = &self.administrators;
+        let request = SharingGrantRequest {
+            hsm_profile_name: "software".into(),
+            tenant_name: self.tenant_name.clone(),
+        };
+        self.carry(ada, alan, request).await
+    }
+
+    fn person(&self, place: usize) -> &Voter {
+        let mut all = self.operators.iter().chain(&self.administrators);
+        all.nth(place).unwrap()
+    }
+
+    /// A new share key for somebody, by two of the domain.
+    async fn enroll(&mut self, place: usize) -> ProposalState {
+        let key = certs::PrivateKey::generate(certs::KeyKind::P256).unwrap();
+        let secret = ShareSecret::read(&key.to_der()).unwrap();
+        let who = self.person(place);
+        let request = self.share_key(who, &key);
+        let (one, other) = match place {
+            0 => (&self.operators[0], &self.operators[1]),
+            1 | 2 => (&self.operators[place], &self.operators[0]),
+            3 => (&self.administrators[0], &self.administrators[1]),
+            _ => (&self.administrators[1], &self.administrators[0]),
+        };
+        let state = self.carry(one, other, request).await;
+        let name = self.name(who);
+        self.keys.insert(name, secret);
+        state
+    }
+
+    fn name(&self, who: &Voter) -> String {
+        match &who.principal {
+            crate::identity::Principal::Person(person) => person.name.clone(),
+            _ => panic!("no person"),
+        }
+    }
+
+    fn share_key(&self, who: &Voter, key: &certs::PrivateKey) -> ShareKeyPutRequest {
+        let crate::identity::Principal::Person(person) = &who.principal else {
+            panic!("no person")
+        };
+        let public_key_info = key.public_key_info();
+        let statement = possession_statement(&Possession {
+            instance_identifier: &self.house.server.services().installation.instance,
+            tenant_name: (person.domain != Domain::SYSTEM).then_some(&*self.tenant_name),
+            holder: KeyHolder::Shares(person.role, &person.name),
+            key_fingerprint: &certs::fingerprint(&public_key_info),
+        });
+        ShareKeyPutRequest {
+            person_name: person.name.clone(),
+            possession_proof: key.sign(statement.as_bytes()).unwrap(),
+            public_key_info,
+        }
+    }
+
+    async fn look(&self, who: &Voter, proposal: &[u8]) -> ProposalDetail {
+        match payload(who.look(&self.house, proposal).await) {
+            ResponsePayload::ProposalGet(told) => told.proposal,
+            _ => panic!("no proposal"),
+        }
+    }
+
+    fn opened(&self, who: &Voter, held: &[HeldShare]) -> Vec<OpenedShare> {
+        let Some(secret) = self.keys.get(&self.name(who)) else {
+            return Vec::new();
+        };
+        let open = |share: &HeldShare| {
+            let envelope = Envelope {
+                encapsulated: share.encapsulated_key.clone(),
+                sealed: share.sealed_share.clone(),
+            };
+            Some(OpenedShare {
+                share_context: share.share_context.clone(),
+                share: secret.open(&share.share_context, &envelope).ok()?,
+            })
+        };
+        held.iter().filter_map(open).collect()
+    }
+
+    fn approval(&self, proposal: &[u8], opened_shares: Vec<OpenedShare>) -> ProposalVoteRequest {
+        ProposalVoteRequest {
+            proposal_identifier: proposal.to_vec(),
+            decision: VoteDecision::Approve,
+            statement: None,
+            signature: None,
+            reason: None,
+            opened_shares,
+        }
+    }
+
+    /// Votes with whatever shares are his.
+    async fn vote(&self, who: &Voter, proposal: &[u8]) {
+        let held = self.look(who, proposal).await.held_shares;
+        let request = self.approval(proposal, self.opened(who, &held));
+        payload(who.ask(&self.house, request).await);
+    }
+
+    /// Has two agree on a request and the second complete it.
+    async fn carry<R: Request>(&self, one: &Voter, other: &Voter, request: R) -> ProposalState {
+        let id = one.propose(&self.house, request).await;
+        for who in [one, other] {
+            self.vote(who, &id).await;
+        }
+        other.complete(&self.house, &id).await;
+        other.state(&self.house, &id).await
+    }
+
+    async fn kek(&self, one: &Voter, other: &Voter) -> ProposalState {
+        self.carry(one, other, KekCreateRequest::default()).await
+    }
+
+    async fn sharing(&self, who: &Voter) -> Sharing {
+        match payload(who.ask(&self.house, SharingListRequest::default()).await) {
+            ResponsePayload::SharingList(list) => list.sharings.into_iter().next().unwrap(),
+            _ => panic!("no sharing"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_of_three_open_the_hsm_and_one_does_not() {
+    let scene = Scene::shared().await;
+    let [olga, oscar, otto] = &scene.operators;
+    let house = &scene.house;
+    for (one, other) in [(olga, otto), (otto, oscar), (oscar, olga)] {
+        assert_eq!(scene.kek(one, other).await, ProposalState::Executed);
+    }
+    assert!(house.server.services().custody.openings().is_empty());
+    // One share and two votes: it waits, says so, and goes on once the other is there.
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    scene.vote(olga, &id).await;
+    payload(otto.ask(house, scene.approval(&id, Vec::new())).await);
+    assert!(is(&otto.complete(house, &id).await, Fault::AwaitingShares));
+    let shown = scene.look(otto, &id).await;
+    assert_eq!(
+        (
+            shown.summary.state,
+            shown.summary.awaiting_shares,
+            shown.summary.awaiting_requester
+        ),
+        (ProposalState::Approved, Some(true), true)
+    );
+    assert_eq!(shown.share_givers, ["olga"]);
+    assert!(scene.look(olga, &id).await.held_shares.is_empty());
+    let listed = &otto.list(house).await[0];
+    assert_eq!((listed.awaiting_shares, listed.awaiting_requester), (Some(true), true));
+    let share = |opened_shares| ProposalShareRequest {
+        proposal_identifier: id.clone(),
+        opened_shares,
+    };
+    // Whoever has not agreed has nothing to hand in.
+    let held = scene.look(oscar, &id).await.held_shares;
+    let refused = oscar.ask(house, share(scene.opened(oscar, &held))).await;
+    assert!(is(&refused, Fault::NoVoteCast));
+    let opened = scene.opened(otto, &shown.held_shares);
+    match payload(otto.ask(house, share(opened)).await) {
+        ResponsePayload::ProposalShare(told) => assert!(!told.awaiting_shares),
+        _ => panic!("no answer"),
+    }
+    otto.complete(house, &id).await;
+    assert_eq!(otto.state(house, &id).await, ProposalState::Executed);
+    assert!(house.server.services().custody.openings().is_empty());
+}
+
+#[tokio::test]
+async fn wrong_shares_and_those_of_others_are_refused() {
+    let scene = Scene::shared().await;
+    let [olga, oscar, otto] = &scene.operators;
+    let house = &scene.house;
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    let held = scene.look(olga, &id).await.held_shares;
+    let [own] = held.as_slice() else { panic!("one share") };
+    let good = || scene.opened(olga, &held);
+    let foreign = scene.opened(otto, &scene.look(otto, &id).await.held_shares);
+    let mut forged = good();
+    let mut bytes = forged[0].share.expose().to_vec();
+    bytes[3] ^= 1;
+    forged[0].share = kmip_ttlv::Secret::new(bytes);
+    let mut elsewhere = good();
+    elsewhere[0].share_context[20] ^= 1;
+    let twice = good().into_iter().chain(good()).collect();
+    for wrong in [foreign, forged, elsewhere, twice] {
+        let refused = olga.ask(house, scene.approval(&id, wrong)).await;
+        assert!(is(&refused, Fault::ShareRefused));
+    }
+    // A vote that was refused is none.
+    assert!(scene.look(olga, &id).await.votes.is_empty());
+    assert!(house.server.services().custody.openings().is_empty());
+    // A share is encrypted to one.
+    assert!(scene.opened(oscar, std::slice::from_ref(own)).is_empty());
+    // What was handed in for one proposal opens nothing for another.
+    scene.vote(olga, &id).await;
+    scene.vote(otto, &id).await;
+    let other = oscar.propose(house, KekCreateRequest::default()).await;
+    for who in [olga, oscar] {
+        payload(who.ask(house, scene.approval(&other, Vec::new())).await);
+    }
+    assert!(is(&oscar.complete(house, &other).await, Fault::AwaitingShares));
+    // With a rejection come no shares, and it takes back what was handed in.
+    let reject = ProposalVoteRequest {
+        decision: VoteDecision::Reject,
+        ..scene.approval(&other, scene.opened(otto, &scene.look(otto, &other).await.held_shares))
+    };
+    assert!(is(&otto.ask(house, reject).await, Fault::InvalidField));
+    let withdraw = ProposalWithdrawVoteRequest {
+        proposal_identifier: id.clone(),
+    };
+    payload(olga.ask(house, withdraw).await);
+    assert_eq!(scene.look(olga, &id).await.held_shares.len(), 1);
+    payload(olga.ask(house, scene.approval(&id, Vec::new())).await);
+    assert!(is(&olga.complete(house, &id).await, Fault::AwaitingShares));
+}
+
+/// Votes stand over a restart; what they opened does not, and is asked for again.
+#[tokio::test]
+async fn after_a_restart_shares_are_awaited_again() {
+    let scene = Scene::shared().await;
+    let [olga, _, otto] = &scene.operators;
+    let house = &scene.house;
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    scene.vote(olga, &id).await;
+    scene.vote(otto, &id).await;
+    assert_eq!(scene.look(olga, &id).await.share_givers, ["olga", "otto"]);
+    // All that a process has beside its store.
+    house
+        .server
+        .services()
+        .custody
+        .openings()
+        .forget(&id.clone().try_into().unwrap());
+    assert!(is(&otto.complete(house, &id).await, Fault::AwaitingShares));
+    let shown = scene.look(olga, &id).await;
+    assert_eq!(
+        (shown.summary.state, shown.summary.awaiting_shares),
+        (ProposalState::Approved, Some(true))
+    );
+    for who in [olga, otto] {
+        let held = scene.look(who, &id).await.held_shares;
+        let request = ProposalShareRequest {
+            proposal_identifier: id.clone(),
+            opened_shares: scene.opened(who, &held),
+        };
+        payload(who.ask(house, request).await);
+    }
+    otto.complete(house, &id).await;
+    assert_eq!(otto.state(house, &id).await, ProposalState::Executed);
+}
+
+/// Nothing that is kept opens it without two of them: not the store, whatever of the server's keys one has beside it.
+#[tokio::test]
+async fn what_is_kept_does_not_open_it() {
+    let scene = Scene::shared().await;
+    let [olga, oscar, otto] = &scene.operators;
+    let house = &scene.house;
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    scene.vote(olga, &id).await;
+    let custody = &house.server.services().custody;
+    let record = house
+        .store
+        .scan(house.tenant, SHARING, None, 10)
+        .await
+        .unwrap()
+        .remove(0);
+    let body = crate::records::open(custody, &record).unwrap();
+    let sharing = crate::custody::Sharing::decode(body).unwrap();
+    let told = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+    assert!(!told(&record.body, PIN.as_bytes()) && told(&record.body, b"operators"));
+    // One share is open in the server: with it, and all else, nothing is.
+    assert_eq!(
+        custody.open_for(&id.clone().try_into().unwrap(), &sharing).err(),
+        Some(CustodyError::Unavailable)
+    );
+    // A second one, and it is.
+    for who in [oscar, otto] {
+        let opened = scene.opened(who, &scene.look(who, &id).await.held_shares);
+        payload(who.ask(house, scene.approval(&id, opened)).await);
+        let found = custody.open_for(&id.clone().try_into().unwrap(), &sharing).unwrap();
+        assert_eq!(found.expose(), PIN.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn who_loses_a_share_key_has_it_shared_anew() {
+    let mut scene = Scene::shared().await;
+    let before = scene.sharing(&scene.operators[0]).await;
+    assert!(before.sharing_fits && before.recoverable);
+    assert_eq!(
+        (before.ways, before.holders.len()),
+        (vec!["2 of 3 operators".to_owned()], 3)
+    );
+    // otto's is lost: the two others still open it.
+    let [olga, ..] = &scene.operators;
+    let revoke = ShareKeyRevokeRequest {
+        person_name: "otto".into(),
+    };
+    payload(olga.ask(&scene.house, revoke).await);
+    let lost = scene.sharing(olga).await;
+    assert!(!lost.sharing_fits && lost.recoverable);
+    assert_eq!(lost.holders, ["olga", "oscar"]);
+    // Another key of his comes with a sharing, which takes the shares of two.
+    scene.keys.remove("otto");
+    let key = certs::PrivateKey::generate(certs::KeyKind::P256).unwrap();
+    let [olga, oscar, otto] = &scene.operators;
+    let id = otto.propose(&scene.house, scene.share_key(otto, &key)).await;
+    for who in [olga, oscar] {
+        payload(who.ask(&scene.house, scene.approval(&id, Vec::new())).await);
+    }
+    assert!(is(&olga.complete(&scene.house, &id).await, Fault::AwaitingShares));
+    for who in [olga, oscar] {
+        scene.vote(who, &id).await;
+    }
+    olga.complete(&scene.house, &id).await;
+    assert_eq!(olga.state(&scene.house, &id).await, ProposalState::Executed);
+    let again = scene.sharing(olga).await;
+    assert!(again.sharing_fits && again.recoverable && again.holders.len() == 3);
+    let secret = ShareSecret::read(&key.to_der()).unwrap();
+    scene.keys.insert("otto".into(), secret);
+    let [olga, _, otto] = &scene.operators;
+    assert_eq!(scene.kek(otto, olga).await, ProposalState::Executed);
+}
+
+#[tokio::test]
+async fn who_goes_takes_no_share_along() {
+    let scene = Scene::shared().await;
+    let [olga, _, otto] = &scene.operators;
+    let request = PersonDeleteRequest {
+        person_name: "oscar".into(),
+    };
+    let id = olga.propose(&scene.house, request.clone()).await;
+    for who in [olga, otto] {
+        payload(who.ask(&scene.house, scene.approval(&id, Vec::new())).await);
+    }
+    assert!(is(&olga.complete(&scene.house, &id).await, Fault::AwaitingShares));
+    for who in [olga, otto] {
+        scene.vote(who, &id).await;
+    }
+    olga.complete(&scene.house, &id).await;
+    assert_eq!(olga.state(&scene.house, &id).await, ProposalState::Executed);
+    let sharing = scene.sharing(olga).await;
+    assert_eq!(sharing.ways, ["2 of 2 operators"]);
+    assert!(sharing.sharing_fits);
+    assert_eq!(scene.kek(olga, otto).await, ProposalState::Executed);
+}
+
+/// Where too few can open a share, nothing waits for them: administrators share it anew, or enter another.
+#[tokio::test]
+async fn what_is_lost_is_given_again_by_the_administrators() {
+    let mut scene = Scene::shared().await;
+    for name in ["oscar", "otto"] {
+        let person_name = name.to_owned();
+        let revoke = ShareKeyRevokeRequest { person_name };
+        payload(scene.operators[0].ask(&scene.house, revoke).await);
+        scene.keys.remove(name);
+    }
+    assert!(!scene.sharing(&scene.operators[0]).await.recoverable);
+    for place in [1, 2] {
+        assert_eq!(scene.enroll(place).await, ProposalState::Executed);
+    }
+    let [olga, _, otto] = &scene.operators;
+    assert!(!scene.sharing(olga).await.recoverable);
+    let renew = SharingRenewRequest {
+        hsm_profile_name: "software".into(),
+    };
+    assert_ne!(scene.carry(olga, otto, renew.clone()).await, ProposalState::Executed);
+    assert_eq!(scene.grant().await, ProposalState::Executed);
+    assert!(scene.sharing(olga).await.recoverable);
+    // The one that waited for the lost shares was about another sharing; this is another request.
+    assert_eq!(scene.carry(otto, olga, renew).await, ProposalState::Executed);
+    assert_eq!(scene.kek(olga, otto).await, ProposalState::Executed);
+    // Another PIN in the HSM: what they hold opens the old one, until it is entered.
+    *scene.hsm.pin.lock().unwrap() = "keeper:another";
+    assert_ne!(scene.kek(olga, otto).await, ProposalState::Executed);
+    let [ada, alan] = &scene.administrators;
+    let put = scene.management();
+    assert_eq!(scene.carry(ada, alan, put).await, ProposalState::Executed);
+    assert_eq!(scene.kek(olga, otto).await, ProposalState::Executed);
+    assert_eq!(scene.kek(ada, alan).await, ProposalState::Executed);
+}
+
+#[tokio::test]
+async fn nobody_shares_alone_or_without_keys() {
+    let scene = Scene::open().await;
+    let [ada, alan] = &scene.administrators;
+    let [olga, oscar, otto] = &scene.operators;
+    let house = &scene.house;
+    // No share keys: nothing to share with.
+    let state = scene.carry(ada, alan, scene.management()).await;
+    assert_eq!(state, ProposalState::Failed);
+    // An operator does not enter it, and a key must be shown by its holder.
+    assert!(is(&olga.ask(house, scene.management()).await, Fault::PermissionDenied));
+    let key = certs::PrivateKey::generate(certs::KeyKind::P256).unwrap();
+    let foreign = ShareKeyPutRequest {
+        person_name: "otto".into(),
+        ..scene.share_key(oscar, &key)
+    };
+    assert!(is(&otto.ask(house, foreign).await, Fault::PossessionNotShown));
+    let long = certs::PrivateKey::generate(certs::KeyKind::P384).unwrap();
+    let request = scene.share_key(otto, &long);
+    assert!(is(&otto.ask(house, request).await, Fault::ShareKeyRefused));
+    // Without a credential there is nothing to grant, and no login: what the HSM then says is its own.
+    let grant = SharingGrantRequest {
+        hsm_profile_name: "software".into(),
+        tenant_name: scene.tenant_name.clone(),
+    };
+    assert!(is(&ada.ask(house, grant).await, Fault::NotFound));
+    assert_ne!(scene.kek(olga, otto).await, ProposalState::Executed);
+}
+
+#[tokio::test]
+async fn where_separation_is_required_one_user_is_not_enough() {
+    let scene = Scene::open().await;
+    let [olga, _, otto] = &scene.operators;
+    let house = &scene.house;
+    // Said to those who agree, where it is not required.
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    let shown = scene.look(otto, &id).await.target.unwrap();
+    assert!(
+        shown.contains("no separation: quorum enforced by software only"),
+        "{shown}"
+    );
+    let mut policy = template(PolicyTemplate::Mtg, Scope::Tenant);
+    policy.separation_required = Some(true);
+    put_policy(house, house.tenant, policy).await;
+    let refused = olga.ask(house, KekCreateRequest::default()).await;
+    assert!(is(&refused, Fault::SeparationRequired));
+    assert_eq!(
+        template(PolicyTemplate::Strict, Scope::Tenant).separation_required,
+        Some(true)
+    );
+    assert_eq!(refused.result_status, ResultStatus::OperationFailed);
+}

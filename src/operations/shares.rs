@@ -1,0 +1,140 @@
+//! Shares of key-management credentials that votes carry: told to their holders, checked, kept in secret memory until the proposal ends.
+//! What needs a credential is not carried out before enough of them are there.
+
+use super::Context;
+use crate::authority::proposal::ProposalRecord;
+use crate::custody::ProfileId;
+use crate::custody::sharing::{Sharing, Slot};
+use crate::failure::{Failure, Fault};
+use crate::identity::Id;
+use crate::records;
+use crate::store::Key;
+use kmip_protocol::{HeldShare, OpenedShare};
+
+/// How a credential is shared, if it is.
+pub async fn load(context: &mut Context<'_>, key: Key) -> Result<Option<Sharing>, Failure> {
+    let Some(record) = context.work.load(key).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Sharing::decode(records::open(
+        &context.services.custody,
+        &record,
+    )?)?))
+}
+
+/// How the credentials are shared that a proposal needs.
+pub async fn needed(context: &mut Context<'_>, proposal: &ProposalRecord) -> Result<Vec<Sharing>, Failure> {
+    let mut sharings = Vec::with_capacity(proposal.target.sharings.len());
+    for key in &proposal.target.sharings {
+        sharings.extend(load(context, *key).await?);
+    }
+    Ok(sharings)
+}
+
+/// Whether those who agreed have opened all that a proposal needs.
+pub async fn are_open(context: &mut Context<'_>, proposal: &ProposalRecord) -> Result<bool, Failure> {
+    let sharings = needed(context, proposal).await?;
+    let openings = context.services.custody.openings();
+    Ok(sharings
+        .iter()
+        .all(|sharing| openings.is_sufficient(&proposal.id, sharing)))
+}
+
+/// Refuses to go on before they have.
+pub async fn ensure_open(context: &mut Context<'_>, proposal: &ProposalRecord) -> Result<(), Failure> {
+    match are_open(context, proposal).await? {
+        true => Ok(()),
+        false => Err(Fault::AwaitingShares.into()),
+    }
+}
+
+/// What somebody holds who has a part in a proposal.
+#[derive(Default)]
+pub struct Standing {
+    /// What he has not handed in, of which profiles' credentials.
+    pub held: Vec<(ProfileId, HeldShare)>,
+    /// Who has handed in all of theirs, among those who agree.
+    pub givers: Vec<Id>,
+    /// Whether what was handed in is too little.
+    pub awaited: bool,
+}
+
+/// How it stands with the shares of a live proposal, for this reader.
+pub async fn standing(context: &mut Context<'_>, proposal: &ProposalRecord, reader: &Id) -> Result<Standing, Failure> {
+    let mut standing = Standing::default();
+    if !proposal.is_live() || proposal.target.sharings.is_empty() {
+        return Ok(standing);
+    }
+    let sharings = needed(context, proposal).await?;
+    let openings = context.services.custody.openings();
+    let has_all = |person: &Id| {
+        let own = |sharing: &&Sharing| !sharing.slots(person).is_empty();
+        let mut holds = sharings.iter().filter(own).peekable();
+        holds.peek().is_some() && holds.all(|sharing| openings.has_all_of(&proposal.id, sharing, person))
+    };
+    let mut givers: Vec<Id> = proposal.ballots().iter().map(|ballot| ballot.person).collect();
+    givers.sort_unstable();
+    givers.dedup();
+    givers.retain(|person| proposal.approves(person) && has_all(person));
+    standing.givers = givers;
+    for sharing in &sharings {
+        standing.awaited |= !openings.is_sufficient(&proposal.id, sharing);
+        if openings.has_all_of(&proposal.id, sharing, reader) {
+            continue;
+        }
+        let profile = sharing.binding.profile;
+        let held = sharing.slots(reader).into_iter().map(|slot| (profile, told(slot)));
+        standing.held.extend(held);
+    }
+    Ok(standing)
+}
+
+fn told(slot: Slot) -> HeldShare {
+    let Slot {
+        place: _,
+        context,
+        key_fingerprint,
+        commitment,
+        envelope,
+    } = slot;
+    HeldShare {
+        hsm_profile_name: None,
+        key_fingerprint: key_fingerprint.to_vec(),
+        share_context: context,
+        share_commitment: commitment.to_vec(),
+        encapsulated_key: envelope.encapsulated,
+        sealed_share: envelope.sealed,
+    }
+}
+
+/// Takes what a person has opened who agrees to a proposal. All of it is right, or it is refused.
+pub async fn hand_in(
+    context: &mut Context<'_>,
+    proposal: &ProposalRecord,
+    person: &Id,
+    opened: &[OpenedShare],
+) -> Result<(), Failure> {
+    let sharings = needed(context, proposal).await?;
+    let slots: Vec<(&Sharing, Slot)> = sharings
+        .iter()
+        .flat_map(|sharing| sharing.slots(person).into_iter().map(move |slot| (sharing, slot)))
+        .collect();
+    if opened.is_empty() || opened.len() > slots.len() {
+        return Err(Fault::ShareRefused.into());
+    }
+    let refused = || Failure::new(Fault::ShareRefused);
+    let mut right = Vec::with_capacity(opened.len());
+    for share in opened {
+        let found = slots.iter().find(|(_, slot)| slot.context == share.share_context);
+        let (sharing, slot) = found
+            .filter(|(_, slot)| slot.is(share.share.expose()))
+            .ok_or_else(refused)?;
+        right.push((*sharing, slot, share));
+    }
+    let until = (context.now.0, proposal.latest_ms());
+    for (sharing, slot, share) in right {
+        let custody = &context.services.custody;
+        custody.hand_in(&proposal.id, (sharing, slot, person), share.share.expose(), until)?;
+    }
+    Ok(())
+}
