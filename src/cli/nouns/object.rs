@@ -44,9 +44,12 @@ pub(in crate::cli) fn run(arguments: &ObjectArguments) -> Outcome<()> {
                 return Ok(());
             };
             let row = |name: &str, value: String| [name.to_owned(), value];
+            // The server goes on by itself, unless it was told how many.
+            let goes_on = maximum.is_none_or(|most| most > response.purged_count);
+            let rest = if goes_on { "being purged" } else { "still due" };
             let rows = [
                 row("purged", response.purged_count.to_string()),
-                row("still due", response.remaining_count.to_string()),
+                row(rest, response.remaining_count.to_string()),
                 row("destroyed until", moment(response.destroyed_until.0)),
             ];
             let table = Table::from_rows(["", ""], rows.into_iter());
