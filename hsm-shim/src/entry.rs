@@ -237,6 +237,9 @@ fn encrypt_init(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: C
             _ => None,
         })
     };
+    if is_refused(mechanism) {
+        return CKR_MECHANISM_INVALID;
+    }
     if let Some(parameters) = nonce
         && module::told(|script| script.nonces)
     {
@@ -259,6 +262,20 @@ fn encrypt_init(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: C
     }
     // SAFETY: the caller's arguments.
     unsafe { function(session, mechanism, key) }
+}
+
+fn may_begin(mechanism: *const CK_MECHANISM) -> Outcome {
+    if is_refused(mechanism) {
+        Err(CKR_MECHANISM_INVALID)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_refused(mechanism: *const CK_MECHANISM) -> bool {
+    // SAFETY: the caller's mechanism.
+    let kind = unsafe { mechanism.as_ref() }.map(|mechanism| mechanism.mechanism);
+    module::told(|script| kind.is_some_and(|kind| script.refused.contains(&kind)))
 }
 
 type Cipher =
@@ -410,7 +427,7 @@ functions! {
     C_Encrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) = encrypt;
     C_EncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     C_EncryptFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
-    C_DecryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
+    C_DecryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE) if may_begin(b);
     C_Decrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG) = decrypt;
     C_DecryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     C_DecryptFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);

@@ -12,6 +12,7 @@
 //! flags 0x20000                              what the token's flags have besides (here CKF_USER_PIN_FINAL_TRY)
 //! sessions 4                                 how many sessions the token grants, as it says and as it does
 //! nonces                                     the token makes the nonces of AES-GCM: it takes zeros, and writes its own over them
+//! refuse 0x1087                              a mechanism that ciphers are not begun with (here CKM_AES_GCM)
 //! log /path/to/log                           the file to which every call adds its name, a line each
 //! ```
 
@@ -37,6 +38,8 @@ pub struct Script {
     pub sessions: u64,
     /// Whether the token makes the nonces of AES-GCM.
     pub nonces: bool,
+    /// Mechanisms that ciphers are not begun with.
+    pub refused: Vec<u64>,
     /// Where calls are noted.
     pub log: Option<PathBuf>,
 }
@@ -104,6 +107,7 @@ impl Script {
                     Some(())
                 }
                 (Some("flags"), Some(flags)) => number(flags).map(|flags| script.flags = flags),
+                (Some("refuse"), Some(mechanism)) => number(mechanism).map(|mechanism| script.refused.push(mechanism)),
                 (Some("sessions"), Some(count)) => number(count).map(|count| script.sessions = count),
                 (Some("nonces"), None) => {
                     script.nonces = true;

@@ -292,9 +292,15 @@ impl Custody {
             };
             let context = record_key_context(record, wrap.kek, wrap.kek_generation);
             match kek.sealer.unwrap(context, &wrap.wrapped).await {
-                Ok(key) => {
+                Ok(key) if sealing::equal(&record_key_check(record, &key), &record.check) => {
                     opened.record_key.get_or_init(|| key);
                     return Ok(());
+                }
+                // Authentic, and not what was wrapped: whatever opened it is not in order. What is judged or made with another record
+                // key would be lost.
+                Ok(_) => {
+                    tracing::error!("an HSM gave another record key than the one that it wrapped");
+                    failure = CustodyError::Unavailable;
                 }
                 // An outage outweighs the rest: another try may succeed.
                 Err(_) if failure == CustodyError::Unavailable => {}
@@ -332,8 +338,34 @@ impl Custody {
     /// [`CustodyError::Refused`] if anything of it was sealed for another domain, object, generation or type, or was
     /// edited; [`CustodyError::UnknownKek`], [`CustodyError::UnknownDomain`]; those of [`Sealer`].
     pub async fn open(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Secret, CustodyError> {
+        self.open_with_dek(domain, context, sealed)
+            .await
+            .map(|(_, material)| material)
+    }
+
+    /// Opens the material, and tells the DEK that opened it. Where it does not open, the DEK is asked for once more, and the KEK for its
+    /// known answer: a token that gives another one now is out of order, and the material is as it was.
+    async fn open_with_dek(
+        &self,
+        domain: Domain,
+        context: SealContext,
+        sealed: &Sealed,
+    ) -> Result<(Locked, Secret), CustodyError> {
+        let aad = context.material_aad(domain);
         let dek = self.open_dek(domain, context, sealed).await?;
-        sealing::open(&dek, &context.material_aad(domain), &sealed.blob)
+        if let Ok(material) = sealing::open(&dek, &aad, &sealed.blob) {
+            return Ok((dek, material));
+        }
+        let again = self.open_dek(domain, context, sealed).await?;
+        match sealing::open(&again, &aad, &sealed.blob) {
+            Ok(material) => Ok((again, material)),
+            Err(_) if !sealing::equal(dek.expose(), again.expose()) => Err(CustodyError::Unavailable),
+            Err(error) => {
+                let opened = self.domain(domain)?;
+                opened.live(sealed.kek, sealed.kek_generation)?.sealer.health().await?;
+                Err(error)
+            }
+        }
     }
 
     /// Wraps the DEK of sealed material anew, under the active KEK; the material is not touched.
@@ -341,7 +373,8 @@ impl Custody {
     /// # Errors
     /// Those of [`Custody::open`] and [`Custody::seal`].
     pub async fn rewrap(&self, domain: Domain, context: SealContext, sealed: &Sealed) -> Result<Fresh, CustodyError> {
-        let dek = self.open_dek(domain, context, sealed).await?;
+        // What is put in the place of the present one must open the material; else an error of a token would be for ever.
+        let (dek, _) = self.open_with_dek(domain, context, sealed).await?;
         let opened = self.domain(domain)?;
         let kek = opened.active()?;
         let wrapped_dek = kek.sealer.wrap(dek_context(domain, context, &kek.record), &dek).await?;
@@ -414,6 +447,11 @@ fn dek_context(domain: Domain, context: SealContext, kek: &KekRecord) -> WrapCon
         kek: kek.id,
         kek_generation: kek.generation,
     }
+}
+
+/// By what a record key is known to be the right one.
+pub(super) fn record_key_check(record: &RecordKeyRecord, key: &Locked) -> [u8; 32] {
+    sealing::mac(key, b"check", &[&record.id, &record.generation.to_be_bytes()])
 }
 
 pub(super) fn record_key_context(record: &RecordKeyRecord, kek: KekId, kek_generation: u32) -> WrapContext {

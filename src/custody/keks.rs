@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::context::{KekId, ProfileId};
 use super::error::CustodyError;
-use super::facade::{Custody, DomainKeys, Kek, record_key_context};
+use super::facade::{Custody, DomainKeys, Kek, record_key_check, record_key_context};
 use super::record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
 use super::sealer::{NewKek, SealerKind, check_known_answer, make_known_answer};
 use super::sealing::KEY;
@@ -133,6 +133,7 @@ impl Custody {
             domain,
             generation: 1,
             created_ms,
+            check: [0; 32],
             wraps: Vec::new(),
         };
         self.randomness
@@ -142,6 +143,7 @@ impl Custody {
         self.randomness
             .fill(key.expose_mut())
             .map_err(|_| CustodyError::Randomness)?;
+        record.check = record_key_check(&record, &key);
         record.wraps = self.wrap_record_key(&record, keks, &key).await?;
         if record.wraps.is_empty() {
             Err(CustodyError::UnknownKek)

@@ -39,7 +39,7 @@ pub use outfit::{Benches, Outfit};
 pub use probe::Capabilities;
 pub use profile::{Links, ProfileRecord, TokenRecord};
 pub use protected::{Keeping, NewPair, NewProtected, ProfileWrap, ProtectedKek};
-pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap};
+pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap, Resident};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};
 pub use root::{InstallationRoot, PinRole, RootOrigin};
 pub use sealed::{Fresh, Sealed, kek_guard};

@@ -11,6 +11,7 @@ use super::absent::AbsentKeks;
 use super::context::ProfileId;
 use super::error::CustodyError;
 use super::facade::Custody;
+use super::probe::Capabilities;
 use super::profile::{ProfileRecord, TokenRecord};
 use super::resident::{ResidentKeks, TokenSettings, WorkerCommand};
 use super::root::{InstallationRoot, PinRole};
@@ -137,11 +138,12 @@ impl Outfit {
             )));
         };
         let pin = self.open_pin(id, token, &token.pin)?;
-        Ok(Arc::new(ResidentKeks::new(
-            self.benches.token(token)?,
-            pin,
-            self.slab.clone(),
-        )))
+        let mut settings = self.benches.token(token)?;
+        let found = record.capabilities.as_deref().map(Capabilities::decode);
+        if let Some(scheme) = found.and_then(|found| found.ok()?.scheme()) {
+            settings.scheme = scheme;
+        }
+        Ok(Arc::new(ResidentKeks::new(settings, pin, self.slab.clone())))
     }
 
     /// Puts a profile to work, or what its record says now in place of what it said. One that cannot be is away for all who use it, and

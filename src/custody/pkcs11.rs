@@ -33,8 +33,17 @@ impl Rv {
     pub(super) const UNSUPPORTED: Self = Self(CKR_FUNCTION_NOT_SUPPORTED);
     /// A PIN that is not sent, since it is locked or the next wrong one would lock it.
     pub(super) const NO_LOGIN: Self = Self(CKR_PIN_LOCKED);
+    /// Bytes that do not open.
+    pub(super) const NOT_AUTHENTIC: Self = Self(CKR_ENCRYPTED_DATA_INVALID);
+    /// An answer that cannot be right.
+    pub(super) const WRONG: Self = Self(CKR_FUNCTION_FAILED);
     /// A length that PKCS#11 cannot carry.
     pub(super) const TOO_LONG: Self = Self(CKR_DATA_LEN_RANGE);
+
+    /// Whether this says that the token makes no random numbers, rather than that it is out of order.
+    pub(super) fn has_no_randomness(self) -> bool {
+        matches!(self.0, CKR_RANDOM_NO_RNG | CKR_FUNCTION_NOT_SUPPORTED)
+    }
 
     pub(super) fn class(self) -> Class {
         match self.0 {
@@ -286,96 +295,45 @@ impl Module {
         Ok(found)
     }
 
-    /// Encrypts with AES-GCM, 128-bit tag: two calls. `sealed` takes ciphertext and tag; answers how much was written.
-    pub(super) fn encrypt(
-        &self,
-        session: CK_SESSION_HANDLE,
-        key: CK_OBJECT_HANDLE,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        plain: &[u8],
-        sealed: &mut [u8],
-    ) -> Outcome<usize> {
-        let mut parameters = gcm(nonce, aad)?;
-        let mut mechanism = gcm_mechanism(&mut parameters);
-        call!(self, C_EncryptInit, session, &raw mut mechanism, key)?;
-        let mut written = length(sealed.len())?;
-        let input = plain.as_ptr().cast_mut();
-        call!(
-            self,
-            C_Encrypt,
-            session,
-            input,
-            length(plain.len())?,
-            sealed.as_mut_ptr(),
-            &raw mut written
-        )?;
-        usize::try_from(written).map_err(|_| Rv::TOO_LONG)
-    }
-
-    /// Decrypts with AES-GCM: two calls. `plain` needs room as for `sealed`, since some modules ask for it.
-    pub(super) fn decrypt(
-        &self,
-        session: CK_SESSION_HANDLE,
-        key: CK_OBJECT_HANDLE,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        sealed: &[u8],
-        plain: &mut [u8],
-    ) -> Outcome<usize> {
-        let mut parameters = gcm(nonce, aad)?;
-        let mut mechanism = gcm_mechanism(&mut parameters);
-        call!(self, C_DecryptInit, session, &raw mut mechanism, key)?;
-        let mut written = length(plain.len())?;
-        let input = sealed.as_ptr().cast_mut();
-        call!(
-            self,
-            C_Decrypt,
-            session,
-            input,
-            length(sealed.len())?,
-            plain.as_mut_ptr(),
-            &raw mut written
-        )?;
-        usize::try_from(written).map_err(|_| Rv::TOO_LONG)
+    /// The keys of a KEK for HMAC under a CKA_ID, two at most.
+    pub(super) fn find_mac(&self, session: CK_SESSION_HANDLE, id: &[u8]) -> Outcome<Vec<CK_OBJECT_HANDLE>> {
+        self.find_of(session, CKO_SECRET_KEY, CKK_GENERIC_SECRET, id)
     }
 
     /// Makes a KEK in the token: AES-256, never extractable, not modifiable.
     pub(super) fn generate(&self, session: CK_SESSION_HANDLE, id: &[u8], label: &str) -> Outcome<CK_OBJECT_HANDLE> {
-        let bytes: CK_ULONG = 32;
-        let mut template = [
-            attribute(CKA_CLASS, &CKO_SECRET_KEY)?,
-            attribute(CKA_KEY_TYPE, &CKK_AES)?,
-            attribute(CKA_VALUE_LEN, &bytes)?,
-            attribute(CKA_TOKEN, &CK_TRUE)?,
-            attribute(CKA_PRIVATE, &CK_TRUE)?,
-            attribute(CKA_SENSITIVE, &CK_TRUE)?,
-            attribute(CKA_EXTRACTABLE, &CK_FALSE)?,
-            attribute(CKA_MODIFIABLE, &CK_FALSE)?,
-            attribute(CKA_ENCRYPT, &CK_TRUE)?,
-            attribute(CKA_DECRYPT, &CK_TRUE)?,
-            attribute(CKA_WRAP, &CK_TRUE)?,
-            attribute(CKA_UNWRAP, &CK_TRUE)?,
-            attribute(CKA_LABEL, label.as_bytes())?,
-            attribute(CKA_ID, id)?,
+        let uses = [CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP, CKA_UNWRAP];
+        self.generate_kept(session, (CKM_AES_KEY_GEN, CKK_AES), id, label, &uses)
+    }
+
+    /// Makes the key for HMAC that a KEK has beside it where the token has no AES-GCM.
+    pub(super) fn generate_mac(&self, session: CK_SESSION_HANDLE, id: &[u8], label: &str) -> Outcome<CK_OBJECT_HANDLE> {
+        let kind = (CKM_GENERIC_SECRET_KEY_GEN, CKK_GENERIC_SECRET);
+        self.generate_kept(session, kind, id, label, &[CKA_SIGN, CKA_VERIFY])
+    }
+
+    fn generate_kept(
+        &self,
+        session: CK_SESSION_HANDLE,
+        (mechanism, kind): (CK_MECHANISM_TYPE, CK_KEY_TYPE),
+        id: &[u8],
+        label: &str,
+        uses: &[CK_ATTRIBUTE_TYPE],
+    ) -> Outcome<CK_OBJECT_HANDLE> {
+        let mut properties = vec![
+            Property::Number(CKA_CLASS, CKO_SECRET_KEY),
+            Property::Number(CKA_KEY_TYPE, kind),
+            Property::Number(CKA_VALUE_LEN, 32),
+            Property::Is(CKA_TOKEN, true),
+            Property::Is(CKA_PRIVATE, true),
+            Property::Is(CKA_SENSITIVE, true),
+            Property::Is(CKA_EXTRACTABLE, false),
+            Property::Is(CKA_MODIFIABLE, false),
+            Property::Bytes(CKA_LABEL, label.as_bytes()),
+            Property::Bytes(CKA_ID, id),
         ];
-        let mut mechanism = CK_MECHANISM {
-            mechanism: CKM_AES_KEY_GEN,
-            pParameter: ptr::null_mut(),
-            ulParameterLen: 0,
-        };
-        let mut key = 0;
-        let attributes = length(template.len())?;
-        call!(
-            self,
-            C_GenerateKey,
-            session,
-            &raw mut mechanism,
-            template.as_mut_ptr(),
-            attributes,
-            &raw mut key
-        )?;
-        Ok(key)
+        properties.extend(uses.iter().map(|r#use| Property::Is(*r#use, true)));
+        self.make_key(session, mechanism, &properties)
     }
 
     pub(super) fn destroy(&self, session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) -> Outcome<()> {
@@ -401,25 +359,5 @@ impl Module {
     /// Sets the normal user's PIN; the session is the Security Officer's.
     pub(super) fn init_pin(&self, session: CK_SESSION_HANDLE, pin: &[u8]) -> Outcome<()> {
         call!(self, C_InitPIN, session, pin.as_ptr().cast_mut(), length(pin.len())?)
-    }
-}
-
-/// The parameters point into `nonce` and `aad`, which outlive the call that they are made for.
-fn gcm(nonce: &[u8; 12], aad: &[u8]) -> Outcome<CK_GCM_PARAMS> {
-    Ok(CK_GCM_PARAMS {
-        pIv: nonce.as_ptr().cast_mut(),
-        ulIvLen: 12,
-        ulIvBits: 96,
-        pAAD: aad.as_ptr().cast_mut(),
-        ulAADLen: length(aad.len())?,
-        ulTagBits: 128,
-    })
-}
-
-fn gcm_mechanism(parameters: &mut CK_GCM_PARAMS) -> CK_MECHANISM {
-    CK_MECHANISM {
-        mechanism: CKM_AES_GCM,
-        pParameter: ptr::from_mut(parameters).cast(),
-        ulParameterLen: size_of::<CK_GCM_PARAMS>(),
     }
 }

@@ -6,6 +6,7 @@ use crate::store::Domain;
 
 use super::context::{KekId, ProfileId};
 use super::error::CustodyError;
+use super::probe::Scheme;
 use super::protected::ProtectedKek;
 use super::sealer::SealerKind;
 
@@ -36,10 +37,19 @@ pub enum KekState {
 pub enum Placement {
     /// In a key file on the server's disk: for development, and reported so.
     Software,
-    /// In a token, under this CKA_ID (1 to [`MAX_CKA_ID`] bytes).
-    Resident(Vec<u8>),
+    /// In a token.
+    Resident(Resident),
     /// In secret memory while the server runs, and here, sealed to a key pair in each of its HSM-Profiles.
     Protected(ProtectedKek),
+}
+
+/// A KEK in a token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resident {
+    /// Its CKA_ID: 1 to [`MAX_CKA_ID`] bytes.
+    pub cka_id: Vec<u8>,
+    /// How it wraps: what the token was found to be able to do when it was made.
+    pub scheme: Scheme,
 }
 
 /// A KEK of a domain.
@@ -76,6 +86,8 @@ pub struct RecordKeyRecord {
     pub generation: u32,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
+    /// What the right key makes of its own identifier: an HSM that errs does not have records judged by another.
+    pub check: [u8; 32],
     /// The same key under each KEK.
     pub wraps: Vec<RecordKeyWrap>,
 }
@@ -170,12 +182,13 @@ impl KekRecord {
         bytes.extend(profile.0);
         match placement {
             Placement::Software => bytes.push(1),
-            Placement::Resident(cka_id) => {
+            Placement::Resident(Resident { cka_id, scheme }) => {
                 if cka_id.is_empty() || cka_id.len() > MAX_CKA_ID {
                     return Err(CustodyError::Limit);
                 }
                 bytes.push(2);
                 put(&mut bytes, cka_id)?;
+                bytes.push(scheme.number());
             }
             Placement::Protected(protected) => {
                 bytes.push(3);
@@ -212,7 +225,10 @@ impl KekRecord {
                 2 => match fields.bytes()? {
                     [] => return Err(CustodyError::Record),
                     cka_id if cka_id.len() > MAX_CKA_ID => return Err(CustodyError::Record),
-                    cka_id => Placement::Resident(cka_id.to_vec()),
+                    cka_id => Placement::Resident(Resident {
+                        cka_id: cka_id.to_vec(),
+                        scheme: Scheme::from_number(fields.byte()?)?,
+                    }),
                 },
                 3 => Placement::Protected(ProtectedKek::decode(&mut fields)?),
                 _ => return Err(CustodyError::Record),
@@ -241,6 +257,7 @@ impl RecordKeyRecord {
             domain,
             generation,
             created_ms,
+            check,
             wraps,
         } = self;
         if wraps.len() > MAX_KEKS {
@@ -251,6 +268,7 @@ impl RecordKeyRecord {
         bytes.extend(domain.0);
         bytes.extend(generation.to_be_bytes());
         bytes.extend(created_ms.to_be_bytes());
+        bytes.extend(check);
         bytes.extend(
             u16::try_from(wraps.len())
                 .map_err(|_| CustodyError::Limit)?
@@ -281,6 +299,7 @@ impl RecordKeyRecord {
             domain: Domain(fields.array()?),
             generation: u32::from_be_bytes(fields.array()?),
             created_ms: i64::from_be_bytes(fields.array()?),
+            check: fields.array()?,
             wraps: Vec::new(),
         };
         let count = usize::from(u16::from_be_bytes(fields.array()?));
@@ -352,6 +371,11 @@ mod tests {
     use super::*;
     use crate::custody::ProfileWrap;
 
+    fn resident(cka_id: Vec<u8>) -> Placement {
+        let scheme = Scheme::CbcHmac;
+        Placement::Resident(Resident { cka_id, scheme })
+    }
+
     fn kek(placement: Placement) -> KekRecord {
         KekRecord {
             id: KekId([1; 16]),
@@ -392,7 +416,7 @@ mod tests {
         assert_eq!(kek(Placement::Protected(nowhere)).encode(), Err(CustodyError::Limit));
         for placement in [
             Placement::Software,
-            Placement::Resident(vec![9; 16]),
+            resident(vec![9; 16]),
             Placement::Protected(protected),
         ] {
             let record = kek(placement);
@@ -404,8 +428,8 @@ mod tests {
             let longer = [&bytes[..], &[0]].concat();
             assert_eq!(KekRecord::decode(&longer), Err(CustodyError::Record));
         }
-        assert_eq!(kek(Placement::Resident(vec![])).encode(), Err(CustodyError::Limit));
-        assert_eq!(kek(Placement::Resident(vec![1; 65])).encode(), Err(CustodyError::Limit));
+        assert_eq!(kek(resident(vec![])).encode(), Err(CustodyError::Limit));
+        assert_eq!(kek(resident(vec![1; 65])).encode(), Err(CustodyError::Limit));
     }
 
     #[test]
@@ -420,6 +444,7 @@ mod tests {
             domain: Domain([2; 16]),
             generation: 1,
             created_ms: 9,
+            check: [4; 32],
             wraps: vec![wrap.clone(), wrap],
         };
         let bytes = record.encode().unwrap();

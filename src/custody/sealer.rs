@@ -191,7 +191,8 @@ pub(super) async fn check_known_answer(sealer: &dyn Sealer, record: &KekRecord) 
     if sealing::equal(answer.expose(), known_answer(record).as_ref()) {
         Ok(())
     } else {
-        Err(CustodyError::Refused)
+        // Authentic, and not what was wrapped: what opened it is not in order.
+        Err(CustodyError::Unavailable)
     }
 }
 

@@ -15,6 +15,9 @@ use crate::crypto::Randomness;
 
 /// AES-256-GCM with a 96-bit nonce and a 128-bit tag.
 const AES_256_GCM: u8 = 1;
+/// AES-256-CBC without padding, then HMAC-SHA-256: `format ‖ algorithm ‖ vector (16) ‖ ciphertext ‖ MAC (32)`. Tokens without AES-GCM
+/// make these, nobody else.
+const AES_256_CBC_HMAC: u8 = 2;
 /// Bytes of a nonce.
 pub(super) const NONCE: usize = 12;
 /// Bytes of a tag.
@@ -26,6 +29,12 @@ pub(super) const OVERHEAD: usize = HEAD + TAG;
 pub(super) const KEY: usize = 32;
 /// Bytes of a wrapped key.
 pub(super) const WRAPPED: usize = KEY + OVERHEAD;
+/// Bytes of an initialisation vector of AES-CBC.
+pub(super) const VECTOR: usize = 16;
+/// Bytes of HMAC-SHA-256.
+pub(super) const MAC: usize = 32;
+/// Bytes of a key that a token without AES-GCM has wrapped: the longest of all.
+pub(super) const WRAPPED_CBC: usize = 2 + VECTOR + KEY + MAC;
 
 /// Seals `plain` under `key` (32 bytes) into a new blob.
 pub(super) fn seal(
@@ -72,6 +81,30 @@ pub(super) fn split_blob(blob: &[u8]) -> Result<(&[u8; NONCE], &[u8]), CustodyEr
         Err(CustodyError::Refused)
     } else {
         Ok((nonce, sealed))
+    }
+}
+
+/// The blob of a key that was encrypted with AES-CBC and then MACed.
+pub(super) fn cbc_blob(vector: &[u8; VECTOR], sealed: &[u8], mac: &[u8; MAC]) -> Vec<u8> {
+    [&[FORMAT, AES_256_CBC_HMAC], &vector[..], sealed, mac].concat()
+}
+
+/// Splits such a blob into vector, ciphertext and MAC.
+pub(super) fn split_cbc(blob: &[u8]) -> Result<(&[u8; VECTOR], &[u8], &[u8; MAC]), CustodyError> {
+    let body = blob
+        .strip_prefix(&[FORMAT, AES_256_CBC_HMAC])
+        .ok_or(CustodyError::Refused)?;
+    let (vector, rest) = body.split_first_chunk::<VECTOR>().ok_or(CustodyError::Refused)?;
+    let (sealed, mac) = rest.split_last_chunk::<MAC>().ok_or(CustodyError::Refused)?;
+    Ok((vector, sealed, mac))
+}
+
+/// Whether this has the form of a key that a token wrapped.
+pub(super) fn is_wrapped(blob: &[u8]) -> bool {
+    match blob {
+        [FORMAT, AES_256_GCM, ..] => blob.len() == WRAPPED,
+        [FORMAT, AES_256_CBC_HMAC, ..] => blob.len() == WRAPPED_CBC,
+        _ => false,
     }
 }
 

@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test file through and through
 
 mod examination;
-#[allow(dead_code)] // the rest of it is for what goes wrong
+mod matrix;
+mod schemes;
+mod worker;
 mod world;

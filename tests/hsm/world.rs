@@ -197,3 +197,12 @@ impl Tenant {
 pub fn custody(slab: &Slab) -> Custody {
     Custody::new(slab.clone(), Arc::new(OsRandomness::new()))
 }
+
+/// As after a restart: a tenant's domain opened with what the store has.
+pub async fn reopen(custody: &Custody, tenant: &Tenant, provider: Arc<ResidentKeks>) {
+    custody.add_provider(tenant.kek.profile, provider);
+    custody
+        .open_domain(tenant.domain, std::slice::from_ref(&tenant.kek), &tenant.record_key)
+        .await
+        .unwrap();
+}

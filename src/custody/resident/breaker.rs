@@ -11,6 +11,9 @@ use crate::custody::error::CustodyError;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause: what a returned HSM may stay unused.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// So many requests in a row for which no session or memory was left are an outage: a module that has run out for good is cured by a
+/// new process alone.
+const CROWDED: u32 = 32;
 /// Every so many failed trials in a row the worker itself is taken for broken and started anew.
 const RESTART_EVERY: u32 = 4;
 
@@ -22,6 +25,8 @@ pub(super) struct Breaker {
 #[derive(Default)]
 struct State {
     failures: u32,
+    /// Requests in a row for which nothing was left.
+    crowded: u32,
     closed_until: Option<Instant>,
     trial: bool,
     stopped: bool,
@@ -68,11 +73,30 @@ impl Pass<'_> {
     /// The HSM answered.
     pub(super) fn answered(self) {
         let mut state = self.breaker.state();
+        state.crowded = 0;
         // A late answer to a request from before the outage proves nothing; a trial does.
         if self.trial || state.closed_until.is_none() {
             state.failures = 0;
             state.closed_until = None;
         }
+    }
+
+    /// The HSM answered that no session or memory was left. Says whether the worker is to be started anew.
+    pub(super) fn crowded(self) -> bool {
+        let crowded = {
+            let mut state = self.breaker.state();
+            state.crowded = state.crowded.saturating_add(1);
+            state.crowded
+        };
+        if crowded.is_multiple_of(CROWDED) {
+            self.failed();
+            return true;
+        }
+        // That it answers at all is what a trial is to find out.
+        if self.trial {
+            self.breaker.state().closed_until = None;
+        }
+        false
     }
 
     /// The HSM did not answer as it should. Says whether the worker is to be started anew.
@@ -123,6 +147,17 @@ mod tests {
         drop(trial);
         breaker.enter().unwrap().answered();
         assert!(breaker.enter().is_ok());
+    }
+
+    #[test]
+    fn nothing_left_for_long_asks_for_a_new_worker() {
+        let breaker = Breaker::default();
+        let crowded = |times: u32| (0..times).filter(|_| breaker.enter().unwrap().crowded()).count();
+        assert_eq!(crowded(CROWDED - 1), 0);
+        breaker.enter().unwrap().answered();
+        assert_eq!(crowded(CROWDED - 1), 0);
+        assert!(breaker.enter().unwrap().crowded());
+        assert_eq!(breaker.enter().err(), Some(CustodyError::Unavailable));
     }
 
     #[test]

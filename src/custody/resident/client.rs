@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::breaker::{Breaker, Pass};
 use super::link::{Answer, Link, WorkerCommand};
 use crate::custody::error::CustodyError;
+use crate::custody::probe::Scheme;
 use crate::custody::slab::{Locked, Slab};
 use crate::custody::worker::protocol::{FrameWriter, Kind, MAX_FRAME, Role, Status};
 
@@ -35,6 +36,8 @@ pub struct TokenSettings {
     pub sessions: u16,
     /// How long the HSM may take for one request before its worker is killed and started anew.
     pub deadline: Duration,
+    /// How new KEKs are to wrap.
+    pub scheme: Scheme,
 }
 
 impl TokenSettings {
@@ -48,6 +51,7 @@ impl TokenSettings {
             serial: None,
             sessions: 8,
             deadline: Duration::from_secs(5),
+            scheme: Scheme::default(),
         }
     }
 }
@@ -117,6 +121,11 @@ impl Client {
         self.breaker.stop();
     }
 
+    /// How new KEKs are to wrap.
+    pub(super) fn scheme(&self) -> Scheme {
+        self.settings.scheme
+    }
+
     /// Sessions for requests at most.
     pub(super) fn sessions(&self) -> u16 {
         self.settings.sessions
@@ -171,8 +180,8 @@ impl Client {
             Status::Outage => {
                 let restart = pass.failed();
                 tracing::warn!(token, code = format_args!("{detail:#x}"), restart, "HSM outage");
-                if restart && let Some(link) = self.present() {
-                    link.kill();
+                if restart {
+                    self.restart();
                 }
                 Err(CustodyError::Unavailable)
             }
@@ -195,13 +204,27 @@ impl Client {
             }
             // No session was left: another time there may be one.
             Status::Limit => {
-                pass.answered();
+                if pass.crowded() {
+                    tracing::warn!(
+                        token,
+                        code = format_args!("{detail:#x}"),
+                        "the HSM has nothing left for requests"
+                    );
+                    self.restart();
+                }
                 Err(CustodyError::Unavailable)
             }
             Status::Misfit | Status::Done => {
                 pass.answered();
                 Err(CustodyError::Limit)
             }
+        }
+    }
+
+    /// Has the next request start a worker anew.
+    fn restart(&self) {
+        if let Some(link) = self.present() {
+            link.kill();
         }
     }
 
@@ -232,6 +255,9 @@ impl Client {
             Err(_) => {
                 tracing::error!(token = %self.settings.label, "HSM hangs: its worker is killed");
                 link.kill();
+                // Whoever is told of the failure may try again, with another worker. One that the system does not let die is waited for
+                // no longer than one that hangs.
+                let _ = timeout(self.settings.deadline, link.buried()).await;
                 Err(Failure::Killed)
             }
         }

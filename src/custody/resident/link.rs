@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use tokio::net::UnixDatagram;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use zeroize::Zeroize;
 
 use crate::custody::error::CustodyError;
@@ -50,6 +50,8 @@ pub(super) struct Link {
     numbers: AtomicU64,
     kill: mpsc::Sender<()>,
     killed: AtomicBool,
+    /// Becomes true when the process is gone.
+    buried: watch::Receiver<bool>,
     process: u32,
 }
 
@@ -68,11 +70,16 @@ impl Link {
         std::os::unix::process::CommandExt::process_group(&mut child, 0);
         let (kill, killed) = mpsc::channel();
         let (started, start) = oneshot::channel();
+        let (bury, buried) = watch::channel(false);
         // A thread of its own: the worker asks the kernel to die with the thread that started it, and the runtime's
         // threads come and go.
         std::thread::Builder::new()
             .name("hsm-keeper".to_owned())
-            .spawn(move || keep(child, started, &killed))
+            .spawn(move || {
+                keep(child, started, &killed);
+                // Nobody may wait for it.
+                let _ = bury.send(true);
+            })
             .map_err(|_| CustodyError::Limit)?;
         let process = start.await.ok().flatten().ok_or(CustodyError::Unavailable)?;
 
@@ -84,6 +91,7 @@ impl Link {
             numbers: AtomicU64::new(1),
             kill,
             killed: AtomicBool::new(false),
+            buried,
             process,
         });
         let buffer = slab.allocate(MAX_FRAME)?;
@@ -119,6 +127,12 @@ impl Link {
     pub(super) fn kill(&self) {
         self.killed.store(true, Ordering::Release);
         self.end();
+    }
+
+    /// Waits until the process is gone: as long as it is not, it may go on with what it was asked.
+    pub(super) async fn buried(&self) {
+        // The keeper's end is that of the process too.
+        let _ = self.buried.clone().wait_for(|gone| *gone).await;
     }
 
     /// Whether it was killed, and did not die by itself.

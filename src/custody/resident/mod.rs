@@ -15,11 +15,12 @@ use self::client::Client;
 use super::context::WrapContext;
 use super::error::CustodyError;
 use super::probe::Capabilities;
-use super::record::{KekRecord, MAX_CKA_ID, Placement};
+use super::probe::Scheme;
+use super::record::{KekRecord, MAX_CKA_ID, Placement, Resident};
 use super::sealer::{
     KekProvider, NewKek, PairProvider, Sealer, SealerKind, check_context, check_known_answer, known_answer_context,
 };
-use super::sealing::{self, KEY, WRAPPED};
+use super::sealing::{self, KEY};
 use super::slab::{Locked, Slab};
 use super::worker::protocol::{FrameWriter, KEK_FRAME, Kind, MAX_FRAME, Role};
 use crate::wait::Wait;
@@ -47,12 +48,20 @@ impl ResidentKeks {
         self.usage.process()
     }
 
-    /// Asks a short-lived worker that holds the key-management login.
+    /// Where a KEK is that was made or found.
+    fn placement(&self, kek: &NewKek) -> Placement {
+        Placement::Resident(Resident {
+            cka_id: kek.cka_id.clone(),
+            scheme: self.usage.scheme(),
+        })
+    }
+
+    /// Asks a short-lived worker that holds the key-management login. A KEK of symmetric keys comes with its scheme.
     async fn manage(
         &self,
         kind: Kind,
-        id: &[u8],
-        kek: WrapContext,
+        kek: (&[u8], WrapContext),
+        scheme: Option<Scheme>,
         login: Option<&Locked>,
     ) -> Result<Locked, CustodyError> {
         let pin = match login {
@@ -61,7 +70,12 @@ impl ResidentKeks {
         };
         self.check_refusals(login)?;
         let manager = self.usage.with_role(Role::Management, pin);
-        let outcome = manager.ask(kind, KEK_FRAME, &|frame| address(frame, id, &kek)).await;
+        let outcome = manager
+            .ask(kind, KEK_FRAME, &|frame| {
+                address(frame, kek.0, &kek.1)?;
+                scheme.map_or(Ok(()), |scheme| frame.raw(&[scheme.number()]))
+            })
+            .await;
         self.note_refusal(login, outcome)
     }
 
@@ -117,9 +131,9 @@ fn address(frame: &mut FrameWriter, id: &[u8], context: &WrapContext) -> Result<
     frame.raw(&context.aad())
 }
 
-fn cka_id(record: &KekRecord) -> Result<&[u8], CustodyError> {
+fn resident(record: &KekRecord) -> Result<&Resident, CustodyError> {
     match &record.placement {
-        Placement::Resident(id) => Ok(id),
+        Placement::Resident(resident) => Ok(resident),
         Placement::Software | Placement::Protected(_) => Err(CustodyError::Record),
     }
 }
@@ -135,29 +149,35 @@ impl KekProvider for ResidentKeks {
                 return Err(CustodyError::Limit);
             }
             let context = known_answer_context(kek.domain, kek.id, kek.generation);
-            self.manage(Kind::Create, &kek.cka_id, context, login).await?;
-            Ok(Placement::Resident(kek.cka_id.clone()))
+            let scheme = self.usage.scheme();
+            self.manage(Kind::Create, (&kek.cka_id, context), Some(scheme), login)
+                .await?;
+            Ok(self.placement(kek))
         })
     }
 
     fn find<'a>(&'a self, kek: &'a NewKek) -> Wait<'a, Result<Placement, CustodyError>> {
         Box::pin(async move {
             let context = known_answer_context(kek.domain, kek.id, kek.generation);
-            self.manage(Kind::Find, &kek.cka_id, context, None).await?;
-            Ok(Placement::Resident(kek.cka_id.clone()))
+            let scheme = self.usage.scheme();
+            self.manage(Kind::Find, (&kek.cka_id, context), Some(scheme), None)
+                .await?;
+            Ok(self.placement(kek))
         })
     }
 
     fn destroy<'a>(&'a self, record: &'a KekRecord, login: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>> {
         Box::pin(async move {
             let context = known_answer_context(record.domain, record.id, record.generation);
-            self.manage(Kind::Destroy, cka_id(record)?, context, login).await?;
+            let Resident { cka_id, scheme } = resident(record)?;
+            self.manage(Kind::Destroy, (cka_id, context), Some(*scheme), login)
+                .await?;
             Ok(())
         })
     }
 
     fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
-        cka_id(record)?;
+        resident(record)?;
         Ok(Arc::new(ResidentSealer {
             record: record.clone(),
             client: Arc::clone(&self.usage),
@@ -192,9 +212,10 @@ struct ResidentSealer {
 impl ResidentSealer {
     async fn seal(&self, context: &WrapContext, key: &Locked) -> Result<Vec<u8>, CustodyError> {
         check_context(context, &self.record)?;
-        let id = cka_id(&self.record)?;
+        let Resident { cka_id, scheme } = resident(&self.record)?;
         let fields = |frame: &mut FrameWriter| {
-            address(frame, id, context)?;
+            address(frame, cka_id, context)?;
+            frame.raw(&[scheme.number()])?;
             frame.raw(key.expose())
         };
         let wrapped = self
@@ -202,7 +223,7 @@ impl ResidentSealer {
             .ask(Kind::Wrap, KEK_FRAME, &fields)
             .await
             .map_err(outage_if_missing)?;
-        if wrapped.len() == WRAPPED {
+        if sealing::is_wrapped(wrapped.expose()) {
             Ok(wrapped.expose().to_vec())
         } else {
             Err(CustodyError::Unavailable)
@@ -211,12 +232,13 @@ impl ResidentSealer {
 
     async fn open(&self, context: &WrapContext, wrapped: &[u8]) -> Result<Locked, CustodyError> {
         check_context(context, &self.record)?;
-        if wrapped.len() != WRAPPED {
+        if !sealing::is_wrapped(wrapped) {
             return Err(CustodyError::Refused);
         }
-        let id = cka_id(&self.record)?;
+        let Resident { cka_id, scheme } = resident(&self.record)?;
         let fields = |frame: &mut FrameWriter| {
-            address(frame, id, context)?;
+            address(frame, cka_id, context)?;
+            frame.raw(&[scheme.number()])?;
             frame.raw(wrapped)
         };
         let key = self

@@ -16,7 +16,7 @@ impl ResidentKeks {
             return Err(CustodyError::Limit);
         }
         let context = known_answer_context(pair.domain, pair.kek, pair.generation);
-        self.manage(kind, &pair.cka_id, context, login).await
+        self.manage(kind, (&pair.cka_id, context), None, login).await
     }
 }
 

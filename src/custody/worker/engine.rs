@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cryptoki_sys::{CK_OBJECT_HANDLE, CK_SESSION_HANDLE, CK_SLOT_ID};
 
 use super::protocol::{Role, Status};
+use super::spares::Spares;
 use crate::custody::pkcs11::{Class, Module, Outcome, Rv, TokenFacts};
 use crate::custody::slab::Locked;
 
@@ -74,6 +75,7 @@ pub(super) struct Engine {
     role: Role,
     login: RwLock<Option<Login>>,
     memory: Mutex<Memory>,
+    spares: Spares,
 }
 
 /// A login epoch. Handles are worth nothing in the next one.
@@ -81,7 +83,16 @@ pub(super) struct Login {
     epoch: u64,
     slot: CK_SLOT_ID,
     most_sessions: Option<u64>,
-    keys: RwLock<HashMap<Vec<u8>, CK_OBJECT_HANDLE>>,
+    keys: RwLock<HashMap<Vec<u8>, KekHandles>>,
+}
+
+/// The handles of a KEK in a login epoch.
+#[derive(Clone, Copy)]
+pub(super) struct KekHandles {
+    /// The AES key.
+    pub(super) cipher: CK_OBJECT_HANDLE,
+    /// The key for HMAC, where one was asked for.
+    pub(super) mac: Option<CK_OBJECT_HANDLE>,
 }
 
 impl Login {
@@ -107,6 +118,15 @@ pub(super) struct Seat {
     session: Option<(u64, CK_SESSION_HANDLE)>,
 }
 
+/// The one key of those found.
+fn only(found: &[CK_OBJECT_HANDLE]) -> Result<CK_OBJECT_HANDLE, Trouble> {
+    match found {
+        [] => Err(Trouble::Missing),
+        [key] => Ok(*key),
+        _ => Err(Trouble::Ambiguous),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rung {
     AsItIs,
@@ -123,6 +143,7 @@ impl Engine {
             role,
             login: RwLock::default(),
             memory: Mutex::default(),
+            spares: Spares::default(),
         }
     }
 
@@ -177,11 +198,12 @@ impl Engine {
         &self,
         seat: &mut Seat,
         id: &[u8],
-        step: &mut dyn FnMut(CK_SESSION_HANDLE, CK_OBJECT_HANDLE) -> Outcome<T>,
+        with_mac: bool,
+        step: &mut dyn FnMut(CK_SESSION_HANDLE, KekHandles) -> Outcome<T>,
     ) -> Result<T, Fault> {
         self.climb(seat, Some(id), &mut |login, session| {
-            let key = self.key(login, session, id)?;
-            Ok(step(session, key)?)
+            let keys = self.keys(login, session, id, with_mac)?;
+            Ok(step(session, keys)?)
         })
     }
 
@@ -281,33 +303,49 @@ impl Engine {
                 let writing = matches!(self.role, Role::Management | Role::Preparation);
                 // The keeper's login is that of all sessions. After a reset of the token nobody is logged in, which the ladder
                 // finds out: the PIN is sent at one place, by one thread, so that a wrong one is sent once.
-                let session = self
-                    .module
-                    .open_session(login.slot, writing)
-                    .map_err(|rv| stopped(rv.into()))?;
+                let session = match self.module.open_session(login.slot, writing) {
+                    // The token grants fewer sessions than there are threads, or others have them.
+                    Err(rv) if rv.class() == Class::Capacity => self.spares.borrow(login.epoch).ok_or(rv),
+                    outcome => outcome,
+                };
+                let session = session.map_err(|rv| stopped(rv.into()))?;
                 seat.session = Some((login.epoch, session));
                 session
             }
         };
-        step(login, session).map_err(stopped)
+        let outcome = step(login, session).map_err(stopped);
+        if outcome.is_ok() && self.spares.are_wanted() {
+            self.spares.lend(&mut seat.session);
+        }
+        outcome
     }
 
-    fn key(&self, login: &Login, session: CK_SESSION_HANDLE, id: &[u8]) -> Result<CK_OBJECT_HANDLE, Trouble> {
-        if let Some(key) = login.keys.read().unwrap_or_else(PoisonError::into_inner).get(id) {
-            return Ok(*key);
+    fn keys(
+        &self,
+        login: &Login,
+        session: CK_SESSION_HANDLE,
+        id: &[u8],
+        with_mac: bool,
+    ) -> Result<KekHandles, Trouble> {
+        if let Some(keys) = login.keys.read().unwrap_or_else(PoisonError::into_inner).get(id)
+            && (keys.mac.is_some() || !with_mac)
+        {
+            return Ok(*keys);
         }
-        let key = match self.module.find(session, id)?.as_slice() {
-            [] => return Err(Trouble::Missing),
-            [key] => *key,
-            _ => return Err(Trouble::Ambiguous),
+        let keys = KekHandles {
+            cipher: only(&self.module.find(session, id)?)?,
+            mac: match with_mac {
+                true => Some(only(&self.module.find_mac(session, id)?)?),
+                false => None,
+            },
         };
         login
             .keys
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(id.to_vec(), key);
+            .insert(id.to_vec(), keys);
         self.memory().missing.remove(id);
-        Ok(key)
+        Ok(keys)
     }
 
     /// Initialises the module again and logs in, unless somebody has done so since epoch `seen`.

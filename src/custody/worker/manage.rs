@@ -2,9 +2,11 @@
 
 use super::engine::{Engine, Fault, Seat, Trouble};
 use super::protocol::{FrameReader, FrameWriter, Kind, Status};
+use super::wrapping::scheme;
 use super::{kek, managed, text};
 use crate::custody::context::KekId;
 use crate::custody::pkcs11::{Outcome, Rv};
+use crate::custody::probe::Scheme;
 use crate::custody::worker::Role;
 
 pub(super) fn handle(
@@ -27,8 +29,14 @@ pub(super) fn handle(
     match kind {
         Kind::Probe => {
             fields.end()?;
-            let slots = &mut |_: &_, _: _| Ok::<_, Trouble>(());
-            engine.with_session(seat, slots)
+            // Some modules tell what they remember of a token that is gone; this it must do.
+            engine.with_session(
+                seat,
+                &mut |_, session| match engine.module.random(session, &mut [0; 16]) {
+                    Err(rv) if rv.has_no_randomness() => Ok(()),
+                    outcome => Ok::<_, Trouble>(outcome?),
+                },
+            )
         }
         Kind::Prepare => {
             let (label, officer_pin, pin) = (text(fields.field()?)?, fields.field()?, fields.field()?);
@@ -38,31 +46,63 @@ pub(super) fn handle(
         }
         _ => {
             let (id, context) = kek(&mut fields)?;
+            let scheme = scheme(&mut fields)?;
             fields.end()?;
             managed(&context)?;
             match kind {
-                Kind::Create => create(engine, seat, id, context.kek),
-                Kind::Find => find(engine, seat, id),
+                Kind::Create => create(engine, seat, id, scheme, context.kek),
+                Kind::Find => find(engine, seat, id, scheme),
                 _ => destroy(engine, seat, id),
             }
         }
     }
 }
 
+/// How much of a KEK a token shows: its AES keys, and its keys for HMAC.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    ciphers: usize,
+    macs: usize,
+}
+
+impl Shown {
+    fn look(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<Self, Fault> {
+        engine.with_session(seat, &mut |_, session| {
+            Ok(Self {
+                ciphers: engine.module.find(session, id)?.len(),
+                macs: engine.module.find_mac(session, id)?.len(),
+            })
+        })
+    }
+
+    /// Whether that is the KEK; a part of one, which an interrupted command has left, is none. More than one key of a kind is an
+    /// outage: nobody knows which is meant.
+    fn is_whole(self, scheme: Scheme) -> Result<bool, Fault> {
+        let Self { ciphers, macs } = self;
+        if ciphers > 1 || macs > 1 {
+            return Err(Fault::new(Status::Outage));
+        }
+        Ok(ciphers == 1 && (macs == 1 || scheme != Scheme::CbcHmac))
+    }
+}
+
 /// Makes a KEK, unless there is one.
-fn create(engine: &Engine, seat: &mut Seat, id: &[u8], kek: KekId) -> Result<(), Fault> {
-    if count(engine, seat, id)? > 0 {
+fn create(engine: &Engine, seat: &mut Seat, id: &[u8], scheme: Scheme, kek: KekId) -> Result<(), Fault> {
+    if Shown::look(engine, seat, id)?.is_whole(scheme)? {
         return Err(Fault::new(Status::Exists));
     }
     let label = format!("claviger KEK {}", kmip_ttlv::Hex(&kek.0));
     engine.with_session(seat, &mut |_, session| {
-        // An attempt before this one may have made it and lost the answer.
+        // An attempt before this one may have made it, or a part of it, and lost the answer.
         if engine.module.find(session, id)?.is_empty() {
             engine.module.generate(session, id, &label)?;
         }
+        if scheme == Scheme::CbcHmac && engine.module.find_mac(session, id)?.is_empty() {
+            engine.module.generate_mac(session, id, &label)?;
+        }
         Ok(())
     })?;
-    if count(engine, seat, id)? == 1 {
+    if Shown::look(engine, seat, id)?.is_whole(scheme)? {
         Ok(())
     } else {
         Err(Fault::new(Status::Outage))
@@ -70,36 +110,34 @@ fn create(engine: &Engine, seat: &mut Seat, id: &[u8], kek: KekId) -> Result<(),
 }
 
 /// Answers Missing only if a token that has just been logged in to does not have the KEK.
-fn find(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<(), Fault> {
-    let mut found = count(engine, seat, id)?;
-    if found == 0 {
-        engine.initialize(engine.epoch())?;
-        found = count(engine, seat, id)?;
+fn find(engine: &Engine, seat: &mut Seat, id: &[u8], scheme: Scheme) -> Result<(), Fault> {
+    if Shown::look(engine, seat, id)?.is_whole(scheme)? {
+        return Ok(());
     }
-    match found {
-        0 => Err(Fault::new(Status::Missing)),
-        1 => Ok(()),
-        _ => Err(Fault::new(Status::Outage)),
+    engine.initialize(engine.epoch())?;
+    if Shown::look(engine, seat, id)?.is_whole(scheme)? {
+        Ok(())
+    } else {
+        Err(Fault::new(Status::Missing))
     }
 }
 
 fn destroy(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<(), Fault> {
     engine.with_session(seat, &mut |_, session| {
-        for key in engine.module.find(session, id)? {
-            engine.module.destroy(session, key)?;
+        let module = &engine.module;
+        let found = [module.find(session, id)?, module.find_mac(session, id)?];
+        for key in found.into_iter().flatten() {
+            module.destroy(session, key)?;
         }
         Ok(())
     })?;
     engine.forget(id);
-    match find(engine, seat, id) {
-        Err(fault) if fault.status == Status::Missing => Ok(()),
-        Err(fault) => Err(fault),
-        Ok(()) => Err(Fault::new(Status::Outage)),
+    // Only a token that has been logged in to anew is believed that it has nothing.
+    engine.initialize(engine.epoch())?;
+    match Shown::look(engine, seat, id)? {
+        Shown { ciphers: 0, macs: 0 } => Ok(()),
+        _ => Err(Fault::new(Status::Outage)),
     }
-}
-
-fn count(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<usize, Fault> {
-    engine.with_session(seat, &mut |_, session| Ok(engine.module.find(session, id)?.len()))
 }
 
 /// Initialises the first token that is not yet, and answers its serial number.

@@ -6,30 +6,29 @@ mod examine;
 mod manage;
 mod pair;
 pub(super) mod protocol;
+mod spares;
+mod wrapping;
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::ExitCode;
 
-use cryptoki_sys::{CK_OBJECT_HANDLE, CK_SESSION_HANDLE, CKR_ENCRYPTED_DATA_INVALID};
-use ring::rand::SecureRandom;
 use zeroize::Zeroize;
 
 use self::engine::{Engine, Fault, Seat, TokenName};
 use self::protocol::{FrameReader, FrameWriter, Kind, MAX_FRAME, Role, Status};
+use self::wrapping::SLACK;
 use super::context::{Purpose, WrapContext};
 use super::error::CustodyError;
 use super::harden::{die_with_parent, harden, take_standard_input};
-use super::pkcs11::{Class, Module, Outcome, Rv};
-use super::sealing::{KEY, NONCE, TAG, WRAPPED, begin_blob, split_blob};
+use super::pkcs11::Module;
+use super::sealing::WRAPPED_CBC;
 use super::slab::{Locked, Slab};
 
 /// The environment variable in which the server tells its process number.
 pub(super) const PARENT: &str = "CLAVIGER_WORKER_PARENT";
 /// Threads, and so sessions, at most: HSMs gain nothing from more.
 const MOST_SESSIONS: u16 = 64;
-/// Room beyond the true length, which some modules ask for.
-const SLACK: usize = 32;
 
 /// The whole life of a worker: what `claviger hsm-worker` calls. Standard input is the socket pair's end.
 #[must_use]
@@ -140,7 +139,7 @@ fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine) -> Result<(), Cus
         slab,
         engine,
         seat: Seat::default(),
-        plain: slab.allocate(WRAPPED + SLACK)?,
+        plain: slab.allocate(WRAPPED_CBC + SLACK)?,
     };
     loop {
         let received = match socket.recv(request.expose_mut()) {
@@ -174,12 +173,11 @@ impl Desk<'_> {
         match kind {
             Kind::Wrap => {
                 let (id, context) = kek(&mut fields)?;
-                // Used where it lies, in secret memory.
-                self.wrap(id, &context, fields.rest(), answer)
+                self.wrap(id, &context.aad(), fields, answer)
             }
             Kind::Unwrap => {
                 let (id, context) = kek(&mut fields)?;
-                self.unwrap(id, &context, fields.rest(), answer)
+                self.unwrap(id, &context.aad(), fields, answer)
             }
             Kind::Create | Kind::Find | Kind::Destroy | Kind::Prepare | Kind::Probe => {
                 manage::handle(self.engine, &mut self.seat, kind, fields, answer)
@@ -192,47 +190,6 @@ impl Desk<'_> {
             Kind::Hello => Err(Fault::new(Status::Misfit)),
         }
     }
-
-    fn wrap(&mut self, id: &[u8], context: &WrapContext, key: &[u8], answer: &mut FrameWriter) -> Result<(), Fault> {
-        if key.len() != KEY {
-            return Err(Fault::new(Status::Misfit));
-        }
-        let mut nonce = [0; NONCE];
-        ring::rand::SystemRandom::new()
-            .fill(&mut nonce)
-            .map_err(|_| Fault::new(Status::Outage))?;
-        let (aad, module) = (context.aad(), &self.engine.module);
-        let mut sealed = [0; KEY + TAG + SLACK];
-        let length = self.engine.with_key(&mut self.seat, id, &mut |session, handle| {
-            module.encrypt(session, handle, &nonce, &aad, key, &mut sealed)
-        })?;
-        let mut blob = begin_blob(&nonce, KEY);
-        blob.extend_from_slice(sealed.get(..length).unwrap_or_default());
-        // A module that answers another length answers nothing that could be opened again.
-        if blob.len() != WRAPPED {
-            return Err(Fault::new(Status::Outage));
-        }
-        Ok(answer.raw(&blob)?)
-    }
-
-    fn unwrap(&mut self, id: &[u8], context: &WrapContext, blob: &[u8], answer: &mut FrameWriter) -> Result<(), Fault> {
-        if blob.len() != WRAPPED {
-            return Err(Fault::new(Status::Refused));
-        }
-        let (nonce, sealed) = split_blob(blob)?;
-        let (aad, module) = (context.aad(), &self.engine.module);
-        let plain = self.plain.expose_mut();
-        let outcome = self.engine.with_key(&mut self.seat, id, &mut |session, handle| {
-            decrypt(module, session, handle, nonce, &aad, sealed, plain)
-        });
-        let told = match outcome {
-            Ok(KEY) => Ok(answer.raw(self.plain.expose().get(..KEY).unwrap_or_default())?),
-            Ok(_) => Err(Fault::new(Status::Refused)),
-            Err(fault) => Err(fault),
-        };
-        self.plain.expose_mut().zeroize();
-        told
-    }
 }
 
 /// The CKA_ID and the whole context of a request about a KEK.
@@ -242,40 +199,6 @@ fn kek<'a>(fields: &mut FrameReader<'a>) -> Result<(&'a [u8], WrapContext), Cust
         Err(CustodyError::Record)
     } else {
         Ok((id, fields.context()?))
-    }
-}
-
-/// Decrypts, and finds out whose fault a failure is: some modules say CKR_GENERAL_ERROR for a wrong tag. If the same
-/// key still answers a known question and fails on these bytes again, the bytes are wrong.
-fn decrypt(
-    module: &Module,
-    session: CK_SESSION_HANDLE,
-    key: CK_OBJECT_HANDLE,
-    nonce: &[u8; NONCE],
-    aad: &[u8],
-    sealed: &[u8],
-    plain: &mut [u8],
-) -> Outcome<usize> {
-    let failure = match module.decrypt(session, key, nonce, aad, sealed, plain) {
-        Err(rv) if rv.class() == Class::Device => rv,
-        outcome => return outcome,
-    };
-    let question = [0x5a; TAG];
-    let mut asked = [0; 2 * TAG + SLACK];
-    let mut answered = [0; 2 * TAG + SLACK];
-    let mut nonce_of_question = [0; NONCE];
-    ring::rand::SystemRandom::new()
-        .fill(&mut nonce_of_question)
-        .map_err(|_| failure)?;
-    let length = module.encrypt(session, key, &nonce_of_question, aad, &question, &mut asked)?;
-    let asked = asked.get(..length).ok_or(failure)?;
-    let length = module.decrypt(session, key, &nonce_of_question, aad, asked, &mut answered)?;
-    if answered.get(..length) != Some(&question[..]) {
-        return Err(failure);
-    }
-    match module.decrypt(session, key, nonce, aad, sealed, plain) {
-        Err(rv) if rv.class() == Class::Device => Err(Rv(CKR_ENCRYPTED_DATA_INVALID)),
-        outcome => outcome,
     }
 }
 

@@ -46,7 +46,11 @@ fn make(engine: &Engine, seat: &mut Seat, id: &[u8], kek: KekId) -> Result<[u8; 
         }
         Ok(())
     })?;
-    find(engine, seat, id)
+    match find(engine, seat, id) {
+        // It was just made.
+        Err(fault) if fault.status == Status::Missing => Err(Fault::new(Status::Outage)),
+        outcome => outcome,
+    }
 }
 
 /// The public key of a pair whose private key cannot leave. Answers Missing only if a token that has just been logged in to
