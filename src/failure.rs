@@ -13,8 +13,8 @@ pub struct Failure {
     told: Option<Told>,
 }
 
-/// What a client is told beyond the fixed text: the one place where a message is put together. It can say nothing but names of rules
-/// and the identifier of a proposal, in ASCII and within bounds.
+/// What a client is told beyond the fixed text: the one place where a message is put together. It can say nothing but names of rules,
+/// the identifier of a proposal and numbers of records, in ASCII and within bounds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told(Box<str>);
 
@@ -34,6 +34,16 @@ impl Told {
         if let Some(proposal) = proposal {
             text.push_str(&format!(", proposal {}", kmip_ttlv::Hex(proposal)));
         }
+        Self(text.into_boxed_str())
+    }
+
+    /// How many records are in the way, and how many of them cannot be read.
+    #[must_use]
+    pub fn records(count: u64, unreadable: u64) -> Self {
+        let text = match unreadable {
+            0 => format!(" ({count})"),
+            _ => format!(" ({count}, of which {unreadable} cannot be read)"),
+        };
         Self(text.into_boxed_str())
     }
 }
@@ -327,6 +337,8 @@ faults! {
     ShareKeysMissing = PermissionDenied, "too few of those whose votes the rule for KEKs counts have a share key";
     /// The policy wants two users in the HSM, and there is one.
     SeparationRequired = PermissionDenied, "the policy requires a user of its own for key management in the HSM";
+    /// A KEK is to be deleted that something lies under; the message goes on with [`Told::records`].
+    KekReferenced = ConstraintViolation else PermissionDenied, "records lie under this KEK: rewrap them first";
     /// There is no authority here that issues certificates.
     CannotIssue = ConstraintViolation else PermissionDenied, "the server has no key of this authority";
     /// The tenant's profile does not permit the algorithm or its parameters.

@@ -193,14 +193,8 @@ pub(super) async fn open(
 ) -> Result<CertificateAuthority, Failure> {
     let domain = desk::domain(context)?;
     let issuer = record.issuer.as_ref().ok_or(Failure::new(Fault::CannotIssue))?;
-    let sealed = Sealed {
-        kek: KekId(issuer.kek),
-        kek_generation: issuer.kek_generation,
-        wrapped_dek: issuer.wrapped_dek.clone(),
-        blob: issuer.blob.clone(),
-    };
     let custody = &context.services.custody;
-    let key = custody.open(domain, seal_context(id), &sealed).await?;
+    let key = custody.open(domain, seal_context(id), &sealed_key(issuer)).await?;
     CertificateAuthority::from_der(&record.certificate, key.expose())
         .map_err(|why| Failure::detailed(Fault::Internal, why))
 }
@@ -313,7 +307,10 @@ async fn made(context: &mut Context<'_>, record: &mut AuthorityRecord, id: Id) -
     let ca = CertificateAuthority::create(&Subject::named(&subject), validity, KeyKind::P384).map_err(internal)?;
     let key = Secret::copy_from(&ca.key().to_der());
     let custody = &context.services.custody;
-    let sealed = custody.seal(domain, seal_context(id), &key).await?.settle(context.work);
+    let sealed = custody
+        .seal(domain, seal_context(id), &key)
+        .await?
+        .settle_in(context.work);
     record.certificate = ca.certificate().to_vec();
     record.issuer = Some(IssuerRecord {
         kek: sealed.kek.0,
@@ -325,7 +322,18 @@ async fn made(context: &mut Context<'_>, record: &mut AuthorityRecord, id: Id) -
     relist(&ca, record, now)
 }
 
-fn seal_context(id: Id) -> SealContext {
+/// An authority's key as custody sealed it.
+pub(super) fn sealed_key(issuer: &IssuerRecord) -> Sealed {
+    Sealed {
+        kek: KekId(issuer.kek),
+        kek_generation: issuer.kek_generation,
+        wrapped_dek: issuer.wrapped_dek.clone(),
+        blob: issuer.blob.clone(),
+    }
+}
+
+/// What an authority's key is bound to.
+pub(super) fn seal_context(id: Id) -> SealContext {
     SealContext {
         internal_id: id,
         generation: 1,

@@ -123,13 +123,7 @@ async fn tell(context: &mut Context<'_>, kek: &KekRecord) -> Result<Kek, Failure
     let profile = hsm_profile::load(context, kek.profile).await?;
     Ok(Kek {
         kek_generation: i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::Internal))?,
-        kek_state: match kek.state {
-            KekState::PreActive => kmip_protocol::KekState::PreActive,
-            KekState::Active => kmip_protocol::KekState::Active,
-            KekState::Inactive => kmip_protocol::KekState::Deactivated,
-            KekState::Deleting => kmip_protocol::KekState::Deleting,
-            KekState::Destroyed => kmip_protocol::KekState::Destroyed,
-        },
+        kek_state: tell_of(kek.state),
         kek_kind: match kek.placement {
             Placement::Software => KekKind::Software,
             Placement::Resident(_) => KekKind::Resident,
@@ -138,11 +132,23 @@ async fn tell(context: &mut Context<'_>, kek: &KekRecord) -> Result<Kek, Failure
         hsm_profile_name: profile.map(|profile| profile.name),
         created: DateTime(kek.created_ms.div_euclid(1000)),
         answers,
+        compromised: kek.compromised_ms.map(|ms| DateTime(ms.div_euclid(1000))),
     })
 }
 
+/// The state of a KEK as it is told.
+pub(super) const fn tell_of(state: KekState) -> kmip_protocol::KekState {
+    match state {
+        KekState::PreActive => kmip_protocol::KekState::PreActive,
+        KekState::Active => kmip_protocol::KekState::Active,
+        KekState::Inactive => kmip_protocol::KekState::Deactivated,
+        KekState::Deleting => kmip_protocol::KekState::Deleting,
+        KekState::Destroyed => kmip_protocol::KekState::Destroyed,
+    }
+}
+
 /// The KEKs of a domain.
-async fn keks_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRecord>, Failure> {
+pub(super) async fn keks_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRecord>, Failure> {
     let found = context.work.all(domain, kek::KEK).await?;
     let custody = &context.services.custody;
     let decode = |record| -> Result<_, Failure> { Ok(KekRecord::decode(records::open(custody, record)?)?) };
@@ -150,20 +156,20 @@ async fn keks_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRec
 }
 
 /// The same, to change them: nobody else does before this is committed.
-async fn change_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRecord>, Failure> {
+pub(super) async fn change_of(context: &mut Context<'_>, domain: Domain) -> Result<Vec<KekRecord>, Failure> {
     context.work.read_guard(kek::guard(domain)).await?;
     context.work.bump_guard(kek::guard(domain));
     keks_of(context, domain).await
 }
 
-fn of_generation(keks: &[KekRecord], generation: i32) -> Result<&KekRecord, Failure> {
+pub(super) fn of_generation(keks: &[KekRecord], generation: i32) -> Result<&KekRecord, Failure> {
     let mut keks = keks.iter();
     let found = keks.find(|kek| i32::try_from(kek.generation) == Ok(generation));
     found.ok_or(Failure::new(Fault::NotFound))
 }
 
 /// Writes a KEK; custody is told once it is committed.
-async fn keep(context: &mut Context<'_>, record: &KekRecord) -> Result<(), Failure> {
+pub(super) async fn keep(context: &mut Context<'_>, record: &KekRecord) -> Result<(), Failure> {
     let place = kek::place(record.domain, record.id);
     kek::put(&context.services.custody, context.work, place, record.encode()?).await?;
     desk::touch(context, "KEK", &record.generation.to_string(), place)?;

@@ -13,6 +13,7 @@ mod group;
 mod hardware;
 pub mod hsm_profile;
 pub mod kek;
+mod kek_end;
 mod kek_life;
 pub mod lockout;
 pub mod login;
@@ -29,6 +30,9 @@ mod possession;
 mod proposal;
 mod proposal_view;
 pub mod purge;
+mod reference;
+pub mod rewrap;
+mod rewrap_record;
 pub mod sealed;
 mod sharing;
 mod status;
@@ -37,6 +41,8 @@ mod tenant_recover;
 mod tenant_settings;
 mod tenant_state;
 mod trail;
+
+pub use rewrap_record::REWRAP;
 
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::clock::Moment;

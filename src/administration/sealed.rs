@@ -11,7 +11,7 @@ const SEALED: Tag = Tag(0x54_E140);
 /// In place of an object type: no number of KMIP's, so that nothing sealed here opens as an object.
 const ONE_TIME_SECRET: u32 = 0x8000_0014;
 
-const fn context(person: PersonId) -> SealContext {
+pub(super) const fn context(person: PersonId) -> SealContext {
     SealContext {
         internal_id: person.person,
         generation: 1,
@@ -26,10 +26,17 @@ pub async fn seal(
     person: PersonId,
     secret: &Secret,
 ) -> Result<Vec<u8>, CustodyError> {
-    let sealed = custody.seal(person.domain, context(person), secret).await?.settle(work);
+    let sealed = custody
+        .seal(person.domain, context(person), secret)
+        .await?
+        .settle_in(work);
+    Ok(write(&sealed))
+}
+
+pub(super) fn write(sealed: &Sealed) -> Vec<u8> {
     let mut writer = Writer::new();
     sealed.write(&mut writer, SEALED);
-    Ok(writer.into_bytes())
+    writer.into_bytes()
 }
 
 /// Opens what [`seal`] gave.
@@ -38,7 +45,7 @@ pub async fn open(custody: &Custody, person: PersonId, sealed: &[u8]) -> Result<
     custody.open(person.domain, context(person), &sealed).await
 }
 
-fn read(bytes: &[u8]) -> Option<Sealed> {
+pub(super) fn read(bytes: &[u8]) -> Option<Sealed> {
     let mut reader = Reader::new(bytes);
     let sealed = Sealed::read(&mut reader, SEALED).ok()?;
     reader.finish().ok()?;

@@ -168,6 +168,11 @@ async fn custody(context: &mut Context<'_>, mut seen: Vec<CustodyState>, lines: 
             },
         };
         let (name, kind, keks) = (format!("custody.{name}"), describe(state.kind), state.keks);
+        if state.compromised > 0 {
+            let urged = "compromised: activate another KEK, rewrap, delete";
+            let urged = format!("{} {urged}", state.compromised);
+            lines.find(Severity::Critical, format!("{name}.compromised"), urged);
+        }
         if state.open {
             lines.add(name, format!("{kind} ({keks} KEKs), open"));
         } else {

@@ -105,6 +105,10 @@ events! {
     ClientLockout = 0x8001_FF12 Warning true "a client is locked out after wrong passwords";
     /// Nobody who took no part has looked at the use of an alternative for emergencies in time.
     FollowUpOverdue = 0x8001_FF13 Critical true "nobody has followed up the use of an alternative for emergencies";
+    /// Others may know a KEK.
+    KekCompromised = 0x8001_FF20 Critical true "a KEK was marked compromised";
+    /// A KEK is no more.
+    KekDestroyed = 0x8001_FF21 Warning true "a KEK was destroyed";
 }
 
 /// An event, where it happened and to whom.

@@ -172,8 +172,8 @@ permissions! {
     ADMINISTRATOR, Full: ManagementPut SharingGrant;
 
     // What keeps keys: the KEKs of the own domain.
-    READERS, Full: KekList;
-    MANAGERS, Full: KekCreate KekActivate;
+    READERS, Full: KekList KekRewrapGet;
+    MANAGERS, Full: KekCreate KekActivate KekRewrap KekDelete KekMarkCompromised;
 
     // The server itself. Whoever acts does not read the trail of the acts.
     READERS, Full: ServerStatus;

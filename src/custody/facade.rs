@@ -27,6 +27,8 @@ pub struct CustodyState {
     pub kind: Option<SealerKind>,
     /// Its KEKs that can open something.
     pub keks: usize,
+    /// Those of them that were marked compromised.
+    pub compromised: usize,
     /// Whether its record key is open.
     pub open: bool,
 }
@@ -154,6 +156,11 @@ impl Custody {
             domain: *domain,
             kind: keys.active().ok().map(|kek| kek.sealer.kind()),
             keks: keys.keks.len(),
+            compromised: keys
+                .keks
+                .iter()
+                .filter(|kek| kek.record.compromised_ms.is_some())
+                .count(),
             open: keys.record_key.get().is_some(),
         });
         states.collect()

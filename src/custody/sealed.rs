@@ -43,7 +43,7 @@ pub struct Fresh {
 impl Fresh {
     /// What is to be kept, by this unit of work.
     #[must_use]
-    pub fn settle(self, work: &mut Work) -> Sealed {
+    pub fn settle_in(self, work: &mut Work) -> Sealed {
         let Self { sealed, domain, as_of } = self;
         work.rest_on_guard(kek_guard(domain), as_of);
         sealed

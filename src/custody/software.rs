@@ -44,6 +44,7 @@ impl SoftwareKeks {
 
     fn remove(&self, record: &KekRecord) -> Result<(), CustodyError> {
         let path = self.path(record.id);
+        overwrite(&path)?;
         match std::fs::remove_file(&path) {
             Ok(()) => sync_folder(&path).map_err(|_| CustodyError::Unavailable),
             // A folder that is away is an outage, not an absence.
@@ -59,6 +60,19 @@ impl SoftwareKeks {
             _ => Err(CustodyError::Unavailable),
         }
     }
+}
+
+/// Overwrites a key file in place, where it is there. What a copying file system or a flash disk keeps of it is out of reach.
+fn overwrite(path: &Path) -> Result<(), CustodyError> {
+    use std::io::Write;
+    let mut file = match std::fs::OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        // Whether that is an absence is seen by who removes it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => return Err(CustodyError::Unavailable),
+    };
+    let overwritten = file.write_all(&[0; sealing::KEY]).and_then(|()| file.sync_all());
+    overwritten.map_err(|_| CustodyError::Unavailable)
 }
 
 impl KekProvider for SoftwareKeks {

@@ -19,6 +19,8 @@ pub(super) enum Matter {
     Sweep,
     /// Going on with a purge that was ordered.
     Purge,
+    /// Wrapping records under another KEK.
+    Rewrap,
     /// A proposal.
     Proposal([u8; 16]),
 }

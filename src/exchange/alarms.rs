@@ -10,10 +10,11 @@ use crate::authority::quorum::{Scope, template};
 use crate::identity::{PersonPrincipal, Principal, Session};
 use crate::store::Domain;
 use kmip_protocol::{
-    ActivateRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest, LocateRequest,
-    LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole, PersonSuspendRequest, PolicyPutRequest,
-    PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, TenantCreateRequest,
-    TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
+    ActivateRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest, KekCreateRequest,
+    KekDeleteRequest, KekMarkCompromisedRequest, LocateRequest, LoginRequest, NewPerson, Operation, PersonResetRequest,
+    PersonRole, PersonSuspendRequest, PolicyPutRequest, PolicyTemplate, ProposalState, ProposalVetoRequest, Request,
+    ResultStatus, SecretText, TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest,
+    UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 
@@ -191,6 +192,14 @@ async fn provoked(event: Event) -> Option<TestHouse> {
         Event::ClockJumped => {
             house.clock.set(3_600);
             house.server.tend().await;
+        }
+        Event::KekCompromised | Event::KekDestroyed => {
+            does(&house, &somebody, KekCreateRequest::default()).await;
+            let kek_generation = 2;
+            match event {
+                Event::KekCompromised => does(&house, &somebody, KekMarkCompromisedRequest { kek_generation }).await,
+                _ => does(&house, &somebody, KekDeleteRequest { kek_generation }).await,
+            }
         }
         // The trail does not carry them: what they tell of is why there might be none.
         Event::CustodyOutage | Event::TrailUnavailable => return None,

@@ -5,6 +5,7 @@ use super::agenda::{Matter, Place};
 use super::guard::Guarded;
 use super::server::{MOST_RUNS, Server, log, rest_on};
 use super::upkeep::{PANICKED_MS, SWEEP_MS};
+use crate::administration::REWRAP;
 use crate::administration::purge::PURGE;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority::policy::POLICY;
@@ -33,6 +34,8 @@ pub(super) struct Sequel {
     pending: Vec<Domain>,
     /// The domains in which a purge was ordered.
     purges: Vec<Domain>,
+    /// The domains in which records are to be wrapped under another KEK.
+    rewraps: Vec<Domain>,
 }
 
 impl Sequel {
@@ -50,6 +53,7 @@ impl Sequel {
             proposals: of(PROPOSAL).map(|key| (key.domain, key.id)).collect(),
             policies: of(POLICY).map(|key| key.domain).collect(),
             purges: of(PURGE).map(|key| key.domain).collect(),
+            rewraps: of(REWRAP).map(|key| key.domain).collect(),
             pending,
         }
     }
@@ -130,6 +134,9 @@ impl Server {
         }
         for domain in &sequel.purges {
             self.agenda.note_new(self.now().0, *domain, Matter::Purge);
+        }
+        for domain in &sequel.rewraps {
+            self.agenda.note_new(self.now().0, *domain, Matter::Rewrap);
         }
     }
 

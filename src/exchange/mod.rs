@@ -70,6 +70,9 @@ mod recovery;
 mod refusals;
 #[cfg(test)]
 mod restarts;
+mod rewrapping;
+#[cfg(test)]
+mod rewraps;
 #[cfg(test)]
 mod separation;
 mod server;

@@ -311,7 +311,13 @@ pub(super) fn names(operation: Operation) -> Names {
         O::SharingRenew | O::SharingList | O::ManagementPut => {
             Nothing("HSM-Profiles are the server's, and sharings those of the own domain")
         }
-        O::KekCreate | O::KekActivate | O::KekList => {
+        O::KekCreate
+        | O::KekActivate
+        | O::KekList
+        | O::KekRewrap
+        | O::KekRewrapGet
+        | O::KekDelete
+        | O::KekMarkCompromised => {
             Nothing("HSM-Profiles are the server's, and generations count the KEKs of the own domain")
         }
         O::ServerStatus | O::PermissionList => Nothing("they tell of the server"),

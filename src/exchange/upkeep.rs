@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How long to wait before keys that did not answer are asked again, in milliseconds: an HSM that is away is not back in a second.
-const AWAY_MS: i64 = 10_000;
+pub(super) const AWAY_MS: i64 = 10_000;
 /// How long to wait before what panicked is tried again, in milliseconds: it will as a rule panic again.
 pub(super) const PANICKED_MS: i64 = 60 * 60 * 1000;
 /// How often what nobody has fetched is removed, in milliseconds: it counts until then, where its requester has no room for more.
@@ -57,11 +57,12 @@ impl Server {
             Matter::Domain => self.take_up_domain(domain).await,
             Matter::Sweep => self.sweep(domain).await,
             Matter::Purge => self.purge(domain).await,
+            Matter::Rewrap => self.rewrap(domain).await,
             Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
         }
     }
 
-    fn note_in(&self, wait_ms: i64, domain: Domain, matter: Matter) {
+    pub(super) fn note_in(&self, wait_ms: i64, domain: Domain, matter: Matter) {
         self.agenda.note(self.now().0.saturating_add(wait_ms), domain, matter);
     }
 
@@ -109,6 +110,8 @@ impl Server {
         }
         self.note_in(0, domain, Matter::Sweep);
         self.note_in(0, domain, Matter::Purge);
+        // What was under way goes on; one that is not there, or has ended, is found to be over.
+        self.note_in(0, domain, Matter::Rewrap);
     }
 
     async fn live(&self, domain: Domain) -> Result<Vec<[u8; 16]>, Failure> {

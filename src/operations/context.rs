@@ -294,7 +294,7 @@ impl Context<'_> {
             .custody
             .seal(tenant, seal_context(object, generation), &plain)
             .await?
-            .settle(self.work);
+            .settle_in(self.work);
         Ok(Material { generation, sealed })
     }
 
@@ -314,7 +314,8 @@ impl Context<'_> {
     }
 }
 
-const fn seal_context<A>(object: &Object<A>, generation: u32) -> SealContext {
+/// What an object's material is bound to.
+pub const fn seal_context<A>(object: &Object<A>, generation: u32) -> SealContext {
     SealContext {
         internal_id: object.internal_id,
         generation,

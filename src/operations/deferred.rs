@@ -86,7 +86,7 @@ impl Pending {
     pub async fn conclude(&mut self, context: &mut Context<'_>, conclusion: &Conclusion) -> Result<(), Failure> {
         let version = self.record.version.version().unwrap_or(Version::NEWEST);
         let sealed = frozen::seal_conclusion(context.services, self.place, conclusion, version).await?;
-        self.record.result = Some(sealed.settle(context.work));
+        self.record.result = Some(sealed.settle_in(context.work));
         self.record.request = None;
         self.record.stage = Stage::Completed;
         self.record.expires_ms = context.now.0.saturating_add(KEPT_MS);
@@ -240,7 +240,7 @@ pub async fn submit(
             request: Some(
                 frozen::seal_request(context.services, place, bytes)
                     .await?
-                    .settle(context.work),
+                    .settle_in(context.work),
             ),
             result: None,
         },

@@ -11,7 +11,7 @@ const LABEL: &str = "digest of material";
 
 /// Puts the mask over the object's digests, or takes it off: the mask is the same. It is a keyed hash of the internal
 /// identifier under the domain's record key, so that each object has a mask of its own.
-pub(super) fn turn(custody: &Custody, tenant: Domain, object: &mut Object) -> Result<(), CustodyError> {
+pub fn turn(custody: &Custody, tenant: Domain, object: &mut Object) -> Result<(), CustodyError> {
     let reference = AttributeReference::Known(AttributeKind::Digest);
     let digests = object.attributes.of(&reference).filter_map(|i| match &i.attribute {
         Attribute::Digest(digest) => Some((i.index, digest.clone())),

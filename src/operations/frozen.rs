@@ -120,11 +120,23 @@ const fn context(place: Key, object_type: u32) -> SealContext {
     }
 }
 
+/// What the request in a pending record is bound to.
+#[must_use]
+pub const fn request_context(place: Key) -> SealContext {
+    context(place, REQUEST)
+}
+
+/// What the outcome in a pending record is bound to.
+#[must_use]
+pub const fn result_context(place: Key) -> SealContext {
+    context(place, RESULT)
+}
+
 /// Seals a request for its record.
 pub async fn seal_request(services: &Services, place: Key, bytes: &Secret) -> core::result::Result<Fresh, Failure> {
     Ok(services
         .custody
-        .seal(place.domain, context(place, REQUEST), bytes)
+        .seal(place.domain, request_context(place), bytes)
         .await?)
 }
 
@@ -132,7 +144,7 @@ pub async fn seal_request(services: &Services, place: Key, bytes: &Secret) -> co
 pub async fn open_request(services: &Services, place: Key, sealed: &Sealed) -> core::result::Result<Frozen, Failure> {
     let bytes = services
         .custody
-        .open(place.domain, context(place, REQUEST), sealed)
+        .open(place.domain, request_context(place), sealed)
         .await?;
     Ok(read_request(bytes.expose())?)
 }
@@ -147,7 +159,7 @@ pub async fn seal_conclusion(
     let bytes = write_conclusion(conclusion, version);
     Ok(services
         .custody
-        .seal(place.domain, context(place, RESULT), &bytes)
+        .seal(place.domain, result_context(place), &bytes)
         .await?)
 }
 
@@ -159,7 +171,7 @@ pub async fn open_conclusion(
 ) -> core::result::Result<Conclusion, Failure> {
     let bytes = services
         .custody
-        .open(place.domain, context(place, RESULT), sealed)
+        .open(place.domain, result_context(place), sealed)
         .await?;
     Ok(read_conclusion(bytes.expose())?)
 }

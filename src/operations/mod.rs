@@ -19,7 +19,7 @@ mod delete_attribute;
 mod delivery;
 mod derive_key;
 mod destroy;
-mod digests;
+pub mod digests;
 mod discover_versions;
 #[cfg(test)]
 mod document;
@@ -220,6 +220,10 @@ handlers! {
     KekCreate
     KekActivate
     KekList
+    KekRewrap
+    KekRewrapGet
+    KekDelete
+    KekMarkCompromised
     NamespaceCreate
     NamespaceModify
     NamespaceDelete

@@ -166,10 +166,13 @@ pub(super) async fn deliver(
 }
 
 /// Whether carrying an operation out reaches beyond the store before it is committed, so that it cannot be one step with its record: it
-/// has a KEK made.
+/// has a KEK made, or destroyed.
 #[must_use]
 pub const fn has_outside_effect(operation: Operation) -> bool {
-    matches!(operation, Operation::TenantCreate | Operation::KekCreate)
+    matches!(
+        operation,
+        Operation::TenantCreate | Operation::KekCreate | Operation::KekDelete
+    )
 }
 
 /// The first of two steps: whoever meets it from here on knows that its effect may have taken place.

@@ -124,6 +124,14 @@ enumeration! {
         Destroyed = 0x05 "Destroyed" [V2_0..];
     }
 
+    /// How far the wrapping of records under another KEK has come.
+    RewrapState(REWRAP_STATE) {
+        Counting = 0x01 "Counting" [V2_0..];
+        Running = 0x02 "Running" [V2_0..];
+        Paused = 0x03 "Paused" [V2_0..];
+        Ended = 0x04 "Ended" [V2_0..];
+    }
+
     /// Where the bytes of a KEK are.
     KekKind(KEK_KIND) {
         Software = 0x01 "Software" [V2_0..];

@@ -111,6 +111,10 @@ enumeration! {
         KekCreate = 0x8001_0501 "Kek Create" [V2_0..];
         KekActivate = 0x8001_0502 "Kek Activate" [V2_0..];
         KekList = 0x8001_0503 "Kek List" [V2_0..];
+        KekRewrap = 0x8001_0508 "Kek Rewrap" [V2_0..];
+        KekDelete = 0x8001_0509 "Kek Delete" [V2_0..];
+        KekMarkCompromised = 0x8001_050A "Kek Mark Compromised" [V2_0..];
+        KekRewrapGet = 0x8001_050E "Kek Rewrap Get" [V2_0..];
         ClientCreate = 0x8001_0601 "Client Create" [V2_0..];
         ClientGet = 0x8001_0602 "Client Get" [V2_0..];
         ClientList = 0x8001_0603 "Client List" [V2_0..];

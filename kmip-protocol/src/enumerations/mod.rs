@@ -165,6 +165,7 @@ every! {
         CryptoProfile,
         CertificateRuleKind,
         KekState,
+        RewrapState,
         KekKind,
         Severity,
     }

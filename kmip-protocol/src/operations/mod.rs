@@ -307,6 +307,10 @@ operations! {
     KekCreate(KekCreateRequest) -> (KekCreateResponse);
     KekActivate(KekActivateRequest) -> (KekActivateResponse);
     KekList(KekListRequest) -> (KekListResponse);
+    KekRewrap(KekRewrapRequest) -> (KekRewrapResponse);
+    KekDelete(KekDeleteRequest) -> (KekDeleteResponse);
+    KekMarkCompromised(KekMarkCompromisedRequest) -> (KekMarkCompromisedResponse);
+    KekRewrapGet(KekRewrapGetRequest) -> (KekRewrapGetResponse);
     ClientCreate(ClientCreateRequest) -> (ClientCreateResponse);
     ClientGet(ClientGetRequest) -> (ClientGetResponse in Box);
     ClientList(ClientListRequest) -> (ClientListResponse);

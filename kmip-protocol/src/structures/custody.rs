@@ -1,7 +1,7 @@
 //! What administration says of keys that keep keys.
 
 use crate::field::structure;
-use crate::{DateTime, KekKind, KekState};
+use crate::{DateTime, KekKind, KekState, RewrapState};
 
 structure! {
     /// A KEK as it is told.
@@ -16,5 +16,25 @@ structure! {
         created: DateTime = TIME_STAMP;
         /// Whether it opens what it wrapped, at this moment; absent when it is not to be asked any more.
         answers: Option<bool> = ANSWERS;
+        /// When it was marked compromised: it is not activated any more, and what it wrapped is to be rewrapped.
+        compromised: Option<DateTime> = COMPROMISED;
+    }
+    /// How far the wrapping of a domain's records under its active KEK has come.
+    #[derive(Eq, Debug)]
+    Rewrap {
+        rewrap_state: RewrapState = REWRAP_STATE;
+        /// The KEK that the records lay under; absent if it is all that are not active.
+        kek_generation: Option<i32> = KEK_GENERATION;
+        records_per_second: i32 = RECORDS_PER_SECOND;
+        /// Records that lie under the active KEK by it.
+        records_done: i64 = RECORDS_DONE;
+        /// Records that it could not open when it last came by: damaged, or under a KEK that is gone.
+        records_failed: i64 = RECORDS_FAILED;
+        /// Records that it is still to come to, as far as they are counted.
+        records_left: i64 = RECORDS_LEFT;
+        /// Some of those that it could not open.
+        failed_records: Vec<String> = FAILED_RECORD;
+        started: DateTime = TIME_STAMP;
+        finished: Option<DateTime> = FINISHED;
     }
 }

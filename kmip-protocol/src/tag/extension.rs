@@ -141,6 +141,15 @@ tags! {
     PURGED_COUNT PurgedCount = 0x5400D0 "Purged Count" [V2_0..];
     REMAINING_COUNT RemainingCount = 0x5400D1 "Remaining Count" [V2_0..];
     DESTROYED_UNTIL DestroyedUntil = 0x5400D2 "Destroyed Until" [V2_0..];
+    REWRAP Rewrap = 0x5400E0 "Rewrap" [V2_0..];
+    REWRAP_STATE RewrapState = 0x5400E1 "Rewrap State" [V2_0..];
+    RECORDS_PER_SECOND RecordsPerSecond = 0x5400E2 "Records Per Second" [V2_0..];
+    RECORDS_DONE RecordsDone = 0x5400E3 "Records Done" [V2_0..];
+    RECORDS_FAILED RecordsFailed = 0x5400E4 "Records Failed" [V2_0..];
+    RECORDS_LEFT RecordsLeft = 0x5400E5 "Records Left" [V2_0..];
+    FAILED_RECORD FailedRecord = 0x5400E6 "Failed Record" [V2_0..];
+    FINISHED Finished = 0x5400E7 "Finished" [V2_0..];
+    COMPROMISED Compromised = 0x5400E8 "Compromised" [V2_0..];
     SHARE_KEY ShareKey = 0x5400F0 "Share Key" [V2_0..];
     OPENED_SHARE OpenedShare = 0x5400F1 "Opened Share" [V2_0..];
     SHARE_CONTEXT ShareContext = 0x5400F2 "Share Context" [V2_0..];

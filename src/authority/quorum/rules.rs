@@ -40,6 +40,9 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::ApplicationList,
     Operation::NamespaceList,
     Operation::KekList,
+    Operation::KekRewrapGet,
+    // It takes nothing away, and whoever knows of a leak says so at once.
+    Operation::KekMarkCompromised,
     Operation::ServerStatus,
     Operation::AuditQuery,
     Operation::PermissionList,

@@ -47,8 +47,9 @@ pub(super) const FLOOR: &[Operation] = &[
     // A reset password and a key of one's own would make one person two.
     Operation::PersonResume,
     Operation::CredentialAdd,
-    // The people of a domain have agreed to each of its KEKs, and to who holds what opens the HSM.
+    // The people of a domain have agreed to each of its KEKs, that one goes, and to who holds what opens the HSM.
     Operation::KekCreate,
+    Operation::KekDelete,
     Operation::SharingRenew,
 ];
 
@@ -96,7 +97,15 @@ fn mtg(scope: Scope) -> Policy {
             ],
         ),
         shape.credentials(),
-        shape.rule("keks", &[Operation::KekCreate, Operation::SharingRenew]),
+        shape.rule(
+            "keks",
+            &[
+                Operation::KekCreate,
+                Operation::KekRewrap,
+                Operation::KekDelete,
+                Operation::SharingRenew,
+            ],
+        ),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),
@@ -143,7 +152,13 @@ fn strict(scope: Scope) -> Policy {
         shape.rule("authorities", &[Operation::AuthorityCreate, Operation::AuthorityDelete]),
         shape.rule(
             "keks",
-            &[Operation::KekCreate, Operation::KekActivate, Operation::SharingRenew],
+            &[
+                Operation::KekCreate,
+                Operation::KekActivate,
+                Operation::KekRewrap,
+                Operation::KekDelete,
+                Operation::SharingRenew,
+            ],
         ),
     ];
     match scope {

@@ -1,5 +1,7 @@
 //! `claviger kek`: the KEKs that a tenant's keys, or the system's records, are kept under (P-KMS-TNT-02).
 
+mod end;
+
 use crate::cli::call::Caller;
 use crate::cli::failure::Outcome;
 use crate::cli::options::Options;
@@ -28,6 +30,32 @@ enum Verb {
     },
     /// Have a KEK wrap what is new from now on; what there is stays under the KEK that wrapped it
     Activate {
+        /// The KEK, by its number in the list
+        kek: i32,
+    },
+    /// Wrap what lies under a KEK anew, under the active one; the server does it by itself, and --wait shows how it comes on
+    Rewrap {
+        /// The KEK that it lies under; all that are not active if absent
+        kek: Option<i32>,
+        /// Records per second at most
+        #[arg(long, value_name = "NUMBER")]
+        rate: Option<i32>,
+        /// Say how far the last rewrap has come, instead of beginning one
+        #[arg(long, conflicts_with_all = ["kek", "rate"])]
+        status: bool,
+    },
+    /// Destroy a KEK that nothing lies under any more, and verify that it is gone
+    Delete {
+        /// The KEK, by its number in the list
+        kek: i32,
+    },
+    /// The next step towards the end of a KEK: rewrap what lies under it, then delete it
+    Retire {
+        /// The KEK, by its number in the list
+        kek: i32,
+    },
+    /// Say that others may know a KEK: it is not activated any more
+    MarkCompromised {
         /// The KEK, by its number in the list
         kek: i32,
     },
@@ -65,5 +93,16 @@ pub(in crate::cli) fn run(arguments: &KekArguments) -> Outcome<()> {
             let request = KekActivateRequest { kek_generation: *kek };
             caller.change(request, "what is new is wrapped under this KEK from now on")
         }
+        Verb::Rewrap { status: true, .. } => {
+            let wait = caller.options.wait.is_some();
+            end::follow(caller, wait)
+        }
+        Verb::Rewrap { kek, rate, .. } => {
+            let bar = caller.options.wait.is_some();
+            end::rewrap(caller, *kek, *rate, bar)
+        }
+        Verb::Delete { kek } => end::delete(caller, *kek),
+        Verb::Retire { kek } => end::retire(caller, *kek),
+        Verb::MarkCompromised { kek } => end::mark_compromised(caller, *kek),
     }
 }

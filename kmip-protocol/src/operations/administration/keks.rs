@@ -1,7 +1,7 @@
 //! KEKs of a tenant, or of the system (family 05, P-KMS-TNT-02).
 
-use crate::Kek;
 use crate::field::structure;
+use crate::{Kek, KekState, Rewrap};
 
 structure! {
     /// Makes a KEK, which wraps nothing before it is activated.
@@ -32,5 +32,48 @@ structure! {
     /// Kek List, the answer: the newest first.
     KekListResponse {
         keks: Vec<Kek> = KEK;
+    }
+    /// Has the records that lie under a KEK wrapped anew, under the active one, in the background. One that is under way already ends
+    /// with it.
+    #[derive(Default)]
+    KekRewrapRequest {
+        /// The KEK that they lie under; absent for all that are not active.
+        kek_generation: Option<i32> = KEK_GENERATION;
+        /// How fast at most; the server's choice if absent.
+        records_per_second: Option<i32> = RECORDS_PER_SECOND;
+    }
+
+    /// Kek Rewrap, the answer: it has begun.
+    #[derive(Default)]
+    KekRewrapResponse {}
+
+    /// Says how far the last Kek Rewrap has come.
+    #[derive(Default)]
+    KekRewrapGetRequest {}
+
+    /// Kek Rewrap Get, the answer.
+    KekRewrapGetResponse {
+        /// Absent if there was none yet.
+        rewrap: Option<Rewrap> = REWRAP;
+    }
+
+    /// Destroys a KEK that nothing lies under any more, and verifies that it is gone.
+    KekDeleteRequest {
+        kek_generation: i32 = KEK_GENERATION;
+    }
+
+    /// Kek Delete, the answer.
+    #[derive(Default)]
+    KekDeleteResponse {}
+
+    /// Says of a KEK that others may know it. It is not activated any more.
+    KekMarkCompromisedRequest {
+        kek_generation: i32 = KEK_GENERATION;
+    }
+
+    /// Kek Mark Compromised, the answer.
+    KekMarkCompromisedResponse {
+        /// What it still is: of an active one another is to be made and activated.
+        kek_state: KekState = KEK_STATE;
     }
 }
