@@ -145,13 +145,13 @@ async fn quorum(context: &mut Context<'_>, domain: Domain, lines: &mut Lines) ->
         return Ok(());
     };
     for rule in &policy.record.policy.rules {
-        let told = match reach(rule, &around.electorate, now_ms) {
-            Reach::Spare(0) => "can be met, with nobody to spare".to_owned(),
-            Reach::Spare(margin) => format!("can be met, with {margin} to spare"),
-            Reach::Emergency => "can be met by its way for emergencies alone".to_owned(),
-            Reach::None => "CANNOT be met by the people there are".to_owned(),
-        };
-        lines.add(format!("quorum.{}", rule.rule_name), told);
+        let name = format!("quorum.{}", rule.rule_name);
+        match reach(rule, &around.electorate, now_ms) {
+            Reach::Spare(0) => lines.find(Severity::Notice, name, "can be met, with nobody to spare"),
+            Reach::Spare(margin) => lines.add(name, format!("can be met, with {margin} to spare")),
+            Reach::Emergency => lines.find(Severity::Warning, name, "can be met by its way for emergencies alone"),
+            Reach::None => lines.find(Severity::Critical, name, "CANNOT be met by the people there are"),
+        }
     }
     Ok(())
 }

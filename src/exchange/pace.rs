@@ -7,7 +7,7 @@ use crate::failure::Fault;
 use crate::store::Domain;
 use kmip_protocol::{
     Group, GroupPutRequest, PersonRole, PersonSuspendRequest, PolicyTemplate, ResponsePayload, ResultStatus,
-    ServerStatusRequest, VoteDecision,
+    ServerStatusRequest, Severity, StatusItem, VoteDecision,
 };
 use std::collections::BTreeMap;
 
@@ -48,15 +48,17 @@ async fn nobody_votes_more_often_than_he_can_look() {
     assert_eq!(item.result_status, ResultStatus::Success);
 }
 
-async fn quorums(house: &TestHouse, who: &Voter) -> BTreeMap<String, String> {
+/// Each rule: what is told of it, and how grave that is.
+async fn quorums(house: &TestHouse, who: &Voter) -> BTreeMap<String, (String, Option<Severity>)> {
     let item = who.ask(house, ServerStatusRequest::default()).await;
     let Some(ResponsePayload::ServerStatus(status)) = item.payload else {
         panic!("{:?}", item.result_message)
     };
-    let lines = status.items.into_iter();
-    let quorums =
-        lines.filter_map(|line| Some((line.status_name.strip_prefix("quorum.")?.to_owned(), line.status_value)));
-    quorums.collect()
+    let of_rule = |line: StatusItem| {
+        let rule = line.status_name.strip_prefix("quorum.")?.to_owned();
+        Some((rule, (line.status_value, line.severity)))
+    };
+    status.items.into_iter().filter_map(of_rule).collect()
 }
 
 #[tokio::test]
@@ -64,22 +66,30 @@ async fn the_status_tells_which_rules_can_be_met() {
     let house = TestHouse::new().await;
     let people = operators(&house, &["olga", "otto", "oscar"]).await;
     let told = quorums(&house, &people[0]).await;
-    let rules = template(PolicyTemplate::Mtg, Scope::Tenant).rules;
-    assert_eq!(told.len(), rules.len());
-    assert!(
-        told.values().all(|told| told == "can be met, with 1 to spare"),
-        "{told:?}"
-    );
-    for (person, told) in [
-        ("oscar", "can be met, with nobody to spare"),
-        ("otto", "CANNOT be met by the people there are"),
+    assert_eq!(told.len(), template(PolicyTemplate::Mtg, Scope::Tenant).rules.len());
+    for (suspended, line, severity) in [
+        (None, "can be met, with 1 to spare", None),
+        (
+            Some("oscar"),
+            "can be met, with nobody to spare",
+            Some(Severity::Notice),
+        ),
+        (
+            Some("otto"),
+            "CANNOT be met by the people there are",
+            Some(Severity::Critical),
+        ),
     ] {
-        let suspend = PersonSuspendRequest {
-            person_name: person.into(),
-        };
-        let item = people[0].ask(&house, suspend).await;
-        assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
-        assert!(quorums(&house, &people[0]).await.values().all(|line| line == told));
+        if let Some(person) = suspended {
+            let suspend = PersonSuspendRequest {
+                person_name: person.into(),
+            };
+            let item = people[0].ask(&house, suspend).await;
+            assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
+        }
+        for (rule, told) in quorums(&house, &people[0]).await {
+            assert_eq!(told, (line.to_owned(), severity), "{rule}");
+        }
     }
     // Administrators see the system's rules, of which this house has none.
     let ada = voter(&house, Domain::SYSTEM, "ada", PersonRole::Administrator).await;
