@@ -205,7 +205,9 @@ fn the_people_of_a_demonstration_have_made_its_tenants_and_can_go_on() {
     // Each was proposed, agreed to by two, and carried out.
     let proposals = done(&["proposal", "list", "--context", "alice"]);
     assert_eq!(proposals.matches("TenantCreate").count(), 2, "{proposals}");
-    assert_eq!(proposals.matches("Executed").count(), 2, "{proposals}");
+    // As were the share keys of those who agree.
+    assert_eq!(proposals.matches("ShareKeyPut").count(), 2, "{proposals}");
+    assert_eq!(proposals.matches("Executed").count(), 4, "{proposals}");
     assert!(done(&["client", "list", "--context", "otto"]).contains("client"));
     assert!(done(&["client", "list", "--context", "peter"]).contains("client"));
     // One operator alone brings nobody in.

@@ -97,13 +97,21 @@ pub(super) async fn judge_separation(
     domain: Domain,
     profile: ProfileId,
 ) -> Result<Option<&'static str>, Failure> {
-    if !lacks_separation(context, profile).await? {
-        return Ok(None);
-    }
     let policy = policy(context, domain).await?;
-    match policy.and_then(|policy| policy.policy.separation_required) {
-        Some(true) => Err(Fault::SeparationRequired.into()),
-        _ => Ok(Some(NO_SEPARATION)),
+    let required = policy.and_then(|policy| policy.policy.separation_required);
+    judge_required(context, profile, required == Some(true)).await
+}
+
+/// The same for a policy that is to be.
+pub(super) async fn judge_required(
+    context: &mut Context<'_>,
+    profile: ProfileId,
+    required: bool,
+) -> Result<Option<&'static str>, Failure> {
+    match lacks_separation(context, profile).await? {
+        true if required => Err(Fault::SeparationRequired.into()),
+        true => Ok(Some(NO_SEPARATION)),
+        false => Ok(None),
     }
 }
 

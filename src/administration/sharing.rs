@@ -13,9 +13,9 @@ use crate::operations::{Context, Handle};
 use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{
-    DateTime, KeyHolder, ManagementPutRequest, ManagementPutResponse, PersonRole, PersonStatus, ShareKeyPutRequest,
-    ShareKeyPutResponse, ShareKeyRevokeRequest, ShareKeyRevokeResponse, SharingGrantRequest, SharingGrantResponse,
-    SharingListRequest, SharingListResponse, SharingRenewRequest, SharingRenewResponse,
+    DateTime, KeyHolder, ManagementPutRequest, ManagementPutResponse, PersonRole, PersonStatus, Severity,
+    ShareKeyPutRequest, ShareKeyPutResponse, ShareKeyRevokeRequest, ShareKeyRevokeResponse, SharingGrantRequest,
+    SharingGrantResponse, SharingListRequest, SharingListResponse, SharingRenewRequest, SharingRenewResponse,
 };
 
 impl Handle for ShareKeyPutRequest {
@@ -242,6 +242,42 @@ impl Handle for SharingListRequest {
         }
         Ok(SharingListResponse { sharings: told })
     }
+}
+
+/// What somebody should look at: credentials that are not shared as they should be, and profiles that have none.
+pub(super) async fn findings(
+    context: &mut Context<'_>,
+    domain: Domain,
+) -> Result<Vec<(Option<Severity>, String, String)>, Failure> {
+    let mut found = Vec::new();
+    let sharings = management::all(context, domain).await?;
+    if !sharings.is_empty() {
+        let ground = management::Ground::of(context, domain).await?;
+        let plan = ground.plan();
+        for sharing in &sharings {
+            let name = management::name(context, sharing.binding.profile)
+                .await?
+                .unwrap_or_default();
+            let ways = sharing.ways().join(", or ");
+            let (severity, told) = match (ground.can_recover(sharing), sharing.fits(&plan)) {
+                (true, true) => (None, "as rules and people are"),
+                (true, false) => (Some(Severity::Warning), "NOT as rules and people are: share it anew"),
+                (false, _) => (
+                    Some(Severity::Critical),
+                    "LOST: too few can open a share; administrators grant or enter it again",
+                ),
+            };
+            found.push((severity, format!("sharing.{name}"), format!("{ways}: {told}")));
+        }
+    }
+    for profile in hsm_profile::links(context, domain).await?.0 {
+        if management::lacks_separation(context, profile).await? {
+            let name = management::name(context, profile).await?.unwrap_or_default();
+            let told = management::NO_SEPARATION.to_owned();
+            found.push((Some(Severity::Warning), format!("separation.{name}"), told));
+        }
+    }
+    Ok(found)
 }
 
 /// Who can open a share.

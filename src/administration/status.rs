@@ -1,7 +1,7 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::{proposal, purge};
+use super::{proposal, purge, sharing};
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::authority::quorum::{Reach, reach};
@@ -58,6 +58,12 @@ impl Handle for ServerStatusRequest {
         custody(context, seen, &mut lines).await?;
         if let Some(domain) = own {
             quorum(context, domain, &mut lines).await?;
+            for (severity, name, told) in sharing::findings(context, domain).await? {
+                match severity {
+                    Some(severity) => lines.find(severity, name, told),
+                    None => lines.add(name, told),
+                }
+            }
         }
         if let Some(tenant) = own.filter(|_| !whole) {
             lines.add("retention", purge::describe(context, tenant).await?);

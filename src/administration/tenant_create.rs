@@ -2,7 +2,7 @@
 
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
-use super::{desk, hsm_profile, kek, management, policy, tenant_settings};
+use super::{AdministrationError, desk, hsm_profile, kek, management, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
@@ -35,6 +35,8 @@ impl Handle for TenantCreateRequest {
             return Err(Fault::Taken.into());
         }
         let (profile, _) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
+        let required = of_template(template);
+        management::judge_required(context, profile, required).await?;
         let tenant = Domain(desk::made_by(granted.origin(), "tenant", context)?);
         let kek = KekId(desk::made_by(granted.origin(), "kek", context)?);
         let record = TenantRecord {
@@ -60,15 +62,27 @@ impl Handle for TenantCreateRequest {
         made.map(|()| TenantCreateResponse {})
     }
 
-    async fn target(&self, _: &mut Context<'_>) -> Result<Target, Failure> {
-        judge(self)?;
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let chosen = judge(self)?;
         desk::name(&self.tenant_name)?;
+        let (profile, _) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
+        let required = of_template(chosen);
+        let mut description = format!("tenant {}", self.tenant_name);
+        if let Some(warning) = management::judge_required(context, profile, required).await? {
+            description.push_str(&format!(" ({warning})"));
+        }
         Ok(Target {
-            description: Some(format!("tenant {}", self.tenant_name)),
+            description: Some(description),
+            sharings: management::needed(context, Domain::SYSTEM, profile).await?,
             roles: vec![PersonRole::Operator],
             ..Target::default()
         })
     }
+}
+
+/// Whether a tenant's KEKs are to lie where key management has a user of its own.
+fn of_template(chosen: PolicyTemplate) -> bool {
+    template(chosen, Scope::Tenant).separation_required == Some(true)
 }
 
 /// Makes a tenant with its first KEK, its policy and its operators.
@@ -84,7 +98,11 @@ async fn make(
     let now_ms = record.created_ms;
     let login = management::login(context, origin, profile).await?;
     let custody = &context.services.custody;
-    kek::found_domain(custody, context.work, tenant, profile, kek, now_ms, login.as_ref()).await?;
+    let founded = kek::found_domain(custody, context.work, tenant, profile, kek, now_ms, login.as_ref()).await;
+    founded.map_err(|error| match error {
+        AdministrationError::Custody(error) => management::refusal(login.as_ref())(error),
+        other => other.into(),
+    })?;
     keep(context, tenant, record).await?;
     let links = Links(vec![profile]);
     hsm_profile::put_links(&context.services.custody, context.work, tenant, &links).await?;

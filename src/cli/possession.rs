@@ -6,6 +6,7 @@ use super::failure::{Failure, Outcome};
 use super::key::KeyPlace;
 use super::kmip::words;
 use super::private;
+use super::session::Session;
 use super::{hex, say};
 use certs::{CertificateFacts, Signer, fingerprint};
 use clap::Args;
@@ -129,14 +130,20 @@ fn stray(proof: &Proof) -> Failure {
 impl Place {
     /// That of the caller's domain, or of a tenant that is named, in the installation that it is connected with.
     pub(super) fn of(caller: &mut Caller<'_>, tenant: Option<&str>) -> Outcome<Self> {
-        let status = caller.session.ask(ServerStatusRequest::default())?;
-        let instance = status.items.iter().find(|item| item.status_name == "instance");
-        let instance = instance.ok_or_else(|| "the server does not say which installation it is".to_owned())?;
-        let instance = words::bytes(&instance.status_value)?;
         let tenant_name = match tenant {
             Some(name) => Some(name.to_owned()),
             None => own_tenant(caller)?,
         };
+        Self::at(&mut caller.session, tenant_name.as_deref())
+    }
+
+    /// That of this tenant, or of the system, in the installation that a session is with.
+    pub(super) fn at(session: &mut Session, tenant: Option<&str>) -> Outcome<Self> {
+        let status = session.ask(ServerStatusRequest::default())?;
+        let instance = status.items.iter().find(|item| item.status_name == "instance");
+        let instance = instance.ok_or_else(|| "the server does not say which installation it is".to_owned())?;
+        let instance = words::bytes(&instance.status_value)?;
+        let tenant_name = tenant.map(str::to_owned);
         Ok(Self { instance, tenant_name })
     }
 

@@ -6,7 +6,7 @@ use super::possession::{Place, Proof};
 use super::{hex, private, tell};
 use crate::custody::sharing::{Envelope, ShareSecret, is_share};
 use certs::{KeyKind, PrivateKey};
-use kmip_protocol::{HeldShare, KeyHolder, OpenedShare, PersonGetRequest, ShareKeyPutRequest};
+use kmip_protocol::{HeldShare, KeyHolder, OpenedShare, PersonGetRequest, PersonRole, ShareKeyPutRequest};
 use kmip_ttlv::Secret;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -29,20 +29,26 @@ pub(super) fn enroll(caller: &mut Caller<'_>, another: bool) -> Outcome<()> {
         let before = former(&path);
         std::fs::rename(&path, &before).map_err(|why| format!("{}: {why}", before.display()))?;
     }
+    let person = caller.session.ask(PersonGetRequest { person_name: None })?.person;
+    let at = Place::of(caller, None)?;
+    let request = request(&caller.profile.cert, &at, person.person_role, &person.person_name)?;
+    caller.change(request, "the share key is enrolled")
+}
+
+/// What enrolls the share key of whoever has this certificate; it is made, unless it is there.
+pub(super) fn request(certificate: &Path, at: &Place, role: PersonRole, name: &str) -> Outcome<ShareKeyPutRequest> {
+    let path = place(certificate);
     if !path.exists() {
         let key = PrivateKey::generate(KeyKind::P256).map_err(|why| why.to_string())?;
         private::write(&path, key.to_pem().as_bytes())?;
     }
     let key = read(&path)?;
-    let person = caller.session.ask(PersonGetRequest { person_name: None })?.person;
-    let holder = KeyHolder::Shares(person.person_role, &person.person_name);
-    let proof = Proof::make(&Place::of(caller, None)?, holder, &key)?;
-    let request = ShareKeyPutRequest {
+    let proof = Proof::make(at, KeyHolder::Shares(role, name), &key)?;
+    Ok(ShareKeyPutRequest {
+        person_name: name.to_owned(),
         public_key_info: key.public_key_info(),
         possession_proof: proof.signature,
-        person_name: person.person_name,
-    };
-    caller.change(request, "the share key is enrolled")
+    })
 }
 
 /// A share key from its file.

@@ -5,10 +5,12 @@ use super::profile;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::folder::Folder;
 use crate::cli::people;
+use crate::cli::possession::Place;
 use crate::cli::private;
 use crate::cli::proposal::ballot::{self, Voter};
 use crate::cli::say;
 use crate::cli::session::{Answer, Pending, Session, payload_bytes};
+use crate::cli::shares;
 use kmip_protocol::{
     ApplicationCreateRequest, AuthorityCreateRequest, ClientCreateRequest, ClientCredential, CryptoProfile, Interval,
     NewPerson, Operation, PasswordChangeRequest, PersonRole, PolicyGetRequest, PolicyPutRequest, PolicyTemplate,
@@ -39,7 +41,9 @@ struct Person {
 /// Logs the administrators in, and has them make the tenants; each tenant's operators do the rest.
 pub(super) fn establish(folder: &Folder, address: &str, administrators: &[&str], tenants: &[Tenant]) -> Outcome<()> {
     say(&format!("administrators {}: first login", administrators.join(", ")));
-    let mut administrators = arrive(folder, address, administrators)?;
+    let names = administrators;
+    let mut administrators = arrive(folder, address, names)?;
+    share_keys(folder, &mut administrators, (names, PersonRole::Administrator), None)?;
     for tenant in tenants {
         say(&format!("tenant {}: proposed, agreed to, completed", tenant.name));
         let request = TenantCreateRequest {
@@ -86,6 +90,8 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
         tenant.name
     ));
     let mut operators = arrive(folder, address, &tenant.operators)?;
+    let all = (&tenant.operators[..], PersonRole::Operator);
+    share_keys(folder, &mut operators, all, Some(tenant.name))?;
     let application_name = tenant.name.to_owned();
     let request = ApplicationCreateRequest {
         application_name: application_name.clone(),
@@ -114,6 +120,22 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
     policy.seasoning = Interval(0);
     agree(&mut operators, PolicyPutRequest { policy })?;
     leave(operators)
+}
+
+/// Gives each of them a share key, beside the certificate.
+fn share_keys(
+    folder: &Folder,
+    them: &mut [Person],
+    (names, role): (&[&str], PersonRole),
+    tenant: Option<&str>,
+) -> Outcome<()> {
+    let first = them.first_mut().ok_or_else(stopped)?;
+    let place = Place::at(&mut first.session, tenant)?;
+    for name in names {
+        let certificate = folder.at(&format!("{}/{name}.pem", people::PEOPLE));
+        agree(them, shares::request(&certificate, &place, role, name)?)?;
+    }
+    Ok(())
 }
 
 /// First logins, side by side: most of each is hashing passwords.
