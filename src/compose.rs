@@ -5,8 +5,9 @@ mod server;
 pub use server::{Running, check};
 
 use crate::administration::genesis::{self, Founding};
+use crate::administration::quarantine::barrier;
 use crate::administration::{AdministrationError, hsm_profile, kek};
-use crate::audit::{AccessTrail, AuditDraft, Chain, ChainKey, ChainStart, Head, Linked, RatchetChain};
+use crate::audit::{AccessTrail, ChainStart, LateChain, RatchetChain, beginning};
 use crate::audit::{SegmentSettings, SegmentTrail, StreamId, TrailKind};
 use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
@@ -23,11 +24,12 @@ use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::listener::TlsProfile;
 use crate::operations::keeper::Keeper;
 use crate::operations::{About, Limits, Services};
+use crate::scrub::{self, Gated, Quarantine};
 use crate::settings::{RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use kmip_protocol::{NewPerson, PersonRole, Policy};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The rooms of a server, opened.
@@ -44,6 +46,8 @@ pub struct Parts {
     pub access: Arc<dyn AccessTrail>,
     /// Which installation this is.
     pub installation: InstallationRecord,
+    /// Which records are held.
+    pub quarantine: Arc<Quarantine>,
     /// How the server was set up.
     pub about: About,
     /// What puts HSM-Profiles to work.
@@ -137,7 +141,9 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
     let outfit = Arc::new(outfit(settings, &slab, &randomness)?);
     let late = LateChain::default();
+    let quarantine = Arc::new(Quarantine::new(barrier));
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
+    let store: Arc<dyn Store> = Arc::new(Gated::new(store, Arc::clone(&quarantine)));
     hsm_profile::open_all(&custody, &outfit, &store).await?;
     kek::open_domain(&custody, &store, Domain::SYSTEM).await?;
     // Without the system's record key nobody can be recognised and nothing recorded.
@@ -145,6 +151,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     hsm_profile::verify_all(&custody, &store).await?;
     let installation = genesis::installed(&custody, &store).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
+    quarantine.reload(&store, &custody).await?;
     let seals = Arc::new(Keeper(Arc::clone(&custody)));
     let directory = Arc::new(StoreDirectory::new(Arc::clone(&store), seals));
     for tenant in crate::identity::Directory::tenants(directory.as_ref()).await? {
@@ -162,6 +169,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         randomness,
         access,
         installation,
+        quarantine,
         about: about(settings),
         outfit,
     })
@@ -261,35 +269,6 @@ fn private_folder(path: &std::path::Path) -> Result<(), ComposeError> {
     made.map_err(|why| ComposeError::File(path.to_owned(), why))
 }
 
-/// A chain that gets its beginning after the store is open, since the beginning is read from the store.
-#[derive(Clone, Default)]
-struct LateChain(Arc<Mutex<Option<RatchetChain>>>);
-
-impl LateChain {
-    fn with<T>(&self, act: impl FnOnce(&mut RatchetChain) -> T) -> T {
-        let mut chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nothing is committed before the chain has its beginning.
-        act(chain.get_or_insert_with(|| {
-            let start = ChainStart::new_stream(StreamId([0; 16]), [0; 32], ChainKey::new([0; 32]));
-            RatchetChain::new(TrailKind::Change, start)
-        }))
-    }
-}
-
-impl Chain for LateChain {
-    fn link(&mut self, draft: &AuditDraft, committed_ms: i64) -> Linked {
-        self.with(|chain| chain.link(draft, committed_ms))
-    }
-
-    fn confirm(&mut self) {
-        self.with(Chain::confirm);
-    }
-
-    fn undo(&mut self) {
-        self.with(Chain::undo);
-    }
-}
-
 /// Begins this process's stream of the change trail, after all streams that there are.
 async fn start_chain(
     store: &Arc<dyn Store>,
@@ -297,9 +276,8 @@ async fn start_chain(
     randomness: &Arc<dyn Randomness>,
     late: &LateChain,
 ) -> Result<(), ComposeError> {
-    let start = stream_start(store, custody, randomness, "change trail").await?;
-    let mut chain = late.0.lock().unwrap_or_else(PoisonError::into_inner);
-    *chain = Some(RatchetChain::new(TrailKind::Change, start));
+    let start = stream_start(store, custody, randomness, TrailKind::Change).await?;
+    late.begin(RatchetChain::new(TrailKind::Change, start));
     Ok(())
 }
 
@@ -309,7 +287,7 @@ async fn access_trail(
     custody: &Custody,
     randomness: &Arc<dyn Randomness>,
 ) -> Result<Arc<dyn AccessTrail>, ComposeError> {
-    let start = stream_start(store, custody, randomness, "access trail").await?;
+    let start = stream_start(store, custody, randomness, TrailKind::Access).await?;
     let chain = RatchetChain::new(TrailKind::Access, start);
     let mut segments = SegmentSettings::new(settings.access_trail());
     segments.durable = settings.audit.durable_reads;
@@ -322,13 +300,14 @@ async fn stream_start(
     store: &Arc<dyn Store>,
     custody: &Custody,
     randomness: &Arc<dyn Randomness>,
-    trail: &str,
+    trail: TrailKind,
 ) -> Result<ChainStart, ComposeError> {
     let mut stream = [0; 16];
     randomness.fill(&mut stream).map_err(|_| ComposeError::Randomness)?;
-    let key = custody.keyed_hash(Domain::SYSTEM, trail, &stream)?;
-    let previous = hash_of_heads(&mut store.trail_heads().await?);
-    Ok(ChainStart::new_stream(StreamId(stream), previous, ChainKey::new(key)))
+    let stream = StreamId(stream);
+    let key = scrub::first_key(custody, trail, stream)?;
+    let previous = beginning(&mut store.trail_heads().await?);
+    Ok(ChainStart::new_stream(stream, previous, key))
 }
 
 /// What answers messages, over these rooms.
@@ -344,6 +323,7 @@ pub fn server(parts: Parts) -> Server {
         // As many as there are processors, so that heavy work delays nobody's reads for long.
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,
+        quarantine: parts.quarantine,
         outfit: parts.outfit,
         policies: Policies::default(),
         about: parts.about,
@@ -377,16 +357,5 @@ const fn role(name: RoleName) -> PersonRole {
         RoleName::Operator => PersonRole::Operator,
         RoleName::Auditor => PersonRole::Auditor,
         RoleName::Custodian => PersonRole::Custodian,
-    }
-}
-
-fn hash_of_heads(heads: &mut [Head]) -> [u8; 32] {
-    heads.sort_unstable_by_key(|head| head.position.stream.0);
-    match heads {
-        [] => [0; 32],
-        heads => {
-            let all: Vec<u8> = heads.iter().flat_map(|head| head.hash).collect();
-            crate::audit::hash(&all)
-        }
     }
 }

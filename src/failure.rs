@@ -354,6 +354,12 @@ faults! {
     /// A password that could be guessed.
     WeakPassword = ConstraintViolation else InvalidField, "the password is too short";
 
+    // What lies in the store.
+    /// The record's MAC is not right.
+    RecordDamaged = GeneralFailure, "the record is not as the server wrote it; its administrators have been told";
+    /// The record is held, since it is not as the change trail has it.
+    Quarantined = PermissionDenied, "the record is not as the audit trail has it and is held until people have looked at it";
+
     // The server.
     /// What seals the keys cannot be reached now; trying again later may work.
     CustodyUnavailable = GeneralFailure, "key custody is unavailable at present, try again later";

@@ -16,6 +16,7 @@ pub mod listener;
 pub mod objects;
 pub mod operations;
 pub mod records;
+pub mod scrub;
 pub mod settings;
 pub mod store;
 pub mod wait;

@@ -106,12 +106,8 @@ pub async fn found_domain(
     Ok(())
 }
 
-pub(super) async fn put(
-    custody: &Custody,
-    work: &mut Work,
-    key: Key,
-    body: Vec<u8>,
-) -> Result<(), AdministrationError> {
+/// Writes a record with its MAC.
+pub async fn put(custody: &Custody, work: &mut Work, key: Key, body: Vec<u8>) -> Result<(), AdministrationError> {
     work.load(key).await?;
     let (body, _) = records::close(custody, key, work.next_revision(key), body)?;
     work.put(key, body, Vec::new());

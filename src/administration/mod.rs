@@ -30,6 +30,7 @@ mod possession;
 mod proposal;
 mod proposal_view;
 pub mod purge;
+pub mod quarantine;
 mod reference;
 pub mod rewrap;
 mod rewrap_record;
@@ -58,6 +59,8 @@ pub mod act {
     pub const GENESIS: u32 = 0x8001_0900;
     /// Requests that nobody came back for were removed.
     pub const FORGET: u32 = 0x8001_0911;
+    /// Records were found that are not as the trail has them, or that are so again.
+    pub const FINDINGS: u32 = 0x8001_0913;
 }
 
 /// Why an administrative act did not take place.

@@ -109,6 +109,14 @@ events! {
     KekCompromised = 0x8001_FF20 Critical true "a KEK was marked compromised";
     /// A KEK is no more.
     KekDestroyed = 0x8001_FF21 Warning true "a KEK was destroyed";
+    /// A record's MAC is not right: somebody wrote it behind the server's back.
+    RecordDamaged = 0x8001_FF50 Critical true "a record is not as the server wrote it";
+    /// A record is not as the trail has it: it was put back, removed or brought from elsewhere.
+    RecordStale = 0x8001_FF51 Critical true "a record is not as the audit trail has it";
+    /// The change trail itself is not as it was written.
+    TrailDamaged = 0x8001_FF52 Critical true "the audit trail is not as it was written";
+    /// A source of randomness gives nothing, or what is not random.
+    RandomnessOutage = 0x8001_FF53 Critical false "a source of randomness does not answer, or fails its health test";
 }
 
 /// An event, where it happened and to whom.

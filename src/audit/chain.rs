@@ -127,6 +127,19 @@ impl Chain for RatchetChain {
     }
 }
 
+/// What the first record of a stream points back to: the heads of all streams before it; all zero for the first stream of all.
+#[must_use]
+pub fn beginning(heads: &mut [Head]) -> [u8; 32] {
+    heads.sort_unstable_by_key(|head| head.position.stream.0);
+    match heads {
+        [] => [0; 32],
+        heads => {
+            let all: Vec<u8> = heads.iter().flat_map(|head| head.hash).collect();
+            hash(&all)
+        }
+    }
+}
+
 /// The hash by which a record is pointed back to: SHA-256 of all its bytes.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> [u8; 32] {

@@ -91,6 +91,8 @@ pub struct RecordState {
     pub id: [u8; 16],
     /// Its revision and the hash of its MAC; `None`: it was deleted.
     pub left: Option<(u64, [u8; 32])>,
+    /// Whether nobody wrote it so, and people have agreed to take it as it is.
+    pub accepted: bool,
 }
 
 impl fmt::Debug for AuditObject {

@@ -48,6 +48,7 @@ mod tag {
     pub const NOTE: Tag = Tag(0x54_F01F);
     pub const LEFT: Tag = Tag(0x54_F600);
     pub const RECORD_DOMAIN: Tag = Tag(0x54_F601);
+    pub const ACCEPTED: Tag = Tag(0x54_F602);
 }
 
 /// Which trail a record belongs to: bound into it, so that no record passes from one trail to the other.
@@ -219,7 +220,13 @@ fn write_object(writer: &mut Writer, object: &AuditObject) {
 
 /// Whose it is stands there only where it is not the tenant's whose act the record of the trail tells.
 fn write_record(writer: &mut Writer, record: &RecordState, tenant: [u8; 16]) {
-    let RecordState { domain, kind, id, left } = record;
+    let RecordState {
+        domain,
+        kind,
+        id,
+        left,
+        accepted,
+    } = record;
     if *domain != tenant {
         writer.bytes(tag::RECORD_DOMAIN, domain);
     }
@@ -228,6 +235,9 @@ fn write_record(writer: &mut Writer, record: &RecordState, tenant: [u8; 16]) {
     if let Some((revision, mac)) = left {
         writer.long_integer(tag::REVISION, revision.cast_signed());
         writer.bytes(tag::RECORD_MAC, mac);
+    }
+    if *accepted {
+        writer.boolean(tag::ACCEPTED, true);
     }
 }
 
@@ -327,6 +337,7 @@ fn read_record(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<RecordState>
         kind,
         id,
         left,
+        accepted: optional(reader, tag::ACCEPTED, Reader::boolean)?.unwrap_or_default(),
     })
 }
 
@@ -423,6 +434,7 @@ mod tests {
                     kind: 7,
                     id: [4; 16],
                     left,
+                    accepted: left.is_none(),
                 })
                 .to_vec(),
             note: Some("ü".repeat(MAX_NOTE)),

@@ -6,6 +6,7 @@ pub mod alarm;
 mod chain;
 mod draft;
 mod entry;
+mod late;
 mod position;
 mod segment;
 #[cfg(test)]
@@ -13,9 +14,10 @@ mod segment_tests;
 mod verify;
 
 pub use access::{AccessTrail, MemoryTrail, TrailError};
-pub use chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain, hash};
+pub use chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain, beginning, hash};
 pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE, RecordState, WRITTEN};
 pub use entry::{Entry, Place, TrailKind};
+pub use late::LateChain;
 pub use position::{Head, Position, StreamId};
 pub use segment::{SegmentSettings, SegmentTrail, segments, split};
 pub use verify::{BadRecord, Fault, Verifier};

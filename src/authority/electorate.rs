@@ -53,7 +53,12 @@ fn decode<T>(
     opener: &dyn RecordOpener,
     decode: impl FnOnce(&[u8]) -> kmip_ttlv::Result<T>,
 ) -> Result<T, Failure> {
-    let damaged = || Failure::detailed(Fault::Internal, format_args!("the record {} is damaged", record.key));
-    let bytes = opener.open(record).ok_or_else(damaged)?;
+    let damaged = || {
+        Failure::detailed(
+            Fault::RecordDamaged,
+            format_args!("the record {} is damaged", record.key),
+        )
+    };
+    let bytes = opener.open(record).map_err(|_| damaged())?;
     decode(&bytes).map_err(|_| damaged())
 }

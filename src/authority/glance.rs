@@ -54,6 +54,13 @@ impl Glances {
         seen.generation = seen.generation.wrapping_add(1);
         seen.known.remove(&domain);
     }
+
+    /// Has the policies of all domains looked up again.
+    pub fn forget_all(&self) {
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        seen.generation = seen.generation.wrapping_add(1);
+        seen.known.clear();
+    }
 }
 
 #[cfg(test)]

@@ -175,6 +175,10 @@ permissions! {
     READERS, Full: KekList KekRewrapGet;
     MANAGERS, Full: KekCreate KekActivate KekRewrap KekDelete KekMarkCompromised;
 
+    // Records that are not as the trail has them.
+    READERS, Full: StateVerify QuarantineList;
+    MANAGERS, Full: QuarantineRelease;
+
     // The server itself. Whoever acts does not read the trail of the acts.
     READERS, Full: ServerStatus;
     SYSTEM_AUDITOR_OR_AUDITOR, Full: AuditQuery;
@@ -299,7 +303,7 @@ mod tests {
         let reads = |operation: Operation| {
             let name = operation.name().unwrap_or_default();
             [
-                "List", "Get", "Query", "Evaluate", "Status", "Versions", "Poll", "Ping", "Requests",
+                "List", "Get", "Query", "Verify", "Evaluate", "Status", "Versions", "Poll", "Ping", "Requests",
             ]
             .iter()
             .any(|end| name.ends_with(end))

@@ -241,4 +241,10 @@ impl Policies {
         let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         known.remove(&domain);
     }
+
+    /// Frees what is remembered of all domains.
+    pub fn forget_all(&self) {
+        let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.clear();
+    }
 }

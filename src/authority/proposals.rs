@@ -75,7 +75,7 @@ impl Proposals<'_> {
     pub async fn policy(&self, domain: Domain, work: &mut Work) -> Result<Option<Arc<InForce>>, Failure> {
         let loaded = self
             .policies
-            .load(domain, work, |record| self.keeper.open(record))
+            .load(domain, work, |record| self.keeper.open(record).ok())
             .await;
         loaded.map_err(|error| match error {
             PolicyError::Store(error) => Failure::from(error),
@@ -135,8 +135,8 @@ impl Proposals<'_> {
         let Some(found) = work.load(id.key()).await? else {
             return Ok(false);
         };
-        let damaged = || Failure::detailed(Fault::Internal, "the record of a client is damaged");
-        let bytes = self.keeper.open(&found).ok_or_else(damaged)?;
+        let damaged = || Failure::detailed(Fault::RecordDamaged, "the record of a client is damaged");
+        let bytes = self.keeper.open(&found).map_err(|_| damaged())?;
         let client = ClientRecord::decode(&bytes).map_err(|_| damaged())?;
         Ok(!client.suspended && client.expires.is_none_or(|last| now_ms.div_euclid(1000) <= last))
     }
@@ -160,8 +160,13 @@ impl Proposals<'_> {
     }
 
     fn decode(&self, record: &crate::store::Record) -> Result<ProposalRecord, Failure> {
-        let damaged = || Failure::detailed(Fault::Internal, format_args!("the record {} is damaged", record.key));
-        let bytes = self.keeper.open(record).ok_or_else(damaged)?;
+        let damaged = || {
+            Failure::detailed(
+                Fault::RecordDamaged,
+                format_args!("the record {} is damaged", record.key),
+            )
+        };
+        let bytes = self.keeper.open(record).map_err(|_| damaged())?;
         ProposalRecord::decode(&bytes).map_err(|_| damaged())
     }
 

@@ -110,6 +110,8 @@ enum Command {
     Doctor(nouns::doctor::DoctorArguments),
     /// The change trail
     Audit(nouns::audit::AuditArguments),
+    /// Records that are not as the change trail has them
+    Quarantine(nouns::quarantine::QuarantineArguments),
     /// Who may ask for what
     Permission(nouns::permission::PermissionArguments),
     /// Completions for a shell
@@ -166,6 +168,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Status(arguments) => nouns::status::run(arguments),
         Command::Doctor(arguments) => nouns::doctor::run(arguments),
         Command::Audit(arguments) => nouns::audit::run(arguments),
+        Command::Quarantine(arguments) => nouns::quarantine::run(arguments),
         Command::Permission(arguments) => nouns::permission::run(arguments),
         Command::Completion(arguments) => manual::completion(arguments),
         Command::Manual(arguments) => manual::pages(arguments),

@@ -1,7 +1,7 @@
 //! A server that runs: rooms, exchange, listener.
 
 use super::{ComposeError, open, server};
-use crate::exchange::{ADMIN_LISTENER, Exchange, timer};
+use crate::exchange::{ADMIN_LISTENER, Exchange, scrubbing, timer};
 use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
 use crate::listener::{Drained, Limits, Listener, ListenerSettings, Only, ServerIdentity, TlsProfile, TlsServer};
 use crate::settings::{AdminListenerTable, LimitsTable, ProfileName, Settings};
@@ -22,6 +22,7 @@ pub struct Running {
     shutdown: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Drained>>,
     timer: JoinHandle<()>,
+    scrub: JoinHandle<()>,
 }
 
 impl Running {
@@ -58,7 +59,8 @@ impl Running {
             tls,
             shutdown,
             listeners: listeners.into_iter().map(|l| tokio::spawn(l.run())).collect(),
-            timer: tokio::spawn(timer::run(server, down)),
+            timer: tokio::spawn(timer::run(Arc::clone(&server), down.clone())),
+            scrub: tokio::spawn(scrubbing::run(server, down)),
         })
     }
 
@@ -92,6 +94,9 @@ impl Running {
         }
         if let Err(error) = self.timer.await {
             tracing::error!(%error, "the clockwork of proposals ended badly");
+        }
+        if let Err(error) = self.scrub.await {
+            tracing::error!(%error, "comparing records with the trail ended badly");
         }
         cut
     }

@@ -2,12 +2,13 @@
 
 use super::asynchronous::submit;
 use super::glass;
-use super::governing::{approve, destroy, governed, newest};
+use super::governing::{approve, destroy, governed, is_there, newest};
 use super::members::{certificate, password};
 use super::testing::TestHouse;
 use crate::audit::alarm::Event;
 use crate::authority::quorum::{Scope, template};
 use crate::identity::{PersonPrincipal, Principal, Session};
+use crate::objects;
 use crate::store::Domain;
 use kmip_protocol::{
     ActivateRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest, KekCreateRequest,
@@ -17,6 +18,7 @@ use kmip_protocol::{
     UniqueIdentifier, Version,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -201,8 +203,26 @@ async fn provoked(event: Event) -> Option<TestHouse> {
                 _ => does(&house, &somebody, KekDeleteRequest { kek_generation }).await,
             }
         }
+        Event::RecordDamaged => {
+            let key = house.create("", Vec::new()).await;
+            let mut row = house.row(objects::key(house.tenant, &key)).await;
+            row.body = Arc::from([&row.body[..10], &row.body[11..]].concat());
+            house.plant(row);
+            assert!(!is_there(&house, &key).await);
+        }
+        Event::RecordStale => {
+            let key = house.create("", Vec::new()).await;
+            house.uproot(objects::key(house.tenant, &key));
+            house.server.scrub(Duration::ZERO).await;
+        }
+        Event::TrailDamaged => {
+            house.create("", Vec::new()).await;
+            house.cut_trail();
+            house.create("", Vec::new()).await;
+            house.server.scrub(Duration::ZERO).await;
+        }
         // The trail does not carry them: what they tell of is why there might be none.
-        Event::CustodyOutage | Event::TrailUnavailable => return None,
+        Event::CustodyOutage | Event::TrailUnavailable | Event::RandomnessOutage => return None,
     }
     Some(house)
 }

@@ -8,6 +8,7 @@ use super::guard::Guarded;
 use super::note;
 use super::server::{failed, log, refused};
 use crate::administration::login::Verified;
+use crate::audit::alarm::Event;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority;
 use crate::clock::Moment;
@@ -15,7 +16,7 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Sessions};
 use crate::operations::proposing::{self, Ask};
 use crate::operations::{Answer, Batch, Context, Notice, Services, deferred, dispatch};
-use crate::store::{Key, Mark, Seen, Work};
+use crate::store::{Domain, Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
     AsynchronousIndicator, BatchErrorContinuationOption, DateTime, Item, RequestItem, RequestMessage, RequestPayload,
@@ -242,11 +243,13 @@ impl<'a> Run<'a> {
         let before = items.len();
         // What a Poll changed stands, although it tells of a failure.
         let mut stands = true;
+        let mut damaged = false;
         let mut told = match outcome {
             Ok(answer) => self.told(answer, item),
             Err(failure) => {
                 log(&failure, item.operation);
                 stands = false;
+                damaged = failure.fault() == Fault::RecordDamaged;
                 refused(item.operation, &failure, self.version)
             }
         };
@@ -264,6 +267,13 @@ impl<'a> Run<'a> {
             self.batch.placeholder = placeholder;
             self.batch.identifiers.truncate(identifiers);
             self.batch.notices.truncate(notices);
+            if damaged {
+                let domain = self.principal.domain().unwrap_or(Domain::SYSTEM);
+                let note = item.operation.map(|operation| operation.to_string());
+                let note = note.unwrap_or_default();
+                self.batch
+                    .alarm(&mut self.work, Event::RecordDamaged, domain, now, &note);
+            }
         }
         let changed = self.work.mark() != mark;
         let draft = self.draft(place, item, &told, now);

@@ -73,6 +73,9 @@ mod restarts;
 mod rewrapping;
 #[cfg(test)]
 mod rewraps;
+pub mod scrubbing;
+#[cfg(test)]
+mod scrubs;
 #[cfg(test)]
 mod separation;
 mod server;

@@ -2,7 +2,7 @@
 //! change being in force.
 
 use crate::administration::{hsm_profile, kek};
-use crate::identity::Identity;
+use crate::identity::{Identity, IdentityChange};
 use crate::operations::{Notice, Services};
 
 /// Delivers what the items of a committed message have changed. The change stands, so nothing here fails the answer: whoever
@@ -36,6 +36,18 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                     tracing::error!(%error, "a change of an HSM-Profile could not be read");
                 }
             }
+            Notice::Quarantine => {
+                let held = services.quarantine.reload(&services.store, &services.custody).await;
+                if let Err(error) = held {
+                    tracing::error!(%error, "what is held could not be read");
+                }
+                // Whoever was recognised by a record that is held now is recognised anew, and by no policy that is.
+                services.policies.forget_all();
+                services.glances.forget_all();
+                if let Err(error) = identity.changed(IdentityChange::All).await {
+                    tracing::error!(%error, "who is who could not be read");
+                }
+            }
             Notice::Gone(domain) => services.custody.close_domain(*domain),
         }
     }
@@ -45,7 +57,7 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
 mod tests {
     use super::super::testing::TestHouse;
     use super::*;
-    use crate::identity::{ClientId, Directory, Enroll, IdentityChange, StoreDirectory};
+    use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
     use crate::operations::keeper::Keeper;
     use crate::store::{Store, Work};
     use kmip_protocol::{QueryFunction, QueryRequest, ResultStatus, Version};

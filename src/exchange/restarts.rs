@@ -51,6 +51,7 @@ pub(super) fn services_again(house: &TestHouse) -> Services {
         passwords: crate::identity::Passwords::cheap(),
         heavy: Heavy::in_place(),
         installation: old.installation,
+        quarantine: Arc::clone(&old.quarantine),
         outfit: Arc::clone(&old.outfit),
         limits: old.limits,
         about: old.about.clone(),

@@ -320,6 +320,8 @@ pub(super) fn names(operation: Operation) -> Names {
         | O::KekMarkCompromised => {
             Nothing("HSM-Profiles are the server's, and generations count the KEKs of the own domain")
         }
+        O::StateVerify | O::QuarantineList => Nothing("of what was found each is told of its own domain"),
+        O::QuarantineRelease => Nothing("exchange/scrubs.rs names findings of others"),
         O::ServerStatus | O::PermissionList => Nothing("they tell of the server"),
         O::AuditQuery => Nothing("streams are the installation's, and of their records each reads its domain's"),
         other => panic!("{other} is not in the table: say how it names things, or why it names none"),

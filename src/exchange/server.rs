@@ -16,9 +16,9 @@ use crate::administration::login::Verified;
 use crate::audit::AccessTrail;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{Identity, IdentityError, Principal, Sessions};
+use crate::identity::{DirectoryError, Identity, IdentityError, Principal, Sessions};
 use crate::operations::Services;
-use crate::store::{ChangeSet, CommitError, Domain, Key, Seen};
+use crate::store::{ChangeSet, CommitError, Domain, Key, Seen, StoreError};
 use crate::wait::Wait;
 use kmip_protocol::{
     DateTime, Item, Operation, RequestError, RequestMessage, ResponseHeader, ResponseItem, Version, tag,
@@ -269,6 +269,8 @@ impl Server {
         now: Moment,
     ) -> Vec<u8> {
         let fault = match error {
+            IdentityError::Directory(DirectoryError::Damaged(_)) => Fault::RecordDamaged,
+            IdentityError::Directory(DirectoryError::Store(StoreError::Quarantined)) => Fault::Quarantined,
             IdentityError::Directory(_) => Fault::StoreUnavailable,
             IdentityError::Chain(_) | IdentityError::Ambiguous | IdentityError::Suspended => Fault::NotAuthenticated,
         };

@@ -1,8 +1,9 @@
 //! A whole server in memory, with two tenants and a clock that tests move.
 
 use super::{ConnectionFacts, Exchange, Server, TlsFacts};
+use crate::administration::quarantine::barrier;
 use crate::administration::{act, hsm_profile, kek, server_act};
-use crate::audit::{ChainKey, ChainStart, MemoryTrail, RatchetChain, StreamId, TrailKind};
+use crate::audit::{ChainStart, LateChain, MemoryTrail, RatchetChain, StreamId, TrailKind};
 use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Bearing, Clock, Hands, HeldClock, Moment};
@@ -15,7 +16,8 @@ use crate::identity::{
 };
 use crate::operations::keeper::Keeper;
 use crate::operations::{About, Limits, Services};
-use crate::store::{Domain, MemoryStore, SqliteSettings, SqliteStore, Store, Work};
+use crate::scrub::{Gated, Quarantine, first_key};
+use crate::store::{Domain, Key, MemoryStore, Record, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
     AsynchronousIndicator, Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name,
@@ -86,6 +88,8 @@ impl TestClock {
 pub struct TestHouse {
     pub server: Server,
     pub store: Arc<dyn Store>,
+    /// The engine, where it is one that tests write to behind the server's back.
+    memory: Option<Arc<MemoryStore>>,
     /// Alice's.
     pub tenant: Domain,
     pub access: Arc<MemoryTrail>,
@@ -96,13 +100,10 @@ pub struct TestHouse {
     _folder: TempDir,
 }
 
-fn chain(kind: TrailKind) -> Box<RatchetChain> {
-    let start = ChainStart::new_stream(
-        StreamId([if kind == TrailKind::Change { 1 } else { 2 }; 16]),
-        [0; 32],
-        ChainKey::new([7; 32]),
-    );
-    Box::new(RatchetChain::new(kind, start))
+fn chain(kind: TrailKind, custody: &Custody) -> RatchetChain {
+    let stream = StreamId([if kind == TrailKind::Change { 1 } else { 2 }; 16]);
+    let key = first_key(custody, kind, stream).unwrap();
+    RatchetChain::new(kind, ChainStart::new_stream(stream, [0; 32], key))
 }
 
 pub fn facts(chain: Vec<Vec<u8>>) -> ConnectionFacts {
@@ -135,19 +136,27 @@ pub fn leaf(name: &str) -> Leaf {
 
 impl TestHouse {
     pub async fn new() -> Self {
-        let store = Arc::new(MemoryStore::new(chain(TrailKind::Change)));
-        Self::over(store, tempfile::tempdir().unwrap()).await
+        let late = LateChain::default();
+        let memory = Arc::new(MemoryStore::new(Box::new(late.clone())));
+        let house = Self::over(memory.clone(), late, tempfile::tempdir().unwrap()).await;
+        Self {
+            memory: Some(memory),
+            ..house
+        }
     }
 
     /// The same over the embedded engine.
     pub async fn on_disk() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = SqliteSettings::new(folder.path().join("store.db"));
-        let store = SqliteStore::open(&settings, chain(TrailKind::Change)).unwrap();
-        Self::over(Arc::new(store), folder).await
+        let late = LateChain::default();
+        let store = SqliteStore::open(&settings, Box::new(late.clone())).unwrap();
+        Self::over(Arc::new(store), late, folder).await
     }
 
-    async fn over(store: Arc<dyn Store>, folder: TempDir) -> Self {
+    async fn over(store: Arc<dyn Store>, late: LateChain, folder: TempDir) -> Self {
+        let quarantine = Arc::new(Quarantine::new(barrier));
+        let store: Arc<dyn Store> = Arc::new(Gated::new(store, Arc::clone(&quarantine)));
         let clock = TestClock::at(BEGIN);
         let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
         let slab = Slab::new().unwrap();
@@ -183,6 +192,7 @@ impl TestHouse {
         hsm_profile::put_links(&custody, &mut work, Domain::SYSTEM, &links)
             .await
             .unwrap();
+        late.begin(chain(TrailKind::Change, &custody));
         store.commit(work.into_change_set(now.0)).await.unwrap();
         let keeper = Keeper(Arc::clone(&custody));
         let (mut connections, mut tenants) = (Vec::new(), Vec::new());
@@ -224,24 +234,26 @@ impl TestHouse {
         let services = Services {
             glances: Glances::default(),
             store: Arc::clone(&store),
-            custody,
+            custody: Arc::clone(&custody),
             randomness,
             clock: Arc::new(clock.clone()),
             passwords: Passwords::cheap(),
             heavy: Heavy::in_place(),
             installation: InstallationRecord::new([3; 16]),
+            quarantine,
             policies: Policies::optional(),
             about: About::default(),
             outfit,
             limits: Limits::default(),
         };
-        let access = Arc::new(MemoryTrail::new(chain(TrailKind::Access)));
+        let access = Arc::new(MemoryTrail::new(Box::new(chain(TrailKind::Access, &custody))));
         let server = Server::new(services, identity, access.clone());
         let tenant = tenants[0];
         let [alice, bob, stranger] = connections.try_into().ok().unwrap();
         Self {
             server,
             store,
+            memory: None,
             tenant,
             access,
             clock,
@@ -250,6 +262,32 @@ impl TestHouse {
             stranger,
             _folder: folder,
         }
+    }
+
+    fn memory(&self) -> &MemoryStore {
+        self.memory.as_deref().unwrap()
+    }
+
+    /// A row as it lies in the engine.
+    pub async fn row(&self, key: Key) -> Record {
+        let row = self.memory().rows(key, 1).await.unwrap().remove(0);
+        assert_eq!(row.key, key);
+        row
+    }
+
+    /// Puts a row there behind the server's back.
+    pub fn plant(&self, row: Record) {
+        self.memory().plant(row);
+    }
+
+    /// Takes a row away behind the server's back.
+    pub fn uproot(&self, key: Key) {
+        self.memory().uproot(key);
+    }
+
+    /// Takes the last record of the trail away behind the server's back.
+    pub fn cut_trail(&self) {
+        self.memory().cut_trail();
     }
 
     /// Where its key files lie.

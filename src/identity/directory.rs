@@ -66,6 +66,9 @@ pub enum DirectoryError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keys that a record's MAC is checked with are away. Nobody is recognised by it until they are back.
+    #[error("the keys of a record of kind {} are away", .0.0)]
+    Away(Kind),
     /// A record cannot be read, or its MAC is wrong. Nobody is recognised by it.
     #[error("a record of kind {} is damaged", .0.0)]
     Damaged(Kind),
@@ -73,8 +76,20 @@ pub enum DirectoryError {
 
 /// Checks a record's MAC and gives the bytes it covers. Custody knows how; this room only insists on it.
 pub trait RecordOpener: Send + Sync {
-    /// The bytes that the record's maker encoded; `None` if the MAC is wrong.
-    fn open(&self, record: &Record) -> Option<Vec<u8>>;
+    /// The bytes that the record's maker encoded.
+    ///
+    /// # Errors
+    /// Why they are not given.
+    fn open(&self, record: &Record) -> Result<Vec<u8>, Unopened>;
+}
+
+/// Why a record does not open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unopened {
+    /// The keys of its domain are away.
+    Away,
+    /// Its MAC is wrong.
+    Damaged,
 }
 
 /// The directory in the store.
@@ -98,9 +113,41 @@ impl StoreDirectory {
         record: &Record,
         decode: impl FnOnce(&[u8]) -> kmip_ttlv::Result<T>,
     ) -> Result<T, DirectoryError> {
-        let damaged = DirectoryError::Damaged(record.key.kind);
-        let bytes = self.opener.open(record).ok_or_else(|| damaged.clone())?;
-        decode(&bytes).map_err(|_| damaged)
+        let kind = record.key.kind;
+        let bytes = self.opener.open(record).map_err(|why| match why {
+            Unopened::Away => DirectoryError::Away(kind),
+            Unopened::Damaged => DirectoryError::Damaged(kind),
+        })?;
+        decode(&bytes).map_err(|_| DirectoryError::Damaged(kind))
+    }
+
+    /// At most `limit` records that can be read, in the order of their ids: one that is damaged is nobody, and does not keep the others
+    /// from being somebody.
+    async fn readable<T>(
+        &self,
+        (domain, kind): (Domain, Kind),
+        mut after: Option<Id>,
+        limit: usize,
+        decode: impl Fn(&[u8]) -> kmip_ttlv::Result<T> + Send + Sync,
+    ) -> Result<Vec<(Id, T)>, DirectoryError> {
+        let mut read = Vec::new();
+        loop {
+            let wanted = limit.saturating_sub(read.len());
+            let page = self.store.scan(domain, kind, after, wanted).await?;
+            for record in &page {
+                match self.decode(record, &decode) {
+                    Ok(one) => read.push((record.key.id, one)),
+                    Err(error @ DirectoryError::Damaged(_)) => {
+                        tracing::error!(record = %record.key, %error, "passed over");
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.last().map(|record| record.key.id);
+            if page.len() < wanted || read.len() >= limit {
+                return Ok(read);
+            }
+        }
     }
 
     fn found<T>(
@@ -151,11 +198,8 @@ impl Directory for StoreDirectory {
 
     fn authorities(&self, tenant: Domain) -> Wait<'_, Result<Vec<(Id, AuthorityRecord)>, DirectoryError>> {
         Box::pin(async move {
-            let records = self.all(tenant, kind::AUTHORITY).await?;
-            records
-                .iter()
-                .map(|r| Ok((r.key.id, self.decode(r, AuthorityRecord::decode)?)))
-                .collect()
+            let place = (tenant, kind::AUTHORITY);
+            self.readable(place, None, usize::MAX, AuthorityRecord::decode).await
         })
     }
 
@@ -173,11 +217,8 @@ impl Directory for StoreDirectory {
         limit: usize,
     ) -> Wait<'_, Result<Vec<(Id, ClientRecord)>, DirectoryError>> {
         Box::pin(async move {
-            let records = self.store.scan(tenant, kind::CLIENT, after, limit).await?;
-            records
-                .iter()
-                .map(|r| Ok((r.key.id, self.decode(r, ClientRecord::decode)?)))
-                .collect()
+            self.readable((tenant, kind::CLIENT), after, limit, ClientRecord::decode)
+                .await
         })
     }
 
@@ -205,11 +246,8 @@ impl Directory for StoreDirectory {
         limit: usize,
     ) -> Wait<'_, Result<Vec<(Id, PersonRecord)>, DirectoryError>> {
         Box::pin(async move {
-            let records = self.store.scan(domain, kind::PERSON, after, limit).await?;
-            records
-                .iter()
-                .map(|r| Ok((r.key.id, self.decode(r, PersonRecord::decode)?)))
-                .collect()
+            self.readable((domain, kind::PERSON), after, limit, PersonRecord::decode)
+                .await
         })
     }
 

@@ -207,7 +207,7 @@ impl<'a> Enroll<'a> {
         let Some(record) = self.work.load(key).await? else {
             return Ok(None);
         };
-        self.sealer.open(&record).map(Some).ok_or(EnrollError::Sealing)
+        self.sealer.open(&record).map(Some).map_err(|_| EnrollError::Sealing)
     }
 
     async fn put(&mut self, key: Key, old: Vec<ClaimKey>, new: Vec<ClaimKey>, bytes: &[u8]) -> Result<(), EnrollError> {

@@ -28,7 +28,7 @@ pub use authority::{AuthorityRecord, IssuerRecord, RevokedCertificate};
 pub use certificate::PeerCertificate;
 pub use client::{ClientId, ClientPasswordRecord, ClientRecord, Credential, IssuedCertificate};
 pub use client_password::ClientPasswords;
-pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory};
+pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory, Unopened};
 pub use enroll::{Enroll, EnrollError, RecordSealer};
 pub use limits::{ClientLimits, Counted, MOST_LISTED, Network};
 pub use memory::MemoryDirectory;

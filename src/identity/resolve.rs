@@ -442,7 +442,7 @@ impl Identity {
             match self.read_domain(tenant, &fresh, &mut keep).await {
                 Ok(()) => {}
                 // Its keys are away, or a record of it is damaged: that is not the others' outage.
-                Err(error @ DirectoryError::Damaged(_)) if tenant != Domain::SYSTEM => {
+                Err(error @ (DirectoryError::Damaged(_) | DirectoryError::Away(_))) if tenant != Domain::SYSTEM => {
                     tracing::error!(%tenant, %error, "who is who in a tenant cannot be read; its certificates are not accepted");
                 }
                 Err(error) => return Err(error),

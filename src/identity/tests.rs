@@ -533,9 +533,11 @@ async fn a_kept_answer_costs_little() {
 struct Marked;
 
 impl RecordOpener for Marked {
-    fn open(&self, record: &crate::store::Record) -> Option<Vec<u8>> {
-        let (mark, bytes) = record.body.split_first_chunk::<16>()?;
-        (*mark == record.key.id).then(|| bytes.to_vec())
+    fn open(&self, record: &crate::store::Record) -> Result<Vec<u8>, Unopened> {
+        let (mark, bytes) = record.body.split_first_chunk::<16>().ok_or(Unopened::Damaged)?;
+        (*mark == record.key.id)
+            .then(|| bytes.to_vec())
+            .ok_or(Unopened::Damaged)
     }
 }
 

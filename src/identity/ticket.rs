@@ -173,7 +173,8 @@ impl Sessions {
         let digest = TicketRecord::digest(value);
         let key = TicketRecord::key(person.domain, &digest);
         let found = work.load(key).await?.ok_or(TicketError::Invalid)?;
-        let ticket = opener.open(&found).and_then(|bytes| TicketRecord::decode(&bytes).ok());
+        let ticket = opener.open(&found).ok();
+        let ticket = ticket.and_then(|bytes| TicketRecord::decode(&bytes).ok());
         let ticket = ticket.ok_or(TicketError::Invalid)?;
         let own = ticket.digest == digest
             && ticket.person == person.person

@@ -204,6 +204,9 @@ impl Context<'_> {
         if is_seen && self.client()?.limits.is_narrowed() {
             is_seen = self.shows(&kept.clone().whole()?.attributes)?;
         }
+        if is_seen && self.services.quarantine.holds(key) {
+            return Err(Fault::Quarantined.into());
+        }
         Ok(is_seen.then_some(kept))
     }
 

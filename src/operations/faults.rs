@@ -7,7 +7,11 @@ use crate::store::StoreError;
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::detailed(Fault::StoreUnavailable, error)
+        let fault = match error {
+            StoreError::Quarantined => Fault::Quarantined,
+            _ => Fault::StoreUnavailable,
+        };
+        Self::detailed(fault, error)
     }
 }
 
@@ -22,11 +26,8 @@ impl From<CustodyError> for Failure {
             | CustodyError::UnknownDomain
             | CustodyError::Limit
             | CustodyError::Randomness => Fault::CustodyUnavailable,
-            CustodyError::Refused
-            | CustodyError::Record
-            | CustodyError::UnknownKek
-            | CustodyError::Exists
-            | CustodyError::KeyFile => Fault::Internal,
+            CustodyError::Refused | CustodyError::Record => Fault::RecordDamaged,
+            CustodyError::UnknownKek | CustodyError::Exists | CustodyError::KeyFile => Fault::Internal,
         };
         Self::detailed(fault, error)
     }

@@ -1,7 +1,7 @@
 //! Puts MACs to records and checks them: what identity and authority ask of custody.
 
-use crate::custody::Custody;
-use crate::identity::{RecordOpener, RecordSealer};
+use crate::custody::{Custody, CustodyError};
+use crate::identity::{RecordOpener, RecordSealer, Unopened};
 use crate::records;
 use crate::store::{Key, Record, Revision};
 use std::ops::Deref;
@@ -11,8 +11,12 @@ use std::sync::Arc;
 pub struct Keeper<C = Arc<Custody>>(pub C);
 
 impl<C: Deref<Target = Custody> + Send + Sync> RecordOpener for Keeper<C> {
-    fn open(&self, record: &Record) -> Option<Vec<u8>> {
-        records::open(&self.0, record).ok().map(<[u8]>::to_vec)
+    fn open(&self, record: &Record) -> Result<Vec<u8>, Unopened> {
+        match records::open(&self.0, record) {
+            Ok(body) => Ok(body.to_vec()),
+            Err(CustodyError::Refused | CustodyError::Record) => Err(Unopened::Damaged),
+            Err(_) => Err(Unopened::Away),
+        }
     }
 }
 

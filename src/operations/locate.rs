@@ -3,6 +3,7 @@
 use super::usage::{self, USAGE_LIMITS};
 use super::{Context, Handle, digests};
 use crate::authority::Granted;
+use crate::custody::CustodyError;
 use crate::failure::{Failure, Fault};
 use crate::objects::index::{Lookup, best_lookup};
 use crate::objects::{self, OBJECT, Object, matching};
@@ -241,7 +242,16 @@ impl Search for LocateRequest {
         let Some(record) = context.work.peek(hit.key).await? else {
             return Ok(());
         };
-        let mut object = Object::decode(records::open(&context.services.custody, &record)?)?;
+        if context.services.quarantine.holds(hit.key) {
+            return Ok(());
+        }
+        let body = match records::open(&context.services.custody, &record) {
+            Ok(body) => body,
+            // One that was altered is refused where it is asked for, and does not keep the others from being found.
+            Err(CustodyError::Refused | CustodyError::Record) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut object = Object::decode(body)?;
         if patterns.iter().any(|p| *p.reference() == DIGEST) {
             digests::turn(&context.services.custody, query.domain, &mut object)?;
         }

@@ -224,6 +224,9 @@ handlers! {
     KekRewrapGet
     KekDelete
     KekMarkCompromised
+    StateVerify
+    QuarantineRelease
+    QuarantineList
     NamespaceCreate
     NamespaceModify
     NamespaceDelete

@@ -19,6 +19,8 @@ pub enum Notice {
     Keys(Domain),
     /// An HSM-Profile: made, changed, or deleted.
     Profile(ProfileId),
+    /// Which records are held.
+    Quarantine,
     /// A domain is no more: its keys are closed.
     Gone(Domain),
     /// Somebody should hear of this at once.

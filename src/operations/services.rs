@@ -8,6 +8,7 @@ use crate::crypto::Randomness;
 use crate::custody::{Custody, Outfit};
 use crate::heavy::Heavy;
 use crate::identity::Passwords;
+use crate::scrub::Quarantine;
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub struct Services {
     pub installation: InstallationRecord,
     /// The policies in force.
     pub policies: Policies,
+    /// Which records are held, since they are not as the change trail has them.
+    pub quarantine: Arc<Quarantine>,
     /// How the server was set up.
     pub about: About,
     /// What puts HSM-Profiles to work.

@@ -4,7 +4,7 @@
 //! read, a guard or a claim; what commutes (usage limits, quotas, failed logins) is an [`Adjustment`] and never conflicts.
 
 use super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
-use crate::audit::{AuditDraft, Head, Position, StreamId};
+use crate::audit::{AuditDraft, Head, Position, RecordState, StreamId};
 use crate::wait::Wait;
 use std::sync::Arc;
 
@@ -94,6 +94,21 @@ pub struct IndexQuery {
     pub before: Option<u64>,
     /// At most so many hits.
     pub limit: usize,
+}
+
+impl IndexQuery {
+    /// Whether it asks for this row.
+    pub(super) fn matches(&self, row: &IndexRow) -> bool {
+        let value = match &self.range {
+            IndexRange::Equal(value) => row.value == *value,
+            IndexRange::Between { from, to } => {
+                (IndexValue::number(*from)..=IndexValue::number(*to)).contains(&row.value)
+            }
+            IndexRange::UpTo(to) => (IndexValue::number(i64::MIN)..=IndexValue::number(*to)).contains(&row.value),
+            IndexRange::Any => true,
+        };
+        value && row.application == self.application && row.attribute == self.attribute
+    }
 }
 
 /// A hit of the index.
@@ -214,6 +229,9 @@ pub struct ChangeSet {
     pub adjustments: Vec<Adjustment>,
     /// Records of the change trail, in this order; the committer adds sequence, time and previous hash.
     pub audit: Vec<AuditDraft>,
+    /// States of records that count from now on, although nobody wrote them here: what people have agreed to after they looked. The trail
+    /// has them with those that are written.
+    pub accepted: Vec<RecordState>,
     /// The time of the decision, in milliseconds since 1970. The high-water mark rises to it, never falls.
     pub time_ms: i64,
 }
@@ -261,6 +279,9 @@ pub enum StoreError {
     /// No room on the disk.
     #[error("the disk is full")]
     Full,
+    /// The record is held, since it is not as the change trail has it.
+    #[error("the record is held")]
+    Quarantined,
 }
 
 /// Why nothing of a ChangeSet was kept.

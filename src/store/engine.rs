@@ -212,13 +212,14 @@ fn carry_out<T: Tables>(
         Ok(position)
     };
     let mut audit = Vec::with_capacity(change.audit.len());
-    match (change.audit.split_last(), change.writes.first()) {
+    let states: Vec<RecordState> = left(change, &written).collect();
+    match (change.audit.split_last(), states.first()) {
         (Some((last, before)), Some(_)) => {
             for draft in before {
                 audit.push(append(draft)?);
             }
             let mut last = last.clone();
-            last.records.extend(left(change, &written));
+            last.records.extend(states);
             audit.push(append(&last)?);
         }
         (Some(_), None) => {
@@ -228,7 +229,7 @@ fn carry_out<T: Tables>(
         }
         // Whoever commits has said nothing, and the trail knows of the records all the same.
         (None, Some(first)) => {
-            append(&silent(first.key.domain, change, &written))?;
+            append(&silent(first.domain, change.time_ms, states))?;
         }
         (None, None) => {}
     }
@@ -246,9 +247,9 @@ pub fn mark(body: &[u8]) -> [u8; 32] {
     hash(body.get(end..).unwrap_or_default())
 }
 
-/// The state in which a commit leaves each record that it writes.
+/// The state in which a commit leaves each record that it writes or accepts.
 fn left<'c>(change: &'c ChangeSet, written: &'c [Written]) -> impl Iterator<Item = RecordState> + 'c {
-    change.writes.iter().zip(written).map(|(write, written)| RecordState {
+    let written = change.writes.iter().zip(written).map(|(write, written)| RecordState {
         domain: write.key.domain.0,
         kind: write.key.kind.0,
         id: write.key.id,
@@ -256,20 +257,22 @@ fn left<'c>(change: &'c ChangeSet, written: &'c [Written]) -> impl Iterator<Item
             .content
             .as_ref()
             .map(|content| (written.revision.0, mark(&content.body))),
-    })
+        accepted: false,
+    });
+    change.accepted.iter().copied().chain(written)
 }
 
 /// The record of the trail of a commit that brought none.
-fn silent(domain: Domain, change: &ChangeSet, written: &[Written]) -> AuditDraft {
+fn silent(tenant: [u8; 16], at_ms: i64, records: Vec<RecordState>) -> AuditDraft {
     AuditDraft {
-        tenant: domain.0,
-        at_ms: change.time_ms,
+        tenant,
+        at_ms,
         actor: Actor {
             kind: ActorKind::Server,
             ..Actor::default()
         },
         operation: WRITTEN,
-        records: left(change, written).collect(),
+        records,
         ..AuditDraft::default()
     }
 }

@@ -67,6 +67,29 @@ impl MemoryStore {
         self.lock().refusals.insert(0, error);
     }
 
+    /// Puts a row there behind everybody's back, as somebody does who writes to the file of a database.
+    pub fn plant(&self, record: Record) {
+        let Record {
+            key,
+            revision,
+            creation,
+            body,
+        } = record;
+        let seen = Seen { revision, creation };
+        let rows = Vec::new();
+        self.lock().tables.records.insert(key, Stored { seen, body, rows });
+    }
+
+    /// Takes a row away behind everybody's back.
+    pub fn uproot(&self, key: Key) {
+        self.lock().tables.records.remove(&key);
+    }
+
+    /// Takes the last record of the trail away behind everybody's back.
+    pub fn cut_trail(&self) {
+        self.lock().tables.trail.pop_last();
+    }
+
     /// Every commit under the lock either finishes or never began, so a poisoned lock still guards whole state.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,8 +5,8 @@ use super::contract::{
     Adjustment, Bound, ChangeSet, Claim, ClaimChange, Content, FieldChange, Guard, IndexHit, IndexQuery, IndexRange,
     IndexRow, Record, Revision, Seen, Store, StoreError, Write, add_within,
 };
-use super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
-use crate::audit::AuditDraft;
+use super::key::{ClaimKey, Domain, GuardKey, Key, Kind};
+use crate::audit::{AuditDraft, RecordState};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ pub struct Mark {
     undo: usize,
     adjustments: usize,
     audit: usize,
+    accepted: usize,
 }
 
 #[derive(Clone)]
@@ -61,6 +62,7 @@ pub struct Work {
     bumps: Vec<GuardKey>,
     adjustments: Vec<Adjustment>,
     audit: Vec<AuditDraft>,
+    accepted: Vec<RecordState>,
     undo: Vec<Undo>,
     next_order: u64,
     reads: u64,
@@ -81,6 +83,7 @@ impl Work {
             bumps: Vec::new(),
             adjustments: Vec::new(),
             audit: Vec::new(),
+            accepted: Vec::new(),
             undo: Vec::new(),
             next_order: 0,
             reads: 0,
@@ -100,7 +103,8 @@ impl Work {
             && self.claims.is_empty()
             && self.bumps.is_empty()
             && self.adjustments.is_empty()
-            && self.audit.is_empty())
+            && self.audit.is_empty()
+            && self.accepted.is_empty())
     }
 
     /// The record at this key, with this overlay's changes. What the store gave becomes a read of the ChangeSet.
@@ -318,6 +322,11 @@ impl Work {
         self.audit.push(draft);
     }
 
+    /// Takes a state of a record for its newest one, though nobody writes it here.
+    pub fn accept(&mut self, state: RecordState) {
+        self.accepted.push(state);
+    }
+
     /// All records of a kind, in the order of their ids, with this overlay's changes: for sets that are small, and that a guard stands
     /// for. They are no reads of the ChangeSet.
     pub async fn all(&mut self, domain: Domain, kind: Kind) -> Result<Vec<Record>, StoreError> {
@@ -375,7 +384,7 @@ impl Work {
         let creation = self.creation(key, pending);
         let resumed = query.before.is_none_or(|before| creation < before);
         let rows = &pending.content.as_ref()?.rows;
-        (resumed && rows.iter().any(|row| matches(query, row))).then_some(IndexHit { key, creation })
+        (resumed && rows.iter().any(|row| query.matches(row))).then_some(IndexHit { key, creation })
     }
 
     /// A place to go back to: taken before each item of a batch.
@@ -385,6 +394,7 @@ impl Work {
             undo: self.undo.len(),
             adjustments: self.adjustments.len(),
             audit: self.audit.len(),
+            accepted: self.accepted.len(),
         }
     }
 
@@ -402,6 +412,7 @@ impl Work {
         }
         self.adjustments.truncate(mark.adjustments);
         self.audit.truncate(mark.audit);
+        self.accepted.truncate(mark.accepted);
     }
 
     /// What to commit.
@@ -418,6 +429,7 @@ impl Work {
             bumps,
             adjustments,
             audit,
+            accepted,
             undo: _,
             next_order: _,
             reads: _,
@@ -462,6 +474,7 @@ impl Work {
                 .collect(),
             adjustments,
             audit,
+            accepted,
             time_ms,
         }
     }
@@ -481,14 +494,4 @@ fn claim(key: ClaimKey, seen: Option<Key>, changed: &HashMap<ClaimKey, Option<Ke
         seen: Some(seen),
         change,
     }
-}
-
-fn matches(query: &IndexQuery, row: &IndexRow) -> bool {
-    let value = match &query.range {
-        IndexRange::Equal(value) => row.value == *value,
-        IndexRange::Between { from, to } => (IndexValue::number(*from)..=IndexValue::number(*to)).contains(&row.value),
-        IndexRange::UpTo(to) => (IndexValue::number(i64::MIN)..=IndexValue::number(*to)).contains(&row.value),
-        IndexRange::Any => true,
-    };
-    value && row.application == query.application && row.attribute == query.attribute
 }

@@ -92,6 +92,7 @@ async fn the_trail_says_what_every_commit_left(opened: Opened) {
         kind: key.kind.0,
         id: key.id,
         left,
+        accepted: false,
     };
     let long = [7; 100];
     let mut work = Work::new(opened.store.clone());

@@ -138,4 +138,14 @@ enumeration! {
         Resident = 0x02 "Resident" [V2_0..];
         Protected = 0x03 "Protected" [V2_0..];
     }
+
+    /// In what a record is not as the change trail has it: an earlier state of itself, one that was deleted and is back, one that is gone,
+    /// one that nobody ever wrote, one whose MAC is wrong.
+    RecordFault(RECORD_FAULT) {
+        Stale = 0x01 "Stale" [V2_0..];
+        Returned = 0x02 "Returned" [V2_0..];
+        Missing = 0x03 "Missing" [V2_0..];
+        Unknown = 0x04 "Unknown" [V2_0..];
+        Damaged = 0x05 "Damaged" [V2_0..];
+    }
 }

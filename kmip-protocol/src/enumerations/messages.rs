@@ -115,6 +115,9 @@ enumeration! {
         KekDelete = 0x8001_0509 "Kek Delete" [V2_0..];
         KekMarkCompromised = 0x8001_050A "Kek Mark Compromised" [V2_0..];
         KekRewrapGet = 0x8001_050E "Kek Rewrap Get" [V2_0..];
+        StateVerify = 0x8001_0520 "State Verify" [V2_0..];
+        QuarantineRelease = 0x8001_0521 "Quarantine Release" [V2_0..];
+        QuarantineList = 0x8001_0522 "Quarantine List" [V2_0..];
         ClientCreate = 0x8001_0601 "Client Create" [V2_0..];
         ClientGet = 0x8001_0602 "Client Get" [V2_0..];
         ClientList = 0x8001_0603 "Client List" [V2_0..];

@@ -166,6 +166,7 @@ every! {
         CertificateRuleKind,
         KekState,
         RewrapState,
+        RecordFault,
         KekKind,
         Severity,
     }

@@ -311,6 +311,9 @@ operations! {
     KekDelete(KekDeleteRequest) -> (KekDeleteResponse);
     KekMarkCompromised(KekMarkCompromisedRequest) -> (KekMarkCompromisedResponse);
     KekRewrapGet(KekRewrapGetRequest) -> (KekRewrapGetResponse);
+    StateVerify(StateVerifyRequest) -> (StateVerifyResponse);
+    QuarantineRelease(QuarantineReleaseRequest) -> (QuarantineReleaseResponse);
+    QuarantineList(QuarantineListRequest) -> (QuarantineListResponse);
     ClientCreate(ClientCreateRequest) -> (ClientCreateResponse);
     ClientGet(ClientGetRequest) -> (ClientGetResponse in Box);
     ClientList(ClientListRequest) -> (ClientListResponse);

@@ -1,7 +1,7 @@
 //! What administration says of keys that keep keys.
 
 use crate::field::structure;
-use crate::{DateTime, KekKind, KekState, RewrapState};
+use crate::{DateTime, KekKind, KekState, RecordFault, RewrapState};
 
 structure! {
     /// A KEK as it is told.
@@ -36,5 +36,20 @@ structure! {
         failed_records: Vec<String> = FAILED_RECORD;
         started: DateTime = TIME_STAMP;
         finished: Option<DateTime> = FINISHED;
+    }
+
+    /// A record that is not as the change trail has it.
+    #[derive(Eq, Debug)]
+    Finding {
+        finding_identifier: Vec<u8> = FINDING_IDENTIFIER;
+        /// Whose record it is; absent for the system's.
+        tenant_name: Option<String> = TENANT_NAME;
+        /// What it is: an object by its Unique Identifier, others by kind and number.
+        record_name: String = RECORD_NAME;
+        record_fault: RecordFault = RECORD_FAULT;
+        /// When it was found.
+        found: DateTime = TIME_STAMP;
+        /// Whether requests for it are refused until it is released.
+        held: bool = HELD;
     }
 }

@@ -166,4 +166,17 @@ tags! {
     SEPARATION_REQUIRED SeparationRequired = 0x5400FD "Separation Required" [V2_0..];
     SHARE_GIVER ShareGiver = 0x5400FE "Share Giver" [V2_0..];
     RECOVERABLE Recoverable = 0x5400FF "Recoverable" [V2_0..];
+    FINDING Finding = 0x540110 "Finding" [V2_0..];
+    FINDING_IDENTIFIER FindingIdentifier = 0x540111 "Finding Identifier" [V2_0..];
+    RECORD_FAULT RecordFault = 0x540112 "Record Fault" [V2_0..];
+    RECORD_NAME RecordName = 0x540113 "Record Name" [V2_0..];
+    HELD Held = 0x540114 "Held" [V2_0..];
+    VERIFYING Verifying = 0x540115 "Verifying" [V2_0..];
+    RECORDS_COMPARED RecordsCompared = 0x540116 "Records Compared" [V2_0..];
+    TRAIL_RECORDS TrailRecords = 0x540117 "Trail Records" [V2_0..];
+    TRAIL_FAULT TrailFault = 0x540118 "Trail Fault" [V2_0..];
+    VERIFY_BEGUN VerifyBegun = 0x540119 "Verify Begun" [V2_0..];
+    VERIFY_ENDED VerifyEnded = 0x54011A "Verify Ended" [V2_0..];
+    VERIFY_NOW VerifyNow = 0x54011B "Verify Now" [V2_0..];
+    FINDING_COUNT FindingCount = 0x54011C "Finding Count" [V2_0..];
 }

@@ -43,6 +43,8 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::KekRewrapGet,
     // It takes nothing away, and whoever knows of a leak says so at once.
     Operation::KekMarkCompromised,
+    Operation::StateVerify,
+    Operation::QuarantineList,
     Operation::ServerStatus,
     Operation::AuditQuery,
     Operation::PermissionList,

@@ -51,6 +51,8 @@ pub(super) const FLOOR: &[Operation] = &[
     Operation::KekCreate,
     Operation::KekDelete,
     Operation::SharingRenew,
+    // What was found altered behind the server's back counts again only if people say so.
+    Operation::QuarantineRelease,
 ];
 
 /// What belongs to the floor of the system's policy beside that.
@@ -106,6 +108,7 @@ fn mtg(scope: Scope) -> Policy {
                 Operation::SharingRenew,
             ],
         ),
+        shape.rule("quarantine", &[Operation::QuarantineRelease]),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),
@@ -160,6 +163,7 @@ fn strict(scope: Scope) -> Policy {
                 Operation::SharingRenew,
             ],
         ),
+        shape.rule("quarantine", &[Operation::QuarantineRelease]),
     ];
     match scope {
         Scope::System => rules.extend(shape.tenants()),

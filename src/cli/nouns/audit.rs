@@ -2,11 +2,13 @@
 
 use crate::audit::Entry;
 use crate::cli::call::Caller;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::options::{Format, Options};
 use crate::cli::output::{self, Table};
 use clap::{Args, Subcommand};
-use kmip_protocol::{AuditQueryRequest, AuditQueryResponse, Operation, ResultReason, ResultStatus, tag};
+use kmip_protocol::{
+    AuditQueryRequest, AuditQueryResponse, DateTime, Operation, ResultReason, ResultStatus, StateVerifyRequest, tag,
+};
 use std::time::Duration;
 
 /// How often a tail looks for more.
@@ -35,12 +37,24 @@ enum Verb {
         #[arg(short, long)]
         follow: bool,
     },
+    /// Verify the trail, and have what lies in the store compared with it
+    Verify {
+        /// Compare the records, too: at present the trail is verified by nothing else
+        #[arg(long, required = true)]
+        state: bool,
+        /// Do not begin: tell of the last time
+        #[arg(long)]
+        last: bool,
+    },
 }
 
 /// `claviger audit`.
 pub(in crate::cli) fn run(arguments: &AuditArguments) -> Outcome<()> {
-    let Verb::Tail { after, maximum, follow } = &arguments.verb;
     let mut caller = Caller::open(&arguments.options)?;
+    let (after, maximum, follow) = match &arguments.verb {
+        Verb::Tail { after, maximum, follow } => (after, maximum, follow),
+        Verb::Verify { last, .. } => return verify(&mut caller, !last),
+    };
     let mut request = AuditQueryRequest {
         audit_stream: None,
         audit_sequence: *after,
@@ -61,6 +75,37 @@ pub(in crate::cli) fn run(arguments: &AuditArguments) -> Outcome<()> {
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Has it done, waits for the end, and says what came of it. What is not as it should be is a failure of the command.
+fn verify(caller: &mut Caller<'_>, begin: bool) -> Outcome<()> {
+    let mut response = caller.session.ask(StateVerifyRequest {
+        verify_now: begin.then_some(true),
+    })?;
+    while begin && response.verifying {
+        std::thread::sleep(PAUSE);
+        response = caller.session.ask(StateVerifyRequest::default())?;
+    }
+    let when = |moment: Option<DateTime>| output::or_dash(moment.map(|moment| output::moment(moment.0)));
+    let count = |count: Option<i64>| output::or_dash(count.map(|count| count.to_string()));
+    let mut rows = vec![
+        ["begun".to_owned(), when(response.begun)],
+        ["ended".to_owned(), when(response.ended)],
+        ["records of the trail".to_owned(), count(response.trail_records)],
+        ["records compared".to_owned(), count(response.records_compared)],
+        ["not as the trail has them".to_owned(), response.findings.to_string()],
+    ];
+    let faults = response.trail_faults.iter();
+    rows.extend(faults.map(|fault| ["trail".to_owned(), fault.escape_debug().to_string()]));
+    let table = Table::from_rows(["WHAT", "VALUE"], rows.into_iter());
+    output::print(&response, tag::RESPONSE_PAYLOAD, caller.options.output, Some(table))?;
+    if response.findings > 0 || !response.trail_faults.is_empty() {
+        return Err(Failure::new(
+            Exit::Error,
+            "claviger quarantine list names what is not as the trail has it",
+        ));
+    }
+    Ok(())
 }
 
 fn print(response: &AuditQueryResponse, format: Format) -> Outcome<()> {

@@ -1,0 +1,299 @@
+//! Rows put back, removed and brought from elsewhere behind the server's back: found, named, held, released.
+
+use super::assembly::{is, voter};
+use super::governing::destroy;
+use super::restarts::{services_again, started};
+use super::testing::TestHouse;
+use crate::audit::alarm::Event;
+use crate::failure::Fault;
+use crate::identity::{Principal, kind};
+use crate::objects;
+use crate::operations::Services;
+use crate::scrub::{Known, Quarantine, Scrub, Wrong};
+use crate::store::{Domain, Key, Kind, Record};
+use kmip_protocol::{
+    ClientSuspendRequest, Finding, GetRequest, LocateRequest, PersonRole, QuarantineListRequest,
+    QuarantineReleaseRequest, RecordFault, ResponseItem, ResponsePayload, ResultStatus, StateVerifyRequest,
+    UniqueIdentifier, Version,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+struct Scene {
+    house: TestHouse,
+    olga: Principal,
+    administrator: Principal,
+}
+
+impl Scene {
+    async fn open() -> Self {
+        let house = TestHouse::new().await;
+        let olga = house.known(house.tenant, PersonRole::Operator);
+        let administrator = house.known(Domain::SYSTEM, PersonRole::Administrator);
+        Self {
+            house,
+            olga,
+            administrator,
+        }
+    }
+
+    async fn scrub(&self) {
+        self.house.server.scrub(Duration::ZERO).await;
+    }
+
+    async fn get(&self, identifier: &str) -> ResponseItem {
+        let request = GetRequest {
+            unique_identifier: Some(UniqueIdentifier::Text(identifier.to_owned())),
+            ..GetRequest::default()
+        };
+        self.house.item(Version::NEWEST, request, &self.house.alice).await
+    }
+
+    async fn list(&self, who: &Principal) -> Vec<Finding> {
+        match self.house.act(who, QuarantineListRequest::default()).await.payload {
+            Some(ResponsePayload::QuarantineList(list)) => list.findings,
+            _ => panic!("no list"),
+        }
+    }
+
+    async fn release(&self, who: &Principal, finding: &Finding) -> ResponseItem {
+        let finding_identifier = finding.finding_identifier.clone();
+        let request = QuarantineReleaseRequest { finding_identifier };
+        self.house.act(who, request).await
+    }
+
+    /// A destroyed key whose row of before is put back: its Unique Identifier.
+    async fn put_back(&self) -> String {
+        let key = self.house.create("", Vec::new()).await;
+        let old = self.house.row(objects::key(self.house.tenant, &key)).await;
+        self.house.item(Version::NEWEST, destroy(&key), &self.house.alice).await;
+        self.house.plant(old);
+        key
+    }
+
+    async fn locate(&self) -> usize {
+        let item = self
+            .house
+            .item(Version::NEWEST, LocateRequest::default(), &self.house.alice)
+            .await;
+        match item.payload {
+            Some(ResponsePayload::Locate(found)) => found.unique_identifiers.len(),
+            _ => panic!("not located"),
+        }
+    }
+}
+
+fn served(item: &ResponseItem) -> bool {
+    item.result_status == ResultStatus::Success
+}
+
+#[tokio::test]
+async fn what_nobody_touched_is_as_the_trail_has_it() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let keys = [
+        house.create("one", Vec::new()).await,
+        house.create("two", Vec::new()).await,
+        house.create("three", Vec::new()).await,
+    ];
+    scene.get(&keys[0]).await;
+    house.item(Version::NEWEST, destroy(&keys[1]), &house.alice).await;
+    voter(house, house.tenant, "olga", PersonRole::Operator).await;
+    scene.scrub().await;
+    assert_eq!(scene.list(&scene.administrator).await, []);
+    // In parts so small that the trail is read many times, with others at work meanwhile.
+    let known = Known::default();
+    let scrub = Scrub {
+        store: &house.store,
+        custody: &house.server.services().custody,
+        known: &known,
+        pace: Duration::ZERO,
+        most_at_once: Some(4),
+    };
+    let busy = async {
+        for number in 0..40 {
+            let key = house.create("", Vec::new()).await;
+            if number % 2 == 0 {
+                house.item(Version::NEWEST, destroy(&key), &house.alice).await;
+            }
+            crate::wait::breathe().await;
+        }
+    };
+    let (outcome, ()) = tokio::join!(scrub.run(), busy);
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.findings, outcome.trail_faults), (vec![], vec![]));
+    assert!(outcome.compared > 15 && outcome.trail > 5);
+}
+
+#[tokio::test]
+async fn an_old_row_put_back_is_found_named_and_held_until_people_release_it() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let other = house.create("other", Vec::new()).await;
+    let key = scene.put_back().await;
+    // The old row has a right MAC. And its first use writes it anew, which must not make it the newest.
+    assert!(served(&scene.get(&key).await));
+    scene.scrub().await;
+    assert!(is(&scene.get(&key).await, Fault::Quarantined));
+    assert!(served(&scene.get(&other).await));
+    assert_eq!(scene.locate().await, 1);
+    assert!(house.alarms().await.contains(&Event::RecordStale));
+    // Each sees what is its own; whoever names another's hears that there is none.
+    let bob = house.tenant_of(&house.bob).await;
+    let fred = house.known(bob, PersonRole::Operator);
+    assert_eq!(scene.list(&fred).await, []);
+    let list = scene.list(&scene.olga).await;
+    assert_eq!(list, scene.list(&scene.administrator).await);
+    let [finding] = list.as_slice() else {
+        panic!("{} findings", list.len());
+    };
+    assert_eq!(finding.record_name, format!("object {key}"));
+    assert_eq!(finding.tenant_name.as_deref(), Some("alice"));
+    assert_eq!((finding.record_fault, finding.held), (RecordFault::Stale, true));
+    assert!(is(&scene.release(&fred, finding).await, Fault::NotFound));
+    let nothing = Finding {
+        finding_identifier: vec![7; 16],
+        ..finding.clone()
+    };
+    assert!(is(&scene.release(&scene.olga, &nothing).await, Fault::NotFound));
+    // Found again, it is one finding; after a restart it is held all the same.
+    scene.scrub().await;
+    assert_eq!(scene.list(&scene.olga).await.len(), 1);
+    let auditor = house.known(house.tenant, PersonRole::Auditor);
+    assert!(is(&scene.release(&auditor, finding).await, Fault::PermissionDenied));
+
+    let released = scene.release(&scene.olga, finding).await;
+    assert!(served(&released), "{:?}", released.result_message);
+    assert!(served(&scene.get(&key).await));
+    scene.scrub().await;
+    assert_eq!(scene.list(&scene.olga).await, []);
+}
+
+#[tokio::test]
+async fn what_is_held_is_held_after_a_restart() {
+    let mut scene = Scene::open().await;
+    let key = scene.put_back().await;
+    scene.scrub().await;
+    let old = scene.house.server.services();
+    let quarantine = Arc::new(Quarantine::new(crate::administration::quarantine::barrier));
+    let count = quarantine.reload(&scene.house.store, &old.custody).await.unwrap();
+    assert_eq!(count, 1);
+    let services = Services {
+        quarantine,
+        ..services_again(&scene.house)
+    };
+    scene.house.server = started(&scene.house, services).await;
+    assert!(is(&scene.get(&key).await, Fault::Quarantined));
+}
+
+#[tokio::test]
+async fn a_suspension_that_is_undone_behind_the_server_helps_nobody_for_long() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let clients = house.store.scan(house.tenant, kind::CLIENT, None, 9).await.unwrap();
+    let old = house.row(clients[0].key).await;
+    let client_name = "alice".into();
+    assert!(served(
+        &house.act(&scene.olga, ClientSuspendRequest { client_name }).await
+    ));
+    assert!(is(&scene.get("x").await, Fault::NotAuthenticated));
+    house.plant(old);
+    scene.scrub().await;
+    assert!(is(&scene.get("x").await, Fault::Quarantined));
+    // The other tenant does not notice.
+    let locate = LocateRequest::default();
+    assert!(served(&house.item(Version::NEWEST, locate, &house.bob).await));
+    let list = scene.list(&scene.olga).await;
+    assert_eq!(
+        list[0].record_name,
+        format!("record 12/{}", kmip_ttlv::Hex(&clients[0].key.id))
+    );
+}
+
+#[tokio::test]
+async fn each_sort_of_wrong_is_told_and_dropped_once_it_is_right_again() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let mut rows = Vec::new();
+    for _ in 0..3 {
+        let key = house.create("", Vec::new()).await;
+        rows.push(house.row(objects::key(house.tenant, &key)).await);
+    }
+    let [gone, altered, copied] = rows.try_into().ok().unwrap();
+    house.uproot(gone.key);
+    let mut bad = altered.clone();
+    bad.body = Arc::from([&altered.body[1..], &altered.body[..1]].concat());
+    house.plant(bad);
+    // To a place where nothing ever was, of this tenant, of the other, and of another kind.
+    let bob = house.tenant_of(&house.bob).await;
+    let places = [
+        Key {
+            id: [1; 16],
+            ..copied.key
+        },
+        Key {
+            domain: bob,
+            ..copied.key
+        },
+        Key {
+            kind: Kind(0x7F),
+            ..copied.key
+        },
+    ];
+    for key in places {
+        house.plant(Record { key, ..copied.clone() });
+    }
+    scene.scrub().await;
+    let told = async |who| {
+        let mut told: Vec<u32> = scene.list(who).await.iter().map(|one| one.record_fault.0).collect();
+        told.sort_unstable();
+        told
+    };
+    let (missing, unknown, damaged) = (Wrong::Missing, Wrong::Unknown, Wrong::Damaged);
+    let all = [missing, unknown, unknown, unknown, damaged].map(Wrong::number);
+    assert_eq!(told(&scene.administrator).await, all);
+    assert_eq!(
+        told(&scene.olga).await,
+        [missing, unknown, unknown, damaged].map(Wrong::number)
+    );
+    // What does not open, nobody can release.
+    let list = scene.list(&scene.olga).await;
+    let bad = list
+        .iter()
+        .find(|one| one.record_fault == RecordFault::Damaged)
+        .unwrap();
+    assert!(is(&scene.release(&scene.olga, bad).await, Fault::RecordDamaged));
+    // A record that is gone can be agreed to be gone.
+    let lost = list
+        .iter()
+        .find(|one| one.record_fault == RecordFault::Missing)
+        .unwrap();
+    assert!(served(&scene.release(&scene.olga, lost).await));
+    house.plant(altered);
+    places.into_iter().for_each(|key| house.uproot(key));
+    scene.scrub().await;
+    assert_eq!(told(&scene.administrator).await, [0_u32; 0]);
+}
+
+#[tokio::test]
+async fn a_trail_that_was_cut_is_told_and_nothing_is_judged_by_it() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let key = house.create("", Vec::new()).await;
+    scene.scrub().await;
+    house.cut_trail();
+    scene.scrub().await;
+    let status = house.act(&scene.administrator, StateVerifyRequest::default()).await;
+    let Some(ResponsePayload::StateVerify(status)) = status.payload else {
+        panic!("no status");
+    };
+    assert_eq!((status.verifying, status.findings), (false, 0));
+    assert_eq!(status.trail_faults.len(), 1, "{:?}", status.trail_faults);
+    assert!(house.alarms().await.contains(&Event::TrailDamaged));
+    assert!(served(&scene.get(&key).await));
+    let now = StateVerifyRequest { verify_now: Some(true) };
+    let Some(ResponsePayload::StateVerify(status)) = house.act(&scene.olga, now).await.payload else {
+        panic!("no status");
+    };
+    assert!(status.verifying);
+}
