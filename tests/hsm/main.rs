@@ -4,5 +4,6 @@
 mod examination;
 mod matrix;
 mod schemes;
+mod shares;
 mod worker;
 mod world;
