@@ -115,7 +115,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
     let outfit = Outfit::new(benches(settings), root, slab, Arc::clone(&randomness));
     let profile = ProfileId(randomness.array().map_err(|_| ComposeError::Randomness)?);
     let record = first_profile(settings, &outfit, profile, genesis.pin.as_ref())?;
-    custody.add_provider(profile, outfit.provider(profile, &record)?);
+    custody.add_provider(profile, outfit.provider(profile, &record, None)?);
     let late = LateChain::default();
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
     let now = SystemClock::start().now();

@@ -321,6 +321,16 @@ faults! {
     InUse = ConstraintViolation else PermissionDenied, "it is in use";
     /// The tenant has as many as its settings permit.
     QuotaExceeded = ServerLimitExceeded else GeneralFailure, "the quota of the tenant is exhausted";
+    /// The settings name no such module.
+    UnknownModule = ItemNotFound, "the server's settings name no PKCS#11 module of this name";
+    /// No token of this label and serial number answered when it was first asked.
+    TokenNotFound = ConstraintViolation else PermissionDenied, "no token with this label and serial number answers";
+    /// The token did not take the PIN, and was not asked again.
+    PinRefused = ConstraintViolation else PermissionDenied, "the token does not accept the PIN, or none at present; it is not tried again";
+    /// The HSM-Profile is a folder of key files.
+    NoToken = ConstraintViolation else PermissionDenied, "the HSM-Profile has no token";
+    /// The token takes no such PIN.
+    PinUnfit = InvalidField, "the token takes no PIN like this";
     /// A KEK that is active already, or is none any more.
     KekState = WrongKeyLifecycleState else PermissionDenied, "the state of the KEK does not permit this";
     /// The key is not one that shares can be encrypted to.

@@ -2,7 +2,7 @@
 //! domain may use which. They are read before any MAC can be checked, as KEKs are; it is checked once the system's domain is open.
 
 use super::{AdministrationError, desk, kek};
-use crate::custody::{Custody, Links, Outfit, ProfileId, ProfileRecord};
+use crate::custody::{Custody, Links, Outfit, ProfileId, ProfileRecord, StagedPin};
 use crate::failure::{Failure, Fault};
 use crate::operations::Context;
 use crate::records;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub const PROFILE: Kind = Kind(0x23);
 /// The HSM-Profiles of a domain, in the system's domain; the id is the domain.
 pub const LINKS: Kind = Kind(0x24);
+/// The PIN that the token of an HSM-Profile is being changed to, in the system's domain; the id is the profile's.
+pub const STAGED: Kind = Kind(0x22);
 /// The name of an HSM-Profile.
 const NAME: u8 = 0x23;
 /// The links to one HSM-Profile, for decisions over all of them.
@@ -25,6 +27,15 @@ pub(super) const fn place(profile: ProfileId) -> Key {
     Key {
         domain: Domain::SYSTEM,
         kind: PROFILE,
+        id: profile.0,
+    }
+}
+
+/// Where the PIN is kept that its token is being changed to.
+pub(super) const fn staged_place(profile: ProfileId) -> Key {
+    Key {
+        domain: Domain::SYSTEM,
+        kind: STAGED,
         id: profile.0,
     }
 }
@@ -133,7 +144,9 @@ pub(super) async fn load(context: &mut Context<'_>, id: ProfileId) -> Result<Opt
 /// Puts all HSM-Profiles to work, before any domain is opened. One that is away delays nothing.
 pub async fn open_all(custody: &Custody, outfit: &Outfit, store: &Arc<dyn Store>) -> Result<(), AdministrationError> {
     for record in all(store).await? {
-        outfit.put_to_work(custody, ProfileId(record.key.id), &decode(&record)?);
+        let id = ProfileId(record.key.id);
+        let staged = staged(store, id).await?;
+        outfit.put_to_work(custody, id, &decode(&record)?, staged.as_ref());
     }
     Ok(())
 }
@@ -156,7 +169,8 @@ pub async fn changed(
     match store.load(place(profile)).await? {
         Some(record) => {
             records::open(custody, &record)?;
-            outfit.put_to_work(custody, profile, &decode(&record)?);
+            let staged = staged(store, profile).await?;
+            outfit.put_to_work(custody, profile, &decode(&record)?, staged.as_ref());
         }
         None => custody.remove_provider(profile),
     }
@@ -166,6 +180,18 @@ pub async fn changed(
         }
     }
     Ok(())
+}
+
+/// The PIN that its token is being changed to, if that was begun. It is sealed for its token, whatever its MAC.
+pub(super) async fn staged(
+    store: &Arc<dyn Store>,
+    profile: ProfileId,
+) -> Result<Option<StagedPin>, AdministrationError> {
+    let Some(record) = store.load(staged_place(profile)).await? else {
+        return Ok(None);
+    };
+    let (body, _) = records::parts(&record.body).ok_or_else(damaged)?;
+    StagedPin::decode(body).map(Some).map_err(|_| damaged())
 }
 
 async fn all(store: &Arc<dyn Store>) -> Result<Vec<Record>, AdministrationError> {

@@ -18,7 +18,7 @@ pub const RECORD_KEY: Kind = Kind(0x21);
 /// The claim on being a domain's active KEK.
 const ACTIVE_KEK: u8 = 0x20;
 /// KEK records of a domain read at most; custody's own limit on live ones is smaller.
-const MOST: usize = 4_096;
+pub(super) const MOST: usize = 4_096;
 
 /// Where the record key of a domain is kept.
 pub(super) const fn record_key_place(domain: Domain) -> Key {
@@ -141,7 +141,7 @@ pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
 }
 
 /// The body of a record whose MAC is checked later.
-fn body(record: &Record) -> Result<&[u8], AdministrationError> {
+pub(super) fn body(record: &Record) -> Result<&[u8], AdministrationError> {
     let parts = records::parts(&record.body);
     parts
         .map(|(body, _)| body)

@@ -60,6 +60,8 @@ impl Handle for KekCreateRequest {
         Ok(Target {
             description: Some(description),
             sharings: management::needed(context, domain, id).await?,
+            // Which one is the first may have changed meanwhile.
+            records: vec![hsm_profile::links_place(domain)],
             ..Target::default()
         })
     }

@@ -1,7 +1,8 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::{proposal, purge, sharing};
+use super::hsm_profile_life::is_separated;
+use super::{hsm_profile, management, proposal, purge, sharing};
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::authority::quorum::{Reach, reach};
@@ -69,7 +70,7 @@ impl Handle for ServerStatusRequest {
             lines.add("retention", purge::describe(context, tenant).await?);
         }
         if whole {
-            profiles(context, &mut lines).await;
+            profiles(context, &mut lines).await?;
             trail(context, &mut lines).await?;
             for (event, count) in alarm::counts().filter(|(_, count)| *count > 0) {
                 lines.find(event.severity(), format!("alarm.{}", event.name()), count.to_string());
@@ -203,15 +204,40 @@ async fn tenant_name(context: &mut Context<'_>, tenant: Domain) -> Result<Option
     Ok(Some(record.name))
 }
 
-async fn profiles(context: &Context<'_>, lines: &mut Lines) {
+async fn profiles(context: &mut Context<'_>, lines: &mut Lines) -> Result<(), Failure> {
+    let mut providers = Vec::new();
     for (profile, provider) in context.services.custody.providers() {
-        let id: String = Hex(&profile.0).to_string().chars().take(8).collect();
-        let (name, kind) = (format!("hsm_profile.{id}"), describe(Some(provider.kind())));
-        match provider.health().await {
-            Ok(()) => lines.add(name, format!("{kind}, answers")),
-            Err(why) => lines.find(Severity::Critical, name, format!("{kind}, does not answer: {why}")),
+        if let Some(record) = hsm_profile::load(context, profile).await? {
+            providers.push((record, profile, provider));
         }
     }
+    providers.sort_by(|(a, ..), (b, ..)| a.name.cmp(&b.name));
+    for (record, profile, provider) in providers {
+        let name = format!("hsm_profile.{}", record.name);
+        let what = match &record.token {
+            Some(token) => format!("token {} of module {}", token.label, token.module),
+            None => "key files on the server's disk".to_owned(),
+        };
+        match provider.health().await {
+            Ok(()) => lines.add(name.as_str(), format!("{what}, answers")),
+            Err(why) => lines.find(
+                Severity::Critical,
+                name.as_str(),
+                format!("{what}, does not answer: {why}"),
+            ),
+        }
+        if !is_separated(context, profile, &record).await? {
+            lines.find(Severity::Notice, name.as_str(), management::NO_SEPARATION);
+        }
+        if hsm_profile::staged(&context.services.store, profile).await?.is_some() {
+            lines.find(
+                Severity::Warning,
+                name.as_str(),
+                "a change of its PIN was interrupted: test the profile",
+            );
+        }
+    }
+    Ok(())
 }
 
 const fn describe(kind: Option<SealerKind>) -> &'static str {

@@ -1,5 +1,6 @@
 //! Making a tenant (family 03): by administrators.
 
+use super::hsm_profile_life::described;
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
 use super::{AdministrationError, desk, hsm_profile, kek, management, policy, tenant_settings};
@@ -65,15 +66,17 @@ impl Handle for TenantCreateRequest {
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let chosen = judge(self)?;
         desk::name(&self.tenant_name)?;
-        let (profile, _) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
+        let (profile, record) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
         let required = of_template(chosen);
-        let mut description = format!("tenant {}", self.tenant_name);
+        let mut description = format!("tenant {}, with a KEK in {}", self.tenant_name, described(&record));
         if let Some(warning) = management::judge_required(context, profile, required).await? {
             description.push_str(&format!(" ({warning})"));
         }
         Ok(Target {
             description: Some(description),
             sharings: management::needed(context, Domain::SYSTEM, profile).await?,
+            // Which one is the first may have changed meanwhile.
+            records: vec![hsm_profile::links_place(Domain::SYSTEM)],
             roles: vec![PersonRole::Operator],
             ..Target::default()
         })

@@ -165,6 +165,11 @@ permissions! {
     READERS, Full: AuthorityList RevocationListGet;
     MANAGERS, Full: AuthorityCreate AuthorityModify AuthorityDelete;
 
+    // Where KEKs lie: administrators have them, a tenant's people see those that it may use.
+    READERS, Full: HsmProfileList HsmProfileGet;
+    MANAGERS, Full: HsmProfileTest;
+    ADMINISTRATOR, Full: HsmProfileCreate HsmProfileDelete HsmProfileLink HsmProfileUnlink HsmProfileRotatePin;
+
     // Key-management credentials, shared among those who decide.
     READERS, Full: SharingList;
     VOTERS, Full: ShareKeyPut;

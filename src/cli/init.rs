@@ -168,22 +168,12 @@ async fn prepare_token(settings: &Settings, table: &TokenTable) -> Result<crate:
         token::configure_softhsm(folder).map_err(|why| why.to_string())?;
     }
     let slab = Slab::new().map_err(|why| why.to_string())?;
-    let (officer, user) = (random_pin(&slab)?, random_pin(&slab)?);
+    let random = compose::randomness().map_err(|why| why.to_string())?;
+    let pin = || token::random_pin(&slab, random.as_ref()).map_err(|why| why.to_string());
+    let (officer, user) = (pin()?, pin()?);
     let token = compose::benches(settings).token(&compose::first_token(table));
     let token = token.map_err(|why| why.to_string())?;
     let made = token::initialize_token(&token, &slab, &officer, &user).await;
     made.map_err(|why| format!("the token could not be made: {why}"))?;
     Ok(user)
-}
-
-/// 16 random hexadecimal digits.
-fn random_pin(slab: &Slab) -> Result<crate::custody::Locked, Problem> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut pin = slab.allocate(16).map_err(|why| why.to_string())?;
-    let random = compose::randomness().map_err(|why| why.to_string())?;
-    random.fill(pin.expose_mut()).map_err(|why| why.to_string())?;
-    for byte in pin.expose_mut() {
-        *byte = DIGITS.get(usize::from(*byte & 0x0F)).copied().unwrap_or(b'0');
-    }
-    Ok(pin)
 }

@@ -94,6 +94,8 @@ enum Command {
     Namespace(nouns::namespace::NamespaceArguments),
     /// What remains of a tenant's destroyed objects
     Object(nouns::object::ObjectArguments),
+    /// HSMs: where the keys that keep keys lie
+    Hsm(nouns::hsm::HsmArguments),
     /// The keys that keep keys
     Kek(nouns::kek::KekArguments),
     /// The credentials by which keys are made in an HSM: shared among those who decide
@@ -160,6 +162,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Certificate(arguments) => nouns::certificate::run(arguments),
         Command::Namespace(arguments) => nouns::namespace::run(arguments),
         Command::Object(arguments) => nouns::object::run(arguments),
+        Command::Hsm(arguments) => nouns::hsm::run(arguments),
         Command::Kek(arguments) => nouns::kek::run(arguments),
         Command::Share(arguments) => nouns::share::run(arguments),
         Command::Policy(arguments) => nouns::policy::run(arguments),

@@ -37,7 +37,7 @@ pub use harden::{harden, is_hardened};
 pub use keks::{DomainStatus, KekStatus};
 pub use outfit::{Benches, Outfit};
 pub use probe::Capabilities;
-pub use profile::{Links, ProfileRecord, TokenRecord};
+pub use profile::{Links, ProfileRecord, StagedPin, TokenRecord};
 pub use protected::{Keeping, NewPair, NewProtected, ProfileWrap, ProtectedKek};
 pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap, Resident};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};

@@ -1,10 +1,10 @@
 //! What makes an HSM-Profile work on this machine: the modules that the settings name, the installation root that opens its PIN, the
 //! worker's program. Records say which profiles there are; nothing but this says what code is loaded for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::absent::AbsentKeks;
@@ -12,8 +12,8 @@ use super::context::ProfileId;
 use super::error::CustodyError;
 use super::facade::Custody;
 use super::probe::Capabilities;
-use super::profile::{ProfileRecord, TokenRecord};
-use super::resident::{ResidentKeks, TokenSettings, WorkerCommand};
+use super::profile::{ProfileRecord, StagedPin, TokenRecord};
+use super::resident::{self, ResidentKeks, TokenSettings, WorkerCommand};
 use super::root::{InstallationRoot, PinRole};
 use super::sealer::KekProvider;
 use super::slab::{Locked, Slab};
@@ -40,7 +40,12 @@ pub struct Outfit {
     root: InstallationRoot,
     slab: Slab,
     randomness: Arc<dyn Randomness>,
+    /// PINs that a token has refused, by what they were tried for: they are not sent again for the same.
+    refused: Mutex<BTreeSet<[u8; 16]>>,
 }
+
+/// Refusals remembered at most; the proposals behind them are over long before.
+const MOST_REFUSED: usize = 4_096;
 
 impl Benches {
     /// The file of a module.
@@ -83,6 +88,7 @@ impl Outfit {
             root,
             slab,
             randomness,
+            refused: Mutex::default(),
         }
     }
 
@@ -124,11 +130,65 @@ impl Outfit {
             .open_pin(&self.slab, profile, PinRole::KeyUsage, &address, sealed)
     }
 
-    /// A provider for a profile, with nothing started yet.
+    /// Finds out what a token can do with this PIN. One that it has refused on this occasion is not sent again: PINs lock.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownModule`]; [`CustodyError::Unavailable`] if no such token answers; [`CustodyError::Credential`].
+    pub async fn try_pin(
+        &self,
+        occasion: [u8; 16],
+        token: &TokenRecord,
+        pin: &Locked,
+    ) -> Result<Capabilities, CustodyError> {
+        let settings = self.benches.token(token)?;
+        if self.refusals().contains(&occasion) {
+            return Err(CustodyError::Credential);
+        }
+        let asked = ResidentKeks::new(settings, pin.duplicate()?, self.slab.clone());
+        match asked.examine(None).await {
+            Ok(found) if found.token.pin.allows_login() => Ok(found),
+            Ok(_) | Err(CustodyError::Credential) => {
+                let mut refused = self.refusals();
+                if refused.len() >= MOST_REFUSED {
+                    refused.pop_first();
+                }
+                refused.insert(occasion);
+                Err(CustodyError::Credential)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn refusals(&self) -> std::sync::MutexGuard<'_, BTreeSet<[u8; 16]>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the PIN of a token. Whether a failed call has changed it, only [`Outfit::try_pin`] tells.
+    ///
+    /// # Errors
+    /// [`CustodyError::Refused`] if the token takes no such PIN; those of [`Outfit::try_pin`].
+    pub async fn change_pin(&self, token: &TokenRecord, pin: Locked, new: &Locked) -> Result<(), CustodyError> {
+        resident::change_pin(self.benches.token(token)?, pin, new, self.slab.clone()).await
+    }
+
+    /// A PIN that nobody knows: 16 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`CustodyError::Randomness`], [`CustodyError::Limit`]
+    pub fn random_pin(&self) -> Result<Locked, CustodyError> {
+        token::random_pin(&self.slab, self.randomness.as_ref())
+    }
+
+    /// A provider for a profile, with nothing started yet. `staged` is the PIN that an interrupted change may have given the token.
     ///
     /// # Errors
     /// [`CustodyError::UnknownModule`]; those of [`Outfit::open_pin`].
-    pub fn provider(&self, id: ProfileId, record: &ProfileRecord) -> Result<Arc<dyn KekProvider>, CustodyError> {
+    pub fn provider(
+        &self,
+        id: ProfileId,
+        record: &ProfileRecord,
+        staged: Option<&StagedPin>,
+    ) -> Result<Arc<dyn KekProvider>, CustodyError> {
         let Some(token) = &record.token else {
             let randomness = Arc::clone(&self.randomness);
             return Ok(Arc::new(SoftwareKeks::new(
@@ -138,18 +198,18 @@ impl Outfit {
             )));
         };
         let pin = self.open_pin(id, token, &token.pin)?;
+        let other = staged.map(|staged| self.open_pin(id, token, &staged.pin)).transpose()?;
         let mut settings = self.benches.token(token)?;
-        let found = record.capabilities.as_deref().map(Capabilities::decode);
-        if let Some(scheme) = found.and_then(|found| found.ok()?.scheme()) {
+        if let Some(scheme) = record.found().and_then(|found| found.scheme()) {
             settings.scheme = scheme;
         }
-        Ok(Arc::new(ResidentKeks::new(settings, pin, self.slab.clone())))
+        Ok(Arc::new(ResidentKeks::either(settings, pin, other, self.slab.clone())))
     }
 
     /// Puts a profile to work, or what its record says now in place of what it said. One that cannot be is away for all who use it, and
     /// delays nobody else.
-    pub fn put_to_work(&self, custody: &Custody, id: ProfileId, record: &ProfileRecord) {
-        let provider = self.provider(id, record).unwrap_or_else(|error| {
+    pub fn put_to_work(&self, custody: &Custody, id: ProfileId, record: &ProfileRecord, staged: Option<&StagedPin>) {
+        let provider = self.provider(id, record, staged).unwrap_or_else(|error| {
             tracing::error!(profile = %record.name, %error, "an HSM-Profile cannot be put to work");
             Arc::new(AbsentKeks)
         });

@@ -37,6 +37,11 @@ impl Rv {
     pub(super) const NOT_AUTHENTIC: Self = Self(CKR_ENCRYPTED_DATA_INVALID);
     /// An answer that cannot be right.
     pub(super) const WRONG: Self = Self(CKR_FUNCTION_FAILED);
+    /// Whether a PIN that is to be set is none that the token could have.
+    pub(super) fn is_unfit_pin(self) -> bool {
+        matches!(self.0, CKR_PIN_INVALID | CKR_PIN_LEN_RANGE)
+    }
+
     /// A length that PKCS#11 cannot carry.
     pub(super) const TOO_LONG: Self = Self(CKR_DATA_LEN_RANGE);
 
@@ -353,6 +358,20 @@ impl Module {
             pin,
             length(officer_pin.len())?,
             padded.as_mut_ptr()
+        )
+    }
+
+    /// Changes the PIN of whoever is logged in.
+    pub(super) fn set_pin(&self, session: CK_SESSION_HANDLE, old: &[u8], new: &[u8]) -> Outcome<()> {
+        let pointer = |pin: &[u8]| pin.as_ptr().cast_mut();
+        call!(
+            self,
+            C_SetPIN,
+            session,
+            pointer(old),
+            length(old.len())?,
+            pointer(new),
+            length(new.len())?
         )
     }
 

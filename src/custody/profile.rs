@@ -2,6 +2,7 @@
 //! since the KEK under which the record key lies is behind it; until then the sealed PIN is bound to its token by itself.
 
 use super::context::ProfileId;
+use super::probe::Capabilities;
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 use ring::digest;
 
@@ -31,6 +32,7 @@ mod tag {
     pub(super) const PROBED: Tag = Tag(0x54_F10E);
     pub(super) const LINKS: Tag = Tag(0x54_F110);
     pub(super) const LINK: Tag = Tag(0x54_F111);
+    pub(super) const OCCASION: Tag = Tag(0x54_F112);
 }
 
 /// An HSM-Profile.
@@ -40,7 +42,7 @@ pub struct ProfileRecord {
     pub name: String,
     /// The token; without one, key files on the server's disk.
     pub token: Option<TokenRecord>,
-    /// What the key-management credential is recovered from, where there is one of its own.
+    /// That there is a key-management credential of its own, and which it is.
     pub management: Option<Vec<u8>>,
     /// What the token was found to be able to do.
     pub capabilities: Option<Vec<u8>>,
@@ -65,8 +67,6 @@ pub struct TokenRecord {
     pub deadline_ms: Option<u32>,
     /// The key-usage PIN, sealed under the installation root.
     pub pin: Vec<u8>,
-    /// The one that it is being changed to, likewise.
-    pub new_pin: Option<Vec<u8>>,
 }
 
 impl TokenRecord {
@@ -89,7 +89,6 @@ impl TokenRecord {
             sessions,
             deadline_ms,
             pin,
-            new_pin,
         } = self;
         writer.structure(tag::TOKEN, |w| {
             w.text(tag::MODULE, module);
@@ -104,9 +103,6 @@ impl TokenRecord {
                 w.interval(tag::DEADLINE, *deadline);
             }
             w.bytes(tag::PIN, pin);
-            if let Some(pin) = new_pin {
-                w.bytes(tag::NEW_PIN, pin);
-            }
         });
     }
 
@@ -122,17 +118,18 @@ impl TokenRecord {
                 })?,
                 deadline_ms: optional(r, tag::DEADLINE, Reader::interval)?,
                 pin: r.bytes(tag::PIN)?.to_vec(),
-                new_pin: optional(r, tag::NEW_PIN, |r, tag| Ok(r.bytes(tag)?.to_vec()))?,
             })
         })
     }
 }
 
 impl ProfileRecord {
-    /// Whether making and destroying keys takes another login than using them.
+    /// What the token was found to be able to do.
     #[must_use]
-    pub fn is_separated(&self) -> bool {
-        self.management.is_some()
+    pub fn found(&self) -> Option<Capabilities> {
+        self.capabilities
+            .as_deref()
+            .and_then(|bytes| Capabilities::decode(bytes).ok())
     }
 
     /// The record's bytes.
@@ -186,6 +183,47 @@ impl ProfileRecord {
         })?;
         reader.finish()?;
         Ok(record)
+    }
+}
+
+/// A PIN that a token is being changed to: kept before the token is asked, until it is known that the token has it, or has not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StagedPin {
+    /// What the change belongs to.
+    pub occasion: [u8; 16],
+    /// The PIN, sealed under the installation root.
+    pub pin: Vec<u8>,
+}
+
+impl StagedPin {
+    /// The record's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let Self { occasion, pin } = self;
+        let mut writer = Writer::new();
+        writer.structure(tag::NEW_PIN, |w| {
+            w.integer(tag::FORMAT, FORMAT);
+            w.bytes(tag::OCCASION, occasion);
+            w.bytes(tag::PIN, pin);
+        });
+        writer.into_bytes()
+    }
+
+    /// Reads what [`StagedPin::encode`] wrote.
+    ///
+    /// # Errors
+    /// Those of [`Reader`].
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let staged = reader.structure(tag::NEW_PIN, |r| {
+            format(r)?;
+            Ok(Self {
+                occasion: r.array(tag::OCCASION)?,
+                pin: r.bytes(tag::PIN)?.to_vec(),
+            })
+        })?;
+        reader.finish()?;
+        Ok(staged)
     }
 }
 
@@ -258,7 +296,6 @@ mod tests {
             sessions: Some(4),
             deadline_ms: Some(500),
             pin: vec![1; 40],
-            new_pin: Some(vec![2; 40]),
         };
         let full = ProfileRecord {
             name: "main".into(),

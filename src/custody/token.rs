@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::error::CustodyError;
 use super::resident::{TokenSettings, WorkerCommand, prepare};
 use super::slab::{Locked, Slab};
+use crate::crypto::Randomness;
 
 /// The name by which SoftHSM2's module is known without being listed.
 pub const SOFTHSM: &str = "softhsm";
@@ -40,6 +41,22 @@ pub fn softhsm_environment(folder: &Path) -> Vec<(String, OsString)> {
         "SOFTHSM2_CONF".to_owned(),
         folder.join("softhsm2.conf").into_os_string(),
     )]
+}
+
+/// A PIN of 16 random hexadecimal digits.
+///
+/// # Errors
+/// [`CustodyError::Randomness`], [`CustodyError::Limit`]
+pub fn random_pin(slab: &Slab, randomness: &dyn Randomness) -> Result<Locked, CustodyError> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pin = slab.allocate(16)?;
+    randomness
+        .fill(pin.expose_mut())
+        .map_err(|_| CustodyError::Randomness)?;
+    for byte in pin.expose_mut() {
+        *byte = DIGITS.get(usize::from(*byte & 0x0F)).copied().unwrap_or(b'0');
+    }
+    Ok(pin)
 }
 
 /// Writes SoftHSM's configuration into `folder` (made if missing, mode 0700), with its tokens in `folder/tokens`.

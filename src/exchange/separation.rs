@@ -9,9 +9,10 @@ use super::members::certificate;
 use super::testing::{TestHouse, create};
 use crate::administration::login::Verified;
 use crate::authority::permission::permitted;
+use crate::custody::{Links, ProfileId, ProfileRecord};
 use crate::identity::{Principal, Sessions};
 use crate::operations::CARRIED_OUT;
-use crate::store::Domain;
+use crate::store::{Domain, Work};
 use certs::{CertificateRequest, KeyKind, PrivateKey, Subject};
 use kmip_protocol::{
     Attribute, Attributes, Completion, CryptographicAlgorithm, CryptographicUsageMask, GroupPutRequest, Item,
@@ -116,6 +117,10 @@ fn namespace(w: &mut Writer, it: &Things, _: &Rest) {
         w.text(tag::APPLICATION_NAMESPACE, &it.name);
         w.boolean(tag::GENERATED_DATA, false);
     });
+}
+
+fn profile(w: &mut Writer, it: &Things, _: &Rest) {
+    w.text(tag::HSM_PROFILE_NAME, &it.name);
 }
 
 fn proposal(w: &mut Writer, it: &Things, _: &Rest) {
@@ -300,6 +305,13 @@ pub(super) fn names(operation: Operation) -> Names {
                 application(w, it, rest);
             },
         ]),
+        O::HsmProfileGet | O::HsmProfileTest => Ways(vec![profile]),
+        O::HsmProfileCreate
+        | O::HsmProfileDelete
+        | O::HsmProfileLink
+        | O::HsmProfileUnlink
+        | O::HsmProfileRotatePin => Alike(vec![profile]),
+        O::HsmProfileList => Nothing("it lists what the domain may use"),
         O::ShareKeyPut => Ways(vec![|w, it, rest| {
             person(w, it, rest);
             w.bytes(tag::PUBLIC_KEY_INFO, &[7; 91]);
@@ -311,14 +323,9 @@ pub(super) fn names(operation: Operation) -> Names {
         O::SharingRenew | O::SharingList | O::ManagementPut => {
             Nothing("HSM-Profiles are the server's, and sharings those of the own domain")
         }
-        O::KekCreate
-        | O::KekActivate
-        | O::KekList
-        | O::KekRewrap
-        | O::KekRewrapGet
-        | O::KekDelete
-        | O::KekMarkCompromised => {
-            Nothing("HSM-Profiles are the server's, and generations count the KEKs of the own domain")
+        O::KekCreate => Ways(vec![profile]),
+        O::KekActivate | O::KekList | O::KekRewrap | O::KekRewrapGet | O::KekDelete | O::KekMarkCompromised => {
+            Nothing("generations count the KEKs of the own domain")
         }
         O::StateVerify | O::QuarantineList => Nothing("of what was found each is told of its own domain"),
         O::QuarantineRelease => Nothing("exchange/scrubs.rs names findings of others"),
@@ -405,6 +412,7 @@ async fn things(house: &TestHouse, domain: Domain, name: &str) -> Things {
     ] {
         assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
     }
+    hsm_profile(house, domain, name).await;
     let ticket = house.login(&member).await;
     let governed = vec![rule(Operation::Destroy, Completion::OnQuorum)];
     govern_in(house, domain, PersonRole::Operator, governed).await;
@@ -416,6 +424,23 @@ async fn things(house: &TestHouse, domain: Domain, name: &str) -> Things {
         correlation: correlation(&waiting),
         ticket: ticket.ticket_value.expose().to_vec(),
     }
+}
+
+/// One more HSM-Profile, of this tenant alone.
+async fn hsm_profile(house: &TestHouse, domain: Domain, name: &str) {
+    use crate::administration::hsm_profile::{put, put_links};
+    let services = house.server.services();
+    let id = ProfileId(services.randomness.array().unwrap());
+    let record = ProfileRecord {
+        name: name.into(),
+        ..ProfileRecord::default()
+    };
+    services.outfit.put_to_work(&services.custody, id, &record, None);
+    let mut work = Work::new(std::sync::Arc::clone(&house.store));
+    put(&services.custody, &mut work, id, &record).await.unwrap();
+    let links = Links(vec![ProfileId([1; 16]), id]);
+    put_links(&services.custody, &mut work, domain, &links).await.unwrap();
+    house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
 }
 
 async fn base(house: &TestHouse) -> String {
@@ -488,8 +513,11 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
                     continue;
                 }
             };
-            // Tenants are the administrators' own: they see them, and nothing in them.
-            if own.is_none() && operation.to_string().starts_with("Tenant") {
+            // Tenants are the administrators' own, and HSM-Profiles: they see them, and nothing in them.
+            let theirs = ["Tenant", "HsmProfile"]
+                .iter()
+                .any(|noun| operation.to_string().starts_with(noun));
+            if own.is_none() && theirs {
                 continue;
             }
             for (number, way) in ways.into_iter().enumerate() {

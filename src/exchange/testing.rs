@@ -173,7 +173,7 @@ impl TestHouse {
             created_ms: BEGIN * 1000,
             ..ProfileRecord::default()
         };
-        outfit.put_to_work(&custody, profile, &record);
+        outfit.put_to_work(&custody, profile, &record, None);
         let now = clock.now();
         let mut work = Work::new(Arc::clone(&store));
         kek::found_domain(

@@ -211,6 +211,14 @@ handlers! {
     TenantResume
     TenantDelete
     TenantRecover
+    HsmProfileCreate
+    HsmProfileList
+    HsmProfileGet
+    HsmProfileDelete
+    HsmProfileLink
+    HsmProfileUnlink
+    HsmProfileRotatePin
+    HsmProfileTest
     ShareKeyPut
     ShareKeyRevoke
     SharingRenew

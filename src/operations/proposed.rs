@@ -171,7 +171,11 @@ pub(super) async fn deliver(
 pub const fn has_outside_effect(operation: Operation) -> bool {
     matches!(
         operation,
-        Operation::TenantCreate | Operation::KekCreate | Operation::KekDelete
+        Operation::TenantCreate
+            | Operation::KekCreate
+            | Operation::KekDelete
+            | Operation::HsmProfileCreate
+            | Operation::HsmProfileRotatePin
     )
 }
 

@@ -101,6 +101,14 @@ enumeration! {
         TenantResume = 0x8001_0306 "Tenant Resume" [V2_0..];
         TenantDelete = 0x8001_0307 "Tenant Delete" [V2_0..];
         TenantRecover = 0x8001_0308 "Tenant Recover" [V2_0..];
+        HsmProfileCreate = 0x8001_0401 "HSM Profile Create" [V2_0..];
+        HsmProfileList = 0x8001_0402 "HSM Profile List" [V2_0..];
+        HsmProfileGet = 0x8001_0403 "HSM Profile Get" [V2_0..];
+        HsmProfileDelete = 0x8001_0404 "HSM Profile Delete" [V2_0..];
+        HsmProfileLink = 0x8001_0405 "HSM Profile Link" [V2_0..];
+        HsmProfileUnlink = 0x8001_0406 "HSM Profile Unlink" [V2_0..];
+        HsmProfileRotatePin = 0x8001_0407 "HSM Profile Rotate PIN" [V2_0..];
+        HsmProfileTest = 0x8001_0408 "HSM Profile Test" [V2_0..];
         ShareKeyPut = 0x8001_0410 "Share Key Put" [V2_0..];
         SharingRenew = 0x8001_0411 "Sharing Renew" [V2_0..];
         ManagementPut = 0x8001_0412 "Management Put" [V2_0..];

@@ -297,6 +297,14 @@ operations! {
     TenantResume(TenantResumeRequest) -> (TenantResumeResponse);
     TenantDelete(TenantDeleteRequest) -> (TenantDeleteResponse);
     TenantRecover(TenantRecoverRequest) -> (TenantRecoverResponse);
+    HsmProfileCreate(HsmProfileCreateRequest) -> (HsmProfileCreateResponse);
+    HsmProfileList(HsmProfileListRequest) -> (HsmProfileListResponse);
+    HsmProfileGet(HsmProfileGetRequest) -> (HsmProfileGetResponse);
+    HsmProfileDelete(HsmProfileDeleteRequest) -> (HsmProfileDeleteResponse);
+    HsmProfileLink(HsmProfileLinkRequest) -> (HsmProfileLinkResponse);
+    HsmProfileUnlink(HsmProfileUnlinkRequest) -> (HsmProfileUnlinkResponse);
+    HsmProfileRotatePin(HsmProfileRotatePinRequest) -> (HsmProfileRotatePinResponse);
+    HsmProfileTest(HsmProfileTestRequest) -> (HsmProfileTestResponse);
     ShareKeyPut(ShareKeyPutRequest) -> (ShareKeyPutResponse);
     SharingRenew(SharingRenewRequest) -> (SharingRenewResponse);
     ManagementPut(ManagementPutRequest) -> (ManagementPutResponse);

@@ -1,9 +1,32 @@
 //! What administration says of keys that keep keys.
 
 use crate::field::structure;
-use crate::{DateTime, KekKind, KekState, RecordFault, RewrapState};
+use crate::{DateTime, KekKind, KekState, RecordFault, RewrapState, StatusItem};
 
 structure! {
+    /// An HSM-Profile as it is told. Of its credentials nothing is.
+    #[derive(Eq, Debug)]
+    HsmProfile {
+        hsm_profile_name: String = HSM_PROFILE_NAME;
+        /// The name that the settings have for the module; absent for key files on the server's disk.
+        module_name: Option<String> = MODULE_NAME;
+        token_label: Option<String> = TOKEN_LABEL;
+        token_serial: Option<String> = TOKEN_SERIAL;
+        session_limit: Option<i32> = SESSION_LIMIT;
+        deadline_milliseconds: Option<i32> = DEADLINE_MILLISECONDS;
+        created: DateTime = TIME_STAMP;
+        /// Whether making and destroying KEKs takes another login than using them; else the quorum is enforced by software only.
+        separated: bool = SEPARATED;
+        /// When it was last asked what it can do.
+        probed: Option<DateTime> = PROBED;
+        /// What it was found to be able to do then.
+        findings: Vec<StatusItem> = STATUS_ITEM;
+        /// Whether it answers at this moment, where that was asked.
+        answers: Option<bool> = ANSWERS;
+        /// The tenants that may use it, as administrators are told.
+        tenant_names: Vec<String> = TENANT_NAME;
+    }
+
     /// A KEK as it is told.
     #[derive(Eq, Debug)]
     Kek {

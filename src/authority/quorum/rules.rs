@@ -39,6 +39,9 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::RevocationListGet,
     Operation::ApplicationList,
     Operation::NamespaceList,
+    Operation::HsmProfileList,
+    Operation::HsmProfileGet,
+    Operation::HsmProfileTest,
     Operation::KekList,
     Operation::KekRewrapGet,
     // It takes nothing away, and whoever knows of a leak says so at once.

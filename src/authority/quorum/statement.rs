@@ -30,6 +30,8 @@ const SECRETS: &[Tag] = &[
     tag::ONE_TIME_SECRET,
     tag::KEYSTORE,
     tag::KEYSTORE_PASSWORD,
+    tag::KEY_USAGE_PIN,
+    tag::NEW_PIN,
     tag::FROZEN_REQUEST,
     tag::MANAGEMENT_PIN,
     tag::SHARE_VALUE,

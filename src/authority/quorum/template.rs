@@ -64,6 +64,11 @@ pub(super) const SYSTEM_FLOOR: &[Operation] = &[
     Operation::TenantRecover,
     Operation::ManagementPut,
     Operation::SharingGrant,
+    Operation::HsmProfileCreate,
+    Operation::HsmProfileDelete,
+    Operation::HsmProfileLink,
+    Operation::HsmProfileUnlink,
+    Operation::HsmProfileRotatePin,
 ];
 
 /// A policy made from a template. `Off` in the system's scope is one that [`super::check_policy`] refuses.
@@ -318,6 +323,16 @@ impl Shape {
             alternatives: vec![self.alternative(RECOVERY_TIMELOCK, Some(Severity::Critical))],
             ..self.rule("tenant-recovery", &[Operation::TenantRecover])
         };
-        vec![tenants, management, recovery]
+        let profiles = self.rule(
+            "hsm-profiles",
+            &[
+                Operation::HsmProfileCreate,
+                Operation::HsmProfileDelete,
+                Operation::HsmProfileLink,
+                Operation::HsmProfileUnlink,
+                Operation::HsmProfileRotatePin,
+            ],
+        );
+        vec![tenants, profiles, management, recovery]
     }
 }

@@ -102,6 +102,8 @@ impl Place {
             | tag::ONE_TIME_SECRET
             | tag::KEYSTORE
             | tag::KEYSTORE_PASSWORD
+            | tag::KEY_USAGE_PIN
+            | tag::NEW_PIN
             | tag::TICKET_VALUE => true,
             tag::DATA => {
                 gives(Operation::Decrypt) || gives(Operation::RNGRetrieve) || gives(Operation::SignatureVerify)

@@ -75,7 +75,8 @@ impl From<CustodyError> for Failure {
 pub(super) struct Client {
     settings: TokenSettings,
     role: Role,
-    pin: Arc<Locked>,
+    /// The PIN, and another one that it may have been changed to.
+    pins: Mutex<(Arc<Locked>, Option<Arc<Locked>>)>,
     slab: Slab,
     link: Mutex<Option<Arc<Link>>>,
     /// When a start failed last. Whoever waited for it meanwhile has its answer.
@@ -90,7 +91,7 @@ impl Client {
         Self {
             settings,
             role,
-            pin,
+            pins: Mutex::new((pin, None)),
             slab,
             link: Mutex::default(),
             starting: AsyncMutex::default(),
@@ -131,8 +132,31 @@ impl Client {
         self.settings.sessions
     }
 
-    pub(super) fn pin(&self) -> &Arc<Locked> {
-        &self.pin
+    /// With another PIN, to be tried if the token does not take the first.
+    pub(super) fn or(self, other: Option<Locked>) -> Self {
+        self.pins().1 = other.map(Arc::new);
+        self
+    }
+
+    /// The PIN, as far as it is known.
+    pub(super) fn pin(&self) -> Arc<Locked> {
+        Arc::clone(&self.pins().0)
+    }
+
+    /// Puts the other PIN in place of the one that was refused, if there is one: neither is sent twice.
+    fn turn_to_other(&self) -> bool {
+        let mut pins = self.pins();
+        match pins.1.take() {
+            Some(other) => {
+                pins.0 = other;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn pins(&self) -> std::sync::MutexGuard<'_, (Arc<Locked>, Option<Arc<Locked>>)> {
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The process number of the running worker.
@@ -281,7 +305,11 @@ impl Client {
         if failed.is_some_and(|failed| failed > asked) {
             return Err(Failure::Killed);
         }
-        let outcome = self.start_and_greet().await;
+        let mut outcome = self.start_and_greet().await;
+        let refused = |outcome: &Result<Result<_, Answer>, _>| matches!(outcome, Ok(Err(answer)) if answer.status == Status::Credential);
+        if refused(&outcome) && self.turn_to_other() {
+            outcome = self.start_and_greet().await;
+        }
         if outcome.is_err() {
             *failed = Some(Instant::now());
         }
@@ -299,7 +327,7 @@ impl Client {
         frame.field(std::os::unix::ffi::OsStrExt::as_bytes(self.settings.module.as_os_str()))?;
         frame.field(self.settings.label.as_bytes())?;
         frame.field(self.settings.serial.as_deref().unwrap_or_default().as_bytes())?;
-        frame.field(self.pin.expose())?;
+        frame.field(self.pin().expose())?;
         let answer = self.within_deadline(&link, number, &frame).await?;
         match answer.status {
             Status::Credential => {

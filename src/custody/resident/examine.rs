@@ -96,6 +96,7 @@ async fn try_everything(
     management: Option<&Arc<Locked>>,
     role: &mut Role,
 ) -> Result<Capabilities, CustodyError> {
+    let pin = usage.pin();
     let examiner = |role, pin| Examiner {
         usage,
         role,
@@ -103,7 +104,7 @@ async fn try_everything(
         client: None,
         silences: 0,
     };
-    let mut user = examiner(Role::Examination, usage.pin());
+    let mut user = examiner(Role::Examination, &pin);
     let identity = user
         .ask(Trial::Identity, 0, 0)
         .await?

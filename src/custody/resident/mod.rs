@@ -42,6 +42,15 @@ impl ResidentKeks {
         }
     }
 
+    /// The same, where the PIN may have been changed to another one: if the token does not take the first, it is asked with that one.
+    #[must_use]
+    pub fn either(settings: TokenSettings, pin: Locked, other: Option<Locked>, slab: Slab) -> Self {
+        Self {
+            usage: Arc::new(Client::new(settings, Role::Usage, Arc::new(pin), slab).or(other)),
+            refused: Mutex::default(),
+        }
+    }
+
     /// The process number of the worker that runs now.
     #[must_use]
     pub fn worker_process(&self) -> Option<u32> {
@@ -66,7 +75,7 @@ impl ResidentKeks {
     ) -> Result<Locked, CustodyError> {
         let pin = match login {
             Some(login) => Arc::new(login.duplicate()?),
-            None => Arc::clone(self.usage.pin()),
+            None => self.usage.pin(),
         };
         self.check_refusals(login)?;
         let manager = self.usage.with_role(Role::Management, pin);
@@ -104,6 +113,20 @@ impl ResidentKeks {
         }
         outcome
     }
+}
+
+/// Has a worker of its own change the PIN of a token.
+pub(super) async fn change_pin(
+    settings: TokenSettings,
+    pin: Locked,
+    new: &Locked,
+    slab: Slab,
+) -> Result<(), CustodyError> {
+    let client = Client::new(settings, Role::Management, Arc::new(pin), slab);
+    client
+        .ask(Kind::SetPin, MAX_FRAME, &|frame| frame.field(new.expose()))
+        .await
+        .map(|_| ())
 }
 
 /// Has a worker of its own initialise a token.

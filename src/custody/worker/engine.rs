@@ -160,6 +160,11 @@ impl Engine {
         self.role
     }
 
+    /// Changes the PIN that is logged in with.
+    pub(super) fn set_pin(&self, session: CK_SESSION_HANDLE, new: &[u8]) -> Outcome<()> {
+        self.module.set_pin(session, self.pin.expose(), new)
+    }
+
     /// Logs in for the first time.
     pub(super) fn start(&self) -> Result<(), Fault> {
         self.initialize(None)

@@ -5,7 +5,7 @@ use super::protocol::{FrameReader, FrameWriter, Kind, Status};
 use super::wrapping::scheme;
 use super::{kek, managed, text};
 use crate::custody::context::KekId;
-use crate::custody::pkcs11::{Outcome, Rv};
+use crate::custody::pkcs11::{Class, Outcome, Rv};
 use crate::custody::probe::Scheme;
 use crate::custody::worker::Role;
 
@@ -17,7 +17,7 @@ pub(super) fn handle(
     answer: &mut FrameWriter,
 ) -> Result<(), Fault> {
     let allowed = match kind {
-        Kind::Create | Kind::Destroy => engine.role() == Role::Management,
+        Kind::Create | Kind::Destroy | Kind::SetPin => engine.role() == Role::Management,
         Kind::Find => matches!(engine.role(), Role::Usage | Role::Management),
         Kind::Probe => true,
         Kind::Prepare => engine.role() == Role::Preparation,
@@ -37,6 +37,11 @@ pub(super) fn handle(
                     outcome => Ok::<_, Trouble>(outcome?),
                 },
             )
+        }
+        Kind::SetPin => {
+            let pin = fields.field()?;
+            fields.end()?;
+            set_pin(engine, seat, pin)
         }
         Kind::Prepare => {
             let (label, officer_pin, pin) = (text(fields.field()?)?, fields.field()?, fields.field()?);
@@ -137,6 +142,29 @@ fn destroy(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<(), Fault> {
     match Shown::look(engine, seat, id)? {
         Shown { ciphers: 0, macs: 0 } => Ok(()),
         _ => Err(Fault::new(Status::Outage)),
+    }
+}
+
+/// Changes the PIN, and asks once: whether a call that failed has changed it, only a login tells.
+fn set_pin(engine: &Engine, seat: &mut Seat, pin: &[u8]) -> Result<(), Fault> {
+    let mut answer = None;
+    engine.with_session(seat, &mut |_, session| {
+        if answer.is_none() {
+            answer = Some(engine.set_pin(session, pin));
+        }
+        Ok(())
+    })?;
+    match answer {
+        Some(Ok(())) => Ok(()),
+        Some(Err(rv)) => Err(Fault {
+            status: match rv.class() {
+                _ if rv.is_unfit_pin() => Status::Refused,
+                Class::Credential => Status::Credential,
+                _ => Status::Outage,
+            },
+            detail: rv.0,
+        }),
+        None => Err(Fault::new(Status::Outage)),
     }
 }
 

@@ -179,7 +179,7 @@ impl Desk<'_> {
                 let (id, context) = kek(&mut fields)?;
                 self.unwrap(id, &context.aad(), fields, answer)
             }
-            Kind::Create | Kind::Find | Kind::Destroy | Kind::Prepare | Kind::Probe => {
+            Kind::Create | Kind::Find | Kind::Destroy | Kind::Prepare | Kind::Probe | Kind::SetPin => {
                 manage::handle(self.engine, &mut self.seat, kind, fields, answer)
             }
             Kind::MakePair | Kind::FindPair | Kind::DestroyPair => {

@@ -45,9 +45,11 @@ pub(crate) enum Kind {
     Open,
     /// Try what the token can do: a [`Trial`]. Examination, and key management.
     Examine,
+    /// Change the PIN that was logged in with. Key management only.
+    SetPin,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Hello,
     Kind::Wrap,
     Kind::Unwrap,
@@ -61,6 +63,7 @@ const KINDS: [Kind; 13] = [
     Kind::DestroyPair,
     Kind::Open,
     Kind::Examine,
+    Kind::SetPin,
 ];
 
 /// What a worker may do.
@@ -320,7 +323,7 @@ mod tests {
             assert_eq!((read, number, detail), (status, 8, 9));
         }
         assert!(FrameReader::request(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
-        assert!(FrameReader::request(&[1, 14, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
+        assert!(FrameReader::request(&[1, 15, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
         assert!(FrameReader::request(&[2, 1, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
     }
 }

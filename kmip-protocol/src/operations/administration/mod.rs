@@ -1,6 +1,7 @@
 //! Administration: vendor operations 8001ffnn, spoken from 2.0 on. One file for each family.
 
 mod clients;
+mod hsm_profiles;
 mod keks;
 mod namespaces;
 mod objects;
@@ -14,6 +15,7 @@ mod shares;
 mod tenants;
 
 pub use clients::*;
+pub use hsm_profiles::*;
 pub use keks::*;
 pub use namespaces::*;
 pub use objects::*;
