@@ -1,8 +1,7 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::hsm_profile_life::is_separated;
-use super::{hsm_profile, management, proposal, purge, sharing};
+use super::{hsm_profile, proposal, purge, sharing};
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::authority::quorum::{Reach, reach};
@@ -225,9 +224,6 @@ async fn profiles(context: &mut Context<'_>, lines: &mut Lines) -> Result<(), Fa
                 name.as_str(),
                 format!("{what}, does not answer: {why}"),
             ),
-        }
-        if !is_separated(context, profile, &record).await? {
-            lines.find(Severity::Notice, name.as_str(), management::NO_SEPARATION);
         }
         if hsm_profile::staged(&context.services.store, profile).await?.is_some() {
             lines.find(
