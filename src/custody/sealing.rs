@@ -89,8 +89,11 @@ pub(super) fn cbc_blob(vector: &[u8; VECTOR], sealed: &[u8], mac: &[u8; MAC]) ->
     [&[FORMAT, AES_256_CBC_HMAC], &vector[..], sealed, mac].concat()
 }
 
-/// Splits such a blob into vector, ciphertext and MAC.
-pub(super) fn split_cbc(blob: &[u8]) -> Result<(&[u8; VECTOR], &[u8], &[u8; MAC]), CustodyError> {
+/// Vector, ciphertext and MAC of such a blob.
+pub(super) type CbcParts<'a> = (&'a [u8; VECTOR], &'a [u8], &'a [u8; MAC]);
+
+/// Splits such a blob.
+pub(super) fn split_cbc(blob: &[u8]) -> Result<CbcParts<'_>, CustodyError> {
     let body = blob
         .strip_prefix(&[FORMAT, AES_256_CBC_HMAC])
         .ok_or(CustodyError::Refused)?;

@@ -3,6 +3,7 @@
 
 mod examination;
 mod matrix;
+mod other;
 mod schemes;
 mod shares;
 mod worker;

@@ -8,7 +8,7 @@ use crate::world::{self, Tenant, Token};
 /// AES-GCM, by its number in PKCS#11.
 const NO_GCM: &str = "refuse 0x1087";
 
-async fn every_edit_is_refused(custody: &claviger::custody::Custody, tenant: &Tenant) {
+pub async fn every_edit_is_refused(custody: &claviger::custody::Custody, tenant: &Tenant) {
     let opens = async |wrapped_dek: Vec<u8>| {
         let sealed = Sealed {
             wrapped_dek,

@@ -12,7 +12,7 @@ use crate::custody::context::WRAP_AAD;
 use crate::custody::error::CustodyError;
 use crate::custody::pkcs11::{Class, Mechanism, Module, Outcome, Rv};
 use crate::custody::probe::Scheme;
-use crate::custody::sealing::{self, KEY, MAC, NONCE, TAG, VECTOR};
+use crate::custody::sealing::{self, CbcParts, KEY, MAC, NONCE, TAG, VECTOR};
 
 /// Room beyond the true length, which some modules ask for.
 pub(super) const SLACK: usize = 32;
@@ -192,7 +192,7 @@ impl Hand<'_> {
     }
 
     /// Verifies before it decrypts anything.
-    fn open_cbc(&self, parts: (&[u8; VECTOR], &[u8], &[u8; MAC]), plain: &mut [u8]) -> Outcome<usize> {
+    fn open_cbc(&self, parts: CbcParts<'_>, plain: &mut [u8]) -> Outcome<usize> {
         let (vector, sealed, told) = parts;
         let mac = self.mac(vector, sealed)?;
         if !sealing::equal(&mac, told) {
