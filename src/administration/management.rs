@@ -196,12 +196,25 @@ impl Ground {
     }
 }
 
-/// All credentials that are shared among the people of a domain.
+/// All credentials that are shared among the people of a domain, of profiles that it may still use.
 pub(super) async fn all(context: &mut Context<'_>, domain: Domain) -> Result<Vec<Sharing>, Failure> {
     let found = context.work.all(domain, SHARING).await?;
-    let custody = &context.services.custody;
-    let decode = |record| -> Result<_, Failure> { Ok(Sharing::decode(records::open(custody, record)?)?) };
-    found.iter().map(decode).collect()
+    let mut sharings = Vec::with_capacity(found.len());
+    for record in &found {
+        let sharing = Sharing::decode(records::open(&context.services.custody, record)?)?;
+        if may_use(context, domain, sharing.binding.profile).await? {
+            sharings.push(sharing);
+        }
+    }
+    Ok(sharings)
+}
+
+/// Whether a tenant may use a profile; administrators, whether it is there.
+async fn may_use(context: &mut Context<'_>, domain: Domain, profile: ProfileId) -> Result<bool, Failure> {
+    match domain {
+        Domain::SYSTEM => Ok(hsm_profile::load(context, profile).await?.is_some()),
+        tenant => Ok(hsm_profile::links(context, tenant).await?.0.contains(&profile)),
+    }
 }
 
 /// Shares a credential among those who decide about KEKs in a domain, in place of how it was shared there.
@@ -252,6 +265,9 @@ pub(super) async fn grant(
     let Some(sharing) = shares::load(context, Sharing::key(Domain::SYSTEM, profile)).await? else {
         return Ok(());
     };
+    if !may_use(context, tenant, profile).await? {
+        return Err(Fault::NotFound.into());
+    }
     let credential = opened(context, origin, &sharing)?;
     seal(context, tenant, profile, &credential).await
 }

@@ -12,5 +12,6 @@ mod office;
 mod proposals;
 mod remains;
 mod session;
+mod shares;
 mod tenants;
 mod token;

@@ -51,7 +51,11 @@ pub struct Office {
     folder: tempfile::TempDir,
     server: Child,
     address: String,
+    environment: Environment,
 }
+
+/// What a server has in its environment beside what everybody has.
+type Environment = Vec<(&'static str, String)>;
 
 impl Office {
     /// A fresh one with two administrators, alice and bob, who were never there yet. No tenant.
@@ -61,6 +65,11 @@ impl Office {
 
     /// The same in a folder in which there is something already, with more for `init`.
     pub fn open_in(folder: tempfile::TempDir, more: &[&str]) -> Self {
+        Self::open_with(folder, more, "", Vec::new())
+    }
+
+    /// The same, with more at the end of the settings and in the server's environment.
+    pub fn open_with(folder: tempfile::TempDir, more: &[&str], settings: &str, environment: Environment) -> Self {
         let dir = folder.path().join("kms");
         let init = [
             "init",
@@ -78,10 +87,32 @@ impl Office {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let path = dir.join("claviger.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + settings).unwrap();
+        let (server, address) = Self::serve(&path, &environment);
+        Self {
+            folder,
+            server,
+            address,
+            environment,
+        }
+    }
+
+    /// Ends the server, and starts it anew, at another address: everybody is to be introduced again.
+    pub fn restart(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        let settings = self.at("kms/claviger.toml");
+        (self.server, self.address) = Self::serve(&settings, &self.environment);
+    }
+
+    fn serve(settings: &Path, environment: &Environment) -> (Child, String) {
         #[allow(clippy::zombie_processes)] // waited for when it is dropped
         let mut server = Command::new(PROGRAM)
             .args(["serve", "--config"])
-            .arg(dir.join("claviger.toml"))
+            .arg(settings)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -95,11 +126,7 @@ impl Office {
             }
         };
         std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Self {
-            folder,
-            server,
-            address,
-        }
+        (server, address)
     }
 
     /// The same, with alice and bob at work.
