@@ -62,6 +62,8 @@ pub struct Genesis {
     pub policy: Policy,
     /// The PIN of the token's user, where there is a token.
     pub pin: Option<Locked>,
+    /// The files of legacy tokens, each for the tenant whose name it has.
+    pub legacy_tokens: Vec<String>,
 }
 
 /// Why there is no installation or no server.
@@ -124,6 +126,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
         profile: (profile, &record),
         policy: &genesis.policy,
         administrators: &genesis.administrators,
+        legacy_tokens: &genesis.legacy_tokens,
     };
     genesis::found(&custody, &mut work, randomness.as_ref(), founding, now).await?;
     start_chain(&store, &custody, &randomness, &late).await?;

@@ -370,6 +370,26 @@ faults! {
     /// The record is held, since it is not as the change trail has it.
     Quarantined = PermissionDenied, "the record is not as the audit trail has it and is held until people have looked at it";
 
+    // Legacy tokens.
+    /// The tenant has legacy tokens that are not migrated yet.
+    MigrationRequired = PermissionDenied, "the legacy tokens of the tenant must be migrated first";
+    /// The file is no legacy token, or none of this tenant.
+    LegacyToken = InvalidField, "this is not the file of a legacy token of the tenant";
+    /// The tenant has fewer people who could hold shares than open the token.
+    TooFewHolders = ConstraintViolation else PermissionDenied, "the tenant has too few operators and custodians to hand in the shares that open the token";
+    /// The token was migrated, withdrawn, or its credentials were refused.
+    LegacyTokenState = ConstraintViolation else PermissionDenied, "the state of the legacy token does not permit this";
+    /// A share that cannot be read.
+    LegacyShareUnreadable = InvalidField, "this is not the text of a share: compare it with what was handed out";
+    /// A share of another token, or one that was not handed out.
+    LegacyShareRefused = InvalidField, "this is not a share of a legacy token of the tenant that is to be migrated";
+    /// Each holder hands in one.
+    LegacyShareByPerson = ConstraintViolation else PermissionDenied, "this person has handed in a share of this token";
+    /// Each share is handed in once.
+    LegacyShareTaken = ConstraintViolation else PermissionDenied, "this share has been handed in";
+    /// The threshold is not reached.
+    TooFewShares = ConstraintViolation else PermissionDenied, "too few shares have been handed in";
+
     // The server.
     /// What seals the keys cannot be reached now; trying again later may work.
     CustodyUnavailable = GeneralFailure, "key custody is unavailable at present, try again later";

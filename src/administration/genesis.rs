@@ -4,7 +4,7 @@
 use super::hardware::Hardware;
 use super::password::Hashing;
 use super::person::{KeyStanding, Membership, invite};
-use super::{AdministrationError, act, hsm_profile, kek, server_act};
+use super::{AdministrationError, act, hsm_profile, kek, legacy_pending, server_act};
 use crate::authority::{INSTALLATION, InstallationRecord, PolicyRecord};
 use crate::clock::Moment;
 use crate::crypto::Randomness;
@@ -25,6 +25,8 @@ pub struct Founding<'a> {
     pub policy: &'a Policy,
     /// Its administrators, with their initial passwords. They count from the beginning, once they have shown themselves.
     pub administrators: &'a [NewPerson],
+    /// The files of legacy tokens, each for the tenant whose name it has.
+    pub legacy_tokens: &'a [String],
 }
 
 /// Founds an installation, in a unit of work of an empty store, with the first record of its trail.
@@ -49,6 +51,9 @@ pub async fn found(
     ];
     for place in places {
         kek::put(custody, work, place, policy.encode()).await?;
+    }
+    for text in founding.legacy_tokens {
+        legacy_pending::put(custody, work, text).await?;
     }
     let keeper = Keeper(Arc::clone(custody));
     // One after the other: nobody else waits yet.

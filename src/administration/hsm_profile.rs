@@ -23,7 +23,7 @@ const LINKED: u8 = 0x24;
 pub const MOST: usize = 256;
 
 /// Where an HSM-Profile is kept.
-pub(super) const fn place(profile: ProfileId) -> Key {
+pub const fn place(profile: ProfileId) -> Key {
     Key {
         domain: Domain::SYSTEM,
         kind: PROFILE,
@@ -41,7 +41,7 @@ pub(super) const fn staged_place(profile: ProfileId) -> Key {
 }
 
 /// Where the links of a domain are kept.
-pub(super) const fn links_place(domain: Domain) -> Key {
+pub const fn links_place(domain: Domain) -> Key {
     Key {
         domain: Domain::SYSTEM,
         kind: LINKS,

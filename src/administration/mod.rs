@@ -3,6 +3,7 @@
 
 mod application;
 mod authority;
+mod ceremony;
 mod certificate;
 mod client;
 mod client_settings;
@@ -18,9 +19,12 @@ mod hsm_profile_pin;
 pub mod kek;
 mod kek_end;
 mod kek_life;
+pub mod legacy_pending;
+pub mod legacy_token;
 pub mod lockout;
 pub mod login;
 mod management;
+mod migration;
 mod namespace;
 mod one_time;
 mod password;

@@ -3,7 +3,7 @@
 use super::hsm_profile_life::described;
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
-use super::{AdministrationError, desk, hsm_profile, kek, management, policy, tenant_settings};
+use super::{AdministrationError, desk, hsm_profile, kek, legacy_pending, management, policy, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
@@ -114,7 +114,7 @@ async fn make(
     for operator in &request.operators {
         add(context, tenant, operator, Membership::Founding).await?;
     }
-    Ok(())
+    legacy_pending::bring(context, tenant, record, request.operators.len()).await
 }
 
 /// The tenant of this name.

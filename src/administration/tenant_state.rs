@@ -159,6 +159,8 @@ fn told(record: TenantRecord, hsm_profile_names: Vec<String>) -> Tenant {
             TenantStatus::Deleted
         } else if record.suspended {
             TenantStatus::Suspended
+        } else if record.migration.stops_people() {
+            TenantStatus::MigrationRequired
         } else {
             TenantStatus::Active
         },

@@ -117,6 +117,16 @@ events! {
     TrailDamaged = 0x8001_FF52 Critical true "the audit trail is not as it was written";
     /// A source of randomness gives nothing, or what is not random.
     RandomnessOutage = 0x8001_FF53 Critical false "a source of randomness does not answer, or fails its health test";
+    /// A tenant cannot go on before its legacy tokens are migrated.
+    MigrationRequired = 0x8001_FF70 Warning true "a legacy token was imported: its tenant waits until it is migrated";
+    /// A legacy token is an HSM-Profile now.
+    LegacyTokenMigrated = 0x8001_FF71 Warning true "a legacy token was opened by its shares and migrated";
+    /// What custodians have sealed opens nothing any more, or somebody has put another token in its place.
+    LegacyCredentialsRefused = 0x8001_FF72 Critical true "an HSM refuses the credentials of a legacy token";
+    /// A legacy token was given up.
+    LegacyTokenWithdrawn = 0x8001_FF73 Warning true "a legacy token was withdrawn";
+    /// Shares were handed in, and the next one did not come.
+    SharesWiped = 0x8001_FF74 Notice true "the shares of a legacy token were wiped";
 }
 
 /// An event, where it happened and to whom.

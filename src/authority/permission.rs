@@ -63,6 +63,10 @@ impl Who {
     const TENANT_READERS: Self = Self::OPERATOR.or(Self::AUDITOR);
     /// Who reads what belongs to the system.
     const SYSTEM_READERS: Self = Self::ADMINISTRATOR.or(Self::SYSTEM_AUDITOR);
+    /// Who may hold a share of a legacy token.
+    const SHARE_HOLDERS: Self = Self::OPERATOR.or(Self::CUSTODIAN);
+    /// Every person of a tenant.
+    const TENANT_PEOPLE: Self = Self::TENANT_READERS.or(Self::CUSTODIAN);
     /// Everybody with a name.
     const REGISTERED: Self = Self::PEOPLE.or(Self::CLIENT);
     /// Everybody.
@@ -184,6 +188,12 @@ permissions! {
     READERS, Full: StateVerify QuarantineList;
     MANAGERS, Full: QuarantineRelease;
 
+    // Legacy tokens: brought by administrators, opened by those who hold shares of them.
+    ADMINISTRATOR, Full: LegacyTokenImport LegacyTokenWithdraw;
+    TENANT_PEOPLE, Full: CeremonyStatus;
+    SHARE_HOLDERS, Full: ShareSubmit CeremonyAbort;
+    OPERATOR, Full: CeremonyMigrate;
+
     // The server itself. Whoever acts does not read the trail of the acts.
     READERS, Full: ServerStatus;
     SYSTEM_AUDITOR_OR_AUDITOR, Full: AuditQuery;
@@ -224,7 +234,9 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
         Principal::Unregistered(_) => Err(Fault::NotAuthenticated),
         // What everybody may know, a client's settings do not withhold.
         Principal::Client(client) if who.meets(Who::CLIENT) => {
-            if who.meets(Who::STRANGER) || client.limits.permits(operation) {
+            if client.migration_required && !who.meets(Who::STRANGER) {
+                Err(Fault::MigrationRequired)
+            } else if who.meets(Who::STRANGER) || client.limits.permits(operation) {
                 Ok(())
             } else {
                 Err(Fault::PermissionDenied)
@@ -239,13 +251,44 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
             };
             let may = who.meets(Who::of_role(person.role));
             match row {
-                Some(row) if may && session >= row.session => Ok(()),
+                Some(row) if may && session >= row.session => {
+                    let waits = person.migration_required && Who::SHARE_HOLDERS.meets(Who::of_role(person.role));
+                    if waits && !is_of_ceremony(operation) {
+                        Err(Fault::MigrationRequired)
+                    } else {
+                        Ok(())
+                    }
+                }
                 _ if session == Needed::Certificate => Err(Fault::LoginRequired),
                 Some(_) if may => Err(Fault::PasswordChangeRequired),
                 row => Err(denied(row)),
             }
         }
     }
+}
+
+/// What a tenant's operators and custodians can do before its legacy tokens have been migrated: log in, see how it stands, and migrate them.
+/// Auditors read on.
+const fn is_of_ceremony(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Query
+            | Operation::DiscoverVersions
+            | Operation::Ping
+            | Operation::Login
+            | Operation::Logout
+            | Operation::PasswordChange
+            | Operation::OneTimeEnroll
+            | Operation::OneTimeConfirm
+            | Operation::PermissionList
+            | Operation::PersonGet
+            | Operation::TenantGet
+            | Operation::ServerStatus
+            | Operation::CeremonyStatus
+            | Operation::ShareSubmit
+            | Operation::CeremonyMigrate
+            | Operation::CeremonyAbort
+    )
 }
 
 /// What is told of an operation that is not permitted: that it is not, or that it does not exist.
@@ -268,6 +311,59 @@ mod tests {
             assert_eq!(rows.count(), 1, "{operation}");
         }
         assert_eq!(PERMISSIONS.len(), OPERATIONS.len());
+    }
+
+    /// Before its legacy tokens are migrated, a tenant's people read how it stands, log in and out, and migrate; nothing else, and nothing
+    /// that they could not do otherwise.
+    #[test]
+    fn a_ceremony_leaves_nothing_else_to_do() {
+        let person = |role, migration_required| {
+            Principal::Person(std::sync::Arc::new(crate::identity::PersonPrincipal {
+                domain: crate::store::Domain([1; 16]),
+                person: [2; 16],
+                name: "olga".into(),
+                role,
+                key_fingerprint: [3; 32],
+                hardware: false,
+                session: Session::Full([4; 16]),
+                seen: None,
+                tenant_seen: None,
+                ticket_seen: None,
+                migration_required,
+            }))
+        };
+        let may = |principal: &Principal| -> Vec<Operation> {
+            let all = OPERATIONS.iter().copied();
+            all.filter(|operation| permitted(principal, *operation)).collect()
+        };
+        for role in [PersonRole::Operator, PersonRole::Custodian] {
+            let (free, bound) = (may(&person(role, false)), may(&person(role, true)));
+            assert!(bound.iter().all(|operation| free.contains(operation)), "{role}");
+            let kept = free.iter().filter(|operation| is_of_ceremony(**operation));
+            assert_eq!(kept.copied().collect::<Vec<_>>(), bound, "{role}");
+            assert!(bound.contains(&Operation::ShareSubmit) && bound.contains(&Operation::CeremonyStatus));
+            for refused in free.iter().filter(|operation| !bound.contains(operation)) {
+                assert_eq!(
+                    check(&person(role, true), *refused),
+                    Err(Fault::MigrationRequired),
+                    "{refused}"
+                );
+            }
+            assert!(free.len() > bound.len());
+        }
+        assert_eq!(
+            may(&person(PersonRole::Auditor, true)),
+            may(&person(PersonRole::Auditor, false))
+        );
+        let changing = |operation: &Operation| {
+            let name = operation.name().unwrap_or_default();
+            [
+                "Create", "Put", "Delete", "Resume", "Reset", "Add", "Activate", "Import",
+            ]
+            .iter()
+            .any(|end| name.ends_with(end))
+        };
+        assert!(!may(&person(PersonRole::Operator, true)).iter().any(changing));
     }
 
     #[test]
@@ -320,6 +416,8 @@ mod tests {
             Operation::ProposalFollowUp,
             Operation::ProposalShare,
         ];
+        // A share of a legacy token is its holder's, as a vote is.
+        let shares = [Operation::ShareSubmit, Operation::CeremonyAbort];
         for row in PERMISSIONS {
             let operation = row.operation;
             if row.who.meets(Who::AUDITOR.or(Who::SYSTEM_AUDITOR)) {
@@ -327,7 +425,10 @@ mod tests {
             }
             if row.who.meets(Who::CUSTODIAN) {
                 assert!(
-                    reads(operation) || own.contains(&operation) || votes.contains(&operation),
+                    reads(operation)
+                        || own.contains(&operation)
+                        || votes.contains(&operation)
+                        || shares.contains(&operation),
                     "{operation}"
                 );
             }

@@ -106,6 +106,7 @@ fn found_here(folder: &Folder, arguments: &DemoArguments) -> Result<(), Problem>
         administrators,
         policy,
         pin: None,
+        legacy_tokens: Vec::new(),
     };
     found(folder, &settings.write(), genesis)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::folder::{Folder, hosts};
 use super::kmip::words;
-use super::nouns::{Named, named};
+use super::nouns::{Named, legacy_token, named};
 use super::{Problem, people, runtime, say, serve};
 use crate::compose::{self, Genesis};
 use crate::custody::{Slab, token};
@@ -38,6 +38,9 @@ pub(super) struct InitArguments {
     /// Keep KEKs in a SoftHSM2 token of the installation's own: its module, or `softhsm`.
     #[arg(long, value_name = "MODULE")]
     hsm: Option<String>,
+    /// A legacy cryptotoken for the tenant whose name it has, which will begin with its migration; may be repeated.
+    #[arg(long = "legacy-token", value_name = "FILE")]
+    legacy_tokens: Vec<PathBuf>,
 }
 
 /// `claviger init`.
@@ -51,6 +54,10 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
     }
     let administrators =
         people::administrators(&folder, &arguments.administrators, &arguments.hardware, &arguments.made)?;
+    let legacy_tokens = arguments.legacy_tokens.iter().map(|file| legacy_token::text(file));
+    let legacy_tokens = legacy_tokens
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|failure| failure.text)?;
     let template = words::value(tag::POLICY_TEMPLATE, &arguments.policy)?;
     let policy = people::policy(PolicyTemplate(template), administrators.len())?;
     folder.make("data")?;
@@ -68,6 +75,7 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
         administrators,
         policy,
         pin: None,
+        legacy_tokens,
     };
     found(&folder, &text.write(), genesis)?;
     say(&format!(

@@ -100,6 +100,10 @@ enum Command {
     Kek(nouns::kek::KekArguments),
     /// The credentials by which keys are made in an HSM: shared among those who decide
     Share(nouns::share::ShareArguments),
+    /// The shares of legacy tokens, and their migration
+    Ceremony(nouns::ceremony::CeremonyArguments),
+    /// Legacy tokens, brought to a tenant
+    LegacyToken(Box<nouns::legacy_token::LegacyTokenArguments>),
     /// The rules that say who must agree to what
     Policy(nouns::policy::PolicyArguments),
     /// Groups of people that rules can name
@@ -165,6 +169,8 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Hsm(arguments) => nouns::hsm::run(arguments),
         Command::Kek(arguments) => nouns::kek::run(arguments),
         Command::Share(arguments) => nouns::share::run(arguments),
+        Command::Ceremony(arguments) => nouns::ceremony::run(arguments),
+        Command::LegacyToken(arguments) => nouns::legacy_token::run(arguments),
         Command::Policy(arguments) => nouns::policy::run(arguments),
         Command::Group(arguments) => nouns::group::run(arguments),
         Command::Proposal(arguments) => proposal::run(arguments),

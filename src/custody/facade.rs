@@ -8,6 +8,7 @@ use kmip_ttlv::Secret;
 
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
 use super::error::CustodyError;
+use super::legacy::Gatherings;
 use super::protected::Protected;
 use super::record::{KekRecord, KekState, MAX_KEKS, Placement, RecordKeyRecord};
 use super::sealed::{Fresh, Sealed};
@@ -41,6 +42,7 @@ pub struct Custody {
     pub(super) domains: RwLock<HashMap<Domain, Arc<DomainKeys>>>,
     pub(super) protected: Protected,
     pub(super) openings: Openings,
+    gatherings: Gatherings,
 }
 
 /// The keys of a domain as last opened. It is replaced as a whole, never changed.
@@ -98,6 +100,7 @@ impl Custody {
             domains: RwLock::default(),
             protected: Protected::default(),
             openings: Openings::default(),
+            gatherings: Gatherings::default(),
         }
     }
 
@@ -105,6 +108,12 @@ impl Custody {
     #[must_use]
     pub fn slab(&self) -> &Slab {
         &self.slab
+    }
+
+    /// The shares of legacy tokens that are being gathered.
+    #[must_use]
+    pub fn gatherings(&self) -> &Gatherings {
+        &self.gatherings
     }
 
     /// How that memory is protected.
@@ -250,6 +259,7 @@ impl Custody {
     /// Forgets a domain; its record key and its protected KEKs are wiped when the last call that uses them has returned.
     pub fn close_domain(&self, domain: Domain) {
         self.protected.forget_domain(domain);
+        self.gatherings.wipe_domain(domain);
         self.domains
             .write()
             .unwrap_or_else(PoisonError::into_inner)

@@ -12,6 +12,7 @@ pub mod error;
 pub mod facade;
 pub mod harden;
 pub mod keks;
+pub mod legacy;
 pub mod outfit;
 mod pkcs11;
 pub mod probe;

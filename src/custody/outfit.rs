@@ -42,6 +42,8 @@ pub struct Outfit {
     randomness: Arc<dyn Randomness>,
     /// PINs that a token has refused, by what they were tried for: they are not sent again for the same.
     refused: Mutex<BTreeSet<[u8; 16]>>,
+    #[cfg(test)]
+    stand_ins: std::sync::Mutex<BTreeMap<String, Arc<dyn KekProvider>>>,
 }
 
 /// Refusals remembered at most; the proposals behind them are over long before.
@@ -89,7 +91,15 @@ impl Outfit {
             slab,
             randomness,
             refused: Mutex::default(),
+            #[cfg(test)]
+            stand_ins: std::sync::Mutex::default(),
         }
+    }
+
+    /// Has something stand in for the tokens of a module: for tests of what comes of an HSM's answers.
+    #[cfg(test)]
+    pub fn stand_in(&self, module: &str, provider: Arc<dyn KekProvider>) {
+        self.stand_ins.lock().unwrap().insert(module.to_owned(), provider);
     }
 
     /// The installation root.
@@ -199,6 +209,10 @@ impl Outfit {
         };
         let pin = self.open_pin(id, token, &token.pin)?;
         let other = staged.map(|staged| self.open_pin(id, token, &staged.pin)).transpose()?;
+        #[cfg(test)]
+        if let Some(stand_in) = self.stand_ins.lock().unwrap().get(&token.module) {
+            return Ok(Arc::clone(stand_in));
+        }
         let mut settings = self.benches.token(token)?;
         if let Some(scheme) = record.found().and_then(|found| found.scheme()) {
             settings.scheme = scheme;

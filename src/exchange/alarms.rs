@@ -1,9 +1,11 @@
 //! Each event that the change trail carries, raised by what it is about and in the same commit.
 
 use super::asynchronous::submit;
+use super::ceremonies::{import, old_token};
 use super::glass;
 use super::governing::{approve, destroy, governed, is_there, newest};
 use super::members::{certificate, password};
+use super::migrations;
 use super::testing::TestHouse;
 use crate::audit::alarm::Event;
 use crate::authority::quorum::{Scope, template};
@@ -11,11 +13,11 @@ use crate::identity::{PersonPrincipal, Principal, Session};
 use crate::objects;
 use crate::store::Domain;
 use kmip_protocol::{
-    ActivateRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest, KekCreateRequest,
-    KekDeleteRequest, KekMarkCompromisedRequest, LocateRequest, LoginRequest, NewPerson, Operation, PersonResetRequest,
-    PersonRole, PersonSuspendRequest, PolicyPutRequest, PolicyTemplate, ProposalState, ProposalVetoRequest, Request,
-    ResultStatus, SecretText, TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest,
-    UniqueIdentifier, Version,
+    ActivateRequest, CeremonyAbortRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest,
+    KekCreateRequest, KekDeleteRequest, KekMarkCompromisedRequest, LegacyTokenWithdrawRequest, LocateRequest,
+    LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole, PersonSuspendRequest, PolicyPutRequest,
+    PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, ShareSubmitRequest,
+    TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +54,7 @@ fn voter(house: &TestHouse, number: u8) -> Principal {
         session: Session::Full([number; 16]),
         seen: None,
         tenant_seen: None,
+        migration_required: false,
         ticket_seen: None,
     }))
 }
@@ -221,6 +224,27 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             house.create("", Vec::new()).await;
             house.server.scrub(Duration::ZERO).await;
         }
+        Event::MigrationRequired | Event::LegacyTokenWithdrawn | Event::SharesWiped => {
+            for name in ["olga", "otto"] {
+                house.person(house.tenant, name, PersonRole::Operator).await;
+            }
+            let old = old_token("alice", "safe");
+            does(&house, &administrator, import("alice", &old)).await;
+            let legacy_token_name = || "safe".to_owned();
+            if event == Event::SharesWiped {
+                let legacy_share = SecretText::new(&old.shares[0]);
+                does(&house, &somebody, ShareSubmitRequest { legacy_share }).await;
+                let legacy_token_name = legacy_token_name();
+                does(&house, &somebody, CeremonyAbortRequest { legacy_token_name }).await;
+            }
+            let give_up = LegacyTokenWithdrawRequest {
+                tenant_name: "alice".into(),
+                legacy_token_name: legacy_token_name(),
+            };
+            does(&house, &administrator, give_up).await;
+        }
+        // Tests of their own: they take an HSM.
+        Event::LegacyTokenMigrated | Event::LegacyCredentialsRefused => return Some(migrations::ended(event).await),
         // The trail does not carry them: what they tell of is why there might be none.
         Event::CustodyOutage | Event::TrailUnavailable | Event::RandomnessOutage => return None,
     }

@@ -33,6 +33,7 @@ pub async fn voter(house: &TestHouse, domain: Domain, name: &str, role: PersonRo
         session: Session::Full(member.id.person),
         seen: None,
         tenant_seen: None,
+        migration_required: false,
         ticket_seen: None,
     }));
     Voter { member, principal }

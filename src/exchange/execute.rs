@@ -117,6 +117,7 @@ impl Server {
     #[cfg(test)]
     pub(super) async fn tend(&self) {
         self.watch_clock().await;
+        self.wipe_late_shares().await;
         for (domain, matters) in self.due(usize::MAX) {
             self.attend(domain, matters).await;
         }

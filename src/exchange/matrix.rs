@@ -44,6 +44,7 @@ fn everybody(tenant: Domain, client: Principal) -> Vec<(Who, Needed, Principal)>
                 session,
                 seen: None,
                 tenant_seen: None,
+                migration_required: false,
                 ticket_seen: None,
             }));
             everybody.push((Who::of_role(role), needed, person));

@@ -17,6 +17,8 @@ mod attacks;
 mod authorities;
 mod batch;
 #[cfg(test)]
+mod ceremonies;
+#[cfg(test)]
 mod certificates;
 #[cfg(test)]
 mod chosen;
@@ -48,6 +50,8 @@ mod keks;
 mod matrix;
 #[cfg(test)]
 mod members;
+#[cfg(test)]
+mod migrations;
 mod note;
 mod notices;
 #[cfg(test)]

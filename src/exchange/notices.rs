@@ -48,6 +48,10 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                     tracing::error!(%error, "who is who could not be read");
                 }
             }
+            Notice::Share(domain, token, person) => services.custody.gatherings().count((*domain, *token), *person),
+            Notice::SharesOver(domain, token) => {
+                services.custody.gatherings().wipe((*domain, *token));
+            }
             Notice::Gone(domain) => services.custody.close_domain(*domain),
         }
     }

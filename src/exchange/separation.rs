@@ -329,6 +329,10 @@ pub(super) fn names(operation: Operation) -> Names {
         }
         O::StateVerify | O::QuarantineList => Nothing("of what was found each is told of its own domain"),
         O::QuarantineRelease => Nothing("exchange/scrubs.rs names findings of others"),
+        O::LegacyTokenImport | O::LegacyTokenWithdraw => Nothing("tenants are the administrators' own to see"),
+        O::CeremonyMigrate | O::CeremonyAbort => Alike(vec![|w, it, _| w.text(tag::LEGACY_TOKEN_NAME, &it.name)]),
+        O::ShareSubmit => Nothing("a share says itself of which token of the own domain it is"),
+        O::CeremonyStatus => Nothing("it tells of the own domain"),
         O::ServerStatus | O::PermissionList => Nothing("they tell of the server"),
         O::AuditQuery => Nothing("streams are the installation's, and of their records each reads its domain's"),
         other => panic!("{other} is not in the table: say how it names things, or why it names none"),

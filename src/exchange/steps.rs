@@ -159,6 +159,7 @@ impl Scene {
             session: Session::Full([5; 16]),
             seen: None,
             tenant_seen: None,
+            migration_required: false,
             ticket_seen: None,
         }));
         Self {

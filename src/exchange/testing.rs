@@ -360,6 +360,7 @@ impl TestHouse {
             session: Session::Full([5; 16]),
             seen: None,
             tenant_seen: None,
+            migration_required: false,
             ticket_seen: None,
         }))
     }

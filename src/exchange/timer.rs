@@ -22,6 +22,7 @@ pub async fn run(server: Arc<Server>, mut down: watch::Receiver<bool>) {
         tokio::select! {
             _ = ticks.tick() => {
                 server.watch_clock().await;
+                server.wipe_late_shares().await;
                 begin(&server, &mut at_work);
             }
             changed = down.changed() => if changed.is_err() { break },

@@ -7,6 +7,7 @@ use super::guard::Guarded;
 use super::server::{Server, log};
 use crate::administration::purge::{self, Step};
 use crate::administration::{act, server_act};
+use crate::audit::alarm::{Event, raise};
 use crate::custody::CustodyError;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Process};
@@ -64,6 +65,20 @@ impl Server {
 
     pub(super) fn note_in(&self, wait_ms: i64, domain: Domain, matter: Matter) {
         self.agenda.note(self.now().0.saturating_add(wait_ms), domain, matter);
+    }
+
+    /// Wipes the shares of legacy tokens that wait for others in vain.
+    pub(super) async fn wipe_late_shares(&self) {
+        let now = self.now();
+        for (domain, _) in self.services.custody.gatherings().wipe_late(now.0) {
+            let mut work = Work::new(Arc::clone(&self.services.store));
+            if let Some(draft) = raise(Event::SharesWiped, domain.0, now.0, "the next one did not come in time") {
+                work.audit(draft);
+            }
+            if let Err(error) = self.commit(work.into_change_set(now.0), now).await {
+                tracing::error!(%domain, %error, "that shares were wiped could not be recorded");
+            }
+        }
     }
 
     async fn find_domains(&self) {

@@ -94,6 +94,7 @@ async fn enrol(house: &TestHouse, domain: Domain, number: u8) -> Voter {
         session: Session::Full([number; 16]),
         seen: None,
         tenant_seen: None,
+        migration_required: false,
         ticket_seen: None,
     }));
     Voter {

@@ -5,7 +5,7 @@ use super::directory::{DirectoryError, Found};
 use super::limits::ClientLimits;
 use super::person::{PersonId, PersonRecord};
 use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session};
-use super::record::Id;
+use super::record::{Id, Migration};
 use super::resolve::Identity;
 use crate::store::{Domain, Seen};
 use kmip_protocol::{PersonStatus, TenantSettings};
@@ -22,17 +22,23 @@ impl Identity {
     ) -> Result<Option<Principal>, DirectoryError> {
         let mut tenant_seen = None;
         let mut settings = TenantSettings::default();
+        let mut migration = Migration::Done;
         if domain != Domain::SYSTEM {
             match self.directory().tenant(domain).await? {
                 Some(tenant) if !tenant.record.suspended => {
                     tenant_seen = tenant.seen;
                     settings = tenant.record.settings;
+                    migration = tenant.record.migration;
                 }
                 _ => return Ok(None),
             }
         }
         if is_person {
             let person = self.acting_person(PersonId { domain, person: id }, tenant_seen).await?;
+            let person = person.map(|person| PersonPrincipal {
+                migration_required: migration.stops_people(),
+                ..person
+            });
             return Ok(person.map(|person| Principal::Person(Arc::new(person))));
         }
         let id = ClientId {
@@ -53,6 +59,7 @@ impl Identity {
                 name: found.record.name,
                 seen: found.seen,
                 tenant_seen,
+                migration_required: migration.stops_clients(),
             }))
         }))
     }
@@ -76,6 +83,7 @@ impl Identity {
             seen: found.seen,
             tenant_seen,
             ticket_seen: None,
+            migration_required: false,
             name: found.record.name,
         }))
     }

@@ -37,7 +37,7 @@ pub use person::{
     OneTimeRecord, PasswordRecord, PersonId, PersonKey, PersonRecord, lockout_counter, people_guard, person_counter,
 };
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
-pub use record::{ApplicationRecord, Id, TenantRecord, claim_space, guard_set, kind, tenant_counter};
+pub use record::{ApplicationRecord, Id, Migration, TenantRecord, claim_space, guard_set, kind, tenant_counter};
 pub use resolve::{Identity, IdentityChange, IdentityError};
 pub use rule::{CertificateName, Rule};
 pub use ticket::{LONGEST_LEASE_MS, MOST_TICKETS, SecondFactor, Sessions, TicketError, TicketRecord};

@@ -39,6 +39,8 @@ pub struct ClientPrincipal {
     pub seen: Option<Seen>,
     /// The same of its tenant's record.
     pub tenant_seen: Option<Seen>,
+    /// Whether its tenant must migrate its legacy tokens before clients are served.
+    pub migration_required: bool,
 }
 
 /// An accepted certificate without a client.
@@ -71,6 +73,8 @@ pub struct PersonPrincipal {
     pub tenant_seen: Option<Seen>,
     /// The same of its ticket's record, if it has shown one.
     pub ticket_seen: Option<Seen>,
+    /// Whether its tenant must migrate its legacy tokens before people go on.
+    pub migration_required: bool,
 }
 
 /// How far a person is authenticated.

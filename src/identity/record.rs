@@ -95,8 +95,54 @@ pub struct TenantRecord {
     pub deleted: bool,
     /// What is set for it.
     pub settings: TenantSettings,
+    /// Whether legacy tokens are to be migrated.
+    pub migration: Migration,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
+}
+
+/// Who of a tenant waits until its legacy tokens have been migrated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Migration {
+    /// Nobody: there is nothing to migrate, or no more.
+    #[default]
+    Done,
+    /// Its people. Its clients go on with the keys that they have.
+    People,
+    /// Its people and its clients, who have no keys yet.
+    Everybody,
+}
+
+impl Migration {
+    /// Whether people wait.
+    #[must_use]
+    pub const fn stops_people(self) -> bool {
+        !matches!(self, Self::Done)
+    }
+
+    /// Whether clients wait.
+    #[must_use]
+    pub const fn stops_clients(self) -> bool {
+        matches!(self, Self::Everybody)
+    }
+
+    fn write(self, writer: &mut Writer) {
+        let number = match self {
+            Self::Done => 0,
+            Self::People => 1,
+            Self::Everybody => 2,
+        };
+        writer.integer(tag::MIGRATION, number);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        match reader.integer(tag::MIGRATION)? {
+            0 => Ok(Self::Done),
+            1 => Ok(Self::People),
+            2 => Ok(Self::Everybody),
+            _ => Err(reader.error(ErrorKind::Invalid("no such migration"))),
+        }
+    }
 }
 
 /// An application: a named set of clients that see the same objects.
@@ -150,6 +196,7 @@ impl TenantRecord {
             suspended,
             deleted,
             settings,
+            migration,
             created_ms,
         } = self;
         encode(|w| {
@@ -158,6 +205,7 @@ impl TenantRecord {
             w.long_integer(tag::CREATED, *created_ms);
             w.boolean(tag::DELETED, *deleted);
             settings.write_item(w, tag::SETTINGS, Version::NEWEST);
+            migration.write(w);
         })
     }
 
@@ -170,6 +218,7 @@ impl TenantRecord {
                 created_ms: r.long_integer(tag::CREATED)?,
                 deleted: r.boolean(tag::DELETED)?,
                 settings: TenantSettings::read_item(r, tag::SETTINGS, Version::NEWEST)?,
+                migration: Migration::read(r)?,
             })
         })
     }

@@ -212,6 +212,7 @@ impl Identity {
             name: client.name,
             seen: found.seen,
             tenant_seen: tenant.seen,
+            migration_required: tenant.record.migration.stops_clients(),
         };
         Ok((Principal::Client(Arc::new(principal)), until))
     }
@@ -229,11 +230,13 @@ impl Identity {
         // The claim only points to the record; the record says whether the key is still its own.
         let own = person.keys().find(|own| own.fingerprint == *key);
         let own = own.filter(|_| person.is_admitted()).ok_or(IdentityError::Suspended)?;
-        let mut tenant_seen = None;
+        let (mut tenant_seen, mut migration_required) = (None, false);
         if id.domain != Domain::SYSTEM {
             let tenant = self.directory.tenant(id.domain).await?;
             let tenant = tenant.filter(|tenant| !tenant.record.suspended);
-            tenant_seen = tenant.ok_or(IdentityError::Suspended)?.seen;
+            let tenant = tenant.ok_or(IdentityError::Suspended)?;
+            tenant_seen = tenant.seen;
+            migration_required = tenant.record.migration.stops_people();
         }
         Ok(PersonPrincipal {
             domain: id.domain,
@@ -245,6 +248,7 @@ impl Identity {
             seen: found.seen,
             tenant_seen,
             ticket_seen: None,
+            migration_required,
             name: person.name,
         })
     }

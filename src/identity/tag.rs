@@ -56,5 +56,8 @@ pub(super) const LIST_NUMBER: Tag = Tag(0x54_E14D);
 pub(super) const REVOKED_CERTIFICATE: Tag = Tag(0x54_E14E);
 pub(super) const RETIRED: Tag = Tag(0x54_E14F);
 
+// What is to be migrated.
+pub(super) const MIGRATION: Tag = Tag(0x54_F700);
+
 // What was proven of keys.
 pub(super) const PROVEN: Tag = Tag(0x54_E160);

@@ -443,6 +443,7 @@ fn records_come_back_as_they_went() {
             object_quota: Some(7),
             ..kmip_protocol::TenantSettings::default()
         },
+        migration: Migration::People,
         created_ms: 5,
     };
     assert_eq!(TenantRecord::decode(&tenant.encode()).unwrap(), tenant);

@@ -43,6 +43,8 @@ pub const fn is_immediate(operation: Operation) -> bool {
             | Operation::CertificateIssue
             | Operation::OneTimeEnroll
             | Operation::PasswordChange
+            // It carries a share, which is kept nowhere.
+            | Operation::ShareSubmit
     )
 }
 

@@ -232,6 +232,12 @@ handlers! {
     KekRewrapGet
     KekDelete
     KekMarkCompromised
+    LegacyTokenImport
+    LegacyTokenWithdraw
+    CeremonyStatus
+    ShareSubmit
+    CeremonyMigrate
+    CeremonyAbort
     StateVerify
     QuarantineRelease
     QuarantineList

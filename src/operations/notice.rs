@@ -21,6 +21,10 @@ pub enum Notice {
     Profile(ProfileId),
     /// Which records are held.
     Quarantine,
+    /// The share counts that this person has laid down of a legacy token.
+    Share(Domain, [u8; 16], [u8; 16]),
+    /// The shares of a legacy token are needed no more.
+    SharesOver(Domain, [u8; 16]),
     /// A domain is no more: its keys are closed.
     Gone(Domain),
     /// Somebody should hear of this at once.

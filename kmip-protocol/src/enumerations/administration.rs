@@ -77,6 +77,7 @@ enumeration! {
         Active = 0x01 "Active" [V2_0..];
         Suspended = 0x02 "Suspended" [V2_0..];
         Deleted = 0x03 "Deleted" [V2_0..];
+        MigrationRequired = 0x04 "Migration Required" [V2_0..];
     }
 
     /// Whether a client is served.
@@ -147,5 +148,13 @@ enumeration! {
         Missing = 0x03 "Missing" [V2_0..];
         Unknown = 0x04 "Unknown" [V2_0..];
         Damaged = 0x05 "Damaged" [V2_0..];
+    }
+
+    /// What has become of a legacy token.
+    LegacyTokenState(LEGACY_TOKEN_STATE) {
+        Waiting = 0x01 "Waiting" [V2_0..];
+        Migrated = 0x02 "Migrated" [V2_0..];
+        CredentialsRefused = 0x03 "Credentials Refused" [V2_0..];
+        Withdrawn = 0x04 "Withdrawn" [V2_0..];
     }
 }

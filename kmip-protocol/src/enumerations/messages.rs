@@ -123,6 +123,12 @@ enumeration! {
         KekDelete = 0x8001_0509 "Kek Delete" [V2_0..];
         KekMarkCompromised = 0x8001_050A "Kek Mark Compromised" [V2_0..];
         KekRewrapGet = 0x8001_050E "Kek Rewrap Get" [V2_0..];
+        LegacyTokenImport = 0x8001_0510 "Legacy Token Import" [V2_0..];
+        LegacyTokenWithdraw = 0x8001_0511 "Legacy Token Withdraw" [V2_0..];
+        CeremonyStatus = 0x8001_0512 "Ceremony Status" [V2_0..];
+        ShareSubmit = 0x8001_0513 "Share Submit" [V2_0..];
+        CeremonyMigrate = 0x8001_0514 "Ceremony Migrate" [V2_0..];
+        CeremonyAbort = 0x8001_0515 "Ceremony Abort" [V2_0..];
         StateVerify = 0x8001_0520 "State Verify" [V2_0..];
         QuarantineRelease = 0x8001_0521 "Quarantine Release" [V2_0..];
         QuarantineList = 0x8001_0522 "Quarantine List" [V2_0..];

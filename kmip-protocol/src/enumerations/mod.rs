@@ -168,6 +168,7 @@ every! {
         RewrapState,
         RecordFault,
         KekKind,
+        LegacyTokenState,
         Severity,
     }
     masks {

@@ -319,6 +319,12 @@ operations! {
     KekDelete(KekDeleteRequest) -> (KekDeleteResponse);
     KekMarkCompromised(KekMarkCompromisedRequest) -> (KekMarkCompromisedResponse);
     KekRewrapGet(KekRewrapGetRequest) -> (KekRewrapGetResponse);
+    LegacyTokenImport(LegacyTokenImportRequest) -> (LegacyTokenImportResponse);
+    LegacyTokenWithdraw(LegacyTokenWithdrawRequest) -> (LegacyTokenWithdrawResponse);
+    CeremonyStatus(CeremonyStatusRequest) -> (CeremonyStatusResponse);
+    ShareSubmit(ShareSubmitRequest) -> (ShareSubmitResponse);
+    CeremonyMigrate(CeremonyMigrateRequest) -> (CeremonyMigrateResponse);
+    CeremonyAbort(CeremonyAbortRequest) -> (CeremonyAbortResponse);
     StateVerify(StateVerifyRequest) -> (StateVerifyResponse);
     QuarantineRelease(QuarantineReleaseRequest) -> (QuarantineReleaseResponse);
     QuarantineList(QuarantineListRequest) -> (QuarantineListResponse);

@@ -1,6 +1,7 @@
 //! Structures: rows of fields, in the order of the specification.
 
 mod attributes;
+mod ceremony;
 mod clients;
 mod credentials;
 mod cryptography;
@@ -18,6 +19,7 @@ mod tenants;
 mod transparent;
 
 pub use attributes::*;
+pub use ceremony::*;
 pub use clients::*;
 pub use credentials::*;
 pub use cryptography::*;

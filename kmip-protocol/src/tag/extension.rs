@@ -191,4 +191,14 @@ tags! {
     VERIFY_ENDED VerifyEnded = 0x54011A "Verify Ended" [V2_0..];
     VERIFY_NOW VerifyNow = 0x54011B "Verify Now" [V2_0..];
     FINDING_COUNT FindingCount = 0x54011C "Finding Count" [V2_0..];
+    LEGACY_TOKEN LegacyToken = 0x540120 "Legacy Token" [V2_0..];
+    LEGACY_TOKEN_NAME LegacyTokenName = 0x540121 "Legacy Token Name" [V2_0..];
+    LEGACY_TOKEN_STATE LegacyTokenState = 0x540122 "Legacy Token State" [V2_0..];
+    LEGACY_TOKEN_TEXT LegacyTokenText = 0x540123 "Legacy Token Text" [V2_0..];
+    LEGACY_SHARE LegacyShare = 0x540124 "Legacy Share" [V2_0..];
+    SHARE_COUNT ShareCount = 0x540125 "Share Count" [V2_0..];
+    SHARE_THRESHOLD ShareThreshold = 0x540126 "Share Threshold" [V2_0..];
+    SHARE_HOLDER ShareHolder = 0x540127 "Share Holder" [V2_0..];
+    MIGRATION_REQUIRED MigrationRequired = 0x540128 "Migration Required" [V2_0..];
+    SHARES_UNTIL SharesUntil = 0x540129 "Shares Until" [V2_0..];
 }

@@ -48,6 +48,11 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::KekMarkCompromised,
     Operation::StateVerify,
     Operation::QuarantineList,
+    // The shares are the agreement: as many people as they need have come.
+    Operation::CeremonyStatus,
+    Operation::ShareSubmit,
+    Operation::CeremonyMigrate,
+    Operation::CeremonyAbort,
     Operation::ServerStatus,
     Operation::AuditQuery,
     Operation::PermissionList,

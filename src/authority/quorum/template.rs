@@ -69,6 +69,9 @@ pub(super) const SYSTEM_FLOOR: &[Operation] = &[
     Operation::HsmProfileLink,
     Operation::HsmProfileUnlink,
     Operation::HsmProfileRotatePin,
+    // What stops a tenant's people, and what lets them go on without those who hold the shares.
+    Operation::LegacyTokenImport,
+    Operation::LegacyTokenWithdraw,
 ];
 
 /// A policy made from a template. `Off` in the system's scope is one that [`super::check_policy`] refuses.
@@ -316,6 +319,8 @@ impl Shape {
                 Operation::TenantModify,
                 Operation::TenantResume,
                 Operation::TenantDelete,
+                Operation::LegacyTokenImport,
+                Operation::LegacyTokenWithdraw,
             ],
         );
         let management = self.rule("management", &[Operation::ManagementPut, Operation::SharingGrant]);

@@ -3,12 +3,14 @@
 pub(super) mod application;
 pub(super) mod audit;
 pub(super) mod authority;
+pub(super) mod ceremony;
 pub(super) mod certificate;
 pub(super) mod client;
 pub(super) mod doctor;
 pub(super) mod group;
 pub(super) mod hsm;
 pub(super) mod kek;
+pub(super) mod legacy_token;
 pub(super) mod namespace;
 pub(super) mod object;
 pub(super) mod permission;

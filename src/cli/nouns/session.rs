@@ -5,7 +5,7 @@ use crate::cli::failure::{Exit, Outcome};
 use crate::cli::options::Options;
 use crate::cli::{private, say, tickets};
 use clap::Args;
-use kmip_protocol::{ProposalListRequest, ProposalState};
+use kmip_protocol::{CeremonyStatusRequest, ProposalListRequest, ProposalState};
 use std::path::PathBuf;
 
 /// `claviger login`: begin a session, with certificate and password.
@@ -68,9 +68,14 @@ pub(in crate::cli) fn login(arguments: &LoginArguments) -> Outcome<()> {
     };
     match caller.session.ask(waiting) {
         Ok(response) => say(&format!("{} proposals await your vote", response.proposals.len())),
-        // The first session is good for one thing only.
+        // The first session is good for one thing only, and so is one of a tenant that has legacy tokens.
         Err(failure) if matches!(failure.exit, Exit::Denied | Exit::Authentication) => {
-            remark("change your initial password: claviger person password");
+            match caller.session.ask(CeremonyStatusRequest::default()) {
+                Ok(status) if status.migration_required => {
+                    remark("legacy tokens are to be migrated before anything else: claviger ceremony status");
+                }
+                _ => remark("change your initial password: claviger person password"),
+            }
         }
         Err(failure) => remark(&failure.text),
     }

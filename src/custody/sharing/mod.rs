@@ -6,7 +6,7 @@ mod enrolled;
 mod envelope;
 mod openings;
 mod record;
-mod shamir;
+pub(super) mod shamir;
 #[cfg(test)]
 mod tests;
 

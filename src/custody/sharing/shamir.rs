@@ -36,7 +36,7 @@ pub(super) fn add(into: &mut [u8], from: &[u8]) {
 }
 
 /// Shares of a secret for the points 1 to `count`, of which any `threshold` give it back.
-pub(super) fn split(
+pub(in crate::custody) fn split(
     slab: &Slab,
     randomness: &dyn Randomness,
     secret: &Locked,
@@ -71,7 +71,7 @@ fn evaluate(slab: &Slab, coefficients: &[Locked], point: u8) -> Result<Locked, C
 
 /// The secret that these shares belong to: the value at 0 of the polynomials through them. Their points are different and none is 0;
 /// fewer than the threshold give something else.
-pub(super) fn combine(slab: &Slab, shares: &[(u8, &Locked)]) -> Result<Locked, CustodyError> {
+pub(in crate::custody) fn combine(slab: &Slab, shares: &[(u8, &Locked)]) -> Result<Locked, CustodyError> {
     let length = shares.first().map_or(0, |(_, share)| share.len());
     let mut secret = slab.allocate(length)?;
     for (place, (point, share)) in shares.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Administration: vendor operations 8001ffnn, spoken from 2.0 on. One file for each family.
 
+mod ceremony;
 mod clients;
 mod hsm_profiles;
 mod keks;
@@ -14,6 +15,7 @@ mod server;
 mod shares;
 mod tenants;
 
+pub use ceremony::*;
 pub use clients::*;
 pub use hsm_profiles::*;
 pub use keks::*;

@@ -1,0 +1,174 @@
+//! Cryptotoken migration (P-KMS-TNT-07): a legacy token is brought to a tenant, its custodians' shares are gathered, and it becomes an
+//! HSM-Profile; until then nobody of the tenant goes on.
+
+use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, USAGE, value};
+use claviger::custody::token::find_module;
+use std::process::Command;
+
+const BOTH: [&str; 2] = ["alice", "bob"];
+
+/// A second token beside the installation's own.
+fn initialize(office: &Office, label: &str, pin: &str) {
+    let init = [
+        "--init-token",
+        "--free",
+        "--label",
+        label,
+        "--pin",
+        pin,
+        "--so-pin",
+        "56785678",
+    ];
+    let made = Command::new("softhsm2-util")
+        .args(init)
+        .env("SOFTHSM2_CONF", office.at("kms/data/softhsm/softhsm2.conf"))
+        .output()
+        .expect("softhsm2-util comes with SoftHSM2");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// A legacy token of acme, three shares of which two open it, in the folder `old`.
+fn legacy(office: &Office, name: &str, label: &str, pin: &str) {
+    let pin = office.file(&format!("{name}.pin"), pin);
+    let make = [
+        "legacy-token",
+        "make",
+        "--folder",
+        "old",
+        "--tenant",
+        "acme",
+        "--shares",
+        "3",
+        "--threshold",
+        "2",
+    ];
+    let hsm = [
+        "--name",
+        name,
+        "--module",
+        "softhsm",
+        "--label",
+        label,
+        "--pin-file",
+        &pin,
+    ];
+    let make: Vec<_> = make.into_iter().chain(hsm).collect();
+    office.run(&make).done();
+}
+
+#[test]
+fn legacy_tokens_are_migrated_by_those_who_hold_their_shares() {
+    if find_module("softhsm").is_none() {
+        eprintln!("SKIPPED: there is no SoftHSM2 here, so that the migration of legacy tokens is not tried");
+        return;
+    }
+    let office = Office::open_in(tempfile::tempdir().unwrap(), &["--hsm", "softhsm"]);
+    for person in BOTH {
+        office.introduce(person, "kms/people");
+    }
+    office.arrive_together(&BOTH, "kms/people");
+    office.found("acme", ["olga", "otto"]);
+    let operators = ["olga", "otto"];
+    office.invite(operators, "carla", "custodian", "acme");
+    office.invite(operators, "anna", "auditor", "acme");
+    initialize(&office, "old safe", "12345678");
+    legacy(&office, "safe", "old safe", "12345678");
+
+    // The administrators bring it. What is no token, and what is another tenant's, is not even proposed.
+    office
+        .by("alice", &["legacy-token", "import", "acme", "safe.pin"])
+        .code(USAGE);
+    let import = ["legacy-token", "import", "acme", "old/safe.token"];
+    let imported = office.agree(BOTH, &import, &["tenant", "show", "acme"]);
+    let shown = office.by("alice", &["tenant", "show", "acme"]).done();
+    assert_eq!(value(&shown, "TenantStatus"), "MigrationRequired");
+
+    // Step 01: whoever logs in is shown the way, and goes no other.
+    let login = office.login("olga");
+    assert!(login.err.contains("claviger ceremony status"), "{}", login.err);
+    for person in ["olga", "otto", "carla"] {
+        let denied = office.by(person, &["proposal", "list"]).code(DENIED);
+        assert!(denied.err.contains("legacy tokens"), "{}", denied.err);
+    }
+    office.by("olga", &["kek", "list"]).code(DENIED);
+    office.by("anna", &["person", "list"]).done();
+    let status = office.by("carla", &["ceremony", "status"]).done();
+    assert!(status.contains("Waiting") && status.contains("2 of 3"), "{status}");
+    let share = |number: usize| format!("old/safe.share-{number}");
+    let hand_in = |person: &str, file: &str| office.by(person, &["ceremony", "share", "--share-file", file]);
+    office.by("carla", &["ceremony", "share"]).code(USAGE);
+    assert!(hand_in("carla", &share(1)).done().contains("carla"));
+    hand_in("carla", &share(2)).code(CONFLICT);
+    hand_in("otto", &share(1)).code(CONFLICT);
+    hand_in("anna", &share(2)).code(DENIED);
+    let text = std::fs::read_to_string(office.at(&share(2))).unwrap();
+    let last = text.trim_end().chars().last().unwrap();
+    let typo = format!(
+        "{}{}",
+        &text.trim_end()[..text.trim_end().len() - 1],
+        if last == '0' { '1' } else { '0' }
+    );
+    let typo = office.file("typo", &typo);
+    assert!(
+        hand_in("otto", &typo)
+            .code(super::office::FAILED)
+            .err
+            .contains("compare")
+    );
+    office.by("olga", &["ceremony", "migrate", "safe"]).code(CONFLICT);
+    office.by("olga", &["ceremony", "migrate", "other"]).code(NOT_FOUND);
+
+    // Whoever has doubts begins anew.
+    office.by("otto", &["ceremony", "abort", "safe"]).done();
+    assert!(!office.by("carla", &["ceremony", "status"]).done().contains("carla"));
+    hand_in("carla", &share(1)).done();
+    hand_in("otto", &share(3)).done();
+
+    // Step 02: at the threshold.
+    office.by("carla", &["ceremony", "migrate", "safe"]).code(DENIED);
+    let migrated = office.by("olga", &["ceremony", "migrate", "safe"]).done();
+    assert!(migrated.contains("Migrated"), "{migrated}");
+    let shown = office.by("alice", &["tenant", "show", "acme"]).done();
+    assert_eq!(value(&shown, "TenantStatus"), "Active");
+    office.by("olga", &["proposal", "list"]).done();
+    hand_in("otto", &share(1)).code(CONFLICT);
+    // The HSM of old serves: a KEK is made in it.
+    office.agree(operators, &["kek", "create", "--profile", "safe"], &["kek", "list"]);
+    let keks = office.by("olga", &["kek", "list"]).done();
+    assert!(
+        keks.lines().any(|line| line.contains("safe") && line.contains("yes")),
+        "{keks}"
+    );
+
+    // One whose PIN is not the HSM's any more is tried once and given up.
+    initialize(&office, "older safe", "87654321");
+    legacy(&office, "second", "older safe", "12345678");
+    let import = ["legacy-token", "import", "acme", "old/second.token"];
+    office.agree(BOTH, &import, &["tenant", "show", "acme"]);
+    hand_in("carla", "old/second.share-2").done();
+    hand_in("olga", "old/second.share-3").done();
+    let refused = office.by("otto", &["ceremony", "migrate", "second"]).code(DENIED);
+    assert!(
+        refused.out.contains("CredentialsRefused"),
+        "{}{}",
+        refused.out,
+        refused.err
+    );
+    office.by("otto", &["ceremony", "migrate", "second"]).code(CONFLICT);
+    office.by("olga", &["person", "list"]).code(DENIED);
+    let withdraw = ["legacy-token", "withdraw", "acme", "second", "--yes"];
+    office.agree(BOTH, &withdraw, &["tenant", "show", "acme"]);
+    office.by("olga", &["person", "list"]).done();
+
+    let trail = office.trail("anna");
+    trail.has("ShareSubmit", &["Success", "legacy token safe"]);
+    trail.has("ShareSubmit", &["OperationFailed"]);
+    trail.has("CeremonyAbort", &["Success", "legacy token safe"]);
+    trail.has("CeremonyMigrate", &["Success", "legacy token safe"]);
+    trail.has("LegacyTokenMigrated", &["safe"]);
+    trail.has("LegacyCredentialsRefused", &["second"]);
+    for needle in [&text[20..60], "12345678"] {
+        assert!(!trail.0.contains(needle));
+    }
+    assert!(!imported.id.is_empty());
+}
