@@ -7,6 +7,7 @@ mod administrators;
 mod certificates;
 mod client;
 mod clients;
+mod hsm;
 mod migration;
 mod namespaces;
 mod office;
