@@ -90,7 +90,7 @@ async fn what_fails_or_hangs_is_one_finding() {
     let Some(mut token) = Token::prepare().await else {
         return;
     };
-    token.settings.deadline = Duration::from_millis(700);
+    token.settings.deadline = Duration::from_secs(2);
     token.script("fault C_SignInit code=0x70\nfault C_WrapKey hang\nfault C_DeriveKey crash");
     let found = token.provider().examine(None).await.unwrap();
     assert_eq!(found.finding(Feature::CbcHmac), Finding::Fails(CKR_MECHANISM_INVALID));

@@ -64,7 +64,8 @@ impl Token {
         settings.serial = Some(serial);
         settings.module = shim();
         settings.sessions = 2;
-        settings.deadline = Duration::from_millis(1_500);
+        // A busy machine takes seconds to start a process or to sync a file.
+        settings.deadline = Duration::from_secs(20);
         let script = folder.path().join("script").into_os_string();
         settings.command.environment.push(("HSM_SHIM".to_owned(), script));
         let token = Self {
