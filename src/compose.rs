@@ -14,8 +14,8 @@ use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
-    Benches, Custody, CustodyError, InstallationRoot, Locked, Outfit, ProfileId, ProfileRecord, Slab, TokenRecord,
-    token,
+    Benches, Custody, CustodyError, InstallationRoot, Keeping, Locked, Outfit, ProfileId, ProfileRecord, Slab,
+    TokenRecord, token,
 };
 use crate::exchange::Server;
 use crate::heavy::Heavy;
@@ -31,6 +31,10 @@ use kmip_protocol::{NewPerson, PersonRole, Policy};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Tenants that are put to work at once.
+const TENANTS_AT_ONCE: usize = 64;
 
 /// The rooms of a server, opened.
 pub struct Parts {
@@ -114,6 +118,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
         None => InstallationRoot::create_file(&slab, randomness.as_ref(), &settings.root_file())?,
     };
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
+    custody.keep_protected(root.binding_key(&slab)?, keeping(settings));
     let outfit = Outfit::new(benches(settings), root, slab, Arc::clone(&randomness));
     let profile = ProfileId(randomness.array().map_err(|_| ComposeError::Randomness)?);
     let record = first_profile(settings, &outfit, profile, genesis.pin.as_ref())?;
@@ -143,6 +148,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     let slab = Slab::new().map_err(CustodyError::from)?;
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
     let outfit = Arc::new(outfit(settings, &slab, &randomness)?);
+    custody.keep_protected(outfit.root().binding_key(&slab)?, keeping(settings));
     let late = LateChain::default();
     let quarantine = Arc::new(Quarantine::new(barrier));
     let store: Arc<dyn Store> = Arc::new(open_store(settings, &late)?);
@@ -157,12 +163,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     quarantine.reload(&store, &custody).await?;
     let seals = Arc::new(Keeper(Arc::clone(&custody)));
     let directory = Arc::new(StoreDirectory::new(Arc::clone(&store), seals));
-    for tenant in crate::identity::Directory::tenants(directory.as_ref()).await? {
-        // One tenant's damage is not the others'.
-        if let Err(error) = kek::open_domain(&custody, &store, tenant).await {
-            tracing::error!(tenant = ?tenant.0, %error, "the keys of a tenant cannot be opened");
-        }
-    }
+    open_tenants(&custody, &store, &directory).await?;
     let identity = Arc::new(Identity::open(directory).await?);
     let access = access_trail(settings, &store, &custody, &randomness).await?;
     Ok(Parts {
@@ -176,6 +177,38 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         about: about(settings),
         outfit,
     })
+}
+
+/// Puts all tenants to work, as many at once as the sessions of HSMs can take.
+async fn open_tenants(
+    custody: &Arc<Custody>,
+    store: &Arc<dyn Store>,
+    directory: &StoreDirectory,
+) -> Result<(), ComposeError> {
+    let mut opening = JoinSet::new();
+    for tenant in crate::identity::Directory::tenants(directory).await? {
+        while opening.len() >= TENANTS_AT_ONCE && opening.join_next().await.is_some() {}
+        let (custody, store) = (Arc::clone(custody), Arc::clone(store));
+        opening.spawn(async move {
+            // One tenant's damage is not the others'.
+            if let Err(error) = kek::open_domain(&custody, &store, tenant).await {
+                tracing::error!(tenant = ?tenant.0, %error, "the keys of a tenant cannot be opened");
+            }
+        });
+    }
+    while opening.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// How these settings have protected KEKs kept.
+fn keeping(settings: &Settings) -> Keeping {
+    let (table, default) = (&settings.custody.protected, Keeping::default());
+    Keeping {
+        grace: table.grace_seconds.map_or(default.grace, Duration::from_secs),
+        renew: table
+            .renew_seconds
+            .map_or(default.renew, |seconds| Duration::from_secs(seconds.max(1))),
+    }
 }
 
 /// The process's source of keys, chosen before the first is made. From then on the cipher library asks it too, for blinding,

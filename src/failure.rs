@@ -349,6 +349,19 @@ faults! {
     SeparationRequired = PermissionDenied, "the policy requires a user of its own for key management in the HSM";
     /// A KEK is to be deleted that something lies under; the message goes on with [`Told::records`].
     KekReferenced = ConstraintViolation else PermissionDenied, "records lie under this KEK: rewrap them first";
+    /// A KEK that stays in its HSM.
+    NotProtected = ConstraintViolation else PermissionDenied,
+        "only a protected KEK has HSM-Profiles and backup strings; a resident one is backed up by the means of its HSM";
+    /// An HSM-Profile without an HSM, or with one that keeps no key pairs.
+    NoKeyPairs = ConstraintViolation else PermissionDenied, "the HSM-Profile keeps no key pairs";
+    /// A KEK of this kind is not kept there.
+    KekKindRefused = InvalidField, "the HSM-Profile keeps no KEKs of this kind, or more than one is named for a KEK that lies in one";
+    /// Without it nothing would open the KEK.
+    LastProfile = ConstraintViolation else PermissionDenied, "the last HSM-Profile of a KEK stays";
+    /// Something else than a backup string, or one that others open.
+    BackupRefused = InvalidField, "no backup string, or one that this HSM-Profile does not open";
+    /// A backup string of another tenant: what it wraps is bound to that one.
+    BackupOfAnother = ConstraintViolation else InvalidField, "the backup string is of another tenant";
     /// There is no authority here that issues certificates.
     CannotIssue = ConstraintViolation else PermissionDenied, "the server has no key of this authority";
     /// The tenant's profile does not permit the algorithm or its parameters.

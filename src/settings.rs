@@ -240,6 +240,19 @@ pub struct CustodyTable {
     pub softhsm_folder: Option<PathBuf>,
     /// The token that the installation begins with: its first HSM-Profile, which keeps the system's KEK. Later it says nothing.
     pub token: Option<TokenTable>,
+    /// How protected KEKs are kept.
+    #[serde(default)]
+    pub protected: ProtectedTable,
+}
+
+/// `[custody.protected]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtectedTable {
+    /// Seconds that a protected KEK stays in memory after an HSM has confirmed it last; a day unless set.
+    pub grace_seconds: Option<u64>,
+    /// Seconds after which an HSM is asked to confirm it; an hour unless set.
+    pub renew_seconds: Option<u64>,
 }
 
 /// `[custody.token]`

@@ -91,7 +91,18 @@ pub async fn found_domain(
         cka_id: kek.0.to_vec(),
         created_ms: now_ms,
     };
-    let mut kek_record = make(custody, &new, login).await?;
+    let kek_record = make(custody, &new, login).await?;
+    found_domain_on(custody, work, kek_record, now_ms).await
+}
+
+/// The same with a KEK that there is.
+pub(super) async fn found_domain_on(
+    custody: &Custody,
+    work: &mut Work,
+    mut kek_record: KekRecord,
+    now_ms: i64,
+) -> Result<(), AdministrationError> {
+    let (domain, kek) = (kek_record.domain, kek_record.id);
     kek_record.state = KekState::Active;
     let record_key = custody
         .create_record_key(domain, core::slice::from_ref(&kek_record), now_ms)

@@ -34,9 +34,12 @@ impl Handle for KekDeleteRequest {
             return Err(failure);
         }
         unwrap_record_key(context, domain).await?;
-        let login = management::login(context, granted.origin(), doomed.profile).await?;
-        let destroyed = context.services.custody.destroy_kek(&doomed, login.as_ref()).await;
-        destroyed.map_err(management::refusal(login.as_ref()))?;
+        let custody = Arc::clone(&context.services.custody);
+        for profile in doomed.profiles() {
+            let login = management::login(context, granted.origin(), profile).await?;
+            let destroyed = custody.destroy_kek_in(&doomed, profile, login.as_ref()).await;
+            destroyed.map_err(management::refusal(login.as_ref()))?;
+        }
         // Only now, so that nothing of this unit of work is older than the steps before.
         let keks = change_of(context, domain).await?;
         let mut destroyed = of_generation(&keks, self.kek_generation)?.clone();
@@ -57,9 +60,13 @@ impl Handle for KekDeleteRequest {
         if kek.state != KekState::Deleting {
             rewrap::free(context, domain, kek.id).await?;
         }
+        let mut sharings = Vec::new();
+        for profile in kek.profiles() {
+            sharings.extend(management::needed(context, domain, profile).await?);
+        }
         Ok(Target {
             description: Some(format!("KEK {}, for ever", kek.generation)),
-            sharings: management::needed(context, domain, kek.profile).await?,
+            sharings,
             ..Target::default()
         })
     }

@@ -1,9 +1,12 @@
 //! The life of KEKs (family 05, P-KMS-TNT-02): made, activated, listed, by the people of the domain whose keys they keep. A domain has
 //! many, of which one is active: it wraps what is new, the others open what they wrapped.
 
-use super::{desk, hsm_profile, kek, management};
-use crate::authority::{Granted, Target};
-use crate::custody::{KekId, KekRecord, KekState, NewKek, Placement, RecordKeyRecord, record::MAX_KEKS};
+use super::{desk, hsm_profile, kek, kek_profiles, management};
+use crate::authority::{Granted, Origin, Target};
+use crate::custody::{
+    KekId, KekRecord, KekState, NewKek, NewProtected, Placement, ProfileId, RecordKeyRecord, SealerKind,
+    record::MAX_KEKS,
+};
 use crate::failure::{Failure, Fault};
 use crate::operations::{Context, Handle, Notice};
 use crate::records;
@@ -12,54 +15,39 @@ use kmip_protocol::{
     DateTime, Kek, KekActivateRequest, KekActivateResponse, KekCreateRequest, KekCreateResponse, KekKind,
     KekListRequest, KekListResponse,
 };
+use std::sync::Arc;
 
 impl Handle for KekCreateRequest {
     async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<KekCreateResponse, Failure> {
         desk::agreed(granted.origin(), context)?;
         let domain = desk::domain(context)?;
-        let (profile, _) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
-        management::judge_separation(context, domain, profile).await?;
         let mut keks = change_of(context, domain).await?;
         if keks.iter().filter(|kek| kek.is_live()).count() >= MAX_KEKS {
             return Err(Fault::LimitExceeded.into());
         }
         let newest = keks.iter().map(|kek| kek.generation).max().unwrap_or(0);
         let generation = newest.checked_add(1).ok_or(Failure::new(Fault::LimitExceeded))?;
-        let id = KekId(desk::made_by(granted.origin(), "kek", context)?);
-        let new = NewKek {
-            id,
-            domain,
-            generation,
-            profile,
-            cka_id: id.0.to_vec(),
-            created_ms: context.now.0,
-        };
-        let login = management::login(context, granted.origin(), profile).await?;
-        let custody = &context.services.custody;
-        let made = kek::make(custody, &new, login.as_ref()).await;
-        keks.push(made.map_err(management::refusal(login.as_ref()))?);
-        let place = kek::record_key_place(domain);
-        let sealed = context.work.load(place).await?.ok_or(Failure::new(Fault::Internal))?;
-        let sealed = RecordKeyRecord::decode(records::open(custody, &sealed)?)?;
-        let sealed = custody.rewrap_record_key(&sealed, &keks).await?;
-        kek::put(custody, context.work, place, sealed.encode()?).await?;
-        if let Some(made) = keks.last() {
-            keep(context, made).await?;
-        }
-        let kek_generation = i32::try_from(generation).map_err(|_| Failure::new(Fault::LimitExceeded))?;
+        let made = make(self, granted.origin(), context, domain, generation).await?;
+        keks.push(made.clone());
+        keep_new(context, domain, &keks, &made).await?;
+        let kek_generation = told_generation(&made)?;
         Ok(KekCreateResponse { kek_generation })
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let domain = desk::domain(context)?;
-        let (id, profile) = hsm_profile::find(context, domain, self.hsm_profile_name.as_deref()).await?;
-        let mut description = format!("a KEK of HSM-Profile {}", profile.name);
-        if let Some(warning) = management::judge_separation(context, domain, id).await? {
-            description.push_str(&format!(" ({warning})"));
-        }
+        let profiles = kek_profiles::named(context, domain, &self.hsm_profile_names).await?;
+        let what = match kind(self, context, &profiles)? {
+            KekKind::Protected => "a protected KEK",
+            _ => "a KEK",
+        };
+        let names: Vec<&str> = profiles.iter().map(|(name, _)| name.as_str()).collect();
+        let description = format!("{what} of HSM-Profile {}", names.join(", "));
+        let managed: Vec<ProfileId> = profiles.iter().map(|(_, profile)| *profile).collect();
+        let (description, sharings) = kek_profiles::managed(context, domain, &managed, description).await?;
         Ok(Target {
             description: Some(description),
-            sharings: management::needed(context, domain, id).await?,
+            sharings,
             // Which one is the first may have changed meanwhile.
             records: vec![hsm_profile::links_place(domain)],
             ..Target::default()
@@ -116,6 +104,95 @@ impl Handle for KekListRequest {
     }
 }
 
+/// Makes a KEK in its HSM-Profiles, or finds what an interrupted run of the same proposal made.
+async fn make(
+    request: &KekCreateRequest,
+    origin: Origin,
+    context: &mut Context<'_>,
+    domain: Domain,
+    generation: u32,
+) -> Result<KekRecord, Failure> {
+    let profiles = kek_profiles::named(context, domain, &request.hsm_profile_names).await?;
+    let id = KekId(desk::made_by(origin, "kek", context)?);
+    let created_ms = context.now.0;
+    let custody = Arc::clone(&context.services.custody);
+    if kind(request, context, &profiles)? == KekKind::Protected {
+        let mut pairs = Vec::with_capacity(profiles.len());
+        for (_, profile) in profiles {
+            pairs.push(kek_profiles::new_pair(origin, context, domain, profile).await?);
+        }
+        let new = NewProtected {
+            id,
+            domain,
+            generation,
+            pairs,
+            created_ms,
+        };
+        let login = new.pairs.iter().find_map(|pair| pair.login.as_ref());
+        let made = custody.create_protected(&new).await;
+        return made.map_err(management::refusal(login));
+    }
+    let (_, profile) = profiles.into_iter().next().ok_or(Failure::new(Fault::NotFound))?;
+    management::judge_separation(context, domain, profile).await?;
+    let login = management::login(context, origin, profile).await?;
+    let new = NewKek {
+        id,
+        domain,
+        generation,
+        profile,
+        cka_id: id.0.to_vec(),
+        created_ms,
+    };
+    let made = kek::make(&custody, &new, login.as_ref()).await;
+    made.map_err(management::refusal(login.as_ref()))
+}
+
+/// The kind of KEK that is asked for, if these HSM-Profiles keep it.
+fn kind(
+    request: &KekCreateRequest,
+    context: &Context<'_>,
+    profiles: &[(String, ProfileId)],
+) -> Result<KekKind, Failure> {
+    let custody = &context.services.custody;
+    let mut kept = None;
+    for (_, profile) in profiles {
+        if request.kek_kind == Some(KekKind::Protected) {
+            kek_profiles::keeps_pairs(context, *profile)?;
+        }
+        kept = Some(match custody.provider(*profile)?.kind() {
+            SealerKind::Software => KekKind::Software,
+            SealerKind::Resident | SealerKind::Protected => KekKind::Resident,
+        });
+    }
+    let wanted = request.kek_kind.or(kept).ok_or(Failure::new(Fault::NotFound))?;
+    if wanted == KekKind::Protected || (Some(wanted) == kept && profiles.len() == 1) {
+        Ok(wanted)
+    } else {
+        Err(Fault::KekKindRefused.into())
+    }
+}
+
+/// Writes a KEK that was just made or taken in, and the record key, which it wraps from now on too.
+pub(super) async fn keep_new(
+    context: &mut Context<'_>,
+    domain: Domain,
+    keks: &[KekRecord],
+    made: &KekRecord,
+) -> Result<(), Failure> {
+    let custody = Arc::clone(&context.services.custody);
+    let place = kek::record_key_place(domain);
+    let sealed = context.work.load(place).await?.ok_or(Failure::new(Fault::Internal))?;
+    let sealed = RecordKeyRecord::decode(records::open(&custody, &sealed)?)?;
+    let sealed = custody.rewrap_record_key(&sealed, keks).await?;
+    kek::put(&custody, context.work, place, sealed.encode()?).await?;
+    keep(context, made).await
+}
+
+/// A KEK's number as it is told.
+pub(super) fn told_generation(kek: &KekRecord) -> Result<i32, Failure> {
+    i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::LimitExceeded))
+}
+
 async fn tell(context: &mut Context<'_>, kek: &KekRecord) -> Result<Kek, Failure> {
     let answers = if kek.is_live() {
         Some(context.services.custody.kek_answers(kek).await.is_ok())
@@ -135,6 +212,7 @@ async fn tell(context: &mut Context<'_>, kek: &KekRecord) -> Result<Kek, Failure
         created: DateTime(kek.created_ms.div_euclid(1000)),
         answers,
         compromised: kek.compromised_ms.map(|ms| DateTime(ms.div_euclid(1000))),
+        kek_profiles: kek_profiles::tell(context, kek).await?,
     })
 }
 

@@ -3,17 +3,20 @@
 use super::hsm_profile_life::described;
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
-use super::{AdministrationError, desk, hsm_profile, kek, legacy_pending, management, policy, tenant_settings};
+use super::{
+    AdministrationError, desk, hsm_profile, kek, kek_backup, legacy_pending, management, policy, tenant_settings,
+};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Scope, template};
 use crate::authority::{Granted, Origin, Target};
-use crate::custody::{KekId, Links, ProfileId};
+use crate::custody::{Backup, KekId, Links, ProfileId};
 use crate::failure::{Failure, Fault};
 use crate::identity::{Id, IdentityChange, Principal, TenantRecord};
 use crate::operations::{Context, Handle, Notice};
 use crate::store::Domain;
 use kmip_protocol::{NewPerson, PersonRole, PolicyTemplate, TenantCreateRequest, TenantCreateResponse};
+use std::sync::Arc;
 
 /// Operators that a tenant may begin with: a request for more is a mistake.
 const MOST_OPERATORS: usize = 32;
@@ -38,8 +41,15 @@ impl Handle for TenantCreateRequest {
         let (profile, _) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
         let required = of_template(template);
         management::judge_required(context, profile, required).await?;
-        let tenant = Domain(desk::made_by(granted.origin(), "tenant", context)?);
-        let kek = KekId(desk::made_by(granted.origin(), "kek", context)?);
+        let backup = self.backup_string.as_deref().map(kek_backup::read).transpose()?;
+        let tenant = match &backup {
+            Some(backup) => kek_backup::identity(context, backup).await?,
+            None => Domain(desk::made_by(granted.origin(), "tenant", context)?),
+        };
+        let first = match backup {
+            Some(backup) => First::Restored(backup),
+            None => First::New(KekId(desk::made_by(granted.origin(), "kek", context)?)),
+        };
         let record = TenantRecord {
             name,
             settings,
@@ -53,7 +63,7 @@ impl Handle for TenantCreateRequest {
             tenant,
             &record,
             template,
-            (profile, kek),
+            (profile, first),
         )
         .await;
         if made.is_err() {
@@ -69,6 +79,9 @@ impl Handle for TenantCreateRequest {
         let (profile, record) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
         let required = of_template(chosen);
         let mut description = format!("tenant {}, with a KEK in {}", self.tenant_name, described(&record));
+        if let Some(backup) = self.backup_string.as_deref().map(kek_backup::read).transpose()? {
+            description.push_str(&format!(", that of backup {}", kek_backup::short(&backup)));
+        }
         if let Some(warning) = management::judge_required(context, profile, required).await? {
             description.push_str(&format!(" ({warning})"));
         }
@@ -88,6 +101,12 @@ fn of_template(chosen: PolicyTemplate) -> bool {
     template(chosen, Scope::Tenant).separation_required == Some(true)
 }
 
+/// The first KEK of a tenant.
+enum First {
+    New(KekId),
+    Restored(Backup),
+}
+
 /// Makes a tenant with its first KEK, its policy and its operators.
 async fn make(
     request: &TenantCreateRequest,
@@ -96,16 +115,24 @@ async fn make(
     tenant: Domain,
     record: &TenantRecord,
     chosen: PolicyTemplate,
-    (profile, kek): (ProfileId, KekId),
+    (profile, first): (ProfileId, First),
 ) -> Result<(), Failure> {
     let now_ms = record.created_ms;
-    let login = management::login(context, origin, profile).await?;
-    let custody = &context.services.custody;
-    let founded = kek::found_domain(custody, context.work, tenant, profile, kek, now_ms, login.as_ref()).await;
-    founded.map_err(|error| match error {
-        AdministrationError::Custody(error) => management::refusal(login.as_ref())(error),
-        other => other.into(),
-    })?;
+    let custody = Arc::clone(&context.services.custody);
+    match first {
+        First::New(kek) => {
+            let login = management::login(context, origin, profile).await?;
+            let founded = kek::found_domain(&custody, context.work, tenant, profile, kek, now_ms, login.as_ref()).await;
+            founded.map_err(|error| match error {
+                AdministrationError::Custody(error) => management::refusal(login.as_ref())(error),
+                other => other.into(),
+            })?;
+        }
+        First::Restored(backup) => {
+            let kek = kek_backup::restored(context, &backup, profile).await?;
+            kek::found_domain_on(&custody, context.work, kek, now_ms).await?;
+        }
+    }
     keep(context, tenant, record).await?;
     let links = Links(vec![profile]);
     hsm_profile::put_links(&context.services.custody, context.work, tenant, &links).await?;

@@ -182,7 +182,8 @@ permissions! {
 
     // What keeps keys: the KEKs of the own domain.
     READERS, Full: KekList KekRewrapGet;
-    MANAGERS, Full: KekCreate KekActivate KekRewrap KekDelete KekMarkCompromised;
+    MANAGERS, Full:
+        KekCreate KekActivate KekAddProfile KekRemoveProfile KekBackup KekRestore KekRewrap KekDelete KekMarkCompromised;
 
     // Records that are not as the trail has them.
     READERS, Full: StateVerify QuarantineList;

@@ -52,7 +52,18 @@ impl<'a> Caller<'a> {
         self.change_noting(request, done, &mut || Ok(()))
     }
 
-    /// The same, noting when it was taken, as [`Caller::carry_noting`] does.
+    /// Asks for something whose answer is a text for people.
+    pub(super) fn tell<R: Request>(&mut self, request: R, text: impl FnOnce(&R::Response) -> String) -> Outcome<()> {
+        if let Some(response) = self.carry(request)? {
+            match self.options.output {
+                super::options::Format::Table => say(text(&response).trim_end()),
+                _ => print(&response, self.options, None)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The same as [`Caller::change`], noting when it was taken, as [`Caller::carry_noting`] does.
     pub(super) fn change_noting<R: Request>(
         &mut self,
         request: R,

@@ -7,7 +7,7 @@ use super::context::WrapContext;
 use super::error::CustodyError;
 use super::probe::Capabilities;
 use super::record::{KekRecord, Placement};
-use super::sealer::{KekProvider, NewKek, Sealer, SealerKind};
+use super::sealer::{KekProvider, NewKek, PairName, PairProvider, Sealer, SealerKind, Sealing};
 use super::slab::Locked;
 use crate::wait::{Wait, ready};
 
@@ -45,6 +45,28 @@ impl KekProvider for AbsentKeks {
     }
 
     fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
+        away()
+    }
+
+    fn pairs(&self) -> Option<&dyn PairProvider> {
+        Some(self)
+    }
+}
+
+impl PairProvider for AbsentKeks {
+    fn make<'a>(&'a self, _: &'a PairName, _: Option<&'a Locked>) -> Wait<'a, Result<Vec<u8>, CustodyError>> {
+        away()
+    }
+
+    fn find<'a>(&'a self, _: &'a PairName) -> Wait<'a, Result<Vec<u8>, CustodyError>> {
+        away()
+    }
+
+    fn destroy<'a>(&'a self, _: &'a PairName, _: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>> {
+        away()
+    }
+
+    fn open<'a>(&'a self, _: &'a PairName, _: Sealing<'a>) -> Wait<'a, Result<Locked, CustodyError>> {
         away()
     }
 }

@@ -103,18 +103,34 @@ impl Custody {
         sealer.health().await
     }
 
-    /// Destroys a KEK at its profile and verifies that it is gone. The caller has counted its references, and stored
-    /// the state Deleting; Destroyed may be stored when this returns.
+    /// Destroys a KEK at all its profiles, with one login for all of them (see [`Custody::destroy_kek_in`]).
+    ///
+    /// # Errors
+    /// Those of [`Custody::destroy_kek_in`].
+    pub async fn destroy_kek(&self, record: &KekRecord, login: Option<&Locked>) -> Result<(), CustodyError> {
+        for profile in record.profiles() {
+            self.destroy_kek_in(record, profile, login).await?;
+        }
+        Ok(())
+    }
+
+    /// Destroys what one profile keeps of a KEK and verifies that it is gone. The caller has counted its references, and stored
+    /// the state Deleting; Destroyed may be stored when this has returned for each of its profiles.
     ///
     /// # Errors
     /// Those of [`Sealer`]; [`CustodyError::Limit`] if the record is not in state Deleting.
-    pub async fn destroy_kek(&self, record: &KekRecord, login: Option<&Locked>) -> Result<(), CustodyError> {
+    pub async fn destroy_kek_in(
+        &self,
+        record: &KekRecord,
+        profile: ProfileId,
+        login: Option<&Locked>,
+    ) -> Result<(), CustodyError> {
         if record.state != KekState::Deleting {
             return Err(CustodyError::Limit);
         }
         match &record.placement {
-            Placement::Protected(protected) => self.destroy_protected(record, protected, login).await,
-            Placement::Software | Placement::Resident(_) => self.provider(record.profile)?.destroy(record, login).await,
+            Placement::Protected(_) => self.destroy_protected(record, profile, login).await,
+            Placement::Software | Placement::Resident(_) => self.provider(profile)?.destroy(record, login).await,
         }
     }
 

@@ -39,7 +39,7 @@ pub use keks::{DomainStatus, KekStatus};
 pub use outfit::{Benches, Outfit};
 pub use probe::Capabilities;
 pub use profile::{Links, ProfileRecord, StagedPin, TokenRecord};
-pub use protected::{Keeping, NewPair, NewProtected, ProfileWrap, ProtectedKek};
+pub use protected::{Backup, Keeping, Misread, NewPair, NewProtected, ProfileWrap, ProtectedKek};
 pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap, Resident};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};
 pub use root::{InstallationRoot, PinRole, RootOrigin};

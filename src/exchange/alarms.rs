@@ -67,6 +67,7 @@ async fn acme(house: &TestHouse, administrator: &Principal) {
         policy_template: None,
         settings: None,
         hsm_profile_name: None,
+        backup_string: None,
     };
     does(house, administrator, new).await;
 }

@@ -539,6 +539,7 @@ async fn a_tenant_begins_with_what_the_installation_has_for_it() {
         policy_template: Some(PolicyTemplate::Off),
         settings: None,
         hsm_profile_name: None,
+        backup_string: None,
     };
     // One could never open it.
     assert!(is(

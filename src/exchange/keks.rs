@@ -166,7 +166,8 @@ async fn one_operator_makes_no_kek_and_nobody_activates_what_is_none() {
         assert!(is(&scene.activate(number).await, fault), "{number}");
     }
     let elsewhere = KekCreateRequest {
-        hsm_profile_name: Some("elsewhere".into()),
+        hsm_profile_names: vec!["elsewhere".into()],
+        ..KekCreateRequest::default()
     };
     assert!(is(&scene.olga.ask(house, elsewhere).await, Fault::NotFound));
 }

@@ -66,6 +66,8 @@ mod passwords;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod protected;
+#[cfg(test)]
 mod purging;
 #[cfg(test)]
 mod recorded;

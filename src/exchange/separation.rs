@@ -324,6 +324,11 @@ pub(super) fn names(operation: Operation) -> Names {
             Nothing("HSM-Profiles are the server's, and sharings those of the own domain")
         }
         O::KekCreate => Ways(vec![profile]),
+        O::KekAddProfile | O::KekRemoveProfile => Ways(vec![|w, it, rest| {
+            w.integer(tag::KEK_GENERATION, 1);
+            profile(w, it, rest);
+        }]),
+        O::KekBackup | O::KekRestore => Nothing("strings of others are refused by the identity in them"),
         O::KekActivate | O::KekList | O::KekRewrap | O::KekRewrapGet | O::KekDelete | O::KekMarkCompromised => {
             Nothing("generations count the KEKs of the own domain")
         }

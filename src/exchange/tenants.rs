@@ -54,6 +54,7 @@ pub(super) fn new(name: &str, operators: &[&str]) -> TenantCreateRequest {
         policy_template: None,
         settings: None,
         hsm_profile_name: None,
+        backup_string: None,
     }
 }
 

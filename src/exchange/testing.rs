@@ -8,7 +8,9 @@ use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Bearing, Clock, Hands, HeldClock, Moment};
 use crate::crypto::{OsRandomness, Randomness};
-use crate::custody::{Benches, Custody, InstallationRoot, KekId, Links, Outfit, ProfileId, ProfileRecord, Slab};
+use crate::custody::{
+    Benches, Custody, InstallationRoot, Keeping, KekId, Links, Outfit, ProfileId, ProfileRecord, Slab,
+};
 use crate::heavy::Heavy;
 use crate::identity::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, Identity, Passwords,
@@ -167,6 +169,7 @@ impl TestHouse {
             keks: folder.path().to_owned(),
             ..Benches::default()
         };
+        custody.keep_protected(root.binding_key(&slab).unwrap(), Keeping::default());
         let outfit = Arc::new(Outfit::new(benches, root, slab, Arc::clone(&randomness)));
         let record = ProfileRecord {
             name: "software".into(),

@@ -2,7 +2,7 @@
 
 use super::Server;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -16,6 +16,7 @@ pub async fn run(server: Arc<Server>, mut down: watch::Receiver<bool>) {
     server.compare_clock().await;
     server.take_up();
     let mut at_work = JoinSet::new();
+    let mut keks = JoinSet::new();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !*down.borrow() {
@@ -24,6 +25,7 @@ pub async fn run(server: Arc<Server>, mut down: watch::Receiver<bool>) {
                 server.watch_clock().await;
                 server.wipe_late_shares().await;
                 begin(&server, &mut at_work);
+                tend_keks(&server, &mut keks);
             }
             changed = down.changed() => if changed.is_err() { break },
         }
@@ -44,8 +46,19 @@ pub(super) fn begin(server: &Arc<Server>, at_work: &mut JoinSet<()>) {
     }
 }
 
+/// Has HSMs asked for the protected KEKs that are due, unless they are still being asked: one that hangs holds up nothing else.
+fn tend_keks(server: &Server, at_work: &mut JoinSet<()>) {
+    while let Some(ended) = at_work.try_join_next() {
+        report(ended);
+    }
+    if at_work.is_empty() {
+        let custody = Arc::clone(&server.services().custody);
+        at_work.spawn(async move { custody.tend(Instant::now()).await });
+    }
+}
+
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "attending to a domain ended badly");
+        tracing::error!(%error, "the clockwork ended badly");
     }
 }

@@ -21,11 +21,11 @@ impl From<CustodyError> for Failure {
             CustodyError::Unavailable
             | CustodyError::Credential
             | CustodyError::UnknownProfile
-            | CustodyError::NoPairs
             | CustodyError::UnknownModule
             | CustodyError::UnknownDomain
             | CustodyError::Limit
             | CustodyError::Randomness => Fault::CustodyUnavailable,
+            CustodyError::NoPairs => Fault::NoKeyPairs,
             CustodyError::Refused | CustodyError::Record => Fault::RecordDamaged,
             CustodyError::UnknownKek | CustodyError::Exists | CustodyError::KeyFile => Fault::Internal,
         };

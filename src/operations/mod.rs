@@ -228,6 +228,10 @@ handlers! {
     KekCreate
     KekActivate
     KekList
+    KekAddProfile
+    KekRemoveProfile
+    KekBackup
+    KekRestore
     KekRewrap
     KekRewrapGet
     KekDelete

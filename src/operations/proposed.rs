@@ -166,13 +166,15 @@ pub(super) async fn deliver(
 }
 
 /// Whether carrying an operation out reaches beyond the store before it is committed, so that it cannot be one step with its record: it
-/// has a KEK made, or destroyed.
+/// has keys made or destroyed in an HSM.
 #[must_use]
 pub const fn has_outside_effect(operation: Operation) -> bool {
     matches!(
         operation,
         Operation::TenantCreate
             | Operation::KekCreate
+            | Operation::KekAddProfile
+            | Operation::KekRemoveProfile
             | Operation::KekDelete
             | Operation::HsmProfileCreate
             | Operation::HsmProfileRotatePin

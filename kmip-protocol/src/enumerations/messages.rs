@@ -119,6 +119,10 @@ enumeration! {
         KekCreate = 0x8001_0501 "Kek Create" [V2_0..];
         KekActivate = 0x8001_0502 "Kek Activate" [V2_0..];
         KekList = 0x8001_0503 "Kek List" [V2_0..];
+        KekAddProfile = 0x8001_0504 "Kek Add Profile" [V2_0..];
+        KekRemoveProfile = 0x8001_0505 "Kek Remove Profile" [V2_0..];
+        KekBackup = 0x8001_0506 "Kek Backup" [V2_0..];
+        KekRestore = 0x8001_0507 "Kek Restore" [V2_0..];
         KekRewrap = 0x8001_0508 "Kek Rewrap" [V2_0..];
         KekDelete = 0x8001_0509 "Kek Delete" [V2_0..];
         KekMarkCompromised = 0x8001_050A "Kek Mark Compromised" [V2_0..];

@@ -315,6 +315,10 @@ operations! {
     KekCreate(KekCreateRequest) -> (KekCreateResponse);
     KekActivate(KekActivateRequest) -> (KekActivateResponse);
     KekList(KekListRequest) -> (KekListResponse);
+    KekAddProfile(KekAddProfileRequest) -> (KekAddProfileResponse);
+    KekRemoveProfile(KekRemoveProfileRequest) -> (KekRemoveProfileResponse);
+    KekBackup(KekBackupRequest) -> (KekBackupResponse);
+    KekRestore(KekRestoreRequest) -> (KekRestoreResponse);
     KekRewrap(KekRewrapRequest) -> (KekRewrapResponse);
     KekDelete(KekDeleteRequest) -> (KekDeleteResponse);
     KekMarkCompromised(KekMarkCompromisedRequest) -> (KekMarkCompromisedResponse);

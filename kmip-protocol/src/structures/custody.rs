@@ -34,14 +34,26 @@ structure! {
         kek_generation: i32 = KEK_GENERATION;
         kek_state: KekState = KEK_STATE;
         kek_kind: KekKind = KEK_KIND;
-        /// The HSM-Profile that serves it, unless the settings name it no more.
+        /// The HSM-Profile that serves it, unless the settings name it no more; the first of a protected one.
         hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
         created: DateTime = TIME_STAMP;
         /// Whether it opens what it wrapped, at this moment; absent when it is not to be asked any more.
         answers: Option<bool> = ANSWERS;
         /// When it was marked compromised: it is not activated any more, and what it wrapped is to be rewrapped.
         compromised: Option<DateTime> = COMPROMISED;
+        /// Which HSM-Profiles open it, where it is protected.
+        kek_profiles: Vec<KekProfile> = KEK_PROFILE;
     }
+
+    /// An HSM-Profile that opens a protected KEK.
+    #[derive(Eq, Debug)]
+    KekProfile {
+        /// Its name, unless it has none any more.
+        hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
+        /// Whether its token opens the KEK at this moment; absent when it is not to be asked any more.
+        answers: Option<bool> = ANSWERS;
+    }
+
     /// How far the wrapping of a domain's records under its active KEK has come.
     #[derive(Eq, Debug)]
     Rewrap {

@@ -150,6 +150,8 @@ tags! {
     SEPARATED Separated = 0x5400AE "Separated" [V2_0..];
     PROBED Probed = 0x5400AF "Probed" [V2_0..];
     FIRST First = 0x5400B1 "First" [V2_0..];
+    KEK_PROFILE KekProfile = 0x5400C0 "Kek Profile" [V2_0..];
+    BACKUP_STRING BackupString = 0x5400C1 "Backup String" [V2_0..];
     PURGED_COUNT PurgedCount = 0x5400D0 "Purged Count" [V2_0..];
     REMAINING_COUNT RemainingCount = 0x5400D1 "Remaining Count" [V2_0..];
     DESTROYED_UNTIL DestroyedUntil = 0x5400D2 "Destroyed Until" [V2_0..];

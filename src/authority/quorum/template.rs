@@ -49,10 +49,24 @@ pub(super) const FLOOR: &[Operation] = &[
     Operation::CredentialAdd,
     // The people of a domain have agreed to each of its KEKs, that one goes, and to who holds what opens the HSM.
     Operation::KekCreate,
+    Operation::KekAddProfile,
+    Operation::KekRemoveProfile,
+    Operation::KekRestore,
     Operation::KekDelete,
     Operation::SharingRenew,
     // What was found altered behind the server's back counts again only if people say so.
     Operation::QuarantineRelease,
+];
+
+/// KEKs as they come and go, who holds what opens the HSM, and what moves from one KEK to another.
+const KEKS: &[Operation] = &[
+    Operation::KekCreate,
+    Operation::KekAddProfile,
+    Operation::KekRemoveProfile,
+    Operation::KekRestore,
+    Operation::KekRewrap,
+    Operation::KekDelete,
+    Operation::SharingRenew,
 ];
 
 /// What belongs to the floor of the system's policy beside that.
@@ -107,15 +121,7 @@ fn mtg(scope: Scope) -> Policy {
             ],
         ),
         shape.credentials(),
-        shape.rule(
-            "keks",
-            &[
-                Operation::KekCreate,
-                Operation::KekRewrap,
-                Operation::KekDelete,
-                Operation::SharingRenew,
-            ],
-        ),
+        shape.rule("keks", KEKS),
         shape.rule("quarantine", &[Operation::QuarantineRelease]),
     ];
     match scope {
@@ -161,16 +167,8 @@ fn strict(scope: Scope) -> Policy {
         ),
         shape.credentials(),
         shape.rule("authorities", &[Operation::AuthorityCreate, Operation::AuthorityDelete]),
-        shape.rule(
-            "keks",
-            &[
-                Operation::KekCreate,
-                Operation::KekActivate,
-                Operation::KekRewrap,
-                Operation::KekDelete,
-                Operation::SharingRenew,
-            ],
-        ),
+        shape.rule("keks", KEKS),
+        shape.rule("keks-used", &[Operation::KekActivate, Operation::KekBackup]),
         shape.rule("quarantine", &[Operation::QuarantineRelease]),
     ];
     match scope {

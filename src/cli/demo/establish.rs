@@ -55,6 +55,7 @@ pub(super) fn establish(folder: &Folder, address: &str, administrators: &[&str],
                 ..TenantSettings::default()
             }),
             hsm_profile_name: None,
+            backup_string: None,
         };
         agree(&mut administrators, request)?;
     }

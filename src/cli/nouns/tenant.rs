@@ -1,5 +1,6 @@
 //! `claviger tenant`: by administrators.
 
+use super::kek::backup_file;
 use super::{KeyClaim, Named, change_with_passwords, interval, named, new_people, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
@@ -59,6 +60,9 @@ enum Verb {
         /// Where its KEKs are to be
         #[arg(long)]
         hsm_profile: Option<String>,
+        /// The backup string of a protected KEK: the tenant becomes the one that it is of, with this KEK
+        #[arg(long, value_name = "FILE")]
+        backup: Option<PathBuf>,
         /// Write the initial passwords here, NAME.password, instead of showing them
         #[arg(long, value_name = "FOLDER")]
         passwords: Option<PathBuf>,
@@ -196,6 +200,7 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
             proofs,
             template,
             hsm_profile,
+            backup,
             passwords,
             settings,
         } => {
@@ -217,6 +222,7 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
                 policy_template: template.map(PolicyTemplate),
                 settings: (settings != TenantSettings::default()).then_some(settings),
                 hsm_profile_name: hsm_profile.clone(),
+                backup_string: backup.as_deref().map(backup_file).transpose()?,
             };
             change_with_passwords(caller, request, &people, passwords.as_deref(), "the tenant was made")
         }

@@ -1,12 +1,18 @@
 //! Protected KEKs: used in secret memory, and kept sealed to a key pair in each of their HSM-Profiles, any one of which opens them.
 //! An HSM is asked when a domain is put to work and at an interval, never in the course of a request.
 
+mod backup;
 pub(super) mod envelope;
+#[cfg(test)]
+pub(crate) mod fake;
 mod held;
 mod keeping;
+mod text;
 mod wraps;
 
+pub use self::backup::Backup;
 pub use self::held::Keeping;
+pub use self::text::Misread;
 pub use self::wraps::{CHECK_VALUE, MAX_PROFILES, ProfileWrap, ProtectedKek};
 
 pub(super) use self::held::Protected;
@@ -59,23 +65,10 @@ impl Custody {
         self.randomness
             .fill(key.expose_mut())
             .map_err(|_| CustodyError::Randomness)?;
-        self.take_protected(new, key).await
-    }
-
-    /// The same for a KEK that is there already.
-    pub(super) async fn take_protected(&self, new: &NewProtected, key: Locked) -> Result<KekRecord, CustodyError> {
-        let first = new.pairs.first().ok_or(CustodyError::Limit)?;
-        if new.pairs.len() > MAX_PROFILES {
+        if !(1..=MAX_PROFILES).contains(&new.pairs.len()) {
             return Err(CustodyError::Limit);
         }
-        let (domain, id, generation) = (new.domain, new.id, new.generation);
-        let check_value = self.check_value(domain, id, generation, &key)?;
-        let name = Name {
-            domain,
-            id,
-            generation,
-            check_value,
-        };
+        let name = self.name(new.domain, new.id, new.generation, &key)?;
         let mut wraps: Vec<ProfileWrap> = Vec::with_capacity(new.pairs.len());
         for pair in &new.pairs {
             if wraps.iter().any(|wrap| wrap.profile == pair.profile) {
@@ -83,18 +76,29 @@ impl Custody {
             }
             wraps.push(self.seal_to_pair(name, pair, &key).await?);
         }
+        self.describe_protected(name, wraps, key, new.created_ms).await
+    }
+
+    /// The record of a KEK that is sealed to these pairs, and is in memory from now on.
+    async fn describe_protected(
+        &self,
+        name: Name,
+        wraps: Vec<ProfileWrap>,
+        key: Locked,
+        created_ms: i64,
+    ) -> Result<KekRecord, CustodyError> {
+        let described = NewKek {
+            id: name.id,
+            domain: name.domain,
+            generation: name.generation,
+            profile: wraps.first().ok_or(CustodyError::Limit)?.profile,
+            cka_id: Vec::new(),
+            created_ms,
+        };
         let protected = ProtectedKek {
-            check_value,
+            check_value: name.check_value,
             binding: self.binding(name)?,
             wraps,
-        };
-        let described = NewKek {
-            id,
-            domain,
-            generation,
-            profile: first.profile,
-            cka_id: Vec::new(),
-            created_ms: new.created_ms,
         };
         let record = self.blank_record(&described, Placement::Protected(protected.clone()));
         let held = self.protected.held(&record, &protected);
@@ -156,7 +160,7 @@ impl Custody {
             }
         }
         opens?;
-        let pair = pair_name(name, &wrap);
+        let pair = pair_name(name, profile, &wrap.cka_id);
         self.with_pairs(profile)?.pairs()?.destroy(&pair, login).await?;
         Ok(KekRecord {
             profile: first,
@@ -178,19 +182,18 @@ impl Custody {
         opened.map(|_| ())
     }
 
-    /// Destroys the key pairs of a KEK, wipes it, and verifies that they are gone.
+    /// Wipes a KEK, destroys its key pair in one profile, and verifies that this is gone.
     pub(super) async fn destroy_protected(
         &self,
         record: &KekRecord,
-        protected: &ProtectedKek,
+        profile: ProfileId,
         login: Option<&Locked>,
     ) -> Result<(), CustodyError> {
+        let protected = protected_of(record)?;
+        let wrap = protected.wrap(profile).ok_or(CustodyError::UnknownProfile)?;
         self.protected.forget(record, protected);
-        for wrap in &protected.wraps {
-            let pair = pair_name(Name::of(record, protected), wrap);
-            self.with_pairs(wrap.profile)?.pairs()?.destroy(&pair, login).await?;
-        }
-        Ok(())
+        let pair = pair_name(Name::of(record, protected), profile, &wrap.cka_id);
+        self.with_pairs(profile)?.pairs()?.destroy(&pair, login).await
     }
 
     /// Opens the protected KEKs that are not in memory, and forgets those that are not live any more. HSMs that are away are asked
@@ -222,23 +225,33 @@ impl Custody {
         })
     }
 
-    /// Makes a pair, or finds the one that an interrupted run made, seals the KEK to it, and has it opened again.
+    /// Makes a pair, or finds the one that an interrupted run made, and seals the KEK to it.
     async fn seal_to_pair(&self, name: Name, pair: &NewPair, key: &Locked) -> Result<ProfileWrap, CustodyError> {
         let provider = self.with_pairs(pair.profile)?;
-        let mut wrap = ProfileWrap {
-            profile: pair.profile,
-            cka_id: pair.cka_id.clone(),
-            public_key: Vec::new(),
-            sealed: Vec::new(),
-        };
-        let named = pair_name(name, &wrap);
-        wrap.public_key = match provider.pairs()?.make(&named, pair.login.as_ref()).await {
+        let named = pair_name(name, pair.profile, &pair.cka_id);
+        let public_key = match provider.pairs()?.make(&named, pair.login.as_ref()).await {
             Err(CustodyError::Exists) => provider.pairs()?.find(&named).await?,
             made => made?,
         };
+        self.seal_to(name, &named, public_key, key).await
+    }
+
+    /// Seals the KEK to a pair that is there, and has it opened again.
+    async fn seal_to(
+        &self,
+        name: Name,
+        pair: &PairName,
+        public_key: Vec<u8>,
+        key: &Locked,
+    ) -> Result<ProfileWrap, CustodyError> {
         let context = wrap_context(name, pair.profile);
-        let randomness = self.randomness.as_ref();
-        wrap.sealed = envelope::seal(&self.slab, randomness, &wrap.public_key, &context, &[], key)?;
+        let sealed = envelope::seal(&self.slab, self.randomness.as_ref(), &public_key, &context, &[], key)?;
+        let wrap = ProfileWrap {
+            profile: pair.profile,
+            cka_id: pair.cka_id.clone(),
+            public_key,
+            sealed,
+        };
         let opened = self.open_by(name, &self.binding(name)?, &wrap).await?;
         if sealing::equal(opened.expose(), key.expose()) {
             Ok(wrap)
@@ -256,27 +269,28 @@ impl Custody {
             more: &[],
             sealed: &wrap.sealed,
         };
-        let key = provider.pairs()?.open(&pair_name(name, wrap), sealing).await?;
-        let found = self.check_value(name.domain, name.id, name.generation, &key)?;
+        let pair = pair_name(name, wrap.profile, &wrap.cka_id);
+        let key = provider.pairs()?.open(&pair, sealing).await?;
+        let found = self.name(name.domain, name.id, name.generation, &key)?;
         let own = self.binding(name)?;
-        if sealing::equal(&found, &name.check_value) && sealing::equal(&own, binding) {
+        if sealing::equal(&found.check_value, &name.check_value) && sealing::equal(&own, binding) {
             Ok(key)
         } else {
             Err(CustodyError::Refused)
         }
     }
 
-    /// What a KEK is known by.
-    pub(super) fn check_value(
-        &self,
-        domain: Domain,
-        id: KekId,
-        generation: u32,
-        key: &Locked,
-    ) -> Result<[u8; CHECK_VALUE], CustodyError> {
+    /// A KEK by what it is known by.
+    fn name(&self, domain: Domain, id: KekId, generation: u32, key: &Locked) -> Result<Name, CustodyError> {
         let info = [&b"KEK check value"[..], &domain.0, &id.0, &generation.to_be_bytes()];
         let derived = sealing::derive(&self.slab, key, &info)?;
-        derived.expose().first_chunk().copied().ok_or(CustodyError::Limit)
+        let check_value = derived.expose().first_chunk().copied().ok_or(CustodyError::Limit)?;
+        Ok(Name {
+            domain,
+            id,
+            generation,
+            check_value,
+        })
     }
 
     fn binding(&self, name: Name) -> Result<[u8; 32], CustodyError> {
@@ -313,13 +327,13 @@ fn protected_of(record: &KekRecord) -> Result<&ProtectedKek, CustodyError> {
     }
 }
 
-fn pair_name(name: Name, wrap: &ProfileWrap) -> PairName {
+fn pair_name(name: Name, profile: ProfileId, cka_id: &[u8]) -> PairName {
     PairName {
         kek: name.id,
         domain: name.domain,
         generation: name.generation,
-        profile: wrap.profile,
-        cka_id: wrap.cka_id.clone(),
+        profile,
+        cka_id: cka_id.to_vec(),
     }
 }
 

@@ -56,7 +56,7 @@ fn make(engine: &Engine, seat: &mut Seat, id: &[u8], kek: KekId) -> Result<[u8; 
 /// The public key of a pair whose private key cannot leave. Answers Missing only if a token that has just been logged in to
 /// does not have it.
 fn find(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<[u8; POINT], Fault> {
-    let found = engine.with_object(seat, id, &mut |_, session| {
+    engine.with_object(seat, id, &mut |_, session| {
         let (private, public) = (
             engine.module.find_private(session, id)?,
             engine.module.find_public(session, id)?,
@@ -68,8 +68,7 @@ fn find(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<[u8; POINT], Faul
             }
             _ => Err(Trouble::Ambiguous),
         }
-    });
-    found
+    })
 }
 
 fn destroy(engine: &Engine, seat: &mut Seat, id: &[u8]) -> Result<(), Fault> {

@@ -1,14 +1,16 @@
 //! KEKs of a tenant, or of the system (family 05, P-KMS-TNT-02).
 
 use crate::field::structure;
-use crate::{Kek, KekState, Rewrap};
+use crate::{Kek, KekKind, KekState, Rewrap};
 
 structure! {
     /// Makes a KEK, which wraps nothing before it is activated.
     #[derive(Default)]
     KekCreateRequest {
-        /// One of the HSM-Profiles of the tenant; absent for the one that it was made with.
-        hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
+        /// HSM-Profiles of the tenant; absent for its first. More than one for a protected KEK only.
+        hsm_profile_names: Vec<String> = HSM_PROFILE_NAME;
+        /// What the HSM-Profile keeps by itself if absent: resident KEKs in a token.
+        kek_kind: Option<KekKind> = KEK_KIND;
     }
 
     /// Kek Create, the answer.
@@ -75,5 +77,47 @@ structure! {
     KekMarkCompromisedResponse {
         /// What it still is: of an active one another is to be made and activated.
         kek_state: KekState = KEK_STATE;
+    }
+
+    /// Has another HSM-Profile open a protected KEK too.
+    KekAddProfileRequest {
+        kek_generation: i32 = KEK_GENERATION;
+        hsm_profile_name: String = HSM_PROFILE_NAME;
+    }
+
+    /// Kek Add Profile, the answer.
+    #[derive(Default)]
+    KekAddProfileResponse {}
+
+    /// Has an HSM-Profile open a protected KEK no more: its key pair is destroyed. The last one stays.
+    KekRemoveProfileRequest {
+        kek_generation: i32 = KEK_GENERATION;
+        hsm_profile_name: String = HSM_PROFILE_NAME;
+    }
+
+    /// Kek Remove Profile, the answer.
+    #[derive(Default)]
+    KekRemoveProfileResponse {}
+
+    /// Tells a protected KEK, sealed to those who can open it.
+    KekBackupRequest {
+        kek_generation: i32 = KEK_GENERATION;
+    }
+
+    /// Kek Backup, the answer.
+    KekBackupResponse {
+        backup_string: String = BACKUP_STRING;
+    }
+
+    /// Takes a protected KEK of this tenant in again.
+    KekRestoreRequest {
+        backup_string: String = BACKUP_STRING;
+        /// The HSM-Profile whose token opens it; the tenant's first if absent.
+        hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
+    }
+
+    /// Kek Restore, the answer: the KEK opens what it wrapped; it wraps what is new if it is activated.
+    KekRestoreResponse {
+        kek_generation: i32 = KEK_GENERATION;
     }
 }

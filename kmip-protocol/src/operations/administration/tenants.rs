@@ -13,6 +13,8 @@ structure! {
         settings: Option<TenantSettings> = TENANT_SETTINGS;
         /// Where its KEKs are to be; the server's first choice if absent.
         hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
+        /// The backup string of a protected KEK, to be the tenant that it is of: with its identity, and with this KEK.
+        backup_string: Option<String> = BACKUP_STRING;
     }
 
     /// Tenant Create, the answer.

@@ -1,0 +1,132 @@
+//! Backup strings of protected KEKs (family 05, P-KMS-TNT-03A): told, and taken in again by the tenant that they are of, or by a
+//! tenant that is made to be that one.
+
+use super::kek_life::{change_of, keep_new, keks_of, of_generation, told_generation};
+use super::kek_profiles::profile;
+use super::{desk, kek, kek_profiles};
+use crate::authority::{Granted, Target};
+use crate::custody::record::MAX_KEKS;
+use crate::custody::{Backup, CustodyError, KekRecord, KekState, ProfileId};
+use crate::failure::{Failure, Fault};
+use crate::identity::TenantRecord;
+use crate::operations::{Context, Handle};
+use crate::store::Domain;
+use kmip_protocol::{KekBackupRequest, KekBackupResponse, KekRestoreRequest, KekRestoreResponse};
+use std::sync::Arc;
+
+impl Handle for KekBackupRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<KekBackupResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let keks = keks_of(context, domain).await?;
+        let chosen = of_generation(&keks, self.kek_generation)?;
+        kek_profiles::protected(chosen)?;
+        let backup = context.services.custody.back_up(chosen)?;
+        let backup_string = backup.to_text()?;
+        Ok(KekBackupResponse { backup_string })
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let keks = keks_of(context, domain).await?;
+        let chosen = of_generation(&keks, self.kek_generation)?;
+        kek_profiles::protected(chosen)?;
+        Ok(Target {
+            description: Some(format!("the backup of KEK {}", chosen.generation)),
+            records: vec![kek::place(domain, chosen.id)],
+            ..Target::default()
+        })
+    }
+}
+
+impl Handle for KekRestoreRequest {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<KekRestoreResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
+        let domain = desk::domain(context)?;
+        let backup = read(&self.backup_string)?;
+        let mut keks = change_of(context, domain).await?;
+        can_restore(domain, &keks, &backup)?;
+        let (_, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
+        let mut restored = restored(context, &backup, profile).await?;
+        restored.state = KekState::Inactive;
+        // A mark stays with the KEK, wherever it comes from.
+        let former = keks.iter().find(|kek| kek.id == backup.kek);
+        restored.compromised_ms = former.and_then(|kek| kek.compromised_ms);
+        keks.retain(|kek| kek.id != backup.kek);
+        keks.push(restored.clone());
+        keep_new(context, domain, &keks, &restored).await?;
+        let kek_generation = told_generation(&restored)?;
+        Ok(KekRestoreResponse { kek_generation })
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let domain = desk::domain(context)?;
+        let backup = read(&self.backup_string)?;
+        can_restore(domain, &keks_of(context, domain).await?, &backup)?;
+        let (name, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
+        kek_profiles::keeps_pairs(context, profile)?;
+        let (generation, short) = (backup.generation, short(&backup));
+        Ok(Target {
+            description: Some(format!(
+                "KEK {generation} of backup {short}, opened by HSM-Profile {name}"
+            )),
+            ..Target::default()
+        })
+    }
+}
+
+/// Reads a backup string.
+pub(super) fn read(text: &str) -> Result<Backup, Failure> {
+    Backup::from_text(text).map_err(|why| Failure::detailed(Fault::BackupRefused, why))
+}
+
+/// What those who vote can compare with the string that they have: the beginning of the KEK's identifier.
+pub(super) fn short(backup: &Backup) -> String {
+    let id = kmip_ttlv::Hex(&backup.kek.0).to_string();
+    id.chars().take(16).collect()
+}
+
+/// Refuses a KEK of another tenant, one that is there, one that is being destroyed, and the number of another one.
+fn can_restore(domain: Domain, keks: &[KekRecord], backup: &Backup) -> Result<(), Failure> {
+    if backup.domain != domain {
+        return Err(Fault::BackupOfAnother.into());
+    }
+    let number = |kek: &&KekRecord| kek.id == backup.kek || kek.generation == backup.generation;
+    for known in keks.iter().filter(number) {
+        if known.id != backup.kek {
+            return Err(Fault::Taken.into());
+        }
+        if known.state != KekState::Destroyed {
+            return Err(Fault::KekState.into());
+        }
+        if !known.is_of(backup) {
+            return Err(Fault::BackupRefused.into());
+        }
+    }
+    if keks.iter().filter(|kek| kek.is_live()).count() >= MAX_KEKS {
+        return Err(Fault::LimitExceeded.into());
+    }
+    Ok(())
+}
+
+/// Has the KEK of a backup opened by a profile.
+pub(super) async fn restored(context: &Context<'_>, backup: &Backup, profile: ProfileId) -> Result<KekRecord, Failure> {
+    let custody = Arc::clone(&context.services.custody);
+    let restored = custody.restore_kek(backup, profile, context.now.0).await;
+    restored.map_err(|error| match error {
+        CustodyError::Refused | CustodyError::UnknownKek => Failure::detailed(Fault::BackupRefused, error),
+        error => error.into(),
+    })
+}
+
+/// The tenant that a backup is of, if there is none of this identity, and nothing that was left of one.
+pub(super) async fn identity(context: &mut Context<'_>, backup: &Backup) -> Result<Domain, Failure> {
+    let tenant = backup.domain;
+    if tenant == Domain::SYSTEM {
+        return Err(Fault::BackupOfAnother.into());
+    }
+    let known = context.work.load(TenantRecord::key(tenant)).await?.is_some();
+    if known || context.work.load(kek::record_key_place(tenant)).await?.is_some() {
+        return Err(Fault::Taken.into());
+    }
+    Ok(tenant)
+}

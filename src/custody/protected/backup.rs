@@ -1,0 +1,260 @@
+//! The backup of a protected KEK: the KEK, sealed to each of those who can open it. Nothing in it depends on the installation that
+//! made it, and it is worth nothing without one of them.
+//!
+//! The bytes are `version (1) ‖ domain (16) ‖ KEK (16) ‖ generation (4) ‖ check value (16) ‖ recipients (1)`, then for each
+//! recipient `kind (1) ‖ name`, which together are the header; then the KEK as sealed to each. The header is authenticated with
+//! each of them.
+
+use super::{CHECK_VALUE, Name, Placement, Sealing, envelope, pair_name, protected_of};
+use crate::custody::context::{KekId, ProfileId, Purpose, WrapContext};
+use crate::custody::error::CustodyError;
+use crate::custody::facade::Custody;
+use crate::custody::record::{Fields, KekRecord, MAX_CKA_ID, put};
+use crate::custody::sealing;
+use crate::custody::slab::Locked;
+use crate::store::Domain;
+
+const VERSION: u8 = 1;
+/// A recipient that is a key pair in an HSM; its name is the CKA_ID.
+const PAIR: u8 = 1;
+/// Recipients at most.
+const MAX_RECIPIENTS: usize = 16;
+/// Bytes of a recipient's name at most.
+const MAX_NAME: usize = 256;
+
+/// A protected KEK, sealed to those who can open it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Backup {
+    /// The tenant, or the system domain, that it is of.
+    pub domain: Domain,
+    /// The KEK.
+    pub kek: KekId,
+    /// Its generation.
+    pub generation: u32,
+    check_value: [u8; CHECK_VALUE],
+    recipients: Vec<Recipient>,
+}
+
+/// Somebody who can open it. Kinds that are not known here are kept as they are: another version may know them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Recipient {
+    kind: u8,
+    name: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
+impl Backup {
+    /// What is authenticated with each recipient's part.
+    fn header(&self) -> Result<Vec<u8>, CustodyError> {
+        let Self {
+            domain,
+            kek,
+            generation,
+            check_value,
+            recipients,
+        } = self;
+        let count = u8::try_from(recipients.len()).map_err(|_| CustodyError::Limit)?;
+        if !(1..=MAX_RECIPIENTS).contains(&recipients.len()) {
+            return Err(CustodyError::Limit);
+        }
+        let mut bytes = vec![VERSION];
+        bytes.extend(domain.0);
+        bytes.extend(kek.0);
+        bytes.extend(generation.to_be_bytes());
+        bytes.extend(check_value);
+        bytes.push(count);
+        for recipient in recipients {
+            bytes.push(recipient.kind);
+            put(&mut bytes, &recipient.name)?;
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn encode(&self) -> Result<Vec<u8>, CustodyError> {
+        let mut bytes = self.header()?;
+        for recipient in &self.recipients {
+            put(&mut bytes, &recipient.sealed)?;
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, CustodyError> {
+        let mut fields = Fields(bytes);
+        if fields.byte()? != VERSION {
+            return Err(CustodyError::Record);
+        }
+        let mut backup = Self {
+            domain: Domain(fields.array()?),
+            kek: KekId(fields.array()?),
+            generation: u32::from_be_bytes(fields.array()?),
+            check_value: fields.array()?,
+            recipients: Vec::new(),
+        };
+        let count = usize::from(fields.byte()?);
+        if !(1..=MAX_RECIPIENTS).contains(&count) {
+            return Err(CustodyError::Record);
+        }
+        for _ in 0..count {
+            let (kind, name) = (fields.byte()?, fields.bytes()?.to_vec());
+            let fits = name.len() <= MAX_NAME && (kind != PAIR || (1..=MAX_CKA_ID).contains(&name.len()));
+            if !fits {
+                return Err(CustodyError::Record);
+            }
+            backup.recipients.push(Recipient {
+                kind,
+                name,
+                sealed: Vec::new(),
+            });
+        }
+        for recipient in &mut backup.recipients {
+            recipient.sealed = fields.bytes()?.to_vec();
+        }
+        fields.end()?;
+        Ok(backup)
+    }
+
+    fn context(&self) -> WrapContext {
+        WrapContext {
+            purpose: Purpose::Backup,
+            domain: self.domain,
+            internal_id: self.kek.0,
+            generation: self.generation,
+            kek: self.kek,
+            kek_generation: self.generation,
+        }
+    }
+}
+
+impl Custody {
+    /// Seals a protected KEK anew to each of its profiles. No HSM is asked.
+    ///
+    /// # Errors
+    /// [`CustodyError::Record`] if it is not protected; [`CustodyError::Unavailable`] while it is not in memory.
+    pub fn back_up(&self, record: &KekRecord) -> Result<Backup, CustodyError> {
+        let protected = protected_of(record)?;
+        let key = self.protected.held(record, protected).key()?;
+        let recipients = protected.wraps.iter().map(|wrap| Recipient {
+            kind: PAIR,
+            name: wrap.cka_id.clone(),
+            sealed: Vec::new(),
+        });
+        let mut backup = Backup {
+            domain: record.domain,
+            kek: record.id,
+            generation: record.generation,
+            check_value: protected.check_value,
+            recipients: recipients.collect(),
+        };
+        let (header, context, randomness) = (backup.header()?, backup.context(), self.randomness.as_ref());
+        for (recipient, wrap) in backup.recipients.iter_mut().zip(&protected.wraps) {
+            recipient.sealed = envelope::seal(&self.slab, randomness, &wrap.public_key, &context, &header, &key)?;
+        }
+        Ok(backup)
+    }
+
+    /// Has a KEK opened from its backup by a profile, whose token still has one of the key pairs that it is sealed to. From here on
+    /// this installation knows it as its own; it is in memory, and opened by this profile. The record that comes back is Pre-Active,
+    /// and is the caller's to store.
+    ///
+    /// # Errors
+    /// [`CustodyError::UnknownKek`] if the token has none of the pairs; [`CustodyError::Refused`] if what it opens is not the KEK of
+    /// the check value; [`CustodyError::NoPairs`]; those of [`super::KekProvider`].
+    pub async fn restore_kek(
+        &self,
+        backup: &Backup,
+        profile: ProfileId,
+        created_ms: i64,
+    ) -> Result<KekRecord, CustodyError> {
+        let provider = self.with_pairs(profile)?;
+        let named = Name {
+            domain: backup.domain,
+            id: backup.kek,
+            generation: backup.generation,
+            check_value: backup.check_value,
+        };
+        let header = backup.header()?;
+        let mut failure = CustodyError::UnknownKek;
+        for recipient in backup.recipients.iter().filter(|recipient| recipient.kind == PAIR) {
+            let pair = pair_name(named, profile, &recipient.name);
+            let public_key = match provider.pairs()?.find(&pair).await {
+                Ok(public_key) => public_key,
+                Err(CustodyError::UnknownKek) => continue,
+                Err(error) => return Err(error),
+            };
+            let sealing = Sealing {
+                public_key: &public_key,
+                context: backup.context(),
+                more: &header,
+                sealed: &recipient.sealed,
+            };
+            match provider.pairs()?.open(&pair, sealing).await {
+                Ok(key) => {
+                    self.check(named, &key)?;
+                    let wrap = self.seal_to(named, &pair, public_key, &key).await?;
+                    return self.describe_protected(named, vec![wrap], key, created_ms).await;
+                }
+                Err(CustodyError::Refused) => failure = CustodyError::Refused,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failure)
+    }
+
+    fn check(&self, named: Name, key: &Locked) -> Result<(), CustodyError> {
+        let found = self.name(named.domain, named.id, named.generation, key)?;
+        if sealing::equal(&found.check_value, &named.check_value) {
+            Ok(())
+        } else {
+            Err(CustodyError::Refused)
+        }
+    }
+}
+
+impl KekRecord {
+    /// Whether a backup is of this KEK, as far as the record tells: it names the same one, with the same check value.
+    #[must_use]
+    pub fn is_of(&self, backup: &Backup) -> bool {
+        let same = self.id == backup.kek && self.generation == backup.generation && self.domain == backup.domain;
+        same && matches!(&self.placement, Placement::Protected(kek) if kek.check_value == backup.check_value)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in super::super) fn backup(recipients: usize) -> Backup {
+        let recipient = |number: usize| Recipient {
+            kind: PAIR,
+            name: vec![u8::try_from(number).unwrap(); 16],
+            sealed: vec![u8::try_from(number * 7).unwrap(); 160],
+        };
+        Backup {
+            domain: Domain([1; 16]),
+            kek: KekId([2; 16]),
+            generation: 3,
+            check_value: [4; 16],
+            recipients: (1..=recipients).map(recipient).collect(),
+        }
+    }
+
+    #[test]
+    fn backups_come_back_and_only_whole() {
+        let mut unknown = backup(2);
+        unknown.recipients.push(Recipient {
+            kind: 9,
+            name: b"a group of people".to_vec(),
+            sealed: vec![5; 700],
+        });
+        for backup in [backup(1), backup(16), unknown] {
+            let bytes = backup.encode().unwrap();
+            assert_eq!(Backup::decode(&bytes), Ok(backup));
+            for end in 0..bytes.len() {
+                assert_eq!(Backup::decode(&bytes[..end]), Err(CustodyError::Record));
+            }
+            assert_eq!(Backup::decode(&[&bytes[..], &[0]].concat()), Err(CustodyError::Record));
+        }
+        assert_eq!(backup(0).encode(), Err(CustodyError::Limit));
+        assert_eq!(backup(17).encode(), Err(CustodyError::Limit));
+    }
+}
