@@ -1,6 +1,6 @@
 //! A client as an application is one: a KMIP library, a certificate, a connection that stays open.
 
-use super::office::Office;
+use super::office::{Office, words};
 use kmip_client::{Connection, Error, Identity, Settings};
 use kmip_protocol::{
     ApplicationSpecificInformation, Attribute, Attributes, CreateRequest, CryptographicAlgorithm,
@@ -18,6 +18,18 @@ impl Application {
     /// Connects with the certificate and key in these files.
     pub fn connect(office: &Office, certificate: &str, key: &str) -> Self {
         Self::at_version(office, certificate, key, Version::NEWEST)
+    }
+
+    /// A new client of the operator's tenant, whose certificate the authority of this name issues.
+    #[track_caller]
+    pub fn of(office: &Office, operator: &str, authority: &str) -> Self {
+        office.by(operator, &["authority", "create", authority]).done();
+        office.by(operator, &["client", "create", "web"]).done();
+        let request = "certificate request web --private-key web-key.pem --request web.csr";
+        office.run(&words(request)).done();
+        let issue = "certificate issue web --request web.csr --certificate web.pem";
+        office.by(operator, &words(issue)).done();
+        Self::connect(office, "web.pem", "web-key.pem")
     }
 
     pub fn at_version(office: &Office, certificate: &str, key: &str, version: Version) -> Self {

@@ -1,27 +1,10 @@
 //! The KMS-Admin's tasks: HSM-Profiles, with two SoftHSM tokens.
 
-use super::office::{CONFLICT, NOT_FOUND, Office, PROGRAM, USAGE, value};
-use claviger::custody::{Slab, token};
+use super::office::{CONFLICT, NOT_FOUND, Office, USAGE, value};
 
 const BOTH: [&str; 2] = ["alice", "bob"];
 const OPERATORS: [&str; 2] = ["olga", "otto"];
 const LIST: [&str; 4] = ["hsm", "profile", "list", "--output=json"];
-
-/// One more token in the folder of the installation's SoftHSM.
-fn second_token(office: &Office, module: &std::path::Path) {
-    let slab = Slab::new().unwrap();
-    let mut settings = token::softhsm_settings(module, &office.at("kms/data/softhsm"), "second").unwrap();
-    settings.command.program = PROGRAM.into();
-    let pin = |text: &[u8]| slab.copy_from(text).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let made = runtime.block_on(token::initialize_token(
-        &settings,
-        &slab,
-        &pin(b"officer"),
-        &pin(b"1234"),
-    ));
-    made.unwrap();
-}
 
 fn create<'a>(name: &'a str, token: &'a str, pin: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let create = [
@@ -37,17 +20,9 @@ fn create<'a>(name: &'a str, token: &'a str, pin: &'a str, more: &[&'a str]) -> 
 /// A second token is put to work, linked to a tenant, used, and its PIN changed; what is in use is not taken away.
 #[test]
 fn hsm_profiles_take_two_administrators() {
-    let Some(module) = token::find_module("softhsm") else {
-        eprintln!("SKIPPED: SoftHSM2 is not installed, HSM-Profiles are NOT tested");
-        return;
-    };
-    let office = Office::open_in(tempfile::tempdir().unwrap(), &["--hsm", "softhsm"]);
-    for person in BOTH {
-        office.introduce(person, "kms/people");
-    }
-    office.arrive_together(&BOTH, "kms/people");
+    let Some(office) = Office::on_a_token() else { return };
     office.found("acme", OPERATORS);
-    second_token(&office, &module);
+    office.token("second", "1234");
     let (right, wrong) = (office.file("pin", "1234\n"), office.file("wrong", "4321\n"));
 
     // Refused at once: what code is loaded the settings alone say.

@@ -8,6 +8,7 @@ mod certificates;
 mod client;
 mod clients;
 mod hsm;
+mod keks;
 mod migration;
 mod namespaces;
 mod office;

@@ -2,30 +2,8 @@
 //! HSM-Profile; until then nobody of the tenant goes on.
 
 use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, USAGE, value};
-use claviger::custody::token::find_module;
-use std::process::Command;
 
 const BOTH: [&str; 2] = ["alice", "bob"];
-
-/// A second token beside the installation's own.
-fn initialize(office: &Office, label: &str, pin: &str) {
-    let init = [
-        "--init-token",
-        "--free",
-        "--label",
-        label,
-        "--pin",
-        pin,
-        "--so-pin",
-        "56785678",
-    ];
-    let made = Command::new("softhsm2-util")
-        .args(init)
-        .env("SOFTHSM2_CONF", office.at("kms/data/softhsm/softhsm2.conf"))
-        .output()
-        .expect("softhsm2-util comes with SoftHSM2");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
 
 /// A legacy token of acme, three shares of which two open it, in the folder `old`.
 fn legacy(office: &Office, name: &str, label: &str, pin: &str) {
@@ -58,20 +36,12 @@ fn legacy(office: &Office, name: &str, label: &str, pin: &str) {
 
 #[test]
 fn legacy_tokens_are_migrated_by_those_who_hold_their_shares() {
-    if find_module("softhsm").is_none() {
-        eprintln!("SKIPPED: there is no SoftHSM2 here, so that the migration of legacy tokens is not tried");
-        return;
-    }
-    let office = Office::open_in(tempfile::tempdir().unwrap(), &["--hsm", "softhsm"]);
-    for person in BOTH {
-        office.introduce(person, "kms/people");
-    }
-    office.arrive_together(&BOTH, "kms/people");
+    let Some(office) = Office::on_a_token() else { return };
     office.found("acme", ["olga", "otto"]);
     let operators = ["olga", "otto"];
     office.invite(operators, "carla", "custodian", "acme");
     office.invite(operators, "anna", "auditor", "acme");
-    initialize(&office, "old safe", "12345678");
+    office.token("old safe", "12345678");
     legacy(&office, "safe", "old safe", "12345678");
 
     // The administrators bring it. What is no token, and what is another tenant's, is not even proposed.
@@ -141,7 +111,7 @@ fn legacy_tokens_are_migrated_by_those_who_hold_their_shares() {
     );
 
     // One whose PIN is not the HSM's any more is tried once and given up.
-    initialize(&office, "older safe", "87654321");
+    office.token("older safe", "87654321");
     legacy(&office, "second", "older safe", "12345678");
     let import = ["legacy-token", "import", "acme", "old/second.token"];
     office.agree(BOTH, &import, &["tenant", "show", "acme"]);

@@ -8,6 +8,9 @@ use std::process::{Child, Command, Stdio};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_claviger");
 
+/// Where the server's SoftHSM keeps its tokens, a folder for each.
+pub const TOKENS: &str = "kms/data/softhsm/tokens";
+
 /// The exit codes of the command line.
 pub const FAILED: i32 = 1;
 pub const USAGE: i32 = 2;
@@ -99,14 +102,6 @@ impl Office {
         }
     }
 
-    /// Ends the server, and starts it anew, at another address: everybody is to be introduced again.
-    pub fn restart(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-        let settings = self.at("kms/claviger.toml");
-        (self.server, self.address) = Self::serve(&settings, &self.environment);
-    }
-
     fn serve(settings: &Path, environment: &Environment) -> (Child, String) {
         #[allow(clippy::zombie_processes)] // waited for when it is dropped
         let mut server = Command::new(PROGRAM)
@@ -131,12 +126,15 @@ impl Office {
 
     /// The same, with alice and bob at work.
     pub fn staffed() -> Self {
-        let office = Self::open();
+        Self::open().staff()
+    }
+
+    fn staff(self) -> Self {
         for person in ["alice", "bob"] {
-            office.introduce(person, "kms/people");
+            self.introduce(person, "kms/people");
         }
-        office.arrive_together(&["alice", "bob"], "kms/people");
-        office
+        self.arrive_together(&["alice", "bob"], "kms/people");
+        self
     }
 
     /// The same, with the tenant acme, whose operators olga and otto are at work.
@@ -146,22 +144,81 @@ impl Office {
         office
     }
 
+    /// With alice and bob at work, and KEKs in a SoftHSM of its own; none where there is no SoftHSM.
+    pub fn on_a_token() -> Option<Self> {
+        if claviger::custody::token::find_module("softhsm").is_none() {
+            eprintln!("SKIPPED: there is no SoftHSM2 here, so that KEKs in tokens are not tried");
+            return None;
+        }
+        Some(Self::open_in(tempfile::tempdir().unwrap(), &["--hsm", "softhsm"]).staff())
+    }
+
+    /// Prepares one more token in the server's SoftHSM, as whoever administers the HSM does, with the PIN in the file `LABEL.pin`, and says
+    /// in which folder it lies.
+    #[track_caller]
+    pub fn token(&self, label: &str, pin: &str) -> PathBuf {
+        let tokens = self.at(TOKENS);
+        let there = || -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(&tokens).unwrap();
+            entries.map(|entry| entry.unwrap().path()).collect()
+        };
+        let before = there();
+        let made = Command::new("softhsm2-util")
+            .args([
+                "--init-token",
+                "--free",
+                "--label",
+                label,
+                "--pin",
+                pin,
+                "--so-pin",
+                "56785678",
+            ])
+            .env("SOFTHSM2_CONF", self.at("kms/data/softhsm/softhsm2.conf"))
+            .output()
+            .expect("softhsm2-util comes with SoftHSM2");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        self.file(&format!("{label}.pin"), &format!("{pin}\n"));
+        let made = there().into_iter().find(|path| !before.contains(path));
+        made.expect("a token was made")
+    }
+
     /// Makes a tenant with two operators, whose keys lie in the folder of its name, and has them arrive.
     #[track_caller]
     pub fn found(&self, tenant: &str, operators: [&str; 2]) -> Proposed {
+        self.found_with(tenant, operators, &[])
+    }
+
+    /// The same, with more for `tenant create`.
+    #[track_caller]
+    pub fn found_with(&self, tenant: &str, operators: [&str; 2], more: &[&str]) -> Proposed {
         let named = operators.map(|operator| {
             self.run(&["person", "key", operator, "--folder", tenant]).done();
             format!("{operator}={tenant}/{operator}.pem")
         });
         let create = ["tenant", "create", tenant, "--passwords", tenant];
         let people = named.iter().flat_map(|named| ["--operator", named]);
-        let create: Vec<_> = create.into_iter().chain(people).collect();
+        let create: Vec<_> = create.into_iter().chain(people).chain(more.iter().copied()).collect();
         let made = self.agree(["alice", "bob"], &create, &["tenant", "list"]);
         for operator in operators {
             self.introduce(operator, tenant);
         }
         self.arrive_together(&operators, tenant);
         made
+    }
+
+    /// Ends the server and starts it again, where it was.
+    pub fn restart(&mut self) {
+        self.stop();
+        let settings = self.at("kms/claviger.toml");
+        let text = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(&settings, text.replace("127.0.0.1:0", &self.address)).unwrap();
+        (self.server, self.address) = Self::serve(&settings, &self.environment);
+    }
+
+    fn stop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 
     /// What two people do together, and neither alone: nothing of `look` changes before the second has agreed and somebody has it
@@ -375,8 +432,7 @@ fn chosen(person: &str) -> String {
 
 impl Drop for Office {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.stop();
     }
 }
 
@@ -403,6 +459,11 @@ impl Trail {
         self.has("ProposalComplete", &["Success", id]);
         self.has(operation, &["Success", id, "proposal: Executed"]);
     }
+}
+
+/// A line of arguments none of which has a space.
+pub fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
 }
 
 /// A value in the lines that a command printed.

@@ -12,13 +12,7 @@ const PURGE: [&str; 3] = ["object", "purge", "--yes"];
 fn records_of_destroyed_objects_are_purged_by_two_operators() {
     let office = Office::with_tenant();
     office.invite(["olga", "otto"], "anna", "auditor", "acme");
-    office.by("olga", &["authority", "create", "house"]).done();
-    office.by("olga", &["client", "create", "web"]).done();
-    let request = "certificate request web --private-key web-key.pem --request web.csr";
-    office.run(&words(request)).done();
-    let issue = "certificate issue web --request web.csr --certificate web.pem";
-    office.by("olga", &words(issue)).done();
-    let mut web = Application::connect(&office, "web.pem", "web-key.pem");
+    let mut web = Application::of(&office, "olga", "house");
     let (kept, gone) = (web.create().unwrap(), web.create().unwrap());
     web.destroy(&gone).unwrap();
     assert_eq!(refused(web.get(&gone)), ResultReason::ObjectDestroyed);
@@ -54,8 +48,4 @@ fn records_of_destroyed_objects_are_purged_by_two_operators() {
     trail.has_agreed("ObjectPurge", &purged);
     trail.has("ObjectPurge", &["Success", &purged.id, &gone]);
     trail.has("ObjectPurge", &["OperationFailed", "ConstraintViolation"]);
-}
-
-fn words(line: &str) -> Vec<&str> {
-    line.split_whitespace().collect()
 }
