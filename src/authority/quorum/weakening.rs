@@ -9,7 +9,7 @@ pub fn weakened<'p>(old: &'p Policy, new: &Policy) -> Vec<&'p Rule> {
     let all = new.seasoning < old.seasoning
         || new.margin < old.margin
         || new.fewest_operators < old.fewest_operators
-        || new.separation_required.unwrap_or(false) < old.separation_required.unwrap_or(false);
+        || (old.separation_required == Some(true) && new.separation_required != Some(true));
     let stands = |rule: &Rule| !all && new.rules.iter().any(|candidate| is_as_strict(candidate, rule));
     old.rules.iter().filter(|rule| !stands(rule)).collect()
 }
