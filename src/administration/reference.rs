@@ -29,6 +29,8 @@ pub(super) struct Holding {
 /// A record's body, and its index rows.
 type Whole = (Vec<u8>, Vec<IndexRow>);
 
+type Replace = fn(&Custody, Key, &[u8], Vec<Sealed>) -> Result<Whole, CustodyError>;
+
 /// A kind of record that carries something sealed.
 pub(super) struct Row {
     pub(super) kind: Kind,
@@ -37,7 +39,7 @@ pub(super) struct Row {
     /// What is sealed in the record at this key, always in the same order.
     read: fn(Key, &[u8]) -> Result<Vec<Holding>, CustodyError>,
     /// The record with these in place of what `read` gave.
-    replace: fn(&Custody, Key, &[u8], Vec<Sealed>) -> Result<Whole, CustodyError>,
+    replace: Replace,
 }
 
 /// Every kind of record that carries something sealed.

@@ -123,7 +123,7 @@ impl Finding {
             }
             let domain = Domain(r.array(tag::DOMAIN)?);
             let wrong = r.error(ErrorKind::Invalid("finding"));
-            let kind = Kind(u8::try_from(r.integer(tag::KIND)?).map_err(|_| wrong.clone())?);
+            let kind = Kind(u8::try_from(r.integer(tag::KIND)?).map_err(|_| wrong)?);
             let id = r.array(tag::ID)?;
             Ok(Self {
                 key: Key { domain, kind, id },

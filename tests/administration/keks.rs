@@ -1,7 +1,7 @@
 //! KEKs in tokens: resident ones, and protected ones that several tokens open.
 
 use super::client::Application;
-use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, words};
+use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, TOKENS, words};
 
 const OPERATORS: [&str; 2] = ["olga", "otto"];
 const ADMINISTRATORS: [&str; 2] = ["alice", "bob"];

@@ -32,10 +32,15 @@ pub(super) fn rewrap(caller: &mut Caller<'_>, kek: Option<i32>, rate: Option<i32
 
 /// Says how far the last rewrap has come, until it has ended if that is wanted.
 pub(super) fn follow(caller: &mut Caller<'_>, wait: bool) -> Outcome<()> {
-    while wait {
-        let Some(rewrap) = caller.session.ask(KekRewrapGetRequest::default())?.rewrap else {
-            break;
-        };
+    if wait {
+        watch(caller)?;
+    }
+    caller.show(KekRewrapGetRequest::default())
+}
+
+/// Shows how the last rewrap comes on until it has ended.
+fn watch(caller: &mut Caller<'_>) -> Outcome<()> {
+    while let Some(rewrap) = caller.session.ask(KekRewrapGetRequest::default())?.rewrap {
         show(&rewrap);
         if rewrap.rewrap_state == RewrapState::Ended {
             if std::io::stderr().is_terminal() {
@@ -45,7 +50,7 @@ pub(super) fn follow(caller: &mut Caller<'_>, wait: bool) -> Outcome<()> {
         }
         std::thread::sleep(PAUSE);
     }
-    caller.show(KekRewrapGetRequest::default())
+    Ok(())
 }
 
 /// One line that replaces the one before, where somebody watches.
