@@ -14,8 +14,8 @@ use crate::authority::{InstallationRecord, Policies};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{self, OsRandomness, Randomness};
 use crate::custody::{
-    Benches, Custody, CustodyError, InstallationRoot, Keeping, Locked, Outfit, ProfileId, ProfileRecord, Slab,
-    TokenRecord, token,
+    Benches, Custody, CustodyError, InstallationRoot, Keeping, Locked, Mix, Outfit, ProfileId, ProfileRecord,
+    Reservoir, ResidentKeks, Slab, TokenRecord, token,
 };
 use crate::exchange::Server;
 use crate::heavy::Heavy;
@@ -25,7 +25,7 @@ use crate::listener::TlsProfile;
 use crate::operations::keeper::Keeper;
 use crate::operations::{About, Limits, Services};
 use crate::scrub::{self, Gated, Quarantine};
-use crate::settings::{RoleName, Settings, TokenTable};
+use crate::settings::{RngName, RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use kmip_protocol::{NewPerson, PersonRole, Policy};
 use std::path::PathBuf;
@@ -111,8 +111,13 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
         return Err(ComposeError::Exists);
     }
     private_folder(&settings.data)?;
-    let randomness = randomness()?;
     let slab = Slab::new().map_err(CustodyError::from)?;
+    let (randomness, reservoir) = source(settings.custody.rng, &slab)?;
+    if let (Some(reservoir), Some(table), Some(pin)) = (&reservoir, &settings.custody.token, &genesis.pin) {
+        let token = benches(settings).token(&first_token(table))?;
+        let pin = pin.duplicate().map_err(CustodyError::from)?;
+        reservoir.attach(Arc::new(ResidentKeks::new(token, pin, slab.clone())));
+    }
     let root = match &settings.custody.root_credential {
         Some(name) => InstallationRoot::from_credential(&slab, name)?,
         None => InstallationRoot::create_file(&slab, randomness.as_ref(), &settings.root_file())?,
@@ -144,8 +149,8 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     if !settings.database().exists() {
         return Err(ComposeError::Missing);
     }
-    let randomness = randomness()?;
     let slab = Slab::new().map_err(CustodyError::from)?;
+    let (randomness, reservoir) = source(settings.custody.rng, &slab)?;
     let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
     let outfit = Arc::new(outfit(settings, &slab, &randomness)?);
     custody.keep_protected(outfit.root().binding_key(&slab)?, keeping(settings));
@@ -158,6 +163,10 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     // Without the system's record key nobody can be recognised and nothing recorded.
     custody.ready(Domain::SYSTEM).await?;
     hsm_profile::verify_all(&custody, &store).await?;
+    if let Some(reservoir) = reservoir {
+        let profile = settings.custody.rng_profile.as_deref();
+        hsm_profile::draw_randomness(&outfit, &store, reservoir, profile).await?;
+    }
     let installation = genesis::installed(&custody, &store).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
     quarantine.reload(&store, &custody).await?;
@@ -212,14 +221,28 @@ fn keeping(settings: &Settings) -> Keeping {
 }
 
 /// The process's source of keys, chosen before the first is made. From then on the cipher library asks it too, for blinding,
-/// signature nonces and the keys that it makes itself. Founding and serving in one process share it.
-pub fn randomness() -> Result<Arc<dyn Randomness>, ComposeError> {
-    static CHOSEN: OnceLock<bool> = OnceLock::new();
-    if *CHOSEN.get_or_init(|| crypto::install(Arc::new(OsRandomness::new())).is_ok()) {
-        Ok(Arc::clone(crypto::randomness()))
-    } else {
-        Err(ComposeError::Randomness)
+/// signature nonces and the keys that it makes itself. Founding and serving in one process share it. Where it is an HSM's, it gives nothing
+/// before that is found.
+fn source(rng: RngName, slab: &Slab) -> Result<(Arc<dyn Randomness>, Option<Reservoir>), ComposeError> {
+    static CHOSEN: OnceLock<Option<Option<Reservoir>>> = OnceLock::new();
+    let mix = match rng {
+        RngName::Os => None,
+        RngName::Hsm => Some(Mix::Hsm),
+        RngName::OsHsm => Some(Mix::HsmAndOs),
+    };
+    let choose = || {
+        let reservoir = mix.map(|mix| Reservoir::new(slab, mix)).transpose().ok()?;
+        let source: Arc<dyn Randomness> = match &reservoir {
+            Some(reservoir) => Arc::new(reservoir.clone()),
+            None => Arc::new(OsRandomness::new()),
+        };
+        crypto::install(source).is_ok().then_some(reservoir)
+    };
+    let reservoir = CHOSEN.get_or_init(choose).clone().ok_or(ComposeError::Randomness)?;
+    if reservoir.is_some() != mix.is_some() {
+        return Err(ComposeError::Randomness);
     }
+    Ok((Arc::clone(crypto::randomness()), reservoir))
 }
 
 fn open_store(settings: &Settings, late: &LateChain) -> Result<SqliteStore, ComposeError> {

@@ -43,6 +43,8 @@ const BY_ENVIRONMENT: &[&str] = &[
     "custody.root",
     "custody.root_credential",
     "custody.keks",
+    "custody.rng",
+    "custody.rng_profile",
     "custody.softhsm_folder",
     "log.level",
     "log.format",
@@ -174,6 +176,21 @@ pub enum RoleName {
     Custodian,
 }
 
+/// Where keys come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+pub enum RngName {
+    /// The operating system.
+    #[default]
+    #[serde(rename = "os")]
+    Os,
+    /// An HSM.
+    #[serde(rename = "hsm")]
+    Hsm,
+    /// Both, one added to the other.
+    #[serde(rename = "os+hsm")]
+    OsHsm,
+}
+
 /// The names of TLS profiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -230,6 +247,11 @@ pub struct CustodyTable {
     pub root: Option<PathBuf>,
     /// The systemd credential that holds the root, instead of a file.
     pub root_credential: Option<String>,
+    /// Where keys come from: `os` (the default), `hsm` or `os+hsm`.
+    #[serde(default)]
+    pub rng: RngName,
+    /// The HSM-Profile that randomness is drawn from; the first one with a token unless set.
+    pub rng_profile: Option<String>,
     /// The folder of software KEKs; `keks` in the data folder unless set.
     pub keks: Option<PathBuf>,
     /// PKCS#11 modules by name: records of HSM-Profiles name a module, and what code that is the settings alone say. SoftHSM2's is

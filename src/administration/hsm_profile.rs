@@ -2,7 +2,7 @@
 //! domain may use which. They are read before any MAC can be checked, as KEKs are; it is checked once the system's domain is open.
 
 use super::{AdministrationError, desk, kek};
-use crate::custody::{Custody, Links, Outfit, ProfileId, ProfileRecord, StagedPin};
+use crate::custody::{Custody, CustodyError, Links, Outfit, ProfileId, ProfileRecord, Reservoir, StagedPin};
 use crate::failure::{Failure, Fault};
 use crate::operations::Context;
 use crate::records;
@@ -157,6 +157,25 @@ pub async fn verify_all(custody: &Custody, store: &Arc<dyn Store>) -> Result<(),
         records::open(custody, &record).map_err(|_| damaged())?;
     }
     Ok(())
+}
+
+/// Has randomness drawn from the profile of this name, or from the first one with a token.
+///
+/// # Errors
+/// There is none, or its PIN does not open.
+pub async fn draw_randomness(
+    outfit: &Outfit,
+    store: &Arc<dyn Store>,
+    reservoir: Reservoir,
+    name: Option<&str>,
+) -> Result<(), AdministrationError> {
+    for record in all(store).await? {
+        let profile = decode(&record)?;
+        if profile.token.is_some() && name.is_none_or(|name| name == profile.name) {
+            return Ok(outfit.draw(reservoir, ProfileId(record.key.id), &profile)?);
+        }
+    }
+    Err(CustodyError::UnknownProfile.into())
 }
 
 /// Puts to work what is kept of a profile now, and opens anew whatever lies in it.

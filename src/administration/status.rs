@@ -98,6 +98,7 @@ fn about(context: &Context<'_>, lines: &mut Lines) {
         format!("{} ms ahead of the time that has passed", bearing.ahead_ms),
     );
     lines.add("store", about.store.as_str());
+    lines.add("rng", context.services.randomness.generator().name);
     lines.add("tls.profile", about.tls_profile.as_str());
     let confined = if about.admin_listener {
         "people have a listener of their own"

@@ -5,6 +5,7 @@ use super::kmip::words;
 use super::nouns::{Named, legacy_token, named};
 use super::{Problem, people, runtime, say, serve};
 use crate::compose::{self, Genesis};
+use crate::crypto::OsRandomness;
 use crate::custody::{Slab, token};
 use crate::settings::{Settings, TokenTable};
 use kmip_protocol::{PolicyTemplate, tag};
@@ -176,8 +177,9 @@ async fn prepare_token(settings: &Settings, table: &TokenTable) -> Result<crate:
         token::configure_softhsm(folder).map_err(|why| why.to_string())?;
     }
     let slab = Slab::new().map_err(|why| why.to_string())?;
-    let random = compose::randomness().map_err(|why| why.to_string())?;
-    let pin = || token::random_pin(&slab, random.as_ref()).map_err(|why| why.to_string());
+    // The token may be the one that randomness comes from later.
+    let random = OsRandomness::new();
+    let pin = || token::random_pin(&slab, &random).map_err(|why| why.to_string());
     let (officer, user) = (pin()?, pin()?);
     let token = compose::benches(settings).token(&compose::first_token(table));
     let token = token.map_err(|why| why.to_string())?;

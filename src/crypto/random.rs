@@ -22,6 +22,14 @@ pub trait Randomness: Send + Sync {
     /// What the generator is, for the attribute Random Number Generator and for Query (KMIP 2.1 §4.46).
     fn generator(&self) -> Generator;
 
+    /// Tried when it is chosen, before anything is made from it.
+    ///
+    /// # Errors
+    /// [`CryptoError::Random`] if it gives nothing.
+    fn begin(&self) -> Result<(), CryptoError> {
+        self.fill(&mut [0; 32])
+    }
+
     /// Mixes a client's seed in and says how many of its bytes were used (KMIP 2.1 §6.1.50). A seed never replaces
     /// the generator's own entropy.
     fn absorb(&self, seed: &[u8]) -> usize {
@@ -139,7 +147,7 @@ static SOURCE: OnceLock<Arc<dyn Randomness>> = OnceLock::new();
 /// [`CryptoError::Random`] if a source is in use already or gives nothing; [`CryptoError::Internal`] if the library
 /// refuses to be fed.
 pub fn install(source: Arc<dyn Randomness>) -> Result<(), CryptoError> {
-    source.fill(&mut [0; 32])?;
+    source.begin()?;
     SOURCE.set(source).map_err(|_| CryptoError::Random)?;
     native::prepare()
 }

@@ -13,6 +13,7 @@ use super::error::CustodyError;
 use super::facade::Custody;
 use super::probe::Capabilities;
 use super::profile::{ProfileRecord, StagedPin, TokenRecord};
+use super::reservoir::Reservoir;
 use super::resident::{self, ResidentKeks, TokenSettings, WorkerCommand};
 use super::root::{InstallationRoot, PinRole};
 use super::sealer::KekProvider;
@@ -44,6 +45,8 @@ pub struct Outfit {
     refused: Mutex<BTreeSet<[u8; 16]>>,
     #[cfg(test)]
     stand_ins: std::sync::Mutex<BTreeMap<String, Arc<dyn KekProvider>>>,
+    /// What draws randomness from a profile, and from which.
+    drawing: Mutex<Option<(Reservoir, ProfileId)>>,
 }
 
 /// Refusals remembered at most; the proposals behind them are over long before.
@@ -93,6 +96,29 @@ impl Outfit {
             refused: Mutex::default(),
             #[cfg(test)]
             stand_ins: std::sync::Mutex::default(),
+            drawing: Mutex::default(),
+        }
+    }
+
+    /// Has randomness drawn from a profile, by a worker of its own, so that nobody who needs a key waits behind those who use one.
+    ///
+    /// # Errors
+    /// Those of [`Outfit::provider`].
+    pub fn draw(&self, reservoir: Reservoir, id: ProfileId, record: &ProfileRecord) -> Result<(), CustodyError> {
+        reservoir.attach(self.provider(id, record, None)?);
+        *self.drawing.lock().unwrap_or_else(PoisonError::into_inner) = Some((reservoir, id));
+        Ok(())
+    }
+
+    /// Has it drawn with what the record says now.
+    fn draw_anew(&self, id: ProfileId, record: &ProfileRecord, staged: Option<&StagedPin>) -> Result<(), CustodyError> {
+        let drawing = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
+        match drawing.as_ref().filter(|(_, from)| *from == id) {
+            Some((reservoir, _)) => {
+                reservoir.attach(self.provider(id, record, staged)?);
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
@@ -223,6 +249,9 @@ impl Outfit {
     /// Puts a profile to work, or what its record says now in place of what it said. One that cannot be is away for all who use it, and
     /// delays nobody else.
     pub fn put_to_work(&self, custody: &Custody, id: ProfileId, record: &ProfileRecord, staged: Option<&StagedPin>) {
+        if let Err(error) = self.draw_anew(id, record, staged) {
+            tracing::error!(profile = %record.name, %error, "randomness cannot be drawn from an HSM-Profile as it is now");
+        }
         let provider = self.provider(id, record, staged).unwrap_or_else(|error| {
             tracing::error!(profile = %record.name, %error, "an HSM-Profile cannot be put to work");
             Arc::new(AbsentKeks)

@@ -96,6 +96,11 @@ pub trait KekProvider: Send + Sync {
     /// Whether it answers now.
     fn health(&self) -> Wait<'_, Result<(), CustodyError>>;
 
+    /// Random bytes of the HSM's own generator, a thousand or two at most. Errors: [`CustodyError::Unavailable`], also where it is no HSM.
+    fn random(&self, _length: usize) -> Wait<'_, Result<Locked, CustodyError>> {
+        crate::wait::ready(Err(CustodyError::Unavailable))
+    }
+
     /// Its key pairs, by which protected KEKs are opened; `None` where it is no HSM.
     fn pairs(&self) -> Option<&dyn PairProvider> {
         None

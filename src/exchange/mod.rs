@@ -92,6 +92,8 @@ mod shares;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
+mod tampered;
+#[cfg(test)]
 mod targets;
 #[cfg(test)]
 mod tenancy;

@@ -150,7 +150,9 @@ impl TestHouse {
     /// The same over the embedded engine.
     pub async fn on_disk() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = SqliteSettings::new(folder.path().join("store.db"));
+        let mut settings = SqliteSettings::new(folder.path().join("store.db"));
+        // What is written to the file behind the server's back is seen.
+        settings.record_cache = 0;
         let late = LateChain::default();
         let store = SqliteStore::open(&settings, Box::new(late.clone())).unwrap();
         Self::over(Arc::new(store), late, folder).await

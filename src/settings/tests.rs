@@ -94,6 +94,7 @@ fn every_place_of_the_environment_is_a_setting() {
             "listener.address" => "1.2.3.4:5",
             "listener.profile" => "interop",
             "log.format" => "json",
+            "custody.rng" => "os+hsm",
             "audit.durable_reads" | "conformance.interop" | "demo" | "identity.require_possession" => "true",
             number if number.contains("limits") || number.starts_with("store") => "2000",
             _ => "text",

@@ -4,7 +4,7 @@ use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::options::Options;
 use crate::cli::{private, say};
-use crate::compose;
+use crate::crypto::OsRandomness;
 use crate::custody::Slab;
 use crate::custody::legacy::{Credentials, LONGEST_TOKEN, LegacyToken};
 use clap::{Args, Subcommand};
@@ -128,7 +128,7 @@ pub(in crate::cli) fn text(file: &Path) -> Outcome<String> {
 fn make(arguments: &MakeArguments) -> Outcome<()> {
     let words = |why: crate::custody::CustodyError| Failure::from(why.to_string());
     let slab = Slab::new().map_err(|why| why.to_string())?;
-    let randomness = compose::randomness().map_err(|why| why.to_string())?;
+    let randomness = OsRandomness::new();
     let pin = |file: Option<&Path>, question: &str| {
         let secret = private::secret(file, question)?;
         let kept = slab.copy_from(secret.expose().as_bytes());
@@ -149,7 +149,7 @@ fn make(arguments: &MakeArguments) -> Outcome<()> {
     if !credentials.fits() {
         return Err(Failure::usage("these are no credentials of an HSM token"));
     }
-    let made = LegacyToken::make(&slab, randomness.as_ref(), names, numbers, &credentials);
+    let made = LegacyToken::make(&slab, &randomness, names, numbers, &credentials);
     let (token, sealed, shares) = made.map_err(words)?;
     let at = |end: &str| {
         arguments

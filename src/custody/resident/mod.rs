@@ -221,6 +221,19 @@ impl KekProvider for ResidentKeks {
         Box::pin(async move { self.usage.ask(Kind::Probe, KEK_FRAME, &|_| Ok(())).await.map(|_| ()) })
     }
 
+    fn random(&self, length: usize) -> Wait<'_, Result<Locked, CustodyError>> {
+        Box::pin(async move {
+            let wanted = u16::try_from(length).map_err(|_| CustodyError::Limit)?;
+            let fields = |frame: &mut FrameWriter| frame.raw(&wanted.to_be_bytes());
+            let drawn = self.usage.ask(Kind::Random, KEK_FRAME, &fields).await?;
+            if drawn.len() == length {
+                Ok(drawn)
+            } else {
+                Err(CustodyError::Unavailable)
+            }
+        })
+    }
+
     fn pairs(&self) -> Option<&dyn PairProvider> {
         Some(self)
     }

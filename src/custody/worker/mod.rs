@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use zeroize::Zeroize;
 
-use self::engine::{Engine, Fault, Seat, TokenName};
+use self::engine::{Engine, Fault, Seat, TokenName, Trouble};
 use self::protocol::{FrameReader, FrameWriter, Kind, MAX_FRAME, Role, Status};
 use self::wrapping::SLACK;
 use super::context::{Purpose, WrapContext};
@@ -187,8 +187,23 @@ impl Desk<'_> {
             }
             Kind::Open => pair::open(self.slab, self.engine, &mut self.seat, fields, answer),
             Kind::Examine => examine::handle(self.engine, &mut self.seat, fields, answer),
+            Kind::Random => self.random(usize::from(u16::from_be_bytes(fields.raw()?)), answer),
             Kind::Hello => Err(Fault::new(Status::Misfit)),
         }
+    }
+
+    fn random(&mut self, length: usize, answer: &mut FrameWriter) -> Result<(), Fault> {
+        if self.engine.role() != Role::Usage {
+            return Err(Fault::new(Status::Misfit));
+        }
+        let (mut bytes, module) = (
+            self.slab.allocate(length).map_err(CustodyError::from)?,
+            &self.engine.module,
+        );
+        self.engine.with_session(&mut self.seat, &mut |_, session| {
+            Ok::<_, Trouble>(module.random(session, bytes.expose_mut())?)
+        })?;
+        Ok(answer.raw(bytes.expose())?)
     }
 }
 

@@ -47,9 +47,11 @@ pub(crate) enum Kind {
     Examine,
     /// Change the PIN that was logged in with. Key management only.
     SetPin,
+    /// Random bytes of the token. Key usage only.
+    Random,
 }
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 15] = [
     Kind::Hello,
     Kind::Wrap,
     Kind::Unwrap,
@@ -64,6 +66,7 @@ const KINDS: [Kind; 14] = [
     Kind::Open,
     Kind::Examine,
     Kind::SetPin,
+    Kind::Random,
 ];
 
 /// What a worker may do.
@@ -323,7 +326,7 @@ mod tests {
             assert_eq!((read, number, detail), (status, 8, 9));
         }
         assert!(FrameReader::request(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
-        assert!(FrameReader::request(&[1, 15, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
+        assert!(FrameReader::request(&[1, 16, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
         assert!(FrameReader::request(&[2, 1, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
     }
 }
