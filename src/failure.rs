@@ -316,6 +316,8 @@ faults! {
     ShareKeysMissing = PermissionDenied, "too few of those whose votes the rule for KEKs counts have a share key";
     /// The policy wants two users in the HSM, and there is one.
     SeparationRequired = PermissionDenied, "the policy requires a user of its own for key management in the HSM";
+    /// What a tenant's settings keep for a time is to go before that is over.
+    RetentionRunning = ConstraintViolation else PermissionDenied, "the retention of the tenant is not over";
     /// A KEK is to be deleted that something lies under; the message goes on with [`Told::records`].
     KekReferenced = ConstraintViolation else PermissionDenied, "records lie under this KEK: rewrap them first";
     /// A KEK that stays in its HSM.

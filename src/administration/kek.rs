@@ -151,6 +151,32 @@ pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
     Ok(())
 }
 
+/// The KEKs of a domain as they lie there: nothing of them is checked.
+pub(super) async fn unverified(store: &Arc<dyn Store>, domain: Domain) -> Result<Vec<KekRecord>, AdministrationError> {
+    let found = store.scan(domain, KEK, None, MOST).await?;
+    let decode = |record| -> Result<_, AdministrationError> { Ok(KekRecord::decode(body(record)?)?) };
+    found.iter().map(decode).collect()
+}
+
+/// Opens a domain whose KEKs are to be destroyed, those included that are to be already, and checks their records: only what this server
+/// wrote is destroyed.
+pub async fn open_doomed(custody: &Custody, store: &Arc<dyn Store>, domain: Domain) -> Result<(), AdministrationError> {
+    let mut keks = unverified(store, domain).await?;
+    for kek in keks.iter_mut().filter(|kek| kek.state == KekState::Deleting) {
+        kek.state = KekState::Inactive;
+    }
+    let place = record_key_place(domain);
+    let record_key = store.load(place).await?;
+    let record_key = record_key.ok_or(AdministrationError::Damaged(RECORD_KEY.0))?;
+    let record_key = RecordKeyRecord::decode(body(&record_key)?)?;
+    custody.open_domain(domain, &keks, &record_key).await?;
+    custody.ready(domain).await?;
+    for record in store.scan(domain, KEK, None, MOST).await? {
+        records::open(custody, &record).map_err(|_| AdministrationError::Damaged(KEK.0))?;
+    }
+    Ok(())
+}
+
 /// The body of a record whose MAC is checked later.
 pub(super) fn body(record: &Record) -> Result<&[u8], AdministrationError> {
     let parts = records::parts(&record.body);

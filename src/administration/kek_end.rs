@@ -96,7 +96,9 @@ async fn set_apart(context: &Context<'_>, record: &KekRecord, state: KekState) -
     }
     changed.state = state;
     kek::put(custody, &mut work, place, changed.encode()?).await?;
-    step(context, work, domain, &format!("KEK {}: {state:?}", changed.generation)).await?;
+    let words = format!("KEK {}: {state:?}", changed.generation);
+    step(context, work, domain, Operation::KekDelete, &words).await?;
+    kek::open_domain(custody, &context.services.store, domain).await?;
     Ok(changed)
 }
 
@@ -119,20 +121,25 @@ async fn unwrap_record_key(context: &Context<'_>, domain: Domain) -> Result<(), 
     }
     kek::put(custody, &mut work, place, after.encode()?).await?;
     let words = format!("the record key lies under {} KEKs", after.wraps.len());
-    step(context, work, domain, &words).await
+    step(context, work, domain, Operation::KekDelete, &words).await?;
+    Ok(kek::open_domain(custody, &context.services.store, domain).await?)
 }
 
-/// Commits a step, with its audit record, and has custody know of it.
-async fn step(context: &Context<'_>, mut work: Work, domain: Domain, words: &str) -> Result<(), Failure> {
+/// Commits a step, with its audit record.
+pub(super) async fn step(
+    context: &Context<'_>,
+    mut work: Work,
+    domain: Domain,
+    operation: Operation,
+    words: &str,
+) -> Result<(), Failure> {
     let services = context.services;
-    work.audit(server_act(Operation::KekDelete.0, domain, context.now, words));
+    work.audit(server_act(operation.0, domain, context.now, words));
     match services.store.commit(work.into_change_set(context.now.0)).await {
-        Ok(_) => {}
-        Err(CommitError::Conflict | CommitError::ClaimTaken(_)) => return Err(Fault::Contention.into()),
-        Err(error) => return Err(Failure::detailed(Fault::StoreUnavailable, error)),
+        Ok(_) => Ok(()),
+        Err(CommitError::Conflict | CommitError::ClaimTaken(_)) => Err(Fault::Contention.into()),
+        Err(error) => Err(Failure::detailed(Fault::StoreUnavailable, error)),
     }
-    kek::open_domain(&services.custody, &services.store, domain).await?;
-    Ok(())
 }
 
 impl Handle for KekMarkCompromisedRequest {

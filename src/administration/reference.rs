@@ -86,6 +86,7 @@ fn read_object(_: Key, body: &[u8]) -> Result<Vec<Holding>, CustodyError> {
 /// Nothing that a client sees changes, its Last Change Date neither.
 fn replace_object(custody: &Custody, key: Key, body: &[u8], sealed: Vec<Sealed>) -> Result<Whole, CustodyError> {
     let mut object = Object::decode(body).map_err(bad)?;
+    object.leave_kek();
     if let (Some(material), Some(sealed)) = (object.material.as_mut(), sealed.into_iter().next()) {
         material.sealed = sealed;
     }
@@ -189,6 +190,10 @@ impl Row {
         key: Key,
         unwanted: impl Fn(&Sealed) -> bool,
     ) -> Result<Option<bool>, Failure> {
+        // Writing a record that is held would have the trail vouch for what was put back.
+        if context.services.quarantine.holds(key) {
+            return Ok(None);
+        }
         let Some(record) = context.work.load(key).await? else {
             return Ok(Some(false));
         };

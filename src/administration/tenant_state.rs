@@ -100,6 +100,7 @@ impl Handle for TenantDeleteRequest {
         context.work.delete(hsm_profile::links_place(domain)).await?;
         context.batch.notices.push(Notice::Policy(domain));
         record.deleted = true;
+        record.deleted_ms = Some(context.now.0);
         keep(context, domain, &record).await?;
         alarm(context, Event::TenantDeleted, Domain::SYSTEM, &record.name);
         // After all that is read once more.
@@ -168,5 +169,6 @@ fn told(record: TenantRecord, hsm_profile_names: Vec<String>) -> Tenant {
         created: DateTime(record.created_ms.div_euclid(1000)),
         settings: record.settings,
         hsm_profile_names,
+        purged: record.purged_ms.map(|ms| DateTime(ms.div_euclid(1000))),
     }
 }

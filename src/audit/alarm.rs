@@ -127,6 +127,8 @@ events! {
     LegacyTokenWithdrawn = 0x8001_FF73 Warning true "a legacy token was withdrawn";
     /// Shares were handed in, and the next one did not come.
     SharesWiped = 0x8001_FF74 Notice true "the shares of a legacy token were wiped";
+    /// The KEKs of a deleted tenant are no more.
+    TenantPurged = 0x8001_FF22 Warning true "the KEKs of a deleted tenant were destroyed";
 }
 
 /// An event, where it happened and to whom.

@@ -157,7 +157,7 @@ permissions! {
     // Tenants, as administrators see them; a tenant's own readers see theirs.
     READERS, Full: TenantGet;
     SYSTEM_READERS, Full: TenantList;
-    ADMINISTRATOR, Full: TenantCreate TenantModify TenantSuspend TenantResume TenantDelete TenantRecover;
+    ADMINISTRATOR, Full: TenantCreate TenantModify TenantSuspend TenantResume TenantDelete TenantRecover TenantPurge;
 
     // Clients of a tenant and what belongs to them.
     TENANT_READERS, Full: ClientGet ClientList ApplicationList NamespaceList;
@@ -181,7 +181,7 @@ permissions! {
     ADMINISTRATOR, Full: ManagementPut SharingGrant;
 
     // What keeps keys: the KEKs of the own domain.
-    READERS, Full: KekList KekRewrapGet;
+    READERS, Full: KekList KekRewrapGet KeyResidue;
     MANAGERS, Full:
         KekCreate KekActivate KekAddProfile KekRemoveProfile KekBackup KekRestore KekRewrap KekDelete KekMarkCompromised;
 

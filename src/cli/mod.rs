@@ -96,6 +96,8 @@ enum Command {
     Object(nouns::object::ObjectArguments),
     /// HSMs: where the keys that keep keys lie
     Hsm(nouns::hsm::HsmArguments),
+    /// What can still open keys that were destroyed
+    Key(nouns::residue::KeyArguments),
     /// The keys that keep keys
     Kek(nouns::kek::KekArguments),
     /// The credentials by which keys are made in an HSM: shared among those who decide
@@ -167,6 +169,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Namespace(arguments) => nouns::namespace::run(arguments),
         Command::Object(arguments) => nouns::object::run(arguments),
         Command::Hsm(arguments) => nouns::hsm::run(arguments),
+        Command::Key(arguments) => nouns::residue::run(arguments),
         Command::Kek(arguments) => nouns::kek::run(arguments),
         Command::Share(arguments) => nouns::share::run(arguments),
         Command::Ceremony(arguments) => nouns::ceremony::run(arguments),

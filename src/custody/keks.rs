@@ -134,6 +134,14 @@ impl Custody {
         }
     }
 
+    /// Whether it is certain that there is no such KEK at its profile. An outage is no certainty.
+    pub async fn is_absent(&self, kek: &NewKek) -> bool {
+        match self.provider(kek.profile) {
+            Ok(provider) => provider.find(kek).await == Err(CustodyError::UnknownKek),
+            Err(_) => false,
+        }
+    }
+
     /// Makes the record key of a new domain, wrapped under each of its KEKs.
     ///
     /// # Errors

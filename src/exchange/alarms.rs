@@ -17,7 +17,8 @@ use kmip_protocol::{
     KekCreateRequest, KekDeleteRequest, KekMarkCompromisedRequest, LegacyTokenWithdrawRequest, LocateRequest,
     LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole, PersonSuspendRequest, PolicyPutRequest,
     PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, ShareSubmitRequest,
-    TenantCreateRequest, TenantDeleteRequest, TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
+    TenantCreateRequest, TenantDeleteRequest, TenantPurgeRequest, TenantRecoverRequest, TenantSuspendRequest,
+    UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,6 +172,23 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             )
             .await;
             does(&house, &administrator, TenantDeleteRequest { tenant_name }).await;
+        }
+        Event::TenantPurged => {
+            acme(&house, &administrator).await;
+            let tenant_name = tenant_name();
+            let suspend = TenantSuspendRequest {
+                tenant_name: tenant_name.clone(),
+            };
+            does(&house, &administrator, suspend).await;
+            let delete = TenantDeleteRequest {
+                tenant_name: tenant_name.clone(),
+            };
+            does(&house, &administrator, delete).await;
+            let purge = TenantPurgeRequest {
+                tenant_name,
+                created: None,
+            };
+            does(&house, &administrator, purge).await;
         }
         Event::TenantRecovered => {
             acme(&house, &administrator).await;

@@ -75,6 +75,8 @@ mod recorded;
 mod recovery;
 mod refusals;
 #[cfg(test)]
+mod residues;
+#[cfg(test)]
 mod restarts;
 mod rewrapping;
 #[cfg(test)]

@@ -139,6 +139,7 @@ async fn many(house: &TestHouse, tenant: Domain, count: usize, destroyed: i64) {
             owner: [3; 16],
             attributes,
             material: None,
+            former: Vec::new(),
         };
         let key = objects::key(tenant, &object.unique_identifier);
         let (body, _) = records::close(custody, key, work.next_revision(key), object.encode()).unwrap();

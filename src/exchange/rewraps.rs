@@ -29,11 +29,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Key files behind an HSM that can be away.
-struct Moody {
+pub(super) struct Moody {
     keks: SoftwareKeks,
     away: Arc<AtomicBool>,
     /// It destroys nothing, and does the rest.
-    stuck: AtomicBool,
+    pub(super) stuck: AtomicBool,
     destroyed: AtomicUsize,
 }
 
@@ -112,15 +112,15 @@ impl Sealer for MoodySealer {
     }
 }
 
-struct Scene {
-    house: TestHouse,
+pub(super) struct Scene {
+    pub(super) house: TestHouse,
     olga: Voter,
-    otto: Voter,
-    hsm: Arc<Moody>,
+    pub(super) otto: Voter,
+    pub(super) hsm: Arc<Moody>,
 }
 
 impl Scene {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::over(TestHouse::new().await).await
     }
 
@@ -153,12 +153,12 @@ impl Scene {
         self.olga.state(&self.house, &id).await
     }
 
-    async fn activate(&self, kek_generation: i32) {
+    pub(super) async fn activate(&self, kek_generation: i32) {
         let item = self.olga.ask(&self.house, KekActivateRequest { kek_generation }).await;
         assert_eq!(item.result_status, ResultStatus::Success);
     }
 
-    async fn rewrap(&self) {
+    pub(super) async fn rewrap(&self) {
         let request = KekRewrapRequest {
             kek_generation: Some(1),
             records_per_second: Some(100_000),
@@ -166,18 +166,18 @@ impl Scene {
         assert_eq!(self.agree(request).await, ProposalState::Executed);
     }
 
-    async fn delete(&self) -> ProposalState {
+    pub(super) async fn delete(&self) -> ProposalState {
         self.agree(KekDeleteRequest { kek_generation: 1 }).await
     }
 
-    async fn progress(&self) -> Rewrap {
+    pub(super) async fn progress(&self) -> Rewrap {
         match self.otto.ask(&self.house, KekRewrapGetRequest::default()).await.payload {
             Some(ResponsePayload::KekRewrapGet(told)) => told.rewrap.unwrap(),
             _ => panic!("no rewrap"),
         }
     }
 
-    async fn states(&self) -> Vec<(i32, KekState)> {
+    pub(super) async fn states(&self) -> Vec<(i32, KekState)> {
         match self.olga.ask(&self.house, KekListRequest::default()).await.payload {
             Some(ResponsePayload::KekList(list)) => list.keks.iter().map(|k| (k.kek_generation, k.kek_state)).collect(),
             _ => panic!("no list"),
@@ -185,7 +185,7 @@ impl Scene {
     }
 
     /// The clockwork's look, until there is nothing to do for it now.
-    async fn tend(&self) {
+    pub(super) async fn tend(&self) {
         for _ in 0..64 {
             self.house.server.tend().await;
             self.house.clock.advance(1);
@@ -199,7 +199,7 @@ impl Scene {
         sealed.map(|material| material.sealed.kek_generation).collect()
     }
 
-    fn key_file(&self) -> usize {
+    pub(super) fn key_file(&self) -> usize {
         let entries = std::fs::read_dir(self.house.folder()).unwrap();
         entries
             .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "kek"))
@@ -214,7 +214,7 @@ async fn objects(house: &TestHouse) -> Vec<Object> {
     found.iter().map(object).collect()
 }
 
-async fn get(house: &TestHouse, identifier: &str) -> Option<ResponsePayload> {
+pub(super) async fn get(house: &TestHouse, identifier: &str) -> Option<ResponsePayload> {
     let request = GetRequest {
         unique_identifier: Some(UniqueIdentifier::Text(identifier.to_owned())),
         ..GetRequest::default()

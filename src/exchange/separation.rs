@@ -252,7 +252,8 @@ pub(super) fn names(operation: Operation) -> Names {
         O::GroupDelete => Ways(vec![|w, it, _| w.text(tag::GROUP_NAME, &it.name)]),
 
         O::TenantGet => Ways(vec![tenant]),
-        O::TenantSuspend | O::TenantResume | O::TenantDelete => Ways(vec![tenant]),
+        O::TenantSuspend | O::TenantResume | O::TenantDelete | O::TenantPurge => Ways(vec![tenant]),
+        O::KeyResidue => Ways(vec![|w, it, _| w.text(tag::UNIQUE_IDENTIFIER, &it.object)]),
         O::TenantModify => Ways(vec![|w, it, rest| {
             tenant(w, it, rest);
             w.structure(tag::TENANT_SETTINGS, |_| ());

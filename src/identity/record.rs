@@ -93,6 +93,10 @@ pub struct TenantRecord {
     pub suspended: bool,
     /// Deleted: the record remains as evidence, and its name is free.
     pub deleted: bool,
+    /// When it was deleted, in milliseconds since 1970.
+    pub deleted_ms: Option<i64>,
+    /// When its KEKs were destroyed after that.
+    pub purged_ms: Option<i64>,
     /// What is set for it.
     pub settings: TenantSettings,
     /// Whether legacy tokens are to be migrated.
@@ -195,6 +199,8 @@ impl TenantRecord {
             name,
             suspended,
             deleted,
+            deleted_ms,
+            purged_ms,
             settings,
             migration,
             created_ms,
@@ -204,6 +210,11 @@ impl TenantRecord {
             w.boolean(tag::SUSPENDED, *suspended);
             w.long_integer(tag::CREATED, *created_ms);
             w.boolean(tag::DELETED, *deleted);
+            for (tag, moment) in [(tag::DELETED_AT, deleted_ms), (tag::PURGED_AT, purged_ms)] {
+                if let Some(moment) = moment {
+                    w.long_integer(tag, *moment);
+                }
+            }
             settings.write_item(w, tag::SETTINGS, Version::NEWEST);
             migration.write(w);
         })
@@ -217,6 +228,8 @@ impl TenantRecord {
                 suspended: r.boolean(tag::SUSPENDED)?,
                 created_ms: r.long_integer(tag::CREATED)?,
                 deleted: r.boolean(tag::DELETED)?,
+                deleted_ms: optional_moment(r, tag::DELETED_AT)?,
+                purged_ms: optional_moment(r, tag::PURGED_AT)?,
                 settings: TenantSettings::read_item(r, tag::SETTINGS, Version::NEWEST)?,
                 migration: Migration::read(r)?,
             })
@@ -287,6 +300,10 @@ pub(super) fn decode<T>(bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Resu
     })?;
     reader.finish()?;
     Ok(record)
+}
+
+fn optional_moment(r: &mut Reader<'_>, tag: Tag) -> Result<Option<i64>> {
+    r.at(tag).then(|| r.long_integer(tag)).transpose()
 }
 
 pub(super) fn optional_text(r: &mut Reader<'_>, tag: Tag) -> Result<Option<String>> {

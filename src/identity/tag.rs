@@ -42,6 +42,8 @@ pub(super) const ATTESTED_BY: Tag = Tag(0x54_E131);
 // Settings of tenants and clients, authorities of the server's own and what they issued.
 pub(super) const SETTINGS: Tag = Tag(0x54_E140);
 pub(super) const DELETED: Tag = Tag(0x54_E141);
+pub(super) const DELETED_AT: Tag = Tag(0x54_F330);
+pub(super) const PURGED_AT: Tag = Tag(0x54_F331);
 pub(super) const USERNAME: Tag = Tag(0x54_E143);
 pub(super) const CLIENT_PASSWORD: Tag = Tag(0x54_E144);
 pub(super) const ISSUED_CERTIFICATE: Tag = Tag(0x54_E145);

@@ -439,6 +439,8 @@ fn records_come_back_as_they_went() {
         name: "Grüße".to_owned(),
         suspended: true,
         deleted: true,
+        deleted_ms: Some(6),
+        purged_ms: Some(7),
         settings: kmip_protocol::TenantSettings {
             object_quota: Some(7),
             ..kmip_protocol::TenantSettings::default()

@@ -183,6 +183,7 @@ mod tests {
             owner: [3; 16],
             attributes: set,
             material: None,
+            former: Vec::new(),
         };
         let kept = Kept::read(&object.encode()).unwrap();
         (object, kept)

@@ -293,6 +293,7 @@ mod tests {
             owner: [3; 16],
             attributes,
             material: None,
+            former: Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ pub(super) mod tag {
     pub const MATERIAL: Tag = Tag(0x54_D007);
     pub const GENERATION: Tag = Tag(0x54_D008);
     pub const INSTANCE: Tag = Tag(0x54_D00D);
+    pub const FORMER: Tag = Tag(0x54_F320);
     pub const INDEX: Tag = Tag(0x54_D00E);
 }
 
@@ -44,6 +45,8 @@ pub struct Object<A = AttributeSet> {
     pub attributes: A,
     /// Its sealed material; `None` once destroyed.
     pub material: Option<Material>,
+    /// The generations of the KEKs under which the material lay before: what a backup from then opens by.
+    pub former: Vec<u32>,
 }
 
 /// An object to look at: its attributes are decoded when they are asked for, and cannot be changed.
@@ -70,6 +73,7 @@ impl Object {
             owner,
             attributes,
             material,
+            former,
         } = self;
         let mut writer = Writer::new();
         writer.structure(tag::OBJECT, |w| {
@@ -81,6 +85,9 @@ impl Object {
             w.bytes(tag::OWNER, owner);
             if let Some(material) = material {
                 material.write(w);
+            }
+            for generation in former {
+                w.interval(tag::FORMER, *generation);
             }
             for Instance { index, attribute } in attributes.iter() {
                 w.structure(tag::INSTANCE, |w| {
@@ -101,6 +108,31 @@ impl Object {
     }
 }
 
+/// KEKs of a former time that a record names: a domain has no more live ones.
+const MOST_FORMER: usize = 256;
+
+impl<A> Object<A> {
+    /// Notes that the material lies no longer under the KEK under which it lies now.
+    pub fn leave_kek(&mut self) {
+        let Some(material) = &self.material else {
+            return;
+        };
+        let generation = material.sealed.kek_generation;
+        self.former.retain(|former| *former != generation);
+        self.former.push(generation);
+        let surplus = self.former.len().saturating_sub(MOST_FORMER);
+        self.former.drain(..surplus);
+    }
+}
+
+fn read_former(reader: &mut Reader<'_>) -> Result<Vec<u32>> {
+    let mut former = Vec::new();
+    while reader.at(tag::FORMER) {
+        former.push(reader.interval(tag::FORMER)?);
+    }
+    Ok(former)
+}
+
 impl Kept {
     /// Reads what [`Object::encode`] wrote, and leaves its attributes as they are.
     ///
@@ -119,6 +151,7 @@ impl Kept {
                 application: r.array(tag::APPLICATION)?,
                 owner: r.array(tag::OWNER)?,
                 material: r.at(tag::MATERIAL).then(|| Material::read(r)).transpose()?,
+                former: read_former(r)?,
                 attributes: EncodedAttributes::read(r)?,
             })
         })?;
@@ -139,6 +172,7 @@ impl Kept {
             owner,
             attributes,
             material,
+            former,
         } = self;
         Ok(Object {
             internal_id,
@@ -148,6 +182,7 @@ impl Kept {
             owner,
             attributes: attributes.decode()?,
             material,
+            former,
         })
     }
 }
@@ -196,6 +231,7 @@ mod tests {
             application: [2; 16],
             owner: [3; 16],
             attributes,
+            former: vec![1, 7],
             material: Some(Material {
                 generation: 1,
                 sealed: Sealed {

@@ -60,6 +60,7 @@ pub async fn insert(
         owner,
         attributes,
         material: None,
+        former: Vec::new(),
     };
     namespaces::judge(context, object.attributes.iter().map(|i| &i.attribute)).await?;
     set_implicit(context, &mut object, managed, source)?;

@@ -14,6 +14,8 @@ impl Handle for DestroyRequest {
             return Err(Fault::WrongState.into());
         }
         object.attributes.set(Attribute::DestroyDate(DateTime(now)));
+        // What a backup from before can still be opened by.
+        object.leave_kek();
         object.material = None;
         let names: Vec<String> = object.attributes.names().map(|n| n.name_value.clone()).collect();
         for name in names {

@@ -245,6 +245,8 @@ handlers! {
     StateVerify
     QuarantineRelease
     QuarantineList
+    KeyResidue
+    TenantPurge
     NamespaceCreate
     NamespaceModify
     NamespaceDelete

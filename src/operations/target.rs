@@ -255,6 +255,7 @@ fn lasting(body: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut object = Object::decode(body)?;
     let generation = object.material.take().map_or(0, |material| material.generation);
     object.attributes.clear(AttributeKind::Fresh);
+    object.former.clear();
     let mut bytes = object.encode();
     bytes.extend_from_slice(&generation.to_be_bytes());
     Ok(bytes)

@@ -126,6 +126,8 @@ enumeration! {
         KekRewrap = 0x8001_0508 "Kek Rewrap" [V2_0..];
         KekDelete = 0x8001_0509 "Kek Delete" [V2_0..];
         KekMarkCompromised = 0x8001_050A "Kek Mark Compromised" [V2_0..];
+        KeyResidue = 0x8001_050C "Key Residue" [V2_0..];
+        TenantPurge = 0x8001_050D "Tenant Purge" [V2_0..];
         KekRewrapGet = 0x8001_050E "Kek Rewrap Get" [V2_0..];
         LegacyTokenImport = 0x8001_0510 "Legacy Token Import" [V2_0..];
         LegacyTokenWithdraw = 0x8001_0511 "Legacy Token Withdraw" [V2_0..];

@@ -332,6 +332,8 @@ operations! {
     StateVerify(StateVerifyRequest) -> (StateVerifyResponse);
     QuarantineRelease(QuarantineReleaseRequest) -> (QuarantineReleaseResponse);
     QuarantineList(QuarantineListRequest) -> (QuarantineListResponse);
+    KeyResidue(KeyResidueRequest) -> (KeyResidueResponse);
+    TenantPurge(TenantPurgeRequest) -> (TenantPurgeResponse);
     ClientCreate(ClientCreateRequest) -> (ClientCreateResponse);
     ClientGet(ClientGetRequest) -> (ClientGetResponse in Box);
     ClientList(ClientListRequest) -> (ClientListResponse);

@@ -87,4 +87,14 @@ structure! {
         /// Whether requests for it are refused until it is released.
         held: bool = HELD;
     }
+
+    /// What can still open the former material of an object: backups that were made while it was there, and the KEKs under which it lay.
+    #[derive(Eq, Debug)]
+    Residue {
+        unique_identifier: String = UNIQUE_IDENTIFIER;
+        /// When the object was destroyed; absent while it is there.
+        destroyed: Option<DateTime> = TIME_STAMP;
+        /// The KEKs under which it lay and that are not destroyed. With none of them nothing can open it any more.
+        kek_generations: Vec<i32> = KEK_GENERATION;
+    }
 }

@@ -29,6 +29,8 @@ structure! {
         settings: TenantSettings = TENANT_SETTINGS;
         /// Where its KEKs can be; the first is where new ones are made unless another is named.
         hsm_profile_names: Vec<String> = HSM_PROFILE_NAME;
+        /// When its KEKs were destroyed, after it was deleted.
+        purged: Option<DateTime> = PURGED;
     }
 
     /// One line of the server's status.

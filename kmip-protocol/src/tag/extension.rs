@@ -164,6 +164,9 @@ tags! {
     FAILED_RECORD FailedRecord = 0x5400E6 "Failed Record" [V2_0..];
     FINISHED Finished = 0x5400E7 "Finished" [V2_0..];
     COMPROMISED Compromised = 0x5400E8 "Compromised" [V2_0..];
+    DESTROYED_SINCE DestroyedSince = 0x5400E9 "Destroyed Since" [V2_0..];
+    RESIDUE Residue = 0x5400EA "Residue" [V2_0..];
+    PURGED Purged = 0x5400EB "Purged" [V2_0..];
     SHARE_KEY ShareKey = 0x5400F0 "Share Key" [V2_0..];
     OPENED_SHARE OpenedShare = 0x5400F1 "Opened Share" [V2_0..];
     SHARE_CONTEXT ShareContext = 0x5400F2 "Share Context" [V2_0..];

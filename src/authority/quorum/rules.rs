@@ -44,6 +44,7 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::HsmProfileTest,
     Operation::KekList,
     Operation::KekRewrapGet,
+    Operation::KeyResidue,
     // It takes nothing away, and whoever knows of a leak says so at once.
     Operation::KekMarkCompromised,
     Operation::StateVerify,

@@ -76,6 +76,7 @@ pub(super) const SYSTEM_FLOOR: &[Operation] = &[
     Operation::TenantResume,
     Operation::TenantDelete,
     Operation::TenantRecover,
+    Operation::TenantPurge,
     Operation::ManagementPut,
     Operation::SharingGrant,
     Operation::HsmProfileCreate,
@@ -319,6 +320,7 @@ impl Shape {
                 Operation::TenantDelete,
                 Operation::LegacyTokenImport,
                 Operation::LegacyTokenWithdraw,
+                Operation::TenantPurge,
             ],
         );
         let management = self.rule("management", &[Operation::ManagementPut, Operation::SharingGrant]);

@@ -18,6 +18,7 @@ pub(super) mod person;
 pub(super) mod policy;
 mod policy_file;
 pub(super) mod quarantine;
+pub(super) mod residue;
 pub(super) mod session;
 pub(super) mod share;
 pub(super) mod status;

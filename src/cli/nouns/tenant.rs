@@ -1,7 +1,7 @@
 //! `claviger tenant`: by administrators.
 
 use super::kek::backup_file;
-use super::{KeyClaim, Named, change_with_passwords, interval, named, new_people, new_person};
+use super::{KeyClaim, Named, change_with_passwords, instant, interval, named, new_people, new_person};
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
@@ -11,8 +11,8 @@ use crate::cli::possession::{Proof, Sources};
 use clap::{Args, Subcommand};
 use kmip_protocol::{
     CryptoProfile, Interval, PersonRole, PolicyTemplate, TenantCreateRequest, TenantDeleteRequest, TenantGetRequest,
-    TenantListRequest, TenantModifyRequest, TenantRecoverRequest, TenantResumeRequest, TenantSettings,
-    TenantSuspendRequest, tag,
+    TenantListRequest, TenantModifyRequest, TenantPurgeRequest, TenantRecoverRequest, TenantResumeRequest,
+    TenantSettings, TenantSuspendRequest, tag,
 };
 use std::path::PathBuf;
 
@@ -93,6 +93,14 @@ enum Verb {
     Delete {
         /// Its name
         name: String,
+    },
+    /// Destroy the KEKs of a deleted tenant, once its retention is over: nothing of it can be opened any more
+    Purge {
+        /// The name that it had
+        name: String,
+        /// When it was made, where several had this name: `2026-12-31T00:00:00Z`
+        #[arg(long, value_name = "MOMENT")]
+        created: Option<String>,
     },
     /// Invite an operator to a tenant whose quorum can no longer be met
     Recover {
@@ -255,6 +263,17 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
             caller.confirm(&format!("Delete the tenant {name} with all its keys?"))?;
             let tenant_name = name.clone();
             caller.change(TenantDeleteRequest { tenant_name }, "the tenant was deleted")
+        }
+        Verb::Purge { name, created } => {
+            caller.confirm(&format!("destroy the KEKs of the deleted tenant {name} for ever?"))?;
+            let request = TenantPurgeRequest {
+                tenant_name: name.clone(),
+                created: created.as_deref().map(instant).transpose()?,
+            };
+            caller.change(
+                request,
+                "its KEKs are destroyed: nothing of the tenant can be opened any more",
+            )
         }
         Verb::Recover {
             name,

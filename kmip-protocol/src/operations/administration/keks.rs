@@ -1,7 +1,7 @@
 //! KEKs of a tenant, or of the system (family 05, P-KMS-TNT-02).
 
 use crate::field::structure;
-use crate::{Kek, KekKind, KekState, Rewrap};
+use crate::{DateTime, Kek, KekKind, KekState, Residue, Rewrap};
 
 structure! {
     /// Makes a KEK, which wraps nothing before it is activated.
@@ -119,5 +119,33 @@ structure! {
     /// Kek Restore, the answer: the KEK opens what it wrapped; it wraps what is new if it is activated.
     KekRestoreResponse {
         kek_generation: i32 = KEK_GENERATION;
+    }
+
+    /// Asks which KEKs can still open what destroyed objects were.
+    #[derive(Default)]
+    KeyResidueRequest {
+        /// Of this object; else of all that were destroyed.
+        unique_identifier: Option<String> = UNIQUE_IDENTIFIER;
+        /// Of those only that were destroyed at this moment or later.
+        destroyed_since: Option<DateTime> = DESTROYED_SINCE;
+        maximum_items: Option<i32> = MAXIMUM_ITEMS;
+    }
+
+    /// Key Residue, the answer.
+    KeyResidueResponse {
+        residues: Vec<Residue> = RESIDUE;
+    }
+
+    /// Destroys the KEKs of a deleted tenant, once its retention is over: nothing of it can be opened any more.
+    TenantPurgeRequest {
+        tenant_name: String = TENANT_NAME;
+        /// When it was made: wanted where several that are deleted had this name.
+        created: Option<DateTime> = TIME_STAMP;
+    }
+
+    /// Tenant Purge, the answer.
+    TenantPurgeResponse {
+        /// The KEKs that were destroyed, by this request or one before it that was interrupted.
+        kek_generations: Vec<i32> = KEK_GENERATION;
     }
 }

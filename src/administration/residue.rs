@@ -1,0 +1,67 @@
+//! Key Residue (family 05): which KEKs can still open what a destroyed object was. Its material is gone from the live database; a backup from
+//! before opens by the KEKs under which it lay then, while they are there.
+
+use super::{desk, kek_life};
+use crate::authority::Granted;
+use crate::custody::KekState;
+use crate::failure::{Failure, Fault};
+use crate::objects::{self, Kept, index};
+use crate::operations::{Context, Handle};
+use crate::records;
+use crate::store::Key;
+use kmip_protocol::{KeyResidueRequest, KeyResidueResponse, Residue};
+use std::collections::BTreeSet;
+
+/// Objects told of in one answer, and looked at for it.
+const MOST: usize = 10_000;
+
+impl Handle for KeyResidueRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<KeyResidueResponse, Failure> {
+        let domain = desk::domain(context)?;
+        let keks = kek_life::keks_of(context, domain).await?;
+        let left = keks.iter().filter(|kek| kek.state != KekState::Destroyed);
+        let left: BTreeSet<u32> = left.map(|kek| kek.generation).collect();
+        if let Some(identifier) = &self.unique_identifier {
+            let object = look(context, objects::key(domain, identifier)).await?;
+            let object = object.filter(|object| object.unique_identifier == *identifier);
+            let object = object.ok_or(Failure::new(Fault::ObjectNotFound))?;
+            return Ok(KeyResidueResponse {
+                residues: vec![tell(&object, &left)?],
+            });
+        }
+        let most = desk::count(self.maximum_items, MOST)?.min(MOST);
+        let since = self.destroyed_since.map_or(i64::MIN, |since| since.0);
+        let hits = context.work.find(&index::destroyed(domain, i64::MAX, MOST)).await?;
+        let mut residues = Vec::new();
+        for hit in hits {
+            if residues.len() >= most {
+                break;
+            }
+            if let Some(object) = look(context, hit.key).await? {
+                let destroyed = object.attributes.dates()?.destroy;
+                if destroyed.is_some_and(|destroyed| destroyed >= since) {
+                    residues.push(tell(&object, &left)?);
+                }
+            }
+        }
+        Ok(KeyResidueResponse { residues })
+    }
+}
+
+async fn look(context: &mut Context<'_>, key: Key) -> Result<Option<Kept>, Failure> {
+    let Some(record) = context.work.peek(key).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Kept::read(records::open(&context.services.custody, &record)?)?))
+}
+
+fn tell(object: &Kept, left: &BTreeSet<u32>) -> Result<Residue, Failure> {
+    let present = object.material.as_ref().map(|material| material.sealed.kek_generation);
+    let lay: BTreeSet<u32> = object.former.iter().copied().chain(present).collect();
+    let number = |generation: &u32| i32::try_from(*generation).map_err(|_| Failure::new(Fault::Internal));
+    Ok(Residue {
+        unique_identifier: object.unique_identifier.clone(),
+        destroyed: object.attributes.dates()?.destroy.map(kmip_protocol::DateTime),
+        kek_generations: lay.intersection(left).map(number).collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,144 @@
+//! Tenant Purge (family 05): the KEKs of a deleted tenant are destroyed, once its retention is over: nothing of it can be opened any more,
+//! from the database or from any backup of it. By administrators; the tenant has no people left. Each KEK goes by steps that are committed one
+//! by one, as in [`super::kek_end`]; what an outage interrupts goes on with a new approval.
+
+use super::kek_end::step;
+use super::{desk, kek, management, tenant_create};
+use crate::audit::alarm::Event;
+use crate::authority::{Granted, Origin, Target};
+use crate::custody::{KekRecord, KekState, NewKek, Placement};
+use crate::failure::{Failure, Fault};
+use crate::identity::{TenantRecord, kind};
+use crate::operations::{Context, Handle};
+use crate::store::{Domain, Work};
+use kmip_protocol::{Operation, TenantPurgeRequest, TenantPurgeResponse};
+use std::sync::Arc;
+
+impl Handle for TenantPurgeRequest {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantPurgeResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
+        let (domain, mut record) = doomed(self, context).await?;
+        let purged = purge(context, granted.origin(), domain).await;
+        // Nobody is served from it, whatever came of it.
+        context.services.custody.close_domain(domain);
+        let kek_generations = purged?;
+        record.purged_ms = Some(context.now.0);
+        tenant_create::keep(context, domain, &record).await?;
+        tenant_create::alarm(context, Event::TenantPurged, Domain::SYSTEM, &record.name);
+        Ok(TenantPurgeResponse { kek_generations })
+    }
+
+    async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
+        let (domain, record) = doomed(self, context).await?;
+        Ok(Target {
+            description: Some(format!("the KEKs of the deleted tenant {}, for ever", record.name)),
+            records: vec![TenantRecord::key(domain)],
+            ..Target::default()
+        })
+    }
+}
+
+/// The deleted tenant that a request means, if its time is over.
+async fn doomed(request: &TenantPurgeRequest, context: &mut Context<'_>) -> Result<(Domain, TenantRecord), Failure> {
+    let all = desk::all(context, Domain::SYSTEM, kind::TENANT, TenantRecord::decode).await?;
+    let meant = |record: &TenantRecord| {
+        let created = record.created_ms.div_euclid(1000);
+        let named = record.deleted && record.name == request.tenant_name;
+        named && record.purged_ms.is_none() && request.created.is_none_or(|given| given.0 == created)
+    };
+    let mut found = all.into_iter().filter(|(_, record)| meant(record));
+    let (id, _) = found.next().ok_or(Failure::new(Fault::NotFound))?;
+    if found.next().is_some() {
+        return Err(Fault::MissingField.into());
+    }
+    // What is decided rests on the record as it is.
+    let record = desk::read(context, TenantRecord::key(Domain(id)), TenantRecord::decode).await?;
+    let record = record.ok_or(Failure::new(Fault::NotFound))?;
+    let kept_ms = record.settings.retention.map_or(0, |retention| i64::from(retention.0));
+    let over = record
+        .deleted_ms
+        .unwrap_or(i64::MAX)
+        .saturating_add(kept_ms.saturating_mul(1000));
+    if context.services.clock.steady(context.now).0 < over {
+        return Err(Fault::RetentionRunning.into());
+    }
+    Ok((Domain(id), record))
+}
+
+/// Destroys the KEKs of a domain. Says which are destroyed.
+async fn purge(context: &mut Context<'_>, origin: Origin, domain: Domain) -> Result<Vec<i32>, Failure> {
+    let services = context.services;
+    let mut keks = kek::unverified(&services.store, domain).await?;
+    match kek::open_doomed(&services.custody, &services.store, domain).await {
+        Ok(()) => destroy(context, origin, domain, &mut keks).await?,
+        // All are gone already, and what was left to be said of them can no longer be signed.
+        Err(_) if are_absent(context, &keks).await => {}
+        Err(error) => return Err(Failure::detailed(Fault::CustodyUnavailable, error)),
+    }
+    let number = |kek: &KekRecord| i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::Internal));
+    keks.iter().map(number).collect()
+}
+
+async fn destroy(
+    context: &mut Context<'_>,
+    origin: Origin,
+    domain: Domain,
+    keks: &mut [KekRecord],
+) -> Result<(), Failure> {
+    let (custody, store) = (&context.services.custody, &context.services.store);
+    let mut work = Work::new(Arc::clone(store));
+    work.read_guard(kek::guard(domain)).await?;
+    work.bump_guard(kek::guard(domain));
+    for record in keks.iter_mut().filter(|kek| kek.state != KekState::Destroyed) {
+        let place = kek::place(domain, record.id);
+        if record.state == KekState::Active {
+            work.release(kek::active_claim(domain), place).await?;
+        }
+        record.state = KekState::Deleting;
+        kek::put(custody, &mut work, place, record.encode()?).await?;
+    }
+    step(
+        context,
+        work,
+        domain,
+        Operation::TenantPurge,
+        "its KEKs are to be destroyed",
+    )
+    .await?;
+    for record in keks.iter_mut().filter(|kek| kek.state == KekState::Deleting) {
+        let login = management::login(context, origin, record.profile).await?;
+        let gone = context.services.custody.destroy_kek(record, login.as_ref()).await;
+        gone.map_err(management::refusal(login.as_ref()))?;
+        record.state = KekState::Destroyed;
+        let mut work = Work::new(Arc::clone(&context.services.store));
+        let place = kek::place(domain, record.id);
+        kek::put(&context.services.custody, &mut work, place, record.encode()?).await?;
+        let words = format!("KEK {}: destroyed", record.generation);
+        step(context, work, domain, Operation::TenantPurge, &words).await?;
+    }
+    Ok(())
+}
+
+/// Whether it is certain that none of these KEKs is there any more.
+async fn are_absent(context: &Context<'_>, keks: &[KekRecord]) -> bool {
+    for kek in keks {
+        let cka_id = match &kek.placement {
+            Placement::Software => kek.id.0.to_vec(),
+            Placement::Resident(resident) => resident.cka_id.clone(),
+            // Its key pairs are not found by this.
+            Placement::Protected(_) => return false,
+        };
+        let sought = NewKek {
+            id: kek.id,
+            domain: kek.domain,
+            generation: kek.generation,
+            profile: kek.profile,
+            cka_id,
+            created_ms: kek.created_ms,
+        };
+        if !context.services.custody.is_absent(&sought).await {
+            return false;
+        }
+    }
+    !keks.is_empty()
+}
