@@ -102,7 +102,23 @@ const MAKERS: &[(&str, &[&str])] = &[
         "TenantRecord {",
         &["src/identity/record.rs", "src/administration/tenant_create.rs"],
     ),
+    (
+        "found_domain_on",
+        &["src/administration/kek.rs", "src/administration/tenant_create.rs"],
+    ),
     ("kek::make", &["src/administration/kek_life.rs"]),
+    (
+        "create_protected",
+        &["src/custody/protected/mod.rs", "src/administration/kek_life.rs"],
+    ),
+    (
+        "add_profile",
+        &["src/custody/protected/mod.rs", "src/administration/kek_profiles.rs"],
+    ),
+    (
+        "restore_kek",
+        &["src/custody/protected/backup.rs", "src/administration/kek_backup.rs"],
+    ),
     ("genesis::found", &["src/compose.rs"]),
     ("compose::create", &["src/cli/init.rs"]),
 ];

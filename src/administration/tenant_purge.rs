@@ -12,6 +12,7 @@ use crate::identity::{TenantRecord, kind};
 use crate::operations::{Context, Handle};
 use crate::store::{Domain, Work};
 use kmip_protocol::{Operation, TenantPurgeRequest, TenantPurgeResponse};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Handle for TenantPurgeRequest {
@@ -30,7 +31,13 @@ impl Handle for TenantPurgeRequest {
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (domain, record) = doomed(self, context).await?;
+        let keks = kek::unverified(&context.services.store, domain).await?;
+        let mut sharings = Vec::new();
+        for profile in keks.iter().flat_map(KekRecord::profiles).collect::<BTreeSet<_>>() {
+            sharings.extend(management::needed(context, Domain::SYSTEM, profile).await?);
+        }
         Ok(Target {
+            sharings,
             description: Some(format!("the KEKs of the deleted tenant {}, for ever", record.name)),
             records: vec![TenantRecord::key(domain)],
             ..Target::default()
@@ -106,9 +113,12 @@ async fn destroy(
     )
     .await?;
     for record in keks.iter_mut().filter(|kek| kek.state == KekState::Deleting) {
-        let login = management::login(context, origin, record.profile).await?;
-        let gone = context.services.custody.destroy_kek(record, login.as_ref()).await;
-        gone.map_err(management::refusal(login.as_ref()))?;
+        for profile in record.profiles() {
+            let login = management::login(context, origin, profile).await?;
+            let custody = &context.services.custody;
+            let gone = custody.destroy_kek_in(record, profile, login.as_ref()).await;
+            gone.map_err(management::refusal(login.as_ref()))?;
+        }
         record.state = KekState::Destroyed;
         let mut work = Work::new(Arc::clone(&context.services.store));
         let place = kek::place(domain, record.id);

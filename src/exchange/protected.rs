@@ -15,7 +15,8 @@ use crate::store::{Domain, Work};
 use kmip_protocol::{
     GetRequest, Kek, KekActivateRequest, KekAddProfileRequest, KekBackupRequest, KekCreateRequest, KekKind,
     KekListRequest, KekRemoveProfileRequest, KekRestoreRequest, KekState, PersonRole, PolicyTemplate, ProposalState,
-    Request, ResponsePayload, ResultStatus, TenantCreateRequest, UniqueIdentifier, Version,
+    Request, ResponseItem, ResponsePayload, ResultStatus, TenantCreateRequest, TenantDeleteRequest, TenantPurgeRequest,
+    TenantSuspendRequest, UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -471,4 +472,22 @@ async fn a_tenant_is_made_elsewhere_from_a_backup_and_opens_what_was_sealed_befo
         ..with(&backup, "west")
     };
     assert!(is(&elsewhere.act(&administrator, again).await, Fault::Taken));
+    // And it goes as any other: what opened its KEK is gone from the HSM.
+    let tenant_name = || "moved".to_owned();
+    let done = |item: ResponseItem| assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
+    let suspend = TenantSuspendRequest {
+        tenant_name: tenant_name(),
+    };
+    done(elsewhere.act(&administrator, suspend).await);
+    let delete = TenantDeleteRequest {
+        tenant_name: tenant_name(),
+    };
+    done(elsewhere.act(&administrator, delete).await);
+    assert_eq!(scene.west.count(), 1);
+    let purge = TenantPurgeRequest {
+        tenant_name: tenant_name(),
+        created: None,
+    };
+    done(elsewhere.act(&administrator, purge).await);
+    assert_eq!(scene.west.count(), 0);
 }
