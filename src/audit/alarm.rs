@@ -109,6 +109,8 @@ events! {
     KekCompromised = 0x8001_FF20 Critical true "a KEK was marked compromised";
     /// A KEK is no more.
     KekDestroyed = 0x8001_FF21 Warning true "a KEK was destroyed";
+    /// The KEKs of a deleted tenant are no more.
+    TenantPurged = 0x8001_FF22 Warning true "the KEKs of a deleted tenant were destroyed";
     /// A record's MAC is not right: somebody wrote it behind the server's back.
     RecordDamaged = 0x8001_FF50 Critical true "a record is not as the server wrote it";
     /// A record is not as the trail has it: it was put back, removed or brought from elsewhere.
@@ -127,8 +129,6 @@ events! {
     LegacyTokenWithdrawn = 0x8001_FF73 Warning true "a legacy token was withdrawn";
     /// Shares were handed in, and the next one did not come.
     SharesWiped = 0x8001_FF74 Notice true "the shares of a legacy token were wiped";
-    /// The KEKs of a deleted tenant are no more.
-    TenantPurged = 0x8001_FF22 Warning true "the KEKs of a deleted tenant were destroyed";
 }
 
 /// An event, where it happened and to whom.

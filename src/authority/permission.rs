@@ -406,6 +406,7 @@ mod tests {
             let name = operation.name().unwrap_or_default();
             [
                 "List", "Get", "Query", "Verify", "Evaluate", "Status", "Versions", "Poll", "Ping", "Requests",
+                "Residue",
             ]
             .iter()
             .any(|end| name.ends_with(end))
