@@ -48,6 +48,17 @@ pub(super) struct Options {
     pub(super) timeout: u64,
 }
 
+/// Which part of a list is wanted.
+#[derive(Args, Clone, Copy, Default)]
+pub(super) struct Page {
+    /// At most so many
+    #[arg(long)]
+    pub(super) maximum: Option<i32>,
+    /// Pass over so many
+    #[arg(long)]
+    pub(super) offset: Option<i32>,
+}
+
 /// How answers are printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug, Default)]
 pub(super) enum Format {

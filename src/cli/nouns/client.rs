@@ -4,7 +4,7 @@ use super::instant;
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
-use crate::cli::options::Options;
+use crate::cli::options::{Options, Page};
 use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::possession::Sources;
 use crate::cli::private;
@@ -33,12 +33,8 @@ enum Verb {
         /// Only those of this application
         #[arg(long)]
         application: Option<String>,
-        /// At most so many
-        #[arg(long)]
-        maximum: Option<i32>,
-        /// Pass over so many
-        #[arg(long)]
-        offset: Option<i32>,
+        #[command(flatten)]
+        page: Page,
     },
     /// Show a client
     Show {
@@ -229,15 +225,11 @@ pub(super) fn fingerprint(text: &str) -> Outcome<Vec<u8>> {
 pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
     let caller = &mut Caller::open(&arguments.options)?;
     match &arguments.verb {
-        Verb::List {
-            application,
-            maximum,
-            offset,
-        } => {
+        Verb::List { application, page } => {
             let request = ClientListRequest {
                 application_name: application.clone(),
-                maximum_items: *maximum,
-                offset_items: *offset,
+                maximum_items: page.maximum,
+                offset_items: page.offset,
             };
             caller.list(request, |response| {
                 let rows = response.clients.iter().map(|client| {

@@ -2,7 +2,7 @@
 
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::options::Options;
+use crate::cli::options::{Options, Page};
 use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::private;
 use clap::{Args, Subcommand};
@@ -37,12 +37,8 @@ struct ProfileArguments {
 enum Verb {
     /// List HSM-Profiles: as an operator those that your tenant may use
     List {
-        /// At most so many
-        #[arg(long)]
-        maximum: Option<i32>,
-        /// Pass over so many
-        #[arg(long)]
-        offset: Option<i32>,
+        #[command(flatten)]
+        page: Page,
     },
     /// Show an HSM-Profile, and whether it answers
     Show {
@@ -122,7 +118,7 @@ pub(in crate::cli) fn run(arguments: &HsmArguments) -> Outcome<()> {
     let Noun::Profile(arguments) = &arguments.noun;
     let caller = &mut Caller::open(&arguments.options)?;
     match &arguments.verb {
-        Verb::List { maximum, offset } => list(caller, *maximum, *offset),
+        Verb::List { page } => list(caller, page),
         Verb::Show { name } => caller.show(HsmProfileGetRequest {
             hsm_profile_name: name.clone(),
         }),
@@ -190,10 +186,10 @@ pub(in crate::cli) fn run(arguments: &HsmArguments) -> Outcome<()> {
     }
 }
 
-fn list(caller: &mut Caller<'_>, maximum_items: Option<i32>, offset_items: Option<i32>) -> Outcome<()> {
+fn list(caller: &mut Caller<'_>, page: &Page) -> Outcome<()> {
     let request = HsmProfileListRequest {
-        maximum_items,
-        offset_items,
+        maximum_items: page.maximum,
+        offset_items: page.offset,
     };
     caller.list(request, |response| {
         let rows = response.hsm_profiles.iter().map(|profile| {

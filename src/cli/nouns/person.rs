@@ -5,7 +5,7 @@ use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::key::KeyPlace;
 use crate::cli::kmip::words;
-use crate::cli::options::Options;
+use crate::cli::options::{Options, Page};
 use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::possession::{Ask, Place, Proof, Sources};
 use crate::cli::proposal::ballot;
@@ -36,12 +36,8 @@ pub(in crate::cli) struct PersonArguments {
 enum Verb {
     /// List the people of your domain
     List {
-        /// At most so many
-        #[arg(long)]
-        maximum: Option<i32>,
-        /// Pass over so many
-        #[arg(long)]
-        offset: Option<i32>,
+        #[command(flatten)]
+        page: Page,
     },
     /// Show a person; yourself if none is named
     Show {
@@ -212,10 +208,10 @@ pub(in crate::cli) fn run(arguments: &PersonArguments) -> Outcome<()> {
 
 fn ask(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
     match verb {
-        Verb::List { maximum, offset } => {
+        Verb::List { page } => {
             let request = PersonListRequest {
-                maximum_items: *maximum,
-                offset_items: *offset,
+                maximum_items: page.maximum,
+                offset_items: page.offset,
             };
             caller.list(request, table)
         }

@@ -5,7 +5,7 @@ use super::{KeyClaim, Named, change_with_passwords, instant, interval, named, ne
 use crate::cli::call::Caller;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::kmip::words;
-use crate::cli::options::Options;
+use crate::cli::options::{Options, Page};
 use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::possession::{Proof, Sources};
 use clap::{Args, Subcommand};
@@ -29,12 +29,8 @@ pub(in crate::cli) struct TenantArguments {
 enum Verb {
     /// List tenants
     List {
-        /// At most so many
-        #[arg(long)]
-        maximum: Option<i32>,
-        /// Pass over so many
-        #[arg(long)]
-        offset: Option<i32>,
+        #[command(flatten)]
+        page: Page,
     },
     /// Show a tenant; your own if none is named
     Show {
@@ -180,10 +176,10 @@ fn over(was: TenantSettings, given: TenantSettings) -> TenantSettings {
 pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
     let caller = &mut Caller::open(&arguments.options)?;
     match &arguments.verb {
-        Verb::List { maximum, offset } => {
+        Verb::List { page } => {
             let request = TenantListRequest {
-                maximum_items: *maximum,
-                offset_items: *offset,
+                maximum_items: page.maximum,
+                offset_items: page.offset,
             };
             caller.list(request, |response| {
                 let rows = response.tenants.iter().map(|tenant| {

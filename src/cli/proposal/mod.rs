@@ -10,7 +10,7 @@ use super::call::Caller;
 use super::failure::{Exit, Failure, Outcome};
 use super::kmip::words;
 use super::nouns::certificate;
-use super::options::{Format, Options};
+use super::options::{Format, Options, Page};
 use super::output::{self, Table, moment};
 use super::session::{Answer, Pending, is_over, read_payload};
 use super::{hex, private, say, tell};
@@ -45,12 +45,8 @@ enum Verb {
         /// Only those in these states: open, approved, executed …
         #[arg(long, value_delimiter = ',')]
         state: Vec<String>,
-        /// At most so many
-        #[arg(long)]
-        maximum: Option<i32>,
-        /// Pass over so many
-        #[arg(long)]
-        offset: Option<i32>,
+        #[command(flatten)]
+        page: Page,
     },
     /// Show a proposal: what is asked for, who must agree, who has
     Show(Identified),
@@ -133,20 +129,15 @@ pub(super) fn run(arguments: &ProposalArguments) -> Outcome<()> {
     }
     let caller = &mut Caller::open(options)?;
     match &arguments.verb {
-        Verb::List {
-            mine,
-            state,
-            maximum,
-            offset,
-        } => {
+        Verb::List { mine, state, page } => {
             let states = state
                 .iter()
                 .map(|word| words::value(tag::PROPOSAL_STATE, word).map(ProposalState));
             let request = ProposalListRequest {
                 proposal_states: states.collect::<Result<_, _>>().map_err(Failure::usage)?,
                 awaiting_requester: mine.then_some(true),
-                maximum_items: *maximum,
-                offset_items: *offset,
+                maximum_items: page.maximum,
+                offset_items: page.offset,
             };
             caller.list(request, table)
         }

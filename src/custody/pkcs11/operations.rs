@@ -116,6 +116,20 @@ fn filled(count: CK_ULONG) -> Outcome<usize> {
     usize::try_from(count).map_err(|_| Rv::TOO_LONG)
 }
 
+/// A mechanism begun with a key and carried out on the whole input; how much of `out` was written.
+macro_rules! in_two_calls {
+    ($module:expr, $begin:ident, $run:ident, $session:expr, $mechanism:expr, $key:expr, $input:expr, $out:expr) => {{
+        let (start, bytes) = ($input.as_ptr().cast_mut(), length($input.len())?);
+        let (end, mut written) = ($out.as_mut_ptr(), length($out.len())?);
+        // Parameters stay alive until the end: a nonce that the token makes may be written by either call.
+        $mechanism.with(|mechanism| {
+            call!($module, $begin, $session, mechanism, $key)?;
+            call!($module, $run, $session, start, bytes, end, &raw mut written)
+        })?;
+        filled(written)
+    }};
+}
+
 impl Module {
     /// Makes a secret key.
     pub(in crate::custody) fn make_key(
@@ -178,22 +192,7 @@ impl Module {
         input: &[u8],
         out: &mut [u8],
     ) -> Outcome<usize> {
-        let (start, bytes) = (input.as_ptr().cast_mut(), length(input.len())?);
-        let mut written = length(out.len())?;
-        mechanism.with(|mechanism| {
-            call!(self, C_EncryptInit, session, mechanism, key)?;
-            // Parameters stay alive until here: a nonce that the token makes may be written by either call.
-            call!(
-                self,
-                C_Encrypt,
-                session,
-                start,
-                bytes,
-                out.as_mut_ptr(),
-                &raw mut written
-            )
-        })?;
-        filled(written)
+        in_two_calls!(self, C_EncryptInit, C_Encrypt, session, mechanism, key, input, out)
     }
 
     /// Decrypts in two calls; answers how much of `out` was written.
@@ -205,21 +204,7 @@ impl Module {
         input: &[u8],
         out: &mut [u8],
     ) -> Outcome<usize> {
-        let (start, bytes) = (input.as_ptr().cast_mut(), length(input.len())?);
-        let mut written = length(out.len())?;
-        mechanism.with(|mechanism| {
-            call!(self, C_DecryptInit, session, mechanism, key)?;
-            call!(
-                self,
-                C_Decrypt,
-                session,
-                start,
-                bytes,
-                out.as_mut_ptr(),
-                &raw mut written
-            )
-        })?;
-        filled(written)
+        in_two_calls!(self, C_DecryptInit, C_Decrypt, session, mechanism, key, input, out)
     }
 
     /// Signs, or MACs, in two calls; answers how much of `out` was written.
@@ -231,13 +216,16 @@ impl Module {
         input: &[u8],
         out: &mut [u8],
     ) -> Outcome<usize> {
-        let (start, bytes) = (input.as_ptr().cast_mut(), length(input.len())?);
-        let mut written = length(out.len())?;
-        Mechanism::Plain(mechanism).with(|mechanism| {
-            call!(self, C_SignInit, session, mechanism, key)?;
-            call!(self, C_Sign, session, start, bytes, out.as_mut_ptr(), &raw mut written)
-        })?;
-        filled(written)
+        in_two_calls!(
+            self,
+            C_SignInit,
+            C_Sign,
+            session,
+            Mechanism::Plain(mechanism),
+            key,
+            input,
+            out
+        )
     }
 
     /// Wraps one key under another.
