@@ -98,6 +98,8 @@ mod tampered;
 #[cfg(test)]
 mod targets;
 #[cfg(test)]
+mod template_objects;
+#[cfg(test)]
 mod tenancy;
 #[cfg(test)]
 mod tenants;

@@ -74,6 +74,18 @@ impl AttributeSet {
         }
     }
 
+    /// Takes over others, which go before these where there is one value only; of attributes with several, the union (KMIP 2.1
+    /// §6.1.9; KMIP 1.4 §4).
+    pub fn lay_over(&mut self, other: &Self) {
+        for Instance { attribute, .. } in other.iter() {
+            if !is_multi(attribute.kind()) {
+                self.set(attribute.clone());
+            } else if !self.0.iter().any(|own| own.attribute == *attribute) {
+                self.add(attribute.clone());
+            }
+        }
+    }
+
     /// Changes one instance in place. Whether it was there.
     pub fn replace(&mut self, index: i32, attribute: Attribute) -> bool {
         let reference = attribute.reference();

@@ -61,7 +61,7 @@ pub fn derived(object: &Object, kind: AttributeKind, now: i64) -> Option<Attribu
             Attribute::UniqueIdentifier(UniqueIdentifier::Text(object.unique_identifier.clone()))
         }
         AttributeKind::ObjectType => Attribute::ObjectType(object.object_type),
-        AttributeKind::State => Attribute::State(object.attributes.dates().state(now)),
+        AttributeKind::State => Attribute::State(object.state(now)?),
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@
 use super::attributes::{AttributeSet, Instance};
 use super::encoded::EncodedAttributes;
 use crate::custody::Sealed;
-use kmip_protocol::ObjectType;
+use kmip_protocol::{ObjectType, State};
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
 /// Tags of the record, from the extension range.
@@ -62,6 +62,12 @@ pub struct Material {
 }
 
 impl Object {
+    /// The state at `now`; a template has none (KMIP 1.4 §3.22: "All Cryptographic Objects").
+    #[must_use]
+    pub fn state(&self, now: i64) -> Option<State> {
+        (self.object_type != ObjectType::Template).then(|| self.attributes.dates().state(now))
+    }
+
     /// The record's bytes, without their MAC.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

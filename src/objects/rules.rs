@@ -56,7 +56,7 @@ pub fn at_addition(object_type: ObjectType, set: &AttributeSet, attribute: &Attr
     if !kind.rules().set_by.client() || is_servers_own(attribute) {
         return Err(Fault::AttributeReadOnly);
     }
-    in_permitted_state(kind, set.dates(), now)?;
+    in_permitted_state(object_type, kind, set.dates(), now)?;
     check_value(attribute)
 }
 
@@ -74,7 +74,7 @@ pub fn at_modification(
     if kind == AttributeKind::UsageLimits && is_used(set) {
         return Err(Fault::AttributeReadOnly);
     }
-    in_permitted_state(kind, set.dates(), now)?;
+    in_permitted_state(object_type, kind, set.dates(), now)?;
     check_value(attribute)
 }
 
@@ -118,10 +118,10 @@ pub fn at_deletion(set: &AttributeSet, reference: &AttributeReference) -> Result
 /// What follows from a change of an attribute by a client: Always Sensitive and Never Extractable remember (KMIP 2.1 §4.3,
 /// §4.33).
 pub fn after_change(set: &mut AttributeSet) {
-    if !set.flag(AttributeKind::Sensitive, false) {
+    if set.has(AttributeKind::AlwaysSensitive) && !set.flag(AttributeKind::Sensitive, false) {
         set.set(Attribute::AlwaysSensitive(false));
     }
-    if set.flag(AttributeKind::Extractable, true) {
+    if set.has(AttributeKind::NeverExtractable) && set.flag(AttributeKind::Extractable, true) {
         set.set(Attribute::NeverExtractable(false));
     }
 }
@@ -149,7 +149,11 @@ fn is_servers_name(name: &VendorName) -> bool {
     name.vendor_identification == VendorName::SERVER
 }
 
-fn in_permitted_state(kind: AttributeKind, dates: Dates, now: i64) -> Result<(), Fault> {
+fn in_permitted_state(object_type: ObjectType, kind: AttributeKind, dates: Dates, now: i64) -> Result<(), Fault> {
+    // A template has no state (KMIP 1.4 §3.22: "All Cryptographic Objects").
+    if object_type == ObjectType::Template {
+        return Ok(());
+    }
     let permitted = kind.rules().modified_in;
     if !permitted.is_empty() && !permitted.contains(&dates.state(now)) {
         return Err(Fault::WrongState);

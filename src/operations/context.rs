@@ -13,8 +13,8 @@ use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
-    Attribute, DateTime, Field, ManagedObject, Operation, ResultReason, UniqueIdentifier, UniqueIdentifierKind,
-    Version, tag,
+    Attribute, DateTime, Field, ManagedObject, ObjectType, Operation, ResultReason, UniqueIdentifier,
+    UniqueIdentifierKind, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
 
@@ -192,15 +192,30 @@ impl Context<'_> {
         Ok(object)
     }
 
-    async fn find_kept(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
+    /// The object that holds the claim to a Name, if the client sees it.
+    pub async fn named(&mut self, name: &str) -> Result<Option<Object>, Failure> {
         let client = self.client()?;
-        let (tenant, application) = (client.tenant, client.application);
-        let key = objects::key(tenant, unique_identifier);
+        let claim = objects::name_claim(client.tenant, client.application, name);
+        let Some(key) = self.work.claimed(&claim).await? else {
+            return Ok(None);
+        };
+        let kept = self.seen(key).await?;
+        kept.map(|kept| self.whole(kept)).transpose()
+    }
+
+    async fn find_kept(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
+        let key = objects::key(self.client()?.tenant, unique_identifier);
+        let kept = self.seen(key).await?;
+        Ok(kept.filter(|kept| kept.unique_identifier == unique_identifier))
+    }
+
+    /// The object with this key, if the client sees it: one of its application, within its settings, of a type that its version has.
+    async fn seen(&mut self, key: Key) -> Result<Option<Kept>, Failure> {
         let Some(record) = self.work.load(key).await? else {
             return Ok(None);
         };
         let kept = Kept::read(records::open(&self.services.custody, &record)?)?;
-        let mut is_seen = kept.application == application && kept.unique_identifier == unique_identifier;
+        let mut is_seen = kept.application == self.client()?.application && self.knows(kept.object_type);
         if is_seen && self.client()?.limits.is_narrowed() {
             is_seen = self.shows(&kept.clone().whole()?.attributes)?;
         }
@@ -208,6 +223,12 @@ impl Context<'_> {
             return Err(Fault::Quarantined.into());
         }
         Ok(is_seen.then_some(kept))
+    }
+
+    /// Whether the version has objects of this type. To others they do not exist: they have no word for them.
+    #[must_use]
+    pub const fn knows(&self, object_type: ObjectType) -> bool {
+        object_type.is_known_in(self.version)
     }
 
     /// Keeps an object that the request changed: as [`Context::keep`], with a new Last Change Date.
@@ -256,17 +277,20 @@ impl Context<'_> {
     /// Claims a Name for an object; `taken` says what the client is told if another object has it.
     ///
     /// Names are unique where the version has a reason to say so (KMIP 2.1 §4.32). Before, clients give several objects one Name
-    /// and find them all by it (PyKMIP's suite does): there the first keeps the claim, and the others have the Name without.
+    /// and find them all by it (PyKMIP's suite does): there the first keeps the claim, and the others have the Name without. That of a
+    /// template is always unique: it is what the template is referred to by (KMIP 1.4 §2.2.6).
     pub async fn claim_name(&mut self, object: &Object, name: &str, taken: Fault) -> Result<(), Failure> {
         let tenant = self.client()?.tenant;
         let claim = objects::name_claim(tenant, object.application, name);
+        let is_unique = object.object_type == ObjectType::Template
+            || ResultReason::NonUniqueNameAttribute.is_known_in(self.version);
         match self
             .work
             .take(claim, objects::key(tenant, &object.unique_identifier))
             .await?
         {
             Taken::Yes => Ok(()),
-            Taken::By(_) if ResultReason::NonUniqueNameAttribute.is_known_in(self.version) => Err(taken.into()),
+            Taken::By(_) if is_unique => Err(taken.into()),
             Taken::By(_) => Ok(()),
         }
     }
@@ -290,7 +314,7 @@ impl Context<'_> {
     ) -> Result<Material, Failure> {
         let tenant = self.client()?.tenant;
         let mut writer = Writer::new();
-        managed.write_field(&mut writer, tag::REQUEST_PAYLOAD, Version::NEWEST);
+        managed.write_field(&mut writer, tag::REQUEST_PAYLOAD, kept_in(object.object_type));
         let plain = Secret::new(writer.into_bytes());
         let sealed = self
             .services
@@ -311,10 +335,18 @@ impl Context<'_> {
             .open(tenant, seal_context(object, material.generation), &material.sealed)
             .await?;
         let mut reader = Reader::new(plain.expose());
-        let managed = ManagedObject::read_field(&mut reader, tag::REQUEST_PAYLOAD, Version::NEWEST)?;
+        let managed = ManagedObject::read_field(&mut reader, tag::REQUEST_PAYLOAD, kept_in(object.object_type))?;
         reader.finish()?;
         Ok(managed)
     }
+}
+
+/// The version in whose form an object is sealed: the newest that has its type.
+fn kept_in(object_type: ObjectType) -> Version {
+    let mut versions = Version::ALL.into_iter().rev();
+    versions
+        .find(|version| object_type.is_known_in(*version))
+        .unwrap_or(Version::NEWEST)
 }
 
 /// What an object's material is bound to.

@@ -14,7 +14,7 @@ use kmip_ttlv::Secret;
 
 impl Handle for CreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateResponse, Failure> {
-        let attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
+        let attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
         let managed = match self.object_type {
             ObjectType::SymmetricKey => symmetric_key(context, &attributes)?,
             ObjectType::SecretData => secret_data(context, &attributes)?,

@@ -10,14 +10,17 @@ use crate::objects::{AttributeSet, Object};
 use kmip_protocol::{
     Attribute, AttributeKind, CreateKeyPairRequest, CreateKeyPairResponse, CryptographicAlgorithm, KeyBlock,
     KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, ObjectType, PlainKeyValue, RecommendedCurve,
-    TemplateAttribute, UniqueIdentifier,
+    UniqueIdentifier,
 };
 
 impl Handle for CreateKeyPairRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateKeyPairResponse, Failure> {
         let common = self.common_attributes.as_ref();
-        let of_private = given(ObjectType::PrivateKey, self.private_key_attributes.as_ref(), common)?;
-        let of_public = given(ObjectType::PublicKey, self.public_key_attributes.as_ref(), common)?;
+        // Its own attributes go before those that are common to both halves.
+        let of_private = common.into_iter().chain(&self.private_key_attributes);
+        let of_private = creation::given(context, ObjectType::PrivateKey, of_private).await?;
+        let of_public = common.into_iter().chain(&self.public_key_attributes);
+        let of_public = creation::given(context, ObjectType::PublicKey, of_public).await?;
         let wanted = wanted(&of_private, &of_public)?;
         let generate = move || wanted.generate();
         let made = if wanted.is_heavy() {
@@ -43,25 +46,6 @@ impl Handle for CreateKeyPairRequest {
             public_key_attributes: None,
         })
     }
-}
-
-/// The attributes of one half: its own, and those common ones of which it has none itself.
-fn given(
-    object_type: ObjectType,
-    own: Option<&TemplateAttribute>,
-    common: Option<&TemplateAttribute>,
-) -> Result<AttributeSet, Failure> {
-    let mut attributes = creation::given(object_type, own.into_iter())?;
-    let common = creation::given(object_type, common.into_iter())?;
-    let missing: Vec<Attribute> = common
-        .iter()
-        .filter(|i| !attributes.has(i.attribute.kind()))
-        .map(|i| i.attribute.clone())
-        .collect();
-    for attribute in missing {
-        attributes.add(attribute);
-    }
-    Ok(attributes)
 }
 
 /// What is to be made. Both halves must be asked for alike.

@@ -3,7 +3,7 @@
 
 use super::certificate_attributes;
 use super::context::Context;
-use super::namespaces;
+use super::{namespaces, templates};
 use crate::crypto;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
@@ -26,22 +26,45 @@ pub enum Source {
     Registered,
 }
 
-/// Judges the attributes that a request gives.
+/// Judges the attributes that a request gives, and takes over those of the templates that it names. Where there is one value only,
+/// that of the last Template-Attribute holds, there that of the request itself, else that of the last template. Of attributes with
+/// several values all hold (KMIP 1.4 §4, §4.2; KMIP 2.1 §6.1.9).
 ///
 /// # Errors
-/// Also templates: those are referred to by nobody that this server knows (KMIP 1.4 §11.1: Item Not Found).
-pub fn given<'a>(
+/// Those of [`rules::at_creation`] and [`templates::named`].
+pub async fn given<'a>(
+    context: &mut Context<'_>,
     object_type: ObjectType,
-    templates: impl Iterator<Item = &'a TemplateAttribute> + Clone,
+    sources: impl Iterator<Item = &'a TemplateAttribute> + Send,
 ) -> Result<AttributeSet, Failure> {
-    if templates.clone().any(|t| !t.templates.is_empty()) {
-        return Err(Fault::ObjectNotFound.into());
+    let mut attributes = AttributeSet::default();
+    for source in sources {
+        if source.templates.len() > templates::MOST_NAMED {
+            return Err(Fault::LimitExceeded.into());
+        }
+        for name in &source.templates {
+            attributes.lay_over(&templates::named(context, name, object_type).await?);
+            if attributes.iter().count() > context.services.limits.attributes {
+                return Err(Fault::LimitExceeded.into());
+            }
+        }
+        attributes.lay_over(&rules::at_creation(object_type, source.attributes.0.iter())?);
     }
-    Ok(rules::at_creation(
-        object_type,
-        templates.flat_map(|t| t.attributes.0.iter()),
-    )?)
+    Ok(attributes)
 }
+
+/// The types of objects that clients can keep here.
+pub const KEPT: [ObjectType; 9] = [
+    ObjectType::Certificate,
+    ObjectType::SymmetricKey,
+    ObjectType::PublicKey,
+    ObjectType::PrivateKey,
+    ObjectType::SplitKey,
+    ObjectType::Template,
+    ObjectType::SecretData,
+    ObjectType::OpaqueObject,
+    ObjectType::CertificateRequest,
+];
 
 /// Makes the object: the one way by which objects come into being.
 pub async fn insert(
@@ -64,7 +87,9 @@ pub async fn insert(
     };
     namespaces::judge(context, object.attributes.iter().map(|i| &i.attribute)).await?;
     set_implicit(context, &mut object, managed, source)?;
-    context.permit_key(&object.attributes)?;
+    if object.object_type != ObjectType::Template {
+        context.permit_key(&object.attributes)?;
+    }
     context.count_object(1).await?;
     let names: Vec<String> = object.attributes.names().map(|n| n.name_value.clone()).collect();
     for name in names {
@@ -100,12 +125,16 @@ fn set_implicit(
     source: Source,
 ) -> Result<(), Failure> {
     let now = DateTime(context.seconds());
+    object.attributes.set(Attribute::InitialDate(now));
+    if object.object_type == ObjectType::Template {
+        object.attributes.set(Attribute::LeaseTime(Interval(LEASE_TIME)));
+        return Ok(());
+    }
     complete_information(context, object)?;
     let short = digest::digest(&digest::SHA256, object.unique_identifier.as_bytes())
         .as_ref()
         .to_vec();
     let attributes = &mut object.attributes;
-    attributes.set(Attribute::InitialDate(now));
     attributes.set(Attribute::ShortUniqueIdentifier(short));
     attributes.set(Attribute::ProtectionStorageMask(ProtectionStorageMask::Software));
     // The one policy there is: the application's own clients do everything (KMIP 1.4 §3.18).

@@ -36,7 +36,7 @@ impl Handle for DeriveKeyRequest {
         if self.unique_identifiers.len() > context.services.limits.bases {
             return Err(Fault::LimitExceeded.into());
         }
-        let mut attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
+        let mut attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
         let length = length(self.object_type, &attributes)?;
         let bases = bases(self, context).await?;
         let derived = derive(self, context, &bases, length).await?;

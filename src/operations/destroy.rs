@@ -10,7 +10,7 @@ impl Handle for DestroyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DestroyResponse, Failure> {
         let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         let now = context.seconds();
-        if object.attributes.dates().state(now) == State::Active {
+        if object.state(now) == Some(State::Active) {
             return Err(Fault::WrongState.into());
         }
         object.attributes.set(Attribute::DestroyDate(DateTime(now)));

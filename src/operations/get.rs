@@ -64,7 +64,7 @@ fn conceals(request: &GetRequest) -> bool {
 fn is_kept_in(context: &Context<'_>, object_type: ObjectType) -> Result<bool, Failure> {
     let open = matches!(
         object_type,
-        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::PublicKey
+        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::PublicKey | ObjectType::Template
     );
     Ok(!open && context.client()?.limits.wrapped_only)
 }

@@ -55,7 +55,9 @@ const DERIVED: [AttributeKind; 3] = [
 
 /// The attributes that the object has and the peer's version knows, each once.
 pub(super) fn present(object: &Object, context: &Context<'_>) -> Vec<AttributeReference> {
-    let mut references: Vec<AttributeReference> = DERIVED.into_iter().map(AttributeReference::Known).collect();
+    let has = |kind: &AttributeKind| matching::derived(object, *kind, context.seconds()).is_some();
+    let derived = DERIVED.into_iter().filter(has);
+    let mut references: Vec<AttributeReference> = derived.map(AttributeReference::Known).collect();
     for instance in object.attributes.iter() {
         let reference = instance.attribute.reference();
         if !references.contains(&reference) {

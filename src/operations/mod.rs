@@ -57,6 +57,7 @@ pub mod shares;
 mod sign;
 mod signature_verify;
 mod target;
+mod templates;
 pub mod tending;
 mod usage;
 

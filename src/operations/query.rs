@@ -1,27 +1,16 @@
 //! Query (KMIP 2.1 §6.1.40; KMIP 1.4 §4.25): what this server really does, by the peer's version.
 
+use super::creation::KEPT;
 use super::{CARRIED_OUT, Context, Handle, namespaces};
 use crate::authority::{self, Granted};
 use crate::failure::Failure;
 use crate::identity::{Principal, Session};
 use kmip_protocol::{
-    CapabilityInformation, DefaultsInformation, DestroyAction, Extension, ExtensionInformation, ObjectType,
-    ProtectionStorageMask, ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters,
-    ServerInformation, ShreddingAlgorithm, UnwrapMode,
+    CapabilityInformation, DefaultsInformation, DestroyAction, Extension, ExtensionInformation, ProtectionStorageMask,
+    ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters, ServerInformation,
+    ShreddingAlgorithm, UnwrapMode,
 };
 use std::sync::LazyLock;
-
-/// The types of objects that clients can keep here.
-const OBJECT_TYPES: [ObjectType; 8] = [
-    ObjectType::Certificate,
-    ObjectType::SymmetricKey,
-    ObjectType::PublicKey,
-    ObjectType::PrivateKey,
-    ObjectType::SplitKey,
-    ObjectType::SecretData,
-    ObjectType::OpaqueObject,
-    ObjectType::CertificateRequest,
-];
 
 /// Operations from this number on are extensions (KMIP 2.1 §11.36).
 const FIRST_EXTENSION: u32 = 0x8000_0000;
@@ -71,7 +60,7 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         // Whoever is not registered learns nothing more.
         _ if stranger => {}
         QueryFunction::QueryObjects => {
-            response.object_types = OBJECT_TYPES.into_iter().filter(|t| t.is_known_in(version)).collect();
+            response.object_types = KEPT.into_iter().filter(|t| t.is_known_in(version)).collect();
         }
         // Only who can use our extensions is told of them: to others they are nothing, and a client in the field breaks on the newer
         // form of Extension Type.

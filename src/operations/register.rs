@@ -1,41 +1,28 @@
 //! Register (KMIP 2.1 §6.1.43; KMIP 1.4 §4.3): an object that the client brings.
 
 use super::creation::{self, Source};
-use super::{Context, Handle};
+use super::{Context, Handle, templates};
 use crate::authority::Granted;
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format};
 use crate::failure::{Failure, Fault};
 use crate::objects::AttributeSet;
-use kmip_protocol::{Attribute, AttributeKind, ManagedObject, ObjectType, RegisterRequest, RegisterResponse};
+use kmip_protocol::{Attribute, AttributeKind, ManagedObject, RegisterRequest, RegisterResponse};
 
 impl Handle for RegisterRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RegisterResponse, Failure> {
-        if self.object_type != self.object.object_type() || !is_kept(self.object_type) {
+        if self.object_type != self.object.object_type() || !creation::KEPT.contains(&self.object_type) {
             return Err(Fault::InvalidObjectType.into());
         }
-        let mut attributes = creation::given(self.object_type, core::iter::once(&self.attributes))?;
+        let mut attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
+        let template = templates::registered(context, &mut attributes, &self.object).await?;
         check(&mut attributes, &self.object)?;
-        let object = creation::insert(context, attributes, &self.object, Source::Registered).await?;
+        let kept = template.as_ref().unwrap_or(&self.object);
+        let object = creation::insert(context, attributes, kept, Source::Registered).await?;
         Ok(RegisterResponse {
             unique_identifier: object.unique_identifier,
             attributes: None,
         })
     }
-}
-
-/// The types of objects that this server keeps.
-const fn is_kept(object_type: ObjectType) -> bool {
-    matches!(
-        object_type,
-        ObjectType::Certificate
-            | ObjectType::SymmetricKey
-            | ObjectType::PublicKey
-            | ObjectType::PrivateKey
-            | ObjectType::SplitKey
-            | ObjectType::SecretData
-            | ObjectType::OpaqueObject
-            | ObjectType::CertificateRequest
-    )
 }
 
 /// What a client states of an object must be true of it (KMIP 1.4 §11.4: "incorrect attribute value(s)"), and what it does

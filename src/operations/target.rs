@@ -202,8 +202,11 @@ fn of(object: &Object) -> TargetObject {
 
 /// Words for the approver: what it is, which one, in which state, and what it is called.
 fn describe(object: &Object, now: i64) -> String {
-    let state = object.attributes.dates().state(now);
-    let mut words = format!("{:?} {} ({state:?}", object.object_type, object.unique_identifier);
+    let mut words = format!("{:?} {} (", object.object_type, object.unique_identifier);
+    match object.state(now) {
+        Some(state) => words.push_str(&format!("{state:?}")),
+        None => words.push_str("no state"),
+    }
     if let Some(algorithm) = object.attributes.algorithm() {
         words.push_str(&format!(", {algorithm:?}"));
     }

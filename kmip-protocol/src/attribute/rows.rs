@@ -224,7 +224,7 @@ attributes! {
     /// Cryptographic Algorithm (KMIP 2.1 §4.13).
     CryptographicAlgorithm(CryptographicAlgorithm) = CRYPTOGRAPHIC_ALGORITHM: One, Always, set Server, modify Nobody, delete Nobody by [Certify Create CreateKeyPair ReCertify Register DeriveKey ReKey ReKeyKeyPair];
     /// Cryptographic Domain Parameters (KMIP 2.1 §4.14).
-    CryptographicDomainParameters(CryptographicDomainParameters) = CRYPTOGRAPHIC_DOMAIN_PARAMETERS: One, Maybe, set Client, modify Nobody, delete Nobody on [PublicKey PrivateKey] by [ReKey ReKeyKeyPair];
+    CryptographicDomainParameters(CryptographicDomainParameters) = CRYPTOGRAPHIC_DOMAIN_PARAMETERS: One, Maybe, set Client, modify Nobody, delete Nobody on [PublicKey PrivateKey Template] by [ReKey ReKeyKeyPair];
     /// Cryptographic Length (KMIP 2.1 §4.15).
     CryptographicLength(i32) = CRYPTOGRAPHIC_LENGTH: One, Always, set Server, modify Nobody, delete Nobody by [Certify Create CreateKeyPair ReCertify Register DeriveKey ReKey ReKeyKeyPair];
     /// Cryptographic Parameters (KMIP 2.1 §4.16).
