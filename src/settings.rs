@@ -1,6 +1,10 @@
 //! Settings: a TOML file, over it the environment (`CLAVIGER_…`), over it flags. What is not known is an error, in all three,
 //! so that a misspelt limit is never a missing one.
 
+mod listeners;
+
+pub use listeners::{AdminListenerTable, HttpsListenerTable, LimitsTable, ListenerTable, ProfileName};
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -56,6 +60,10 @@ const BY_ENVIRONMENT: &[&str] = &[
     "admin_listener.certificate",
     "admin_listener.key",
     "admin_listener.profile",
+    "https_listener.address",
+    "https_listener.certificate",
+    "https_listener.key",
+    "https_listener.profile",
     "log.system",
 ];
 
@@ -73,6 +81,9 @@ pub struct Settings {
     /// Where and how it listens for people. With it, people are strangers at the other listener, and clients at this one.
     #[serde(default)]
     pub admin_listener: Option<AdminListenerTable>,
+    /// Where and how it listens for KMIP over HTTPS.
+    #[serde(default)]
+    pub https_listener: Option<HttpsListenerTable>,
     /// What people must show.
     #[serde(default)]
     pub people: PeopleTable,
@@ -97,49 +108,6 @@ pub struct Settings {
     /// What only conformance runs may do.
     #[serde(default)]
     pub conformance: ConformanceTable,
-}
-
-/// `[listener]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ListenerTable {
-    /// Address and port.
-    pub address: SocketAddr,
-    /// The server's certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
-    /// `bsi` or `interop`.
-    #[serde(default)]
-    pub profile: ProfileName,
-    /// What connections may cost.
-    #[serde(default)]
-    pub limits: LimitsTable,
-}
-
-/// `[admin_listener]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminListenerTable {
-    /// Address and port.
-    pub address: SocketAddr,
-    /// The server's certificate chain, PEM; that of `listener` unless set.
-    pub certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    pub key: Option<PathBuf>,
-    /// `bsi` or `interop`.
-    #[serde(default)]
-    pub profile: ProfileName,
-    /// Files of certificates, PEM: only chains to one of these connect. All that are enrolled, if there is none.
-    #[serde(default)]
-    pub authorities: Vec<PathBuf>,
-    /// Whether exactly the certificates that people have registered connect as well, whoever issued them: those that people made for
-    /// themselves too.
-    #[serde(default)]
-    pub registered_people: bool,
-    /// What connections may cost.
-    #[serde(default)]
-    pub limits: LimitsTable,
 }
 
 /// `[people]`
@@ -189,33 +157,6 @@ pub enum RngName {
     /// Both, one added to the other.
     #[serde(rename = "os+hsm")]
     OsHsm,
-}
-
-/// The names of TLS profiles.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProfileName {
-    /// After BSI TR-02102-2.
-    #[default]
-    Bsi,
-    /// For clients that cannot do that.
-    Interop,
-}
-
-/// `[listener.limits]`; see `listener::Limits` for the reasons. Times in seconds.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)] // named and explained in `listener::Limits`
-pub struct LimitsTable {
-    pub connections: Option<usize>,
-    pub handshakes_per_source: Option<usize>,
-    pub connections_per_certificate: Option<usize>,
-    pub handshake_seconds: Option<u64>,
-    pub message_seconds: Option<u64>,
-    pub write_seconds: Option<u64>,
-    pub idle_seconds: Option<u64>,
-    pub message_bytes: Option<usize>,
-    pub drain_seconds: Option<u64>,
 }
 
 /// `[store]`
@@ -366,6 +307,10 @@ impl Settings {
             paths.extend(admin.key.as_mut());
             paths.extend(admin.authorities.iter_mut());
         }
+        if let Some(https) = &mut self.https_listener {
+            paths.extend(https.certificate.as_mut());
+            paths.extend(https.key.as_mut());
+        }
         paths.extend(self.pid_file.as_mut());
         paths.extend(self.log.file.as_mut());
         paths.extend(self.log.system.as_mut());
@@ -392,14 +337,39 @@ impl Settings {
         {
             return Err("admin_listener.certificate and admin_listener.key belong together".to_owned());
         }
-        let limits = &self.listener.limits;
-        let none = limits.connections == Some(0)
-            || limits.handshakes_per_source == Some(0)
-            || limits.connections_per_certificate == Some(0);
-        if none || limits.message_bytes.is_some_and(|bytes| bytes < 1024) {
-            return Err("listener.limits would let nobody in, or no message".to_owned());
+        if self
+            .https_listener
+            .as_ref()
+            .is_some_and(|h| h.certificate.is_some() != h.key.is_some())
+        {
+            return Err("https_listener.certificate and https_listener.key belong together".to_owned());
+        }
+        let others = [
+            ("admin_listener", self.admin_listener.as_ref().map(|a| &a.limits)),
+            ("https_listener", self.https_listener.as_ref().map(|h| &h.limits)),
+        ];
+        let limits = [("listener", Some(&self.listener.limits))].into_iter().chain(others);
+        for (name, limits) in limits {
+            if limits.is_some_and(LimitsTable::let_nobody_in) {
+                return Err(format!("{name}.limits would let nobody in, or no message"));
+            }
         }
         Ok(())
+    }
+
+    /// Listens here for KMIP over HTTPS as well, whatever was set.
+    pub fn serve_https(&mut self, address: Option<SocketAddr>) {
+        let Some(address) = address else {
+            return;
+        };
+        let table = self.https_listener.get_or_insert_with(|| HttpsListenerTable {
+            address,
+            certificate: None,
+            key: None,
+            profile: self.listener.profile,
+            limits: LimitsTable::default(),
+        });
+        table.address = address;
     }
 
     /// The database file.

@@ -6,8 +6,9 @@ use conformance::expectations::Expectations;
 use conformance::people::People;
 use conformance::play::{History, Peer, play_among};
 use conformance::report::Report;
-use kmip_client::{Connection, Identity, Settings};
+use kmip_client::{Carrier, Connection, Identity, Settings};
 use kmip_protocol::names::KmipVocabulary;
+use kmip_ttlv::Encoding;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +31,9 @@ struct Play {
     /// The server, HOST:PORT.
     #[arg(long)]
     address: String,
+    /// How messages are carried: `tls`, `https`, `https-xml`, `https-json`.
+    #[arg(long, default_value = "tls", value_parser = carrier)]
+    over: Carrier,
     /// The folder of `claviger demo`: stands for --ca, --cert and --key.
     #[arg(long, conflicts_with_all = ["ca", "cert", "key"], required_unless_present = "ca")]
     dir: Option<PathBuf>,
@@ -92,6 +96,16 @@ fn main() -> ExitCode {
     }
 }
 
+fn carrier(name: &str) -> Result<Carrier, String> {
+    match name {
+        "tls" => Ok(Carrier::Tls),
+        "https" => Ok(Carrier::Https(Encoding::Ttlv)),
+        "https-xml" => Ok(Carrier::Https(Encoding::Xml)),
+        "https-json" => Ok(Carrier::Https(Encoding::Json)),
+        _ => Err("one of tls, https, https-xml, https-json".to_owned()),
+    }
+}
+
 fn run(arguments: &Play) -> Result<bool, String> {
     let first = identity(arguments)?;
     let mut people = People::at(&arguments.address, &first.ca);
@@ -111,7 +125,8 @@ fn run(arguments: &Play) -> Result<bool, String> {
         }
         _ => tls.clone(),
     };
-    let settings = Settings::new(&arguments.address);
+    let mut settings = Settings::new(&arguments.address);
+    settings.carrier = arguments.over;
     let mut connect = |other: bool| {
         let tls = if other { second.clone() } else { tls.clone() };
         let connection = Connection::open_with(&settings, tls).map_err(|e| e.to_string())?;

@@ -1,9 +1,9 @@
 //! One TLS connection, and the framing of messages on it.
 
-use crate::{Error, Identity};
+use crate::{Error, Identity, http};
 use kmip_protocol::{Request, RequestMessage, ResponseMessage, ResultStatus, Structure, Version, tag};
 use kmip_ttlv::limits::{DEFAULT_MESSAGE_LENGTH, HEADER_LENGTH};
-use kmip_ttlv::{ErrorKind, Reader, Secret, Writer};
+use kmip_ttlv::{Encoding, ErrorKind, Reader, Secret, Writer};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, Read, Write};
@@ -26,8 +26,20 @@ pub struct Settings {
     pub server_name: Option<String>,
     /// The bound on connecting, and on each read and write.
     pub timeout: Duration,
-    /// The longest answer that is accepted, in bytes.
+    /// The longest answer that is accepted, in bytes of TTLV.
     pub limit: usize,
+    /// How messages lie on the connection.
+    pub carrier: Carrier,
+}
+
+/// How messages lie on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Carrier {
+    /// One after the other, in TTLV (KMIP 2.1 §10.4).
+    #[default]
+    Tls,
+    /// In requests of HTTP, in this encoding (KMIP 2.1 §10.2).
+    Https(Encoding),
 }
 
 impl Settings {
@@ -40,6 +52,7 @@ impl Settings {
             timeout: DEFAULT_TIMEOUT,
             // A client asks for what it wants: a Locate answer of a hundred thousand identifiers is a legitimate one.
             limit: 16 * DEFAULT_MESSAGE_LENGTH,
+            carrier: Carrier::default(),
         }
     }
 
@@ -83,6 +96,8 @@ impl Settings {
 pub struct Connection {
     stream: Stream,
     limit: usize,
+    carrier: Carrier,
+    address: String,
 }
 
 impl Connection {
@@ -108,6 +123,8 @@ impl Connection {
         Ok(Self {
             stream,
             limit: settings.limit,
+            carrier: settings.carrier,
+            address: settings.address.clone(),
         })
     }
 
@@ -123,9 +140,14 @@ impl Connection {
     /// # Errors
     /// Timeout, a closed connection, an answer that is too long or no KMIP. The connection is of no use afterwards.
     pub fn send(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
-        self.stream.write_all(request).map_err(tls_error)?;
-        self.stream.flush().map_err(tls_error)?;
-        read_message(&mut self.stream, self.limit)
+        match self.carrier {
+            Carrier::Tls => {
+                self.stream.write_all(request).map_err(tls_error)?;
+                self.stream.flush().map_err(tls_error)?;
+                read_message(&mut self.stream, self.limit)
+            }
+            Carrier::Https(encoding) => http::post(&mut self.stream, &self.address, encoding, request, self.limit),
+        }
     }
 
     /// Asks for one operation and returns its answer.
@@ -205,7 +227,7 @@ fn read_message(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, Error> 
     Ok(message)
 }
 
-fn read_exact(stream: &mut impl Read, buffer: &mut [u8]) -> Result<(), Error> {
+pub(crate) fn read_exact(stream: &mut impl Read, buffer: &mut [u8]) -> Result<(), Error> {
     stream.read_exact(buffer).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Error::Closed,
         _ => tls_error(error),
@@ -213,7 +235,7 @@ fn read_exact(stream: &mut impl Read, buffer: &mut [u8]) -> Result<(), Error> {
 }
 
 /// rustls hides its errors in I/O errors; a refused certificate should read as one.
-fn tls_error(error: io::Error) -> Error {
+pub(crate) fn tls_error(error: io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(inner) => Error::Tls(inner.clone()),
         None => Error::Io(error),

@@ -46,6 +46,9 @@ pub enum Error {
     /// What the server sent does not begin like a KMIP message.
     #[error("the server did not answer in KMIP")]
     NotKmip,
+    /// What carries messages refused this one.
+    #[error("the server answered with HTTP status {0}")]
+    Http(u16),
     /// The answer is longer than the limit.
     #[error("the answer is {length} bytes long, over the limit of {limit}")]
     TooLong {

@@ -1,12 +1,14 @@
-//! A blocking KMIP client over mutually authenticated TLS: one connection, one message out, one message back.
+//! A blocking KMIP client over mutually authenticated TLS: one connection, one message out, one message back,
+//! as it is or in HTTP.
 //!
 //! The command line, the conformance player and the load comparisons speak to servers through it. It trusts a server no
 //! more than a server trusts a client: every length is checked against a limit before anything is allocated.
 
 mod connection;
 mod error;
+mod http;
 mod identity;
 
-pub use connection::{Connection, Settings, Stream};
+pub use connection::{Carrier, Connection, Settings, Stream};
 pub use error::Error;
 pub use identity::Identity;

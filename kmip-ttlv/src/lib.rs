@@ -6,6 +6,7 @@
 //!
 //! KMIP 2.1 §10 (Message Encoding); KMIP Additional Message Encodings 1.0.
 
+pub mod encoding;
 pub mod error;
 pub mod frame;
 mod hex;
@@ -22,6 +23,7 @@ pub mod vocabulary;
 pub mod writer;
 pub mod xml;
 
+pub use encoding::Encoding;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{Frame, FrameError};
 pub use hex::Hex;

@@ -28,6 +28,9 @@ pub(super) struct DemoArguments {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Where to listen for KMIP over HTTPS, if anywhere.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    https: Option<SocketAddr>,
     /// Keep the KEKs in a PKCS#11 token: its module's path, or `softhsm` to find SoftHSM2's.
     #[arg(long, value_name = "MODULE")]
     hsm: Option<String>,
@@ -70,6 +73,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Problem> {
     if let Some(address) = arguments.listen {
         settings.listener.address = address;
     }
+    settings.serve_https(arguments.https);
     folder.server(&authority, &hosts(settings.listener.address.ip(), &[]))?;
     let with_token = settings.custody.token.is_some();
     serve::serve(&settings, move |address| {

@@ -17,6 +17,9 @@ pub(super) struct ServeArguments {
     /// Listen here, whatever the settings say.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Listen here for KMIP over HTTPS, whatever the settings say.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    https: Option<SocketAddr>,
     /// Only say whether the settings and what they name can be used.
     #[arg(long)]
     check: bool,
@@ -28,6 +31,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<(), Problem> {
     if let Some(address) = arguments.listen {
         settings.listener.address = address;
     }
+    settings.serve_https(arguments.https);
     if arguments.check {
         compose::check(&settings).map_err(|why| why.to_string())?;
         say("the settings can be used");
@@ -57,8 +61,12 @@ pub(super) fn serve(
         let mut signals = Signals::listen()?;
         let running = Running::start(settings).await.map_err(|why| why.to_string())?;
         let _pid = settings.pid_file.as_deref().map(PidFile::write).transpose()?;
-        let address = running.address();
-        tracing::info!(%address, profile = ?settings.listener.profile, data = %settings.data.display(), "ready");
+        let mut address = settings.listener.address;
+        // The main one last: it is the address of the line that tools wait for.
+        for (listener, bound) in running.addresses().iter().rev() {
+            tracing::info!(listener, address = %bound, data = %settings.data.display(), "ready");
+            address = *bound;
+        }
         let (done, made_ready) = oneshot::channel();
         std::thread::spawn(move || done.send(when_ready(address)));
         tokio::select! {

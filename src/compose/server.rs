@@ -3,7 +3,9 @@
 use super::{ComposeError, open, server};
 use crate::exchange::{ADMIN_LISTENER, Exchange, scrubbing, timer};
 use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
-use crate::listener::{Drained, Limits, Listener, ListenerSettings, Only, ServerIdentity, TlsProfile, TlsServer};
+use crate::listener::{
+    Carrier, Drained, Limits, Listener, ListenerSettings, Only, ServerIdentity, TlsProfile, TlsServer,
+};
 use crate::settings::{AdminListenerTable, LimitsTable, ProfileName, Settings};
 use crate::store::Domain;
 use std::net::SocketAddr;
@@ -13,10 +15,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// The name of the listener for clients that speak TTLV.
+const MAIN_LISTENER: &str = "main";
+
+/// The name of the listener for HTTPS.
+const HTTPS_LISTENER: &str = "https";
+
 /// A server that accepts connections.
 pub struct Running {
-    address: SocketAddr,
-    admin_address: Option<SocketAddr>,
+    /// By the names of the listeners, the first being the main one.
+    addresses: Vec<(String, SocketAddr)>,
     identity: Arc<Identity>,
     tls: Vec<TlsServer>,
     shutdown: watch::Sender<bool>,
@@ -47,14 +55,12 @@ impl Running {
             if let Some(only) = only.as_ref().filter(|_| name == ADMIN_LISTENER) {
                 listener = listener.only(only.clone());
             }
-            addresses.push(listener.address());
+            addresses.push((name, listener.address()));
             tls.push(one);
             listeners.push(listener);
         }
-        let mut addresses = addresses.into_iter();
         Ok(Self {
-            address: addresses.next().unwrap_or(settings.listener.address),
-            admin_address: addresses.next(),
+            addresses,
             identity,
             tls,
             shutdown,
@@ -64,16 +70,10 @@ impl Running {
         })
     }
 
-    /// The address at which it serves people, if they have a listener of their own.
+    /// Where its listeners listen, by name, with the real ports. The first is the one that is always there.
     #[must_use]
-    pub const fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
-    }
-
-    /// The address that it serves, with the real port.
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn addresses(&self) -> &[(String, SocketAddr)] {
+        &self.addresses
     }
 
     /// Presents the certificate that is in its file now, and reads authorities, revocation lists and registrations again.
@@ -118,14 +118,27 @@ pub fn check(settings: &Settings) -> Result<(), ComposeError> {
 /// The listeners: that for clients first, then that for people, if they have one.
 fn listener_settings(settings: &Settings) -> Vec<(ProfileName, ListenerSettings)> {
     let main = &settings.listener;
-    let one = |name: &str, address, limits: LimitsTable| ListenerSettings {
+    let one = |name: &str, address, carrier, limits: LimitsTable| ListenerSettings {
         name: name.to_owned(),
         address,
+        carrier,
         limits: limits.into(),
     };
-    let mut all = vec![(main.profile, one("main", main.address, main.limits))];
+    let mut all = vec![(
+        main.profile,
+        one(MAIN_LISTENER, main.address, Carrier::Tls, main.limits),
+    )];
     if let Some(admin) = &settings.admin_listener {
-        all.push((admin.profile, one(ADMIN_LISTENER, admin.address, admin.limits)));
+        all.push((
+            admin.profile,
+            one(ADMIN_LISTENER, admin.address, Carrier::Tls, admin.limits),
+        ));
+    }
+    if let Some(https) = &settings.https_listener {
+        all.push((
+            https.profile,
+            one(HTTPS_LISTENER, https.address, Carrier::Https, https.limits),
+        ));
     }
     all
 }
@@ -137,6 +150,10 @@ fn server_identities(settings: &Settings) -> Result<Vec<ServerIdentity>, Compose
     if let Some(admin) = &settings.admin_listener {
         let certificate = admin.certificate.as_ref().unwrap_or(&main.certificate);
         all.push(server_identity(certificate, admin.key.as_ref().unwrap_or(&main.key))?);
+    }
+    if let Some(https) = &settings.https_listener {
+        let certificate = https.certificate.as_ref().unwrap_or(&main.certificate);
+        all.push(server_identity(certificate, https.key.as_ref().unwrap_or(&main.key))?);
     }
     Ok(all)
 }

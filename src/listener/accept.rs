@@ -2,10 +2,11 @@
 
 use super::connection::{Connection, Ended};
 use super::holders::Holders;
+use super::http::HttpConnection;
 use super::outgoing::Outgoing;
 use super::source::Sources;
 use super::tls::TlsServer;
-use super::{ListenerSettings, unix_now};
+use super::{Carrier, ListenerSettings, unix_now};
 use crate::exchange::{ConnectionFacts, Exchange, TlsFacts};
 use crate::identity::{Accepted, PeerCertificate, Trust};
 use rustls::{HandshakeKind, ServerConnection};
@@ -93,8 +94,8 @@ impl Listener {
         let shared = Shared {
             name: settings.name.as_str().into(),
             room: Arc::new(Semaphore::new(settings.limits.connections.min(Semaphore::MAX_PERMITS))),
+            tls: tls.carrying(settings.carrier),
             settings,
-            tls,
             trust,
             only: None,
             exchange,
@@ -194,26 +195,48 @@ impl Shared {
             listener = %self.name, connection = number, %peer, subject = facts.certificate.subject(),
             version = tls.version, cipher = tls.cipher, group = tls.group, resumed = tls.resumed, "connected"
         );
-        let connection = Connection {
-            exchange: self.exchange.clone(),
-            facts: Arc::new(facts),
-            limits: self.settings.limits,
-            outgoing: self.outgoing.open(number),
-            shutdown,
-            waiting: VecDeque::new(),
+        let facts = Arc::new(facts);
+        let ended = match self.settings.carrier {
+            Carrier::Tls => self.messages(stream, facts, shutdown).await,
+            Carrier::Https => {
+                let connection = HttpConnection {
+                    exchange: self.exchange.clone(),
+                    facts,
+                    limits: self.settings.limits,
+                    shutdown,
+                };
+                connection.serve(stream).await
+            }
         };
-        let open = OpenConnection {
-            outgoing: &self.outgoing,
-            number,
-        };
-        let ended = connection.serve(stream).await;
-        drop(open);
         match ended {
             Ended::ByPeer | Ended::Shutdown | Ended::Idle => {
                 tracing::debug!(connection = number, %peer, ?ended, "disconnected");
             }
             _ => tracing::info!(listener = %self.name, connection = number, %peer, ?ended, "disconnected"),
         }
+    }
+
+    /// Serves a connection of messages, on which requests of our own go out as well.
+    async fn messages(
+        &self,
+        stream: TlsStream<TcpStream>,
+        facts: Arc<ConnectionFacts>,
+        shutdown: watch::Receiver<bool>,
+    ) -> Ended {
+        let number = facts.connection;
+        let connection = Connection {
+            exchange: self.exchange.clone(),
+            facts,
+            limits: self.settings.limits,
+            outgoing: self.outgoing.open(number),
+            shutdown,
+            waiting: VecDeque::new(),
+        };
+        let _open = OpenConnection {
+            outgoing: &self.outgoing,
+            number,
+        };
+        connection.serve(stream).await
     }
 
     async fn handshake(

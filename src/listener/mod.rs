@@ -6,6 +6,7 @@
 mod accept;
 mod connection;
 mod holders;
+mod http;
 mod outgoing;
 mod session;
 mod source;
@@ -26,8 +27,20 @@ pub struct ListenerSettings {
     pub name: String,
     /// Where it listens. Port 0 takes a free one.
     pub address: SocketAddr,
+    /// How messages lie on its connections.
+    pub carrier: Carrier,
     /// What its connections may cost.
     pub limits: Limits,
+}
+
+/// How messages lie on the connections of a listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Carrier {
+    /// One after the other, in TTLV (KMIP 2.1 §10.4).
+    #[default]
+    Tls,
+    /// In requests of HTTP, in TTLV, XML or JSON (KMIP 2.1 §10.2).
+    Https,
 }
 
 /// What connections may cost. Every value is a setting; the defaults have their reasons here.

@@ -1,5 +1,7 @@
 //! The TLS profiles, and the server's own certificate, which can be exchanged while connections stand.
 
+use super::Carrier;
+use super::http::ALPN;
 use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::identity::Trust;
@@ -133,6 +135,14 @@ impl TlsServer {
             config: Arc::new(config),
             certificate,
         })
+    }
+
+    /// The same for connections that carry messages so: those who offer protocols are told which one it is (RFC 7301).
+    pub(super) fn carrying(mut self, carrier: Carrier) -> Self {
+        if carrier == Carrier::Https {
+            Arc::make_mut(&mut self.config).alpn_protocols = ALPN.iter().map(|name| name.to_vec()).collect();
+        }
+        self
     }
 
     /// Presents another certificate from the next handshake on.

@@ -84,9 +84,24 @@ fn people_may_have_a_listener_of_their_own() {
 }
 
 #[test]
+fn https_may_have_a_listener() {
+    let table = "[https_listener]\naddress = \"127.0.0.1:1\"";
+    let mut settings = read(&format!("{FILE}\n{table}"), &[]).unwrap();
+    assert_eq!(settings.https_listener.as_ref().unwrap().address.port(), 1);
+    settings.serve_https(Some(([127, 0, 0, 1], 2).into()));
+    assert_eq!(settings.https_listener.unwrap().address.port(), 2);
+    let by_environment = read(FILE, &[("CLAVIGER_HTTPS_LISTENER_ADDRESS", "127.0.0.1:9")]).unwrap();
+    assert_eq!(by_environment.https_listener.unwrap().address.port(), 9);
+    for wrong in ["key = \"k.pem\"", "path = \"/x\"", "limits = { connections = 0 }"] {
+        let refused = read(&format!("{FILE}\n{table}\n{wrong}"), &[]);
+        assert!(matches!(refused, Err(SettingsError::Content(..))), "{wrong}");
+    }
+}
+
+#[test]
 fn every_place_of_the_environment_is_a_setting() {
     for place in BY_ENVIRONMENT {
-        if place.starts_with("admin_listener") {
+        if place.starts_with("admin_listener") || place.starts_with("https_listener") {
             continue;
         }
         let name = format!("{PREFIX}{}", place.replace('.', "_").to_ascii_uppercase());

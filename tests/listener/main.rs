@@ -4,5 +4,6 @@
 
 mod behaviour;
 mod handshake;
+mod https;
 mod memory;
 mod world;

@@ -6,7 +6,7 @@ use claviger::identity::{
     AuthorityRecord, ClientId, ClientRecord, Credential, Identity, MemoryDirectory, Principal, TenantRecord,
 };
 use claviger::listener::{
-    Drained, Limits, Listener, ListenerSettings, Only, Outgoing, ServerIdentity, TlsProfile, TlsServer,
+    Carrier, Drained, Limits, Listener, ListenerSettings, Only, Outgoing, ServerIdentity, TlsProfile, TlsServer,
 };
 use claviger::store::Domain;
 use claviger::wait::{Wait, ready};
@@ -147,6 +147,15 @@ impl World {
 
     /// A listener that accepts only chains that these authorities accept as well.
     pub async fn confined(profile: TlsProfile, limits: Limits, only: Option<Only>) -> Self {
+        Self::carried(profile, limits, only, Carrier::Tls).await
+    }
+
+    /// A listener for HTTPS.
+    pub async fn https(limits: Limits) -> Self {
+        Self::carried(TlsProfile::Bsi, limits, None, Carrier::Https).await
+    }
+
+    async fn carried(profile: TlsProfile, limits: Limits, only: Option<Only>, carrier: Carrier) -> Self {
         let ca = authority("clients");
         let directory = Arc::new(MemoryDirectory::default());
         directory.put_tenant(
@@ -167,6 +176,7 @@ impl World {
         let settings = ListenerSettings {
             name: "test".to_owned(),
             address: ([127, 0, 0, 1], 0).into(),
+            carrier,
             limits,
         };
         let exchange = Arc::new(Echo {
