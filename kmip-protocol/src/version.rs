@@ -73,6 +73,13 @@ impl Version {
         }
     }
 
+    /// Whether the field GF(2^8) under GF(2^16), in which split keys are shared, is the one of `x^8 + x^4 + x^3 + x^2 + 1` (KMIP 2.1 §13.1)
+    /// rather than that of AES (KMIP 1.4 §2.2.5).
+    #[must_use]
+    pub const fn shares_over_285(self) -> bool {
+        self.has_tagged_attributes()
+    }
+
     /// Whether attributes are items under their own tags (2.0 and later), not structures with an Attribute Name (1.x).
     #[must_use]
     pub const fn has_tagged_attributes(self) -> bool {

@@ -126,8 +126,11 @@ impl Handle for ClientModifyRequest {
     /// Another credential lets somebody else in; other settings may show more than before.
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (id, record) = desk::client(context, &self.client_name).await?;
+        let was = told_settings(&record);
         let opens = match &self.settings {
-            Some(settings) => is_restricted(&told_settings(&record)) && *settings != told_settings(&record),
+            // Who imports replaces what is there.
+            Some(settings) if settings.may_import == Some(true) && was.may_import != Some(true) => true,
+            Some(settings) => is_restricted(&was) && *settings != was,
             None => false,
         };
         let reopens = self.password.is_some() && record.password.is_some();

@@ -16,6 +16,7 @@ pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure
         allowed_networks,
         requests_per_second,
         auto_propose: _,
+        may_import: _,
         expires: _,
     } = settings;
     let longest = [

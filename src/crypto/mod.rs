@@ -17,6 +17,7 @@ pub mod derive;
 mod derive_tests;
 mod error;
 mod fetch;
+mod field;
 pub mod format;
 #[cfg(test)]
 mod format_tests;
@@ -37,6 +38,9 @@ mod random;
 pub mod signature;
 #[cfg(test)]
 mod signature_tests;
+pub mod split;
+#[cfg(test)]
+mod split_tests;
 #[cfg(test)]
 mod testing;
 pub mod wrap;
@@ -48,6 +52,7 @@ pub use asymmetric::{decrypt_with, encrypt_to};
 pub use cipher::{CipherContext, CipherRequest, Direction, Encrypted, decrypt, encrypt};
 pub use curve::curves;
 pub use error::CryptoError;
+pub use field::ByteField;
 pub use hash::{HashContext, hash, hash_length, hashes};
 pub use key::{KeyFacts, KeyKind, PrivateKey, PublicKey};
 pub use mac::{MacContext, MacMethod, mac};

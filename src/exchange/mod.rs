@@ -45,6 +45,8 @@ mod guard;
 #[cfg(test)]
 mod hardware;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod keks;
 #[cfg(test)]
 mod matrix;
@@ -91,6 +93,8 @@ mod server;
 mod sessions;
 #[cfg(test)]
 mod shares;
+#[cfg(test)]
+mod splits;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]

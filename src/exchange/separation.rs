@@ -136,7 +136,7 @@ pub(super) fn names(operation: Operation) -> Names {
     use Names::{Alike, Nothing, Ways};
     use Operation as O;
     match operation {
-        O::Get => Ways(vec![object, |w, it, rest| {
+        O::Get | O::Export => Ways(vec![object, |w, it, rest| {
             w.text(tag::UNIQUE_IDENTIFIER, &rest.object);
             w.structure(tag::KEY_WRAPPING_SPECIFICATION, |w| {
                 w.enumeration(tag::WRAPPING_METHOD, 1);
@@ -185,6 +185,28 @@ pub(super) fn names(operation: Operation) -> Names {
                     w.enumeration(tag::CRYPTOGRAPHIC_ALGORITHM, 3);
                     w.integer(tag::CRYPTOGRAPHIC_LENGTH, 256);
                 });
+            });
+        }]),
+        O::CreateSplitKey => Ways(vec![|w, it, rest| {
+            w.enumeration(tag::OBJECT_TYPE, 5);
+            object(w, it, rest);
+            w.integer(tag::SPLIT_KEY_PARTS, 2);
+            w.integer(tag::SPLIT_KEY_THRESHOLD, 2);
+            w.enumeration(tag::SPLIT_KEY_METHOD, 1);
+            w.structure(tag::ATTRIBUTES, |_| {});
+        }]),
+        O::JoinSplitKey => Ways(vec![|w, it, rest| {
+            w.enumeration(tag::OBJECT_TYPE, 2);
+            object(w, it, rest);
+        }]),
+        // Whoever has an object of this identifier is told so, and nobody else.
+        O::Import => Ways(vec![|w, it, rest| {
+            object(w, it, rest);
+            w.enumeration(tag::OBJECT_TYPE, 8);
+            w.structure(tag::ATTRIBUTES, |_| {});
+            w.structure(tag::OPAQUE_OBJECT, |w| {
+                w.enumeration(tag::OPAQUE_DATA_TYPE, 0x8000_0000);
+                w.bytes(tag::OPAQUE_DATA_VALUE, &[7; 32]);
             });
         }]),
         O::CreateKeyPair => Nothing("its attributes are those of Create"),

@@ -22,9 +22,9 @@ use crate::scrub::{Gated, Quarantine, first_key};
 use crate::store::{Domain, Key, MemoryStore, Record, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
-    AsynchronousIndicator, Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, Name,
-    NameType, ObjectType, PersonRole, Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage,
-    ResponsePayload, TemplateAttribute, Version,
+    AsynchronousIndicator, Attribute, Attributes, ClientSettings, CreateRequest, CryptographicAlgorithm,
+    CryptographicUsageMask, Name, NameType, ObjectType, PersonRole, Request, RequestItem, RequestMessage, ResponseItem,
+    ResponseMessage, ResponsePayload, TemplateAttribute, Version,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -417,6 +417,10 @@ async fn enroll(
         application,
         credentials: vec![credential],
         created_ms,
+        settings: ClientSettings {
+            may_import: Some(true),
+            ..ClientSettings::default()
+        },
         ..ClientRecord::default()
     };
     enroll.client(ClientId { tenant, client }, &record).await.unwrap();

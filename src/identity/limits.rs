@@ -12,6 +12,8 @@ pub const MOST_LISTED: usize = 64;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClientLimits {
     operations: Option<Vec<Operation>>,
+    /// Whether Import is among them where none are listed.
+    may_import: bool,
     networks: Vec<Network>,
     groups: Vec<String>,
     namespaces: Vec<String>,
@@ -82,6 +84,7 @@ impl ClientLimits {
         };
         Self {
             operations: client.operations.as_ref().map(|list| list.operations.clone()),
+            may_import: client.may_import.unwrap_or(false),
             networks: client.allowed_networks.iter().map(network).collect(),
             groups: client.object_groups.clone(),
             namespaces: client.application_namespaces.clone(),
@@ -95,10 +98,14 @@ impl ClientLimits {
         }
     }
 
-    /// Whether its settings permit this operation.
+    /// Whether its settings permit this operation. Import is a right of its own: who imports says of an object what only the server
+    /// says otherwise, such as since when it exists and whether it was ever extractable.
     #[must_use]
     pub fn permits(&self, operation: Operation) -> bool {
-        self.operations.as_ref().is_none_or(|list| list.contains(&operation))
+        match &self.operations {
+            Some(list) => list.contains(&operation),
+            None => self.may_import || operation != Operation::Import,
+        }
     }
 
     /// Whether it may come from this address.
@@ -166,6 +173,17 @@ mod tests {
     fn what_is_listed_is_permitted_and_nothing_else() {
         let free = ClientLimits::default();
         assert!(free.permits(Operation::Get) && free.admits([10, 0, 0, 1].into()));
+        let importing = |may_import, operations: Option<Vec<Operation>>| {
+            let settings = ClientSettings {
+                operations: operations.map(|operations| Operations { operations }),
+                may_import,
+                ..ClientSettings::default()
+            };
+            ClientLimits::new(&settings, &TenantSettings::default(), false).permits(Operation::Import)
+        };
+        assert!(!free.permits(Operation::Import) && !importing(None, None) && !importing(Some(false), None));
+        assert!(importing(Some(true), None) && importing(None, Some(vec![Operation::Import])));
+        assert!(!importing(Some(true), Some(vec![Operation::Get])));
         assert!(free.sees(core::iter::empty(), core::iter::empty()));
         let settings = ClientSettings {
             operations: Some(Operations {

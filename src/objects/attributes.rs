@@ -58,6 +58,16 @@ impl AttributeSet {
         index
     }
 
+    /// Adds an instance under an index of its own. Whether the index was free.
+    pub fn insert(&mut self, index: i32, attribute: Attribute) -> bool {
+        let reference = attribute.reference();
+        let free = index >= 0 && self.of(&reference).all(|i| i.index != index);
+        if free {
+            self.0.push(Instance { index, attribute });
+        }
+        free
+    }
+
     /// Gives a single-valued attribute its value, whether or not it had one.
     pub fn set(&mut self, attribute: Attribute) {
         let reference = attribute.reference();

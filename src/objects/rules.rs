@@ -46,6 +46,48 @@ pub fn at_creation<'a>(
     Ok(set)
 }
 
+/// The attribute, of the server's own, that says of a share over GF(2^16) by which polynomial the GF(2^8) under it is made: versions differ in
+/// that, and a share is nothing without it. It travels with the share.
+#[must_use]
+pub fn split_key_polynomial() -> AttributeReference {
+    AttributeReference::Vendor(VendorName {
+        vendor_identification: VendorName::SERVER.to_owned(),
+        attribute_name: "Split Key Polynomial".to_owned(),
+    })
+}
+
+/// Judges the attributes that an object is imported with and takes them over as they are: who sets an attribute otherwise, and when, does
+/// not matter (KMIP 2.1 §6.1.25).
+///
+/// # Errors
+/// Too many attributes, or one that is unknown, not for this type of object, in the server's part of the vendor names, or given too often.
+pub fn at_import<'a>(
+    object_type: ObjectType,
+    given: impl Iterator<Item = &'a AttributeInstance>,
+) -> Result<AttributeSet, Fault> {
+    let mut set = AttributeSet::default();
+    for (count, instance) in given.enumerate() {
+        if count >= MOST_GIVEN {
+            return Err(Fault::LimitExceeded);
+        }
+        let attribute = &instance.attribute;
+        let kind = applicable(attribute, object_type)?;
+        if is_servers_own(attribute) && attribute.reference() != split_key_polynomial() {
+            return Err(Fault::AttributeReadOnly);
+        }
+        if !is_multi(kind) && set.has(kind) {
+            return Err(Fault::SingleValuedAtCreation);
+        }
+        check_value(attribute)?;
+        match instance.index {
+            None => drop(set.add(attribute.clone())),
+            Some(index) if set.insert(index, attribute.clone()) => {}
+            Some(_) => return Err(Fault::InvalidAttributeValue),
+        }
+    }
+    Ok(set)
+}
+
 /// Judges an attribute that a client adds (KMIP 1.4 §4.14; KMIP 2.1 §6.1.2).
 pub fn at_addition(object_type: ObjectType, set: &AttributeSet, attribute: &Attribute, now: i64) -> Result<(), Fault> {
     let kind = applicable(attribute, object_type)?;
@@ -216,6 +258,50 @@ mod tests {
             creation(&[Attribute::InitialDate(DateTime(1))]).err(),
             Some(Fault::ReadOnlyAtCreation)
         );
+    }
+
+    #[test]
+    fn what_the_server_sets_can_be_imported() {
+        let import = |attributes: &[(Attribute, Option<i32>)]| {
+            let given: Vec<AttributeInstance> = attributes
+                .iter()
+                .map(|(attribute, index)| AttributeInstance {
+                    index: *index,
+                    ..AttributeInstance::from(attribute.clone())
+                })
+                .collect();
+            at_import(ObjectType::SymmetricKey, given.iter())
+        };
+        let date = Attribute::InitialDate(DateTime(1));
+        let group = |name: &str| Attribute::ObjectGroup(name.into());
+        let set = import(&[(date.clone(), None), (group("a"), Some(3)), (group("b"), None)]).unwrap_or_default();
+        let indexes: Vec<i32> = set.iter().map(|i| i.index).collect();
+        assert_eq!(indexes, [0, 3, 4]);
+        let refused = [
+            (vec![(date.clone(), None), (date, None)], Fault::SingleValuedAtCreation),
+            (
+                vec![(group("a"), Some(1)), (group("b"), Some(1))],
+                Fault::InvalidAttributeValue,
+            ),
+            (vec![(group("a"), Some(-1))], Fault::InvalidAttributeValue),
+            (vec![(Attribute::CertificateLength(9), None)], Fault::InvalidAttribute),
+            (
+                vec![(
+                    Attribute::Vendor(kmip_protocol::VendorAttribute {
+                        name: VendorName {
+                            vendor_identification: VendorName::SERVER.into(),
+                            attribute_name: "z".into(),
+                        },
+                        value: kmip_protocol::AnyValue::Integer(1),
+                    }),
+                    None,
+                )],
+                Fault::AttributeReadOnly,
+            ),
+        ];
+        for (given, fault) in refused {
+            assert_eq!(import(&given).err(), Some(fault));
+        }
     }
 
     #[test]

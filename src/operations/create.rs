@@ -29,7 +29,7 @@ impl Handle for CreateRequest {
     }
 }
 
-fn symmetric_key(context: &Context<'_>, attributes: &AttributeSet) -> Result<ManagedObject, Failure> {
+pub(super) fn symmetric_key(context: &Context<'_>, attributes: &AttributeSet) -> Result<ManagedObject, Failure> {
     let algorithm = attributes.algorithm().ok_or(Failure::new(Fault::InvalidField))?;
     let length = attributes.length().ok_or(Failure::new(Fault::InvalidField))?;
     let bytes = crypto::material_length(algorithm, length)

@@ -118,7 +118,7 @@ pub(super) fn new_identifier(context: &Context<'_>) -> Result<String, Failure> {
 }
 
 /// The attributes that the server sets by itself (KMIP 2.1 §4, "When implicitly set").
-fn set_implicit(
+pub(super) fn set_implicit(
     context: &Context<'_>,
     object: &mut Object,
     managed: &ManagedObject,

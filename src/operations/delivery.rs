@@ -132,8 +132,11 @@ fn as_material(mut block: KeyBlock) -> KeyBlock {
     block
 }
 
-/// A key that was registered wrapped, in clear.
-async fn open(context: &mut Context<'_>, block: &KeyBlock) -> Result<KeyBlock, Failure> {
+/// A key that came in wrapped, in clear.
+///
+/// # Errors
+/// What is said of the wrapping key; [`Fault::Cryptographic`] if the key does not come out.
+pub(super) async fn open(context: &mut Context<'_>, block: &KeyBlock) -> Result<KeyBlock, Failure> {
     let data = block.key_wrapping_data.clone().ok_or(Failure::new(Fault::Internal))?;
     let ring = Ring::load(
         context,

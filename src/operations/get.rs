@@ -5,31 +5,15 @@ use super::delivery::deliver;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, ObjectType, WrappingMethod};
+use crate::objects::Kept;
+use kmip_protocol::{
+    Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, ManagedObject, ObjectType, WrappingMethod,
+};
 
 impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
         let object = context.kept(self.unique_identifier.as_ref(), Wanted::Whole).await?;
-        if !object.attributes.flag(AttributeKind::Extractable, true)? {
-            return Err(Fault::NotExtractable.into());
-        }
-        let sensitive = object.attributes.flag(AttributeKind::Sensitive, false)?;
-        if (sensitive || is_kept_in(context, object.object_type)?) && !conceals(self) {
-            return Err(Fault::Sensitive.into());
-        }
-        let managed = context.open(&object).await?;
-        // A key whose value is elsewhere is given out as it was registered; there is nothing to convert or wrap.
-        let absent = managed.key_block().filter(|block| block.key_value.is_none());
-        if absent.is_some_and(|block| self.changes(block)) {
-            return Err(Fault::KeyValueNotPresent.into());
-        }
-        let managed = deliver(context, managed, self).await?;
-        // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
-        if object.attributes.flag(AttributeKind::Fresh, false)? {
-            let mut served = context.whole(object.clone())?;
-            served.attributes.set(Attribute::Fresh(false));
-            context.keep(&served)?;
-        }
+        let managed = give(context, &object, self).await?;
         context.place(&object.unique_identifier);
         Ok(GetResponse {
             object_type: object.object_type,
@@ -37,6 +21,38 @@ impl Handle for GetRequest {
             object: managed,
         })
     }
+}
+
+/// Gives an object out as a request wants it, if it may leave so.
+///
+/// # Errors
+/// [`Fault::NotExtractable`], [`Fault::Sensitive`], [`Fault::KeyValueNotPresent`], and what [`deliver`] says.
+pub(super) async fn give(
+    context: &mut Context<'_>,
+    object: &Kept,
+    request: &GetRequest,
+) -> Result<ManagedObject, Failure> {
+    if !object.attributes.flag(AttributeKind::Extractable, true)? {
+        return Err(Fault::NotExtractable.into());
+    }
+    let sensitive = object.attributes.flag(AttributeKind::Sensitive, false)?;
+    if (sensitive || is_kept_in(context, object.object_type)?) && !conceals(request) {
+        return Err(Fault::Sensitive.into());
+    }
+    let managed = context.open(object).await?;
+    // A key whose value is elsewhere is given out as it was registered; there is nothing to convert or wrap.
+    let absent = managed.key_block().filter(|block| block.key_value.is_none());
+    if absent.is_some_and(|block| request.changes(block)) {
+        return Err(Fault::KeyValueNotPresent.into());
+    }
+    let managed = deliver(context, managed, request).await?;
+    // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
+    if object.attributes.flag(AttributeKind::Fresh, false)? {
+        let mut served = context.whole(object.clone())?;
+        served.attributes.set(Attribute::Fresh(false));
+        context.keep(&served)?;
+    }
+    Ok(managed)
 }
 
 trait Changes {

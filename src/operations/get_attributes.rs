@@ -21,7 +21,7 @@ impl Handle for GetAttributesRequest {
         if self.references.iter().enumerate().any(repeated) {
             return Err(Fault::DuplicateAttributeName.into());
         }
-        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
+        let object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
         if object.attributes.dates().archive.is_some() {
             return Err(Fault::ObjectArchived.into());
         }
@@ -30,20 +30,27 @@ impl Handle for GetAttributesRequest {
         } else {
             self.references.clone()
         };
-        if references.contains(&USAGE_LIMITS) {
-            usage::tell(context, &mut object).await?;
-        }
-        // An attribute that the object does not have is left out: clients probe for their own (KMIP 1.4 §4.12).
-        let attributes = references
-            .iter()
-            .flat_map(|r| values(&object, r, context.seconds()))
-            .collect();
         context.place(&object.unique_identifier);
         Ok(GetAttributesResponse {
-            unique_identifier: object.unique_identifier,
-            attributes: Attributes(attributes),
+            unique_identifier: object.unique_identifier.clone(),
+            attributes: told(context, object, &references).await?,
         })
     }
+}
+
+/// These attributes of an object. One that it does not have is left out: clients probe for their own (KMIP 1.4 §4.12).
+pub(super) async fn told(
+    context: &mut Context<'_>,
+    mut object: Object,
+    references: &[AttributeReference],
+) -> Result<Attributes, Failure> {
+    if references.contains(&USAGE_LIMITS) {
+        usage::tell(context, &mut object).await?;
+    }
+    let now = context.seconds();
+    Ok(Attributes(
+        references.iter().flat_map(|r| values(&object, r, now)).collect(),
+    ))
 }
 
 /// Attributes that every object has and that are not stored.

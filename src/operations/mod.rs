@@ -13,6 +13,7 @@ mod add_attribute;
 mod cancel;
 mod create;
 mod create_key_pair;
+mod create_split_key;
 mod decrypt;
 pub mod deferred;
 mod delete_attribute;
@@ -24,12 +25,15 @@ mod discover_versions;
 #[cfg(test)]
 mod document;
 mod encrypt;
+mod export;
 pub mod frozen;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
 pub mod governance;
 mod hash;
+mod import;
+mod join_split_key;
 pub mod keeper;
 mod keyed;
 mod locate;
@@ -170,6 +174,10 @@ handlers! {
     RNGRetrieve
     RNGSeed
     Hash
+    CreateSplitKey
+    JoinSplitKey
+    Import
+    Export
     Login
     Logout
     SetAttribute

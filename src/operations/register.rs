@@ -32,7 +32,7 @@ impl Handle for RegisterRequest {
 /// # Errors
 /// [`Fault::InvalidAttributeValue`] if attributes and object contradict each other; [`Fault::InvalidField`] if a
 /// symmetric key is not what its key block says; [`Fault::MissingField`] if a public key has no value.
-fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
     if let (ManagedObject::Certificate(certificate), Some(Attribute::CertificateType(stated))) =
         (managed, attributes.first(AttributeKind::CertificateType))
     {

@@ -1,14 +1,15 @@
 //! What the operations on managed objects act upon, as rules and votes need to know it: one helper for all of them.
 
+use super::export::as_get;
 use super::{Context, delete_attribute, modify_attribute, target_of};
 use crate::authority::{Target, TargetObject};
 use crate::failure::{Failure, Fault};
-use crate::objects::{self, OBJECT, Object};
+use crate::objects::{self, AttributeSet, OBJECT, Object};
 use crate::records;
 use crate::store::Key;
 use kmip_protocol::{
-    Attribute, AttributeKind, BindTarget, DerivationMethod, KeyInformation, KeyWrapType, Operation, RequestPayload,
-    UniqueIdentifier,
+    Attribute, AttributeKind, BindTarget, DerivationMethod, GetRequest, ImportRequest, KeyInformation, KeyWrapType,
+    ManagedObject, Operation, RequestPayload, UniqueIdentifier,
 };
 use ring::digest::{Context as Digest, SHA256};
 
@@ -19,6 +20,9 @@ fn named(payload: &RequestPayload) -> Option<Vec<Option<&UniqueIdentifier>>> {
             match payload {
                 $(RequestPayload::$operation(request) => Some(vec![request.unique_identifier.as_ref()]),)*
                 RequestPayload::DeriveKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
+                RequestPayload::JoinSplitKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
+                // Without an identifier it makes a key.
+                RequestPayload::CreateSplitKey(request) => request.unique_identifier.as_ref().map(|key| vec![Some(key)]),
                 _ => None,
             }
         };
@@ -119,36 +123,29 @@ async fn relabels(payload: &RequestPayload, target: &mut Target, context: &mut C
 async fn uses(payload: &RequestPayload, target: &mut Target, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut used: Vec<(Operation, UniqueIdentifier)> = Vec::new();
     match payload {
-        RequestPayload::Get(request) => {
-            if let Some(wrapping) = &request.key_wrapping_specification {
-                let (encryption, authentication) = (
-                    &wrapping.encryption_key_information,
-                    &wrapping.mac_signature_key_information,
-                );
-                note(&mut used, encryption.as_ref(), &[Operation::Encrypt]);
-                note(&mut used, authentication.as_ref(), &[Operation::MAC, Operation::Sign]);
-            }
-            if request.key_wrap_type == Some(KeyWrapType::NotWrapped) {
-                let unique_identifier = context.identifier(request.unique_identifier.as_ref())?;
-                let found = context
-                    .find(&unique_identifier)
-                    .await?
-                    .filter(|object| object.material.is_some());
-                let managed = match &found {
-                    Some(object) => Some(context.open(object).await?),
-                    None => None,
-                };
-                let data = managed
-                    .as_ref()
-                    .and_then(|managed| managed.key_block()?.key_wrapping_data.as_ref());
-                if let Some(data) = data {
-                    let (encryption, authentication) =
-                        (&data.encryption_key_information, &data.mac_signature_key_information);
-                    note(&mut used, encryption.as_ref(), &[Operation::Decrypt]);
-                    let verifies = [Operation::MACVerify, Operation::SignatureVerify];
-                    note(&mut used, authentication.as_ref(), &verifies);
-                }
-            }
+        RequestPayload::Get(request) => given_out(&mut used, request, context).await?,
+        // Who exports an object gets it.
+        RequestPayload::Export(request) => {
+            let unique_identifier = context.identifier(request.unique_identifier.as_ref())?;
+            used.push((Operation::Get, UniqueIdentifier::Text(unique_identifier)));
+            given_out(&mut used, &as_get(request), context).await?;
+        }
+        // Whoever has the parts has the whole, and the other way round.
+        RequestPayload::CreateSplitKey(request) => {
+            used.extend(
+                request
+                    .unique_identifier
+                    .iter()
+                    .map(|key| (Operation::Get, key.clone())),
+            );
+        }
+        RequestPayload::JoinSplitKey(request) => {
+            used.extend(
+                request
+                    .unique_identifiers
+                    .iter()
+                    .map(|part| (Operation::Get, part.clone())),
+            );
         }
         RequestPayload::DeriveKey(request) => {
             let operation = match request.derivation_method {
@@ -159,6 +156,82 @@ async fn uses(payload: &RequestPayload, target: &mut Target, context: &mut Conte
         }
         _ => {}
     }
+    add(used, target, context).await
+}
+
+/// The keys by which an object is wrapped or unwrapped before it is given out.
+async fn given_out(
+    used: &mut Vec<(Operation, UniqueIdentifier)>,
+    request: &GetRequest,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    if let Some(wrapping) = &request.key_wrapping_specification {
+        let (encryption, authentication) = (
+            &wrapping.encryption_key_information,
+            &wrapping.mac_signature_key_information,
+        );
+        note(used, encryption.as_ref(), &[Operation::Encrypt]);
+        note(used, authentication.as_ref(), &[Operation::MAC, Operation::Sign]);
+    }
+    if request.key_wrap_type == Some(KeyWrapType::NotWrapped) {
+        let unique_identifier = context.identifier(request.unique_identifier.as_ref())?;
+        let found = context
+            .find(&unique_identifier)
+            .await?
+            .filter(|object| object.material.is_some());
+        let managed = match &found {
+            Some(object) => Some(context.open(object).await?),
+            None => None,
+        };
+        note_unwrapping(used, managed.as_ref());
+    }
+    Ok(())
+}
+
+/// The keys that an object is unwrapped by, if it is wrapped.
+fn note_unwrapping(used: &mut Vec<(Operation, UniqueIdentifier)>, managed: Option<&ManagedObject>) {
+    let data = managed.and_then(|managed| managed.key_block()?.key_wrapping_data.as_ref());
+    if let Some(data) = data {
+        let (encryption, authentication) = (&data.encryption_key_information, &data.mac_signature_key_information);
+        note(used, encryption.as_ref(), &[Operation::Decrypt]);
+        let verifies = [Operation::MACVerify, Operation::SignatureVerify];
+        note(used, authentication.as_ref(), &verifies);
+    }
+}
+
+/// What an Import acts upon: the object that it replaces is destroyed by it, and has the labels of the new one from then on.
+pub(super) async fn of_import(request: &ImportRequest, context: &mut Context<'_>) -> Result<Target, Failure> {
+    let mut target = Target::default();
+    let mut used = Vec::new();
+    if let UniqueIdentifier::Text(unique_identifier) = &request.unique_identifier {
+        let tenant = context.client()?.tenant;
+        target.records.push(objects::key(tenant, unique_identifier));
+        if let Some(existing) = context.find(unique_identifier).await? {
+            target.description = Some(describe(&existing, context.seconds()));
+            let before = of(&existing);
+            let mut after = existing;
+            after.attributes = AttributeSet::default();
+            for instance in &request.attributes.0 {
+                after.attributes.add(instance.attribute.clone());
+            }
+            used.push((Operation::Destroy, request.unique_identifier.clone()));
+            target.relabels.push((before.clone(), of(&after)));
+            target.objects.push(before);
+        }
+    }
+    if request.key_wrap_type == Some(KeyWrapType::NotWrapped) {
+        note_unwrapping(&mut used, Some(&request.object));
+    }
+    add(used, &mut target, context).await?;
+    Ok(target)
+}
+
+/// Adds the objects that are used to a target.
+async fn add(
+    used: Vec<(Operation, UniqueIdentifier)>,
+    target: &mut Target,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
     let tenant = context.client()?.tenant;
     for (operation, given) in used {
         let unique_identifier = context.identifier(Some(&given))?;

@@ -53,6 +53,13 @@ pub async fn judged(
     Ok(set)
 }
 
+/// Begins to count anew: another object has come in the place of one that was used.
+pub fn restart(context: &mut Context<'_>, object: &Object) -> Result<(), Failure> {
+    let key = place(context, object)?;
+    context.work.set_counter(key, usage::TAKEN, 0);
+    Ok(())
+}
+
 async fn taken(context: &mut Context<'_>, object: &Object) -> Result<i64, Failure> {
     let key = place(context, object)?;
     Ok(context.work.counter(key, usage::TAKEN).await?.unwrap_or(0))

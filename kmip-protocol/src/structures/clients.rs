@@ -17,6 +17,8 @@ structure! {
         auto_propose: Option<bool> = AUTO_PROPOSE;
         /// The last second in which it is served.
         expires: Option<DateTime> = EXPIRES;
+        /// Whether it may import objects with identifiers and attributes of its own choice, where no operations are listed.
+        may_import: Option<bool> = MAY_IMPORT;
     }
 
     /// How a client is recognised: by a key, a certificate, or a rule. What is told can be given back: a certificate is told by its

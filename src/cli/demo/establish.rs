@@ -12,10 +12,10 @@ use crate::cli::say;
 use crate::cli::session::{Answer, Pending, Session, payload_bytes};
 use crate::cli::shares;
 use kmip_protocol::{
-    ApplicationCreateRequest, AuthorityCreateRequest, ClientCreateRequest, ClientCredential, CryptoProfile, Interval,
-    NewPerson, Operation, PasswordChangeRequest, PersonRole, PolicyGetRequest, PolicyPutRequest, PolicyTemplate,
-    ProposalCompleteRequest, ProposalGetRequest, Request, RequestPayload, TenantCreateRequest, TenantSettings,
-    VoteDecision,
+    ApplicationCreateRequest, AuthorityCreateRequest, ClientCreateRequest, ClientCredential, ClientSettings,
+    CryptoProfile, Interval, NewPerson, Operation, PasswordChangeRequest, PersonRole, PolicyGetRequest,
+    PolicyPutRequest, PolicyTemplate, ProposalCompleteRequest, ProposalGetRequest, Request, RequestPayload,
+    TenantCreateRequest, TenantSettings, VoteDecision,
 };
 use std::time::Duration;
 
@@ -110,7 +110,11 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
     let request = ClientCreateRequest {
         client_name: "client".to_owned(),
         application_name: Some(application_name),
-        settings: None,
+        // Whoever tries KMIP out tries Import as well.
+        settings: Some(ClientSettings {
+            may_import: Some(true),
+            ..ClientSettings::default()
+        }),
         credentials: vec![tenant.client.clone()],
         password: None,
     };

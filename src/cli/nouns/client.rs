@@ -119,6 +119,9 @@ struct Changes {
     /// Whether a governed request that cannot wait becomes a proposal all the same
     #[arg(long)]
     auto_propose: Option<bool>,
+    /// Whether it may import objects with identifiers and attributes of its own choice, if no operations are listed
+    #[arg(long)]
+    may_import: Option<bool>,
     /// The last second in which it is served, such as 2027-01-31T00:00:00Z
     #[arg(long)]
     expires: Option<String>,
@@ -142,6 +145,7 @@ impl Changes {
             requests_per_second: self.requests_per_second,
             auto_propose: self.auto_propose,
             expires: expires.transpose()?,
+            may_import: self.may_import,
         };
         Ok((settings != ClientSettings::default()).then_some(settings))
     }
@@ -197,6 +201,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         requests_per_second,
         auto_propose,
         expires,
+        may_import,
     } = given;
     ClientSettings {
         operations: operations.or(was.operations),
@@ -206,6 +211,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         requests_per_second: requests_per_second.or(was.requests_per_second),
         auto_propose: auto_propose.or(was.auto_propose),
         expires: expires.or(was.expires),
+        may_import: may_import.or(was.may_import),
     }
 }
 

@@ -1,33 +1,16 @@
 //! Shamir's secret sharing, byte by byte over GF(2^8) with the polynomial of AES. No branch and no index depends on a secret.
 
-use crate::crypto::Randomness;
+use crate::crypto::{ByteField, Randomness};
 use crate::custody::error::CustodyError;
 use crate::custody::slab::{Locked, Slab};
 
-/// x^8 + x^4 + x^3 + x + 1, without its highest term.
-const POLYNOMIAL: u8 = 0x1b;
-
-const fn multiply(mut a: u8, mut b: u8) -> u8 {
-    let mut product = 0;
-    let mut bit = 0;
-    while bit < 8 {
-        product ^= a & 0_u8.wrapping_sub(b & 1);
-        a = (a << 1) ^ (POLYNOMIAL & 0_u8.wrapping_sub(a >> 7));
-        b >>= 1;
-        bit += 1;
-    }
-    product
+const fn multiply(a: u8, b: u8) -> u8 {
+    ByteField::AES.multiply(a, b)
 }
 
-/// The inverse, a^254; that of 0 is 0.
+/// The inverse; that of 0 is 0.
 const fn invert(a: u8) -> u8 {
-    let mut power = a;
-    let mut bit = 0;
-    while bit < 6 {
-        power = multiply(multiply(power, power), a);
-        bit += 1;
-    }
-    multiply(power, power)
+    ByteField::AES.invert(a)
 }
 
 /// Adds what stands in `from` to `into`.
@@ -94,17 +77,6 @@ mod tests {
     use super::*;
     use crate::crypto::OsRandomness;
     use proptest::prelude::*;
-
-    #[test]
-    fn the_field_is_the_one_of_aes() {
-        // FIPS 197, 4.2.
-        assert_eq!(multiply(0x57, 0x83), 0xc1);
-        assert_eq!(multiply(0x57, 0x13), 0xfe);
-        for a in 1..=u8::MAX {
-            assert_eq!(multiply(a, invert(a)), 1, "{a}");
-        }
-        assert_eq!(invert(0), 0);
-    }
 
     /// The coefficients of the polynomials of least degree through these points, by Lagrange's formula: computed otherwise than above.
     fn through(slab: &Slab, points: &[(u8, Vec<u8>)]) -> Vec<Locked> {
