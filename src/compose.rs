@@ -386,6 +386,7 @@ pub fn server(parts: Parts) -> Server {
         outfit: parts.outfit,
         policies: Policies::default(),
         about: parts.about,
+        streams: Arc::default(),
         limits: Limits::default(),
     };
     Server::new(services, parts.identity, parts.access)

@@ -62,6 +62,8 @@ pub struct CipherContext {
     generated_iv: Option<Vec<u8>>,
     /// The length of the tag that encryption gives out at the end.
     tag_length: Option<usize>,
+    /// Whether the end judges a tag.
+    judges_tag: bool,
 }
 
 enum Engine {
@@ -148,6 +150,7 @@ impl CipherContext {
             engine,
             generated_iv: generated,
             tag_length,
+            judges_tag: authenticates && request.direction == Direction::Decrypt,
         })
     }
 
@@ -156,6 +159,38 @@ impl CipherContext {
     #[must_use]
     pub fn generated_iv(&self) -> Option<&[u8]> {
         self.generated_iv.as_deref()
+    }
+
+    /// Whether parts of the result may be given out before the end: not where the mode must see the data whole, nor where a tag
+    /// is judged at the end, since nothing of a plaintext is given out before that (NIST SP 800-38D §7.2).
+    #[must_use]
+    pub const fn gives_parts(&self) -> bool {
+        matches!(self.engine, Engine::Parts(_)) && !self.judges_tag
+    }
+
+    /// A second context in the state of this one, where it [gives parts](Self::gives_parts).
+    ///
+    /// # Errors
+    /// [`CryptoError::Unsupported`] where it does not; [`CryptoError::Internal`].
+    pub fn fork(&self) -> Result<Self, CryptoError> {
+        let Engine::Parts(parts) = &self.engine else {
+            return Err(CryptoError::Unsupported);
+        };
+        let mut context = CipherCtx::new().map_err(internal)?;
+        context.copy(&parts.context).map_err(internal)?;
+        Ok(Self {
+            direction: self.direction,
+            engine: Engine::Parts(Parts {
+                context,
+                padding: parts.padding,
+                block: parts.block,
+                filled: parts.filled,
+                held: parts.held.clone(),
+            }),
+            generated_iv: self.generated_iv.clone(),
+            tag_length: self.tag_length,
+            judges_tag: self.judges_tag,
+        })
     }
 
     /// Takes a part and appends what is ready to `out`.

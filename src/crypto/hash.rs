@@ -2,6 +2,7 @@
 
 use super::error::{CryptoError, internal};
 use super::fetch;
+use super::native;
 use kmip_protocol::HashingAlgorithm;
 use openssl::md_ctx::MdCtx;
 
@@ -23,6 +24,17 @@ impl HashContext {
         Ok(Self {
             context,
             length: digest.size(),
+        })
+    }
+
+    /// A second hash that has the same parts so far.
+    ///
+    /// # Errors
+    /// [`CryptoError::Internal`].
+    pub fn fork(&self) -> Result<Self, CryptoError> {
+        Ok(Self {
+            context: native::copy_digest(&self.context)?,
+            length: self.length,
         })
     }
 
@@ -109,8 +121,13 @@ mod tests {
         for algorithm in hashes() {
             let mut parts = HashContext::start(algorithm).unwrap();
             for part in [&b"a"[..], b"", b"bc"] {
+                parts.fork().unwrap().update(b"something else").unwrap();
                 parts.update(part).unwrap();
             }
+            assert_eq!(
+                parts.fork().unwrap().finish().unwrap(),
+                hash(algorithm, b"abc").unwrap()
+            );
             let value = parts.finish().unwrap();
             assert_eq!(value, hash(algorithm, b"abc").unwrap());
             assert_eq!(value.len(), hash_length(algorithm).unwrap());

@@ -141,6 +141,21 @@ impl MacContext {
         }))
     }
 
+    /// A second MAC that has the same parts so far.
+    ///
+    /// # Errors
+    /// [`CryptoError::Internal`].
+    pub fn fork(&self) -> Result<Self, CryptoError> {
+        Ok(Self(match &self.0 {
+            Engine::Digest(context) => Engine::Digest(native::copy_digest(context)?),
+            Engine::Chain { context, block, last } => Engine::Chain {
+                context: context.fork()?,
+                block: *block,
+                last: last.clone(),
+            },
+        }))
+    }
+
     /// Adds a part.
     ///
     /// # Errors
@@ -322,13 +337,17 @@ mod tests {
             (CryptographicAlgorithm::Blowfish, 16),
         ];
         let ciphers = keys.map(|(algorithm, length)| (MacMethod::Cmac(algorithm), length));
+        let chains = keys.map(|(algorithm, length)| (MacMethod::CbcMac(algorithm), length));
         let hashes = super::super::hash::hashes().map(|hash| (MacMethod::Hmac(hash), 20));
-        for (method, length) in hashes.chain(ciphers).chain([(MacMethod::Poly1305, 32)]) {
+        for (method, length) in hashes.chain(ciphers).chain(chains).chain([(MacMethod::Poly1305, 32)]) {
             let key = Secret::new((1..=length).collect());
             let whole = mac(method, &key, b"some data to authenticate").unwrap_or_else(|e| panic!("{method:?} {e}"));
             let mut parts = MacContext::start(method, &key).unwrap();
             parts.update(b"some data ").unwrap();
             parts.update(b"to authenticate").unwrap();
+            let mut lost = parts.fork().unwrap();
+            lost.update(b"something else").unwrap();
+            assert_eq!(parts.fork().unwrap().finish().unwrap(), whole, "{method:?}");
             assert!(parts.verify(&whole).unwrap(), "{method:?}");
             let mut wrong = whole.clone();
             wrong[0] ^= 1;

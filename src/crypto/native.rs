@@ -6,6 +6,7 @@ use super::error::{CryptoError, internal, note_random_failure};
 use super::random::randomness;
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::cipher_ctx::CipherCtxRef;
+use openssl::md_ctx::{MdCtx, MdCtxRef};
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::provider::Provider;
@@ -126,6 +127,19 @@ pub(super) fn generate_in_group(algorithm: &CStr, group: &CStr) -> Result<PKey<P
         return Err(CryptoError::Unsupported);
     }
     context.keygen().map_err(internal)
+}
+
+/// A second context in the state of the first: each goes on by itself.
+///
+/// # Errors
+/// [`CryptoError::Internal`].
+pub(super) fn copy_digest(from: &MdCtxRef) -> Result<MdCtx, CryptoError> {
+    let copy = MdCtx::new().map_err(internal)?;
+    // SAFETY: both contexts are alive; the first is only read, the second is nobody else's.
+    if unsafe { openssl_sys::EVP_MD_CTX_copy_ex(copy.as_ptr(), from.as_ptr()) } == 1 {
+        return Ok(copy);
+    }
+    Err(internal(openssl::error::ErrorStack::get()))
 }
 
 /// Whether the key is of the algorithm with this name of the library. Newer algorithms have no number there.

@@ -116,6 +116,12 @@ impl SignatureScheme {
         })
     }
 
+    /// Whether the message itself is signed, and must be there whole.
+    #[must_use]
+    pub fn signs_messages(self) -> bool {
+        self == Self::Message
+    }
+
     /// The hash that is taken of data before it is signed.
     fn hash(self) -> Option<HashingAlgorithm> {
         match self {
@@ -205,6 +211,17 @@ impl MessageContext {
             (_, Some(hash)) => Intake::Hash(HashContext::start(hash)?),
             (SignatureScheme::Message, None) => Intake::Whole(Vec::new()),
             (_, None) => return Err(CryptoError::BadParameters),
+        }))
+    }
+
+    /// A second message that has the same parts so far.
+    ///
+    /// # Errors
+    /// [`CryptoError::Internal`].
+    pub fn fork(&self) -> Result<Self, CryptoError> {
+        Ok(Self(match &self.0 {
+            Intake::Hash(hash) => Intake::Hash(hash.fork()?),
+            Intake::Whole(held) => Intake::Whole(held.clone()),
         }))
     }
 

@@ -4,6 +4,7 @@
 use super::ConnectionFacts;
 use super::agenda::Place;
 use super::credentials::Judge;
+use super::ephemeral::withhold;
 use super::guard::Guarded;
 use super::note;
 use super::server::{failed, log, refused};
@@ -15,7 +16,7 @@ use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Sessions};
 use crate::operations::proposing::{self, Ask};
-use crate::operations::{Answer, Batch, Context, Notice, Services, deferred, dispatch};
+use crate::operations::{Answer, Batch, Context, Desk, Notice, Services, deferred, dispatch};
 use crate::store::{Domain, Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
@@ -56,6 +57,8 @@ pub(super) struct Outcome {
     pub strange: bool,
     /// Whom to tell of what, once this is committed.
     pub notices: Vec<Notice>,
+    /// What becomes of streams, once this is answered.
+    pub streams: Desk,
 }
 
 /// An item that was answered, as far as Undo needs to know it.
@@ -85,7 +88,7 @@ impl<'a> Run<'a> {
             monotonic_ms,
             version,
             work,
-            batch: Batch::default(),
+            batch: Batch::of(message),
             alone: false,
         }
     }
@@ -196,7 +199,7 @@ impl<'a> Run<'a> {
                 self.work.rollback(start);
                 self.batch = Batch {
                     second_factor: self.batch.second_factor.take(),
-                    ..Batch::default()
+                    ..Batch::of(message)
                 };
                 return None;
             }
@@ -232,9 +235,7 @@ impl<'a> Run<'a> {
     async fn one(&mut self, place: usize, item: &RequestItem, items: &mut Writer, room: usize) -> Answered {
         let now = self.now();
         let mark = self.work.mark();
-        let placeholder = self.batch.placeholder.clone();
-        let identifiers = self.batch.identifiers.len();
-        let notices = self.batch.notices.len();
+        let given = self.batch.mark();
         self.batch.touched.clear();
         self.batch.performed = None;
         self.batch.proposal = None;
@@ -264,9 +265,7 @@ impl<'a> Run<'a> {
         }
         if !stands {
             self.work.rollback(mark);
-            self.batch.placeholder = placeholder;
-            self.batch.identifiers.truncate(identifiers);
-            self.batch.notices.truncate(notices);
+            self.batch.rollback(given);
             if damaged {
                 let domain = self.principal.domain().unwrap_or(Domain::SYSTEM);
                 let note = item.operation.map(|operation| operation.to_string());
@@ -288,6 +287,7 @@ impl<'a> Run<'a> {
     /// The response item of an answer. Only who sent our extension gets one.
     fn told(&self, answer: Answer, item: &RequestItem) -> ResponseItem {
         let (mut told, about) = match answer {
+            Answer::Done(payload) if item.ephemeral == Some(true) => (ResponseItem::success(withhold(payload)), None),
             Answer::Done(payload) => (ResponseItem::success(payload), None),
             Answer::Pending {
                 operation,
@@ -331,7 +331,13 @@ impl<'a> Run<'a> {
             can_wait: waits.contains(&indicator),
             note: note::of(item)?,
         };
-        let combines = (self.alone && self.message.items.len() > 1) || undoes(self.message);
+        let is_ephemeral = item.ephemeral == Some(true);
+        let defer = indicator == Some(AsynchronousIndicator::Mandatory);
+        if is_ephemeral && defer {
+            // Its data would be fetched later, by which time no item is left that it is for.
+            return Err(Fault::AsynchronousNotSupported.into());
+        }
+        let combines = (self.alone && self.message.items.len() > 1) || undoes(self.message) || is_ephemeral;
         let mut context = Context {
             services: self.services,
             principal: &self.principal,
@@ -340,7 +346,7 @@ impl<'a> Run<'a> {
             work: &mut self.work,
             batch: &mut self.batch,
             approval: None,
-            defer: indicator == Some(AsynchronousIndicator::Mandatory),
+            defer,
         };
         // A panic is a fault of the server and ends this item alone.
         let answer = Guarded::new(decided(payload, &mut context, &ask, combines)).await;
@@ -371,6 +377,7 @@ impl<'a> Run<'a> {
     fn undo(&mut self, start: Mark, answered: &mut [Answered], items: &mut Writer) {
         self.work.rollback(start);
         self.batch.notices.clear();
+        self.batch.streams.rollback(0);
         items.truncate(0);
         let Some((_, before)) = answered.split_last_mut() else {
             return;
@@ -413,6 +420,7 @@ impl<'a> Run<'a> {
             reads,
             strange,
             notices: core::mem::take(&mut self.batch.notices),
+            streams: core::mem::take(&mut self.batch.streams),
         }
     }
 }

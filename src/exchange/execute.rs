@@ -118,6 +118,7 @@ impl Server {
     pub(super) async fn tend(&self) {
         self.watch_clock().await;
         self.wipe_late_shares().await;
+        self.end_idle_streams();
         for (domain, matters) in self.due(usize::MAX) {
             self.attend(domain, matters).await;
         }

@@ -31,6 +31,7 @@ mod contest;
 #[cfg(test)]
 mod creations;
 mod credentials;
+mod ephemeral;
 mod execute;
 mod facts;
 #[cfg(test)]
@@ -75,6 +76,8 @@ mod purging;
 mod recorded;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod referring;
 mod refusals;
 #[cfg(test)]
 mod residues;
@@ -97,6 +100,8 @@ mod shares;
 mod splits;
 #[cfg(test)]
 mod steps;
+#[cfg(test)]
+mod streaming;
 #[cfg(test)]
 mod tampered;
 #[cfg(test)]

@@ -53,6 +53,7 @@ pub(super) fn services_again(house: &TestHouse) -> Services {
         installation: old.installation,
         quarantine: Arc::clone(&old.quarantine),
         outfit: Arc::clone(&old.outfit),
+        streams: Arc::default(),
         limits: old.limits,
         about: old.about.clone(),
     }

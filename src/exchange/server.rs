@@ -217,6 +217,7 @@ impl Server {
             reads,
             strange,
             notices: _,
+            streams,
         } = outcome;
         if strange {
             self.note_refusal(facts, now).await;
@@ -232,6 +233,7 @@ impl Server {
         if any {
             self.access_outage.ends();
         }
+        streams.settle(self.services.clock.lapsed(now));
         let header = batch::header(message, message.version(), now, count);
         batch::message(&header, items.as_bytes())
     }

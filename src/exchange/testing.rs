@@ -249,6 +249,7 @@ impl TestHouse {
             policies: Policies::optional(),
             about: About::default(),
             outfit,
+            streams: Arc::default(),
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(Box::new(chain(TrailKind::Access, &custody))));

@@ -24,6 +24,7 @@ pub async fn run(server: Arc<Server>, mut down: watch::Receiver<bool>) {
             _ = ticks.tick() => {
                 server.watch_clock().await;
                 server.wipe_late_shares().await;
+                server.end_idle_streams();
                 begin(&server, &mut at_work);
                 tend_keks(&server, &mut keks);
             }

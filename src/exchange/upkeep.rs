@@ -81,6 +81,11 @@ impl Server {
         }
     }
 
+    /// Ends operations by parts of which nothing was heard for too long.
+    pub(super) fn end_idle_streams(&self) {
+        self.services.streams.expire(self.services.clock.lapsed(self.now()));
+    }
+
     async fn find_domains(&self) {
         match self.identity.directory().tenants().await {
             Ok(tenants) => {

@@ -1,8 +1,8 @@
 //! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
 
-use super::Notice;
 use super::digests;
 use super::services::Services;
+use super::{Desk, Notice, Outputs};
 use crate::audit::AuditObject;
 use crate::authority::Approval;
 use crate::clock::Moment;
@@ -13,7 +13,7 @@ use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
-    Attribute, DateTime, Field, ManagedObject, ObjectType, Operation, ResultReason, UniqueIdentifier,
+    Attribute, DateTime, Field, ManagedObject, ObjectType, Operation, RequestMessage, ResultReason, UniqueIdentifier,
     UniqueIdentifierKind, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
@@ -48,8 +48,61 @@ pub struct Batch {
     pub performed: Option<Operation>,
     /// Why what it had carried out failed, if it did.
     pub failed: Option<Fault>,
+    /// The streams that items go on with.
+    pub streams: Desk,
+    /// What items have produced for later ones.
+    pub outputs: Outputs,
     /// How many candidates the Locates of the message have looked at.
     pub examined: usize,
+}
+
+/// How far a batch has come, to take back what came after.
+pub struct BatchMark {
+    placeholder: Option<String>,
+    identifiers: usize,
+    notices: usize,
+    streams: usize,
+    outputs: usize,
+}
+
+impl Batch {
+    /// That of a message's items.
+    #[must_use]
+    pub fn of(message: &RequestMessage) -> Self {
+        Self {
+            streams: Desk::of_message(),
+            outputs: Outputs::of(&message.items),
+            ..Self::default()
+        }
+    }
+
+    /// What items have handed on so far.
+    #[must_use]
+    pub fn mark(&self) -> BatchMark {
+        BatchMark {
+            placeholder: self.placeholder.clone(),
+            identifiers: self.identifiers.len(),
+            notices: self.notices.len(),
+            streams: self.streams.mark(),
+            outputs: self.outputs.count(),
+        }
+    }
+
+    /// Takes back what an item handed on that failed.
+    pub fn rollback(&mut self, mark: BatchMark) {
+        let BatchMark {
+            placeholder,
+            identifiers,
+            notices,
+            streams,
+            outputs,
+        } = mark;
+        self.placeholder = placeholder;
+        self.identifiers.truncate(identifiers);
+        self.notices.truncate(notices);
+        self.streams.rollback(streams);
+        self.outputs.truncate(outputs);
+    }
 }
 
 /// What a handler sees.

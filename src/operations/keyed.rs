@@ -7,7 +7,7 @@ use crate::failure::{Failure, Fault};
 use crate::objects::Kept;
 use kmip_protocol::{
     Attribute, AttributeKind, CryptoProfile, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask,
-    Data, KeyBlock, ManagedObject, RecommendedCurve, State, UniqueIdentifier,
+    KeyBlock, ManagedObject, RecommendedCurve, State, UniqueIdentifier,
 };
 use kmip_ttlv::Secret;
 
@@ -176,48 +176,4 @@ impl Key {
             password: None,
         }
     }
-}
-
-/// The data of a request that comes in one piece.
-///
-/// # Errors
-/// [`Fault::MissingField`] if there is none; [`Fault::FeatureNotSupported`] if it refers to another item, or comes in
-/// parts.
-pub fn whole<'a>(
-    data: Option<&'a Data>,
-    correlation_value: Option<&Vec<u8>>,
-    init_indicator: Option<bool>,
-    final_indicator: Option<bool>,
-) -> Result<&'a Secret, Failure> {
-    refuse_parts(correlation_value, init_indicator, final_indicator)?;
-    bytes(data.ok_or(Failure::new(Fault::MissingField))?)
-}
-
-/// The bytes of a request's data.
-///
-/// # Errors
-/// [`Fault::FeatureNotSupported`] if it refers to another item of the batch.
-pub fn bytes(data: &Data) -> Result<&Secret, Failure> {
-    data.bytes()
-        .ok_or(Failure::detailed(Fault::FeatureNotSupported, "data of another item"))
-}
-
-/// Refuses operations by parts.
-///
-/// # Errors
-/// [`Fault::CorrelationValue`] for a correlation value, which nobody gave out; [`Fault::FeatureNotSupported`] for the
-/// beginning of a stream.
-pub fn refuse_parts(
-    correlation_value: Option<&Vec<u8>>,
-    init_indicator: Option<bool>,
-    final_indicator: Option<bool>,
-) -> Result<(), Failure> {
-    if correlation_value.is_some() {
-        return Err(Fault::CorrelationValue.into());
-    }
-    // Both at once is one piece after all.
-    if init_indicator == Some(true) && final_indicator != Some(true) {
-        return Err(Failure::detailed(Fault::FeatureNotSupported, "operation by parts"));
-    }
-    Ok(())
 }

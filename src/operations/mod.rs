@@ -8,6 +8,12 @@ mod creation;
 mod faults;
 pub mod services;
 
+mod authenticating;
+mod ciphering;
+mod outputs;
+mod part;
+pub mod streams;
+
 mod activate;
 mod add_attribute;
 mod cancel;
@@ -68,7 +74,9 @@ mod usage;
 pub use about::About;
 pub use context::{Batch, Context};
 pub use notice::Notice;
+pub use outputs::Outputs;
 pub use services::{Limits, Services};
+pub use streams::{Desk, StreamLimits, Streams};
 
 use crate::authority::{self, Decision, Governed, Granted, Target};
 use crate::failure::{Failure, Fault};

@@ -3,7 +3,7 @@
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{RNGRetrieveRequest, RNGRetrieveResponse};
+use kmip_protocol::{DataKind, RNGRetrieveRequest, RNGRetrieveResponse};
 
 impl Handle for RNGRetrieveRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RNGRetrieveResponse, Failure> {
@@ -11,8 +11,8 @@ impl Handle for RNGRetrieveRequest {
         if length > context.services.limits.random_bytes {
             return Err(Fault::LimitExceeded.into());
         }
-        Ok(RNGRetrieveResponse {
-            data: context.services.randomness.secret(length)?,
-        })
+        let data = context.services.randomness.secret(length)?;
+        context.produce(DataKind::RNGRetrieve, Some(data.expose()))?;
+        Ok(RNGRetrieveResponse { data })
     }
 }

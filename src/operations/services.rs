@@ -1,6 +1,7 @@
 //! What handlers work with, put together once by `compose`.
 
 use super::about::About;
+use super::streams::Streams;
 use crate::authority::glance::Glances;
 use crate::authority::{InstallationRecord, Policies};
 use crate::clock::Clock;
@@ -38,6 +39,8 @@ pub struct Services {
     pub about: About,
     /// What puts HSM-Profiles to work.
     pub outfit: Arc<Outfit>,
+    /// Cryptographic operations over several requests.
+    pub streams: Arc<Streams>,
     /// What one request may ask for.
     pub limits: Limits,
 }

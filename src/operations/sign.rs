@@ -1,51 +1,54 @@
 //! Sign (KMIP 2.1 §6.1.55; KMIP 1.4 §4.31).
 
-use super::keyed::{Key, Purpose, bytes, refuse_parts};
+use super::authenticating::Message;
+use super::keyed::Purpose;
+use super::part::Part;
 use super::usage::take_allowance;
 use super::{Context, Handle};
 use crate::authority::Granted;
-use crate::crypto::signature::{self, SignatureScheme};
-use crate::failure::{Failure, Fault};
-use kmip_protocol::{CryptographicUsageMask, SignRequest, SignResponse};
-use kmip_ttlv::Secret;
+use crate::crypto::signature;
+use crate::failure::Failure;
+use kmip_protocol::{CryptographicUsageMask, DataKind, Request, SignRequest, SignResponse};
 
 impl Handle for SignRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<SignResponse, Failure> {
-        let usage = CryptographicUsageMask::Sign;
-        let key = Key::of(context, self.unique_identifier.as_ref(), Purpose::Protect, usage).await?;
-        refuse_parts(
+        let part = Part::of(
             self.correlation_value.as_ref(),
             self.init_indicator,
             self.final_indicator,
         )?;
+        let turn = context.turn(part, Self::OPERATION)?;
+        let usage = CryptographicUsageMask::Sign;
+        let key = turn
+            .key(context, self.unique_identifier.as_ref(), Purpose::Protect, usage)
+            .await?;
         let private = key.private()?;
-        let parameters = key.parameters(self.cryptographic_parameters.as_ref())?;
-        let scheme = SignatureScheme::choose(&parameters, private.kind()?)?;
-        let (taken, is_digest) = match (&self.data, &self.digested_data) {
-            (Some(data), None) => (bytes(data)?.clone(), false),
-            (None, Some(digest)) => (Secret::new(digest.clone()), true),
-            (None, None) => return Err(Fault::MissingField.into()),
-            (Some(_), Some(_)) => return Err(Fault::InvalidField.into()),
-        };
-        take_allowance(context, &key.object, taken.len()).await?;
-        let is_heavy = signature::is_heavy(&private);
-        let compute = move || {
-            if is_digest {
-                signature::sign_digest(scheme, &private, taken.expose())
+        let given = (self.data.as_ref(), self.digested_data.as_ref());
+        let parameters = self.cryptographic_parameters.as_ref();
+        let (message, taken) = Message::take(context, &turn, &key, private.kind()?, parameters, given)?;
+        take_allowance(context, &key.object, taken, part.continues()).await?;
+        let (signature_data, correlation_value) = if part.ends() {
+            turn.end(context)?;
+            let made = if signature::is_heavy(&private) {
+                let account = context.principal.into();
+                context
+                    .services
+                    .heavy
+                    .run(account, move || message.sign(&private))
+                    .await?
             } else {
-                signature::sign(scheme, &private, taken.expose())
-            }
-        };
-        let signature_data = if is_heavy {
-            context.services.heavy.run(context.principal.into(), compute).await?
+                message.sign(&private)
+            };
+            (Some(made?), None)
         } else {
-            compute()
-        }?;
+            (None, message.keep(context, &turn, &key)?)
+        };
+        context.produce(DataKind::SignSignatureData, signature_data.as_deref())?;
         context.place(&key.object.unique_identifier);
         Ok(SignResponse {
             unique_identifier: key.object.unique_identifier,
-            signature_data: Some(signature_data),
-            correlation_value: None,
+            signature_data,
+            correlation_value,
         })
     }
 }

@@ -5,20 +5,29 @@ use super::context::Context;
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, AttributeSet, Kept, Object, usage};
 use crate::store::Key;
-use kmip_protocol::{Attribute, AttributeKind, AttributeReference};
+use kmip_protocol::{Attribute, AttributeKind, AttributeReference, UsageLimitsUnit};
 
 /// The attribute.
 pub const USAGE_LIMITS: AttributeReference = AttributeReference::Known(AttributeKind::UsageLimits);
 
 /// Takes what the protection of so many bytes needs, if the object has Usage Limits. It is committed before the answer leaves,
-/// and judged once more by the commit: of several who want the last unit, one gets it.
+/// and judged once more by the commit: of several who want the last unit, one gets it. A part that `continues` a stream takes bytes,
+/// and no further object: that was its first part.
 ///
 /// # Errors
 /// [`Fault::UsageLimit`] if not enough is left.
-pub async fn take_allowance(context: &mut Context<'_>, object: &Kept, bytes: usize) -> Result<(), Failure> {
+pub async fn take_allowance(
+    context: &mut Context<'_>,
+    object: &Kept,
+    bytes: usize,
+    continues: bool,
+) -> Result<(), Failure> {
     let Some(Attribute::UsageLimits(limits)) = object.attributes.first(AttributeKind::UsageLimits)? else {
         return Ok(());
     };
+    if continues && limits.usage_limits_unit != Some(UsageLimitsUnit::Byte) {
+        return Ok(());
+    }
     let needed = usage::needed(&limits, bytes).ok_or(Failure::new(Fault::UsageLimit))?;
     let (key, bounds) = (place(context, object)?, (0, usage::allowance(&limits)));
     let taken = context.work.adjust(key, usage::TAKEN, needed, bounds).await?;
