@@ -140,7 +140,7 @@ fn named(name: &str) -> ExtensionInformation {
 /// What the server really does, not what a specification would like.
 fn capabilities() -> CapabilityInformation {
     CapabilityInformation {
-        streaming_capability: Some(false),
+        streaming_capability: Some(true),
         asynchronous_capability: Some(true),
         attestation_capability: Some(false),
         batch_undo_capability: Some(true),
