@@ -25,8 +25,8 @@ use claviger::identity::{
 use claviger::operations::keeper::Keeper;
 use claviger::settings::Settings;
 use claviger::store::{
-    ChangeSet, ClaimKey, CommitError, Counters, Domain, GuardKey, IndexHit, IndexQuery, Key, Kind, Receipt, Record,
-    Store, StoreError, TrailQuery, TrailRecord, Work,
+    ChangeSet, ClaimKey, CommitError, Counter, Counters, Domain, GuardKey, IndexHit, IndexQuery, Key, Kind, Receipt,
+    Record, Store, StoreError, TrailQuery, TrailRecord, Work,
 };
 use claviger::wait::Wait;
 use kmip_client::{Connection, Identity as Files};
@@ -333,6 +333,10 @@ impl Store for Counting {
 
     fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
         self.ask(self.inner.rows(from, limit))
+    }
+
+    fn counter_rows(&self, from: (Key, u32), limit: usize) -> Wait<'_, Result<Vec<Counter>, StoreError>> {
+        self.ask(self.inner.counter_rows(from, limit))
     }
 
     fn scan(

@@ -172,7 +172,9 @@ pub async fn draw_randomness(
     for record in all(store).await? {
         let profile = decode(&record)?;
         if profile.token.is_some() && name.is_none_or(|name| name == profile.name) {
-            return Ok(outfit.draw(reservoir, ProfileId(record.key.id), &profile)?);
+            let id = ProfileId(record.key.id);
+            let staged = staged(store, id).await?;
+            return Ok(outfit.draw(reservoir, id, &profile, staged.as_ref())?);
         }
     }
     Err(CustodyError::UnknownProfile.into())

@@ -3,7 +3,7 @@
 use super::hsm_profile_pin::settle;
 use super::{desk, hsm_profile, kek, management};
 use crate::authority::{Granted, Target};
-use crate::custody::probe::{Finding, Separation};
+use crate::custody::probe::Finding;
 use crate::custody::{KekRecord, Links, ProfileId, ProfileRecord, Sharing, TokenRecord};
 use crate::failure::{Failure, Fault};
 use crate::identity::{TenantRecord, kind};
@@ -122,7 +122,7 @@ impl Handle for HsmProfileListRequest {
         let users = users(context).await?;
         for (id, record) in desk::part(all, self.offset_items, self.maximum_items)? {
             let mut profile = told(&record, names_of(&users, id));
-            profile.separated = is_separated(context, id, &record).await?;
+            profile.separated = management::is_separated(context, id, Some(&record)).await?;
             hsm_profiles.push(profile);
         }
         Ok(HsmProfileListResponse { hsm_profiles })
@@ -198,16 +198,6 @@ pub(super) fn described(record: &ProfileRecord) -> String {
         None => ", key files on the server's disk".to_owned(),
     };
     format!("HSM-Profile {}{place}", record.name)
-}
-
-/// Whether making and destroying keys takes another login than using them, as far as is known.
-pub(super) async fn is_separated(
-    context: &mut Context<'_>,
-    id: ProfileId,
-    record: &ProfileRecord,
-) -> Result<bool, Failure> {
-    let by_token = record.found().map(|found| found.separation()) != Some(Separation::None);
-    Ok(management::has_credential(context, id).await? && by_token)
 }
 
 /// What is asked for, if it can be.
@@ -344,7 +334,7 @@ async fn whole(
 ) -> Result<HsmProfile, Failure> {
     let users = users(context).await?;
     Ok(HsmProfile {
-        separated: is_separated(context, id, record).await?,
+        separated: management::is_separated(context, id, Some(record)).await?,
         answers: Some(answers),
         ..told(record, names_of(&users, id))
     })

@@ -152,7 +152,7 @@ pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
 }
 
 /// The KEKs of a domain as they lie there: nothing of them is checked.
-pub(super) async fn unverified(store: &Arc<dyn Store>, domain: Domain) -> Result<Vec<KekRecord>, AdministrationError> {
+pub async fn unverified(store: &Arc<dyn Store>, domain: Domain) -> Result<Vec<KekRecord>, AdministrationError> {
     let found = store.scan(domain, KEK, None, MOST).await?;
     let decode = |record| -> Result<_, AdministrationError> { Ok(KekRecord::decode(body(record)?)?) };
     found.iter().map(decode).collect()

@@ -6,8 +6,9 @@ use super::{desk, hsm_profile};
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Electorate, governing};
 use crate::authority::{Origin, Target, electorate};
+use crate::custody::probe::Separation;
 use crate::custody::sharing::{EnrolledKey, PlannedGroup, Recipient, SHARE_KEY, SHARING, ShareKey};
-use crate::custody::{Binding, CustodyError, Locked, Plan, ProfileId, SealerKind, Sharing};
+use crate::custody::{Binding, CustodyError, Locked, Plan, ProfileId, ProfileRecord, SealerKind, Sharing};
 use crate::failure::{Failure, Fault};
 use crate::identity::Id;
 use crate::operations::{Context, shares};
@@ -84,11 +85,23 @@ pub(super) async fn needed(context: &mut Context<'_>, domain: Domain, profile: P
 /// What those who agree must know of a profile in which one secret does both: their votes are all that stands before it.
 pub(super) const NO_SEPARATION: &str = "no separation: quorum enforced by software only";
 
-/// Whether a profile's HSM has one user for both roles, as far as this server knows it.
+/// Whether making and destroying keys in a profile takes another login than using them, as far as this server knows: it has the credential
+/// for the one, and its token was not found to let the other do both.
+pub(super) async fn is_separated(
+    context: &mut Context<'_>,
+    profile: ProfileId,
+    record: Option<&ProfileRecord>,
+) -> Result<bool, Failure> {
+    let found = record.and_then(ProfileRecord::found).map(|found| found.separation());
+    Ok(found != Some(Separation::None) && has_credential(context, profile).await?)
+}
+
+/// Whether a profile is an HSM that is not known to keep the roles apart. Of key files other things are said.
 pub(super) async fn lacks_separation(context: &mut Context<'_>, profile: ProfileId) -> Result<bool, Failure> {
     let provider = context.services.custody.provider(profile);
     let in_hsm = provider.is_ok_and(|provider| provider.kind() != SealerKind::Software);
-    Ok(in_hsm && !has_credential(context, profile).await?)
+    let record = hsm_profile::load(context, profile).await?;
+    Ok(in_hsm && !is_separated(context, profile, record.as_ref()).await?)
 }
 
 /// Refuses a profile without separation where the policy of the domain requires it; else what its people are to be told.

@@ -48,7 +48,7 @@ pub mod sealed;
 mod sharing;
 mod status;
 mod tenant_create;
-mod tenant_purge;
+pub mod tenant_purge;
 mod tenant_recover;
 mod tenant_settings;
 mod tenant_state;

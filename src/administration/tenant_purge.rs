@@ -5,15 +5,21 @@
 use super::kek_end::step;
 use super::{desk, kek, management, tenant_create};
 use crate::audit::alarm::Event;
+use crate::audit::hash;
 use crate::authority::{Granted, Origin, Target};
-use crate::custody::{KekRecord, KekState, NewKek, Placement};
+use crate::custody::{Custody, KekRecord, KekState};
 use crate::failure::{Failure, Fault};
 use crate::identity::{TenantRecord, kind};
 use crate::operations::{Context, Handle};
-use crate::store::{Domain, Work};
+use crate::store::{Domain, Key, Kind, Work};
 use kmip_protocol::{Operation, TenantPurgeRequest, TenantPurgeResponse};
+use kmip_ttlv::{Reader, Result as Read, Tag, Writer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What a purge that has begun is to destroy, in the system's domain; the id is the tenant's.
+const DOOM: Kind = Kind(0x2B);
+const DIGEST: Tag = Tag(0x54_FA20);
 
 impl Handle for TenantPurgeRequest {
     async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantPurgeResponse, Failure> {
@@ -23,6 +29,7 @@ impl Handle for TenantPurgeRequest {
         // Nobody is served from it, whatever came of it.
         context.services.custody.close_domain(domain);
         let kek_generations = purged?;
+        context.work.delete(doom_place(domain)).await?;
         record.purged_ms = Some(context.now.0);
         tenant_create::keep(context, domain, &record).await?;
         tenant_create::alarm(context, Event::TenantPurged, Domain::SYSTEM, &record.name);
@@ -79,7 +86,7 @@ async fn purge(context: &mut Context<'_>, origin: Origin, domain: Domain) -> Res
     match kek::open_doomed(&services.custody, &services.store, domain).await {
         Ok(()) => destroy(context, origin, domain, &mut keks).await?,
         // All are gone already, and what was left to be said of them can no longer be signed.
-        Err(_) if are_absent(context, &keks).await => {}
+        Err(_) if are_gone(context, domain, &keks).await? => {}
         Err(error) => return Err(Failure::detailed(Fault::CustodyUnavailable, error)),
     }
     let number = |kek: &KekRecord| i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::Internal));
@@ -104,6 +111,7 @@ async fn destroy(
         record.state = KekState::Deleting;
         kek::put(custody, &mut work, place, record.encode()?).await?;
     }
+    doom(custody, &mut work, domain, keks).await?;
     step(
         context,
         work,
@@ -129,26 +137,50 @@ async fn destroy(
     Ok(())
 }
 
-/// Whether it is certain that none of these KEKs is there any more.
-async fn are_absent(context: &Context<'_>, keks: &[KekRecord]) -> bool {
+/// Whether these KEKs are those that a purge has begun to destroy, and it is certain that nothing opens them any more. Their records can no
+/// longer be verified by then: with edited ones others would be looked for, which were never there.
+async fn are_gone(context: &mut Context<'_>, domain: Domain, keks: &[KekRecord]) -> Result<bool, Failure> {
+    let begun = desk::read(context, doom_place(domain), read_doom).await?;
+    if begun != Some(digest(keks)?) {
+        return Ok(false);
+    }
     for kek in keks {
-        let cka_id = match &kek.placement {
-            Placement::Software => kek.id.0.to_vec(),
-            Placement::Resident(resident) => resident.cka_id.clone(),
-            // Its key pairs are not found by this.
-            Placement::Protected(_) => return false,
-        };
-        let sought = NewKek {
-            id: kek.id,
-            domain: kek.domain,
-            generation: kek.generation,
-            profile: kek.profile,
-            cka_id,
-            created_ms: kek.created_ms,
-        };
-        if !context.services.custody.is_absent(&sought).await {
-            return false;
+        if !context.services.custody.is_gone(kek).await {
+            return Ok(false);
         }
     }
-    !keks.is_empty()
+    Ok(true)
+}
+
+/// Leaves in a unit of work which KEKs a purge is about to destroy, in the system's domain: what the tenant's own record key vouches for can
+/// be verified no more once they are gone.
+pub async fn doom(custody: &Custody, work: &mut Work, domain: Domain, keks: &[KekRecord]) -> Result<(), Failure> {
+    let mut writer = Writer::new();
+    writer.bytes(DIGEST, &digest(keks)?);
+    Ok(kek::put(custody, work, doom_place(domain), writer.into_bytes()).await?)
+}
+
+fn read_doom(bytes: &[u8]) -> Read<[u8; 32]> {
+    let mut reader = Reader::new(bytes);
+    let digest = reader.array(DIGEST)?;
+    reader.finish()?;
+    Ok(digest)
+}
+
+const fn doom_place(domain: Domain) -> Key {
+    Key {
+        domain: Domain::SYSTEM,
+        kind: DOOM,
+        id: domain.0,
+    }
+}
+
+/// Over the records of KEKs, whatever has become of them meanwhile.
+fn digest(keks: &[KekRecord]) -> Result<[u8; 32], Failure> {
+    let mut bytes = Vec::new();
+    for kek in keks {
+        let state = KekState::Destroyed;
+        bytes.extend(KekRecord { state, ..kek.clone() }.encode()?);
+    }
+    Ok(hash(&bytes))
 }

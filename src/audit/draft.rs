@@ -36,6 +36,8 @@ pub struct AuditDraft {
     /// The records that the commit left behind, written or deleted: the committer adds them, so that no change of a record is without
     /// its trail. Of several drafts of one commit the last has them all.
     pub records: Vec<RecordState>,
+    /// The counters that the commit has changed; the committer adds them, as it does the records.
+    pub counters: Vec<CounterState>,
     /// Words for the auditor: the text of Log, the reason given with a veto. Bounded by [`MAX_NOTE`].
     pub note: Option<String>,
 }
@@ -92,6 +94,25 @@ pub struct RecordState {
     /// Its revision and the hash of its MAC; `None`: it was deleted.
     pub left: Option<(u64, [u8; 32])>,
     /// Whether nobody wrote it so, and people have agreed to take it as it is.
+    pub accepted: bool,
+}
+
+/// A counter as a commit found and left it. A counter has no MAC: what it should be, only the trail knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CounterState {
+    /// Beside which record: whose that is.
+    pub domain: [u8; 16],
+    /// What it is.
+    pub kind: u8,
+    /// Which one.
+    pub id: [u8; 16],
+    /// Which of the counters there.
+    pub field: u32,
+    /// Its value before; `None`: there was none. Another one than the commit before has left, and somebody else has written it.
+    pub before: Option<i64>,
+    /// Its value since; `None`: there is none.
+    pub left: Option<i64>,
+    /// Whether people have agreed to take it as it is.
     pub accepted: bool,
 }
 

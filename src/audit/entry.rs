@@ -3,7 +3,7 @@
 //! `Audit Record { Audit Body { … }, MAC }`. The MAC is HMAC-SHA-256 over the encoded body; the hash by which the next record
 //! points back is SHA-256 over the whole record.
 
-use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE, RecordState};
+use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, CounterState, MAX_NOTE, RecordState};
 use super::position::{Position, StreamId};
 use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
 
@@ -49,6 +49,10 @@ mod tag {
     pub const LEFT: Tag = Tag(0x54_F600);
     pub const RECORD_DOMAIN: Tag = Tag(0x54_F601);
     pub const ACCEPTED: Tag = Tag(0x54_F602);
+    pub const COUNTER: Tag = Tag(0x54_FA00);
+    pub const FIELD: Tag = Tag(0x54_FA01);
+    pub const BEFORE: Tag = Tag(0x54_FA02);
+    pub const VALUE: Tag = Tag(0x54_FA03);
 }
 
 /// Which trail a record belongs to: bound into it, so that no record passes from one trail to the other.
@@ -155,6 +159,7 @@ fn write_body(writer: &mut Writer, draft: &AuditDraft, place: &Place) {
         proposal,
         digest,
         records,
+        counters,
         note,
     } = draft;
     writer.integer(tag::FORMAT, FORMAT);
@@ -191,6 +196,9 @@ fn write_body(writer: &mut Writer, draft: &AuditDraft, place: &Place) {
     }
     for record in records {
         writer.structure(tag::LEFT, |w| write_record(w, record, *tenant));
+    }
+    for counter in counters {
+        writer.structure(tag::COUNTER, |w| write_counter(w, counter, *tenant));
     }
     if let Some(note) = note {
         writer.text(tag::NOTE, bounded(note));
@@ -241,6 +249,32 @@ fn write_record(writer: &mut Writer, record: &RecordState, tenant: [u8; 16]) {
     }
 }
 
+fn write_counter(writer: &mut Writer, counter: &CounterState, tenant: [u8; 16]) {
+    let CounterState {
+        domain,
+        kind,
+        id,
+        field,
+        before,
+        left,
+        accepted,
+    } = counter;
+    if *domain != tenant {
+        writer.bytes(tag::RECORD_DOMAIN, domain);
+    }
+    writer.integer(tag::RECORD_KIND, i32::from(*kind));
+    writer.bytes(tag::RECORD_ID, id);
+    writer.enumeration(tag::FIELD, *field);
+    for (tag, value) in [(tag::BEFORE, before), (tag::VALUE, left)] {
+        if let Some(value) = value {
+            writer.long_integer(tag, *value);
+        }
+    }
+    if *accepted {
+        writer.boolean(tag::ACCEPTED, true);
+    }
+}
+
 fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
     if reader.integer(tag::FORMAT)? != FORMAT {
         return Err(reader.error(ErrorKind::Version));
@@ -271,6 +305,7 @@ fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
         proposal: optional(reader, tag::PROPOSAL, |r, tag| r.array(tag))?,
         digest: optional(reader, tag::DIGEST, |r, tag| r.array(tag))?,
         records: read_records(reader, tenant)?,
+        counters: read_counters(reader, tenant)?,
         note: optional(reader, tag::NOTE, text)?,
     };
     Ok((place, draft))
@@ -337,6 +372,28 @@ fn read_record(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<RecordState>
         kind,
         id,
         left,
+        accepted: optional(reader, tag::ACCEPTED, Reader::boolean)?.unwrap_or_default(),
+    })
+}
+
+fn read_counters(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<Vec<CounterState>> {
+    let mut counters = Vec::new();
+    while reader.at(tag::COUNTER) {
+        counters.push(reader.structure(tag::COUNTER, |r| read_counter(r, tenant))?);
+    }
+    Ok(counters)
+}
+
+fn read_counter(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<CounterState> {
+    let domain = optional(reader, tag::RECORD_DOMAIN, |r, tag| r.array(tag))?;
+    let (kind, id) = read_place(reader)?;
+    Ok(CounterState {
+        domain: domain.unwrap_or(tenant),
+        kind,
+        id,
+        field: reader.enumeration(tag::FIELD)?,
+        before: optional(reader, tag::BEFORE, Reader::long_integer)?,
+        left: optional(reader, tag::VALUE, Reader::long_integer)?,
         accepted: optional(reader, tag::ACCEPTED, Reader::boolean)?.unwrap_or_default(),
     })
 }
@@ -435,6 +492,17 @@ mod tests {
                     id: [4; 16],
                     left,
                     accepted: left.is_none(),
+                })
+                .to_vec(),
+            counters: [([1; 16], None, Some(-7), false), ([0; 16], Some(i64::MAX), None, true)]
+                .map(|(domain, before, left, accepted)| CounterState {
+                    domain,
+                    kind: 7,
+                    id: [4; 16],
+                    field: u32::MAX,
+                    before,
+                    left,
+                    accepted,
                 })
                 .to_vec(),
             note: Some("ü".repeat(MAX_NOTE)),

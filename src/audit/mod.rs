@@ -15,7 +15,7 @@ mod verify;
 
 pub use access::{AccessTrail, MemoryTrail, TrailError};
 pub use chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain, beginning, hash};
-pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE, RecordState, WRITTEN};
+pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, CounterState, MAX_NOTE, RecordState, WRITTEN};
 pub use entry::{Entry, Place, TrailKind};
 pub use late::LateChain;
 pub use position::{Head, Position, StreamId};

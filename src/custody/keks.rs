@@ -142,6 +142,24 @@ impl Custody {
         }
     }
 
+    /// Whether it is certain that nothing which opens this KEK is left at any of its profiles. An outage is no certainty.
+    pub async fn is_gone(&self, record: &KekRecord) -> bool {
+        let cka_id = match &record.placement {
+            Placement::Protected(protected) => return self.pairs_are_gone(record, protected).await,
+            Placement::Software => record.id.0.to_vec(),
+            Placement::Resident(resident) => resident.cka_id.clone(),
+        };
+        let sought = NewKek {
+            id: record.id,
+            domain: record.domain,
+            generation: record.generation,
+            profile: record.profile,
+            cka_id,
+            created_ms: record.created_ms,
+        };
+        self.is_absent(&sought).await
+    }
+
     /// Makes the record key of a new domain, wrapped under each of its KEKs.
     ///
     /// # Errors

@@ -100,12 +100,19 @@ impl Outfit {
         }
     }
 
-    /// Has randomness drawn from a profile, by a worker of its own, so that nobody who needs a key waits behind those who use one.
+    /// Has randomness drawn from a profile, by a worker of its own, so that nobody who needs a key waits behind those who use one. `staged`
+    /// as in [`Outfit::provider`].
     ///
     /// # Errors
     /// Those of [`Outfit::provider`].
-    pub fn draw(&self, reservoir: Reservoir, id: ProfileId, record: &ProfileRecord) -> Result<(), CustodyError> {
-        reservoir.attach(self.provider(id, record, None)?);
+    pub fn draw(
+        &self,
+        reservoir: Reservoir,
+        id: ProfileId,
+        record: &ProfileRecord,
+        staged: Option<&StagedPin>,
+    ) -> Result<(), CustodyError> {
+        reservoir.attach(self.provider(id, record, staged)?);
         *self.drawing.lock().unwrap_or_else(PoisonError::into_inner) = Some((reservoir, id));
         Ok(())
     }

@@ -21,7 +21,6 @@ use kmip_protocol::{
     UniqueIdentifier, Version,
 };
 use std::sync::Arc;
-use std::time::Duration;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -235,13 +234,13 @@ async fn provoked(event: Event) -> Option<TestHouse> {
         Event::RecordStale => {
             let key = house.create("", Vec::new()).await;
             house.uproot(objects::key(house.tenant, &key));
-            house.server.scrub(Duration::ZERO).await;
+            house.scrub().await;
         }
         Event::TrailDamaged => {
             house.create("", Vec::new()).await;
             house.cut_trail();
             house.create("", Vec::new()).await;
-            house.server.scrub(Duration::ZERO).await;
+            house.scrub().await;
         }
         Event::MigrationRequired | Event::LegacyTokenWithdrawn | Event::SharesWiped => {
             for name in ["olga", "otto"] {

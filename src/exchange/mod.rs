@@ -86,6 +86,8 @@ mod restarts;
 mod rewrapping;
 #[cfg(test)]
 mod rewraps;
+#[cfg(test)]
+mod scrub_counters;
 pub mod scrubbing;
 #[cfg(test)]
 mod scrubs;

@@ -484,10 +484,25 @@ async fn a_tenant_is_made_elsewhere_from_a_backup_and_opens_what_was_sealed_befo
     };
     done(elsewhere.act(&administrator, delete).await);
     assert_eq!(scene.west.count(), 1);
-    let purge = TenantPurgeRequest {
+    let purge = || TenantPurgeRequest {
         tenant_name: tenant_name(),
         created: None,
     };
-    done(elsewhere.act(&administrator, purge).await);
+    // The server goes down after the last pair is gone, before anybody can say so.
+    scene.west.hangs.store(true, Ordering::SeqCst);
+    tokio::select! {
+        () = scene.west.hung.notified() => {}
+        _ = elsewhere.act(&administrator, purge()) => panic!("it did not hang"),
+    }
+    scene.west.hangs.store(false, Ordering::SeqCst);
     assert_eq!(scene.west.count(), 0);
+    // While the HSM is away, nobody knows that they are gone.
+    scene.west.set_away(true);
+    assert!(is(
+        &elsewhere.act(&administrator, purge()).await,
+        Fault::CustodyUnavailable
+    ));
+    scene.west.set_away(false);
+    done(elsewhere.act(&administrator, purge()).await);
+    assert!(is(&elsewhere.act(&administrator, purge()).await, Fault::NotFound));
 }

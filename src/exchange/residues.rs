@@ -5,13 +5,15 @@ use super::governing::destroy;
 use super::rewraps::{Scene, get};
 use super::tenants::{domain_of, new};
 use super::testing::TestHouse;
-use crate::administration::kek;
+use crate::administration::{kek, tenant_purge};
+use crate::custody::KekId;
 use crate::failure::Fault;
-use crate::store::Domain;
+use crate::store::{Domain, Record, Work};
 use kmip_protocol::{
     Interval, KekState, KeyResidueRequest, PersonRole, ProposalState, Residue, ResponsePayload, ResultStatus,
     TenantDeleteRequest, TenantListRequest, TenantPurgeRequest, TenantSettings, TenantSuspendRequest, Version,
 };
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 async fn residues(scene: &Scene, object: Option<&str>) -> Vec<Residue> {
@@ -225,12 +227,34 @@ async fn a_purge_that_was_interrupted_is_brought_to_its_end() {
         .await;
     let keks = house.store.scan(domain, kek::KEK, None, 9).await.unwrap();
     let file = house.folder().join(format!("{}.kek", kmip_ttlv::Hex(&keks[0].key.id)));
+    let key = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
-    let purge = TenantPurgeRequest {
+    let purge = || TenantPurgeRequest {
         tenant_name: tenant_name(),
         created: None,
     };
-    let item = house.act(&administrator, purge).await;
+    // That a key file is away while nobody has begun to destroy it is an outage.
+    assert!(is(&house.act(&administrator, purge()).await, Fault::CustodyUnavailable));
+    // It was begun, and the server went down before it could say that it was done.
+    let custody = &house.server.services().custody;
+    let begun = kek::unverified(&house.store, domain).await.unwrap();
+    let mut work = Work::new(Arc::clone(&house.store));
+    tenant_purge::doom(custody, &mut work, domain, &begun).await.unwrap();
+    house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
+    // Who writes to the database could have others looked for, which are away as well.
+    let row = house.row(keks[0].key).await;
+    let mut other = begun[0].clone();
+    other.id = KekId([9; 16]);
+    let body = [&other.encode().unwrap()[..], &[0; 32]].concat();
+    house.plant(Record {
+        body: body.into(),
+        ..row.clone()
+    });
+    std::fs::write(&file, &key).unwrap();
+    assert!(is(&house.act(&administrator, purge()).await, Fault::CustodyUnavailable));
+    std::fs::remove_file(&file).unwrap();
+    house.plant(row);
+    let item = house.act(&administrator, purge()).await;
     assert!(
         matches!(item.payload, Some(ResponsePayload::TenantPurge(_))),
         "{:?}",

@@ -38,7 +38,7 @@ impl Scene {
     }
 
     async fn scrub(&self) {
-        self.house.server.scrub(Duration::ZERO).await;
+        self.house.scrub().await;
     }
 
     async fn get(&self, identifier: &str) -> ResponseItem {

@@ -1,5 +1,6 @@
 //! A whole server in memory, with two tenants and a clock that tests move.
 
+use super::scrubbing::Begin;
 use super::{ConnectionFacts, Exchange, Server, TlsFacts};
 use crate::administration::quarantine::barrier;
 use crate::administration::{act, hsm_profile, kek, server_act};
@@ -29,6 +30,7 @@ use kmip_protocol::{
 use kmip_ttlv::Writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Where the clock of tests begins: 2033-05-18, so that certificates made now are valid.
@@ -289,6 +291,16 @@ impl TestHouse {
     /// Takes a row away behind the server's back.
     pub fn uproot(&self, key: Key) {
         self.memory().uproot(key);
+    }
+
+    /// Gives a counter another value behind the server's back.
+    pub fn miscount(&self, key: Key, field: u32, value: Option<i64>) {
+        self.memory().miscount(key, field, value);
+    }
+
+    /// Has everything compared with the trail.
+    pub async fn scrub(&self) {
+        self.server.scrub(Begin::Anew, Duration::ZERO, None).await;
     }
 
     /// Takes the last record of the trail away behind the server's back.

@@ -35,15 +35,18 @@ pub enum Wrong {
     Unknown,
     /// Its MAC is not right.
     Damaged,
+    /// A counter beside it has another value than the newest.
+    Counter,
 }
 
 /// With their numbers in records.
-const WRONGS: [(Wrong, u32); 5] = [
+const WRONGS: [(Wrong, u32); 6] = [
     (Wrong::Stale, 1),
     (Wrong::Returned, 2),
     (Wrong::Missing, 3),
     (Wrong::Unknown, 4),
     (Wrong::Damaged, 5),
+    (Wrong::Counter, 6),
 ];
 
 impl Wrong {

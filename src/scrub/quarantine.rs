@@ -6,8 +6,8 @@ use crate::audit::Head;
 use crate::custody::Custody;
 use crate::records;
 use crate::store::{
-    ChangeSet, ClaimKey, CommitError, Counters, Domain, GuardKey, IndexHit, IndexQuery, Key, Kind, Receipt, Record,
-    Store, StoreError, TrailQuery, TrailRecord,
+    ChangeSet, ClaimKey, CommitError, Counter, Counters, Domain, GuardKey, IndexHit, IndexQuery, Key, Kind, Receipt,
+    Record, Store, StoreError, TrailQuery, TrailRecord,
 };
 use crate::wait::{Wait, ready};
 use std::collections::HashSet;
@@ -165,6 +165,10 @@ impl Store for Gated {
 
     fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
         self.inner.rows(from, limit)
+    }
+
+    fn counter_rows(&self, from: (Key, u32), limit: usize) -> Wait<'_, Result<Vec<Counter>, StoreError>> {
+        self.inner.counter_rows(from, limit)
     }
 
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>> {

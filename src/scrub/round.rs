@@ -1,19 +1,19 @@
-//! One comparison of all records with the trail.
+//! One comparison of all records and counters with the trail.
 //!
 //! The trail is read once for each part of the keys, and then the rows of that part. What does not agree is looked at again: the row,
 //! and after it the trail as far as it reaches by then. A row is right if it is what the trail had as the newest at any moment between,
 //! so that no change that goes on meanwhile is taken for an old row.
 
 use super::ScrubError;
+use super::cursor::Cursor;
 use super::finding::Wrong;
-use super::streams::{Known, Reached, Read, Streams, TrailFault, rest};
-use super::table::{Newest, Slice, State, Table, breaks, place};
-use crate::audit::RecordState;
+use super::streams::{Known, Reached, Read, Streams, Told, TrailFault, rest};
+use super::table::{Place, Slice, State, Table};
+use super::track::{Track, Tracks};
 use crate::custody::{Custody, CustodyError};
 use crate::records;
-use crate::store::{Key, Record, Store, mark};
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
+use crate::store::{Counter, Key, Record, Store, mark};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const MOST_AT_ONCE: usize = 250_000;
 /// Rows read at once.
 const PAGE: usize = 256;
 
-/// Findings of one comparison; whoever has more has a database of another time, and looks at that first.
+/// Findings of one part of a comparison; whoever has more has a database of another time, and looks at that first.
 const MOST_FINDINGS: usize = 10_000;
 
 /// What a comparison compares.
@@ -55,39 +55,58 @@ pub struct Outcome {
     pub trail_faults: Vec<TrailFault>,
     /// How far the trail reached.
     pub heads: Known,
+    /// The newest state that it has of where a comparison stands.
+    pub cursor: Option<State>,
 }
 
 impl Scrub<'_> {
-    /// Compares everything.
+    /// Compares everything, part by part.
+    ///
+    /// # Errors
+    /// [`ScrubError`]
     pub async fn run(&self) -> Result<Outcome, ScrubError> {
-        let most = self.most_at_once.unwrap_or(MOST_AT_ONCE);
-        let hasher = RandomState::new();
-        let mut of = 1_u64;
+        let mut cursor = Cursor::begin([0; 16], 0);
+        let mut whole = Outcome::default();
         loop {
-            if let Some(outcome) = self.in_parts(&hasher, of, most).await? {
-                return Ok(outcome);
+            let Some(part) = self.part(cursor.slice(self.custody)?).await? else {
+                (cursor, whole) = (cursor.halved(), Outcome::default());
+                continue;
+            };
+            let ends = !part.trail_faults.is_empty();
+            whole.findings.extend(part.findings);
+            whole.more |= part.more;
+            whole.compared = whole.compared.saturating_add(part.compared);
+            (whole.trail, whole.trail_faults) = (part.trail, part.trail_faults);
+            (whole.heads, whole.cursor) = (part.heads, part.cursor);
+            match cursor.after(0) {
+                Some(next) if !ends => cursor = next,
+                _ => return Ok(whole),
             }
-            of = of.saturating_mul(2);
         }
     }
 
-    /// `None`: a part was too large to be held.
-    async fn in_parts(&self, hasher: &RandomState, of: u64, most: usize) -> Result<Option<Outcome>, ScrubError> {
-        let mut outcome = Outcome::default();
-        for place in 0..of {
-            let mut table = Table::new(Slice { hasher, place, of }, most);
-            let mut reached = Reached::default();
-            let Read { records, faults } = self.streams().read(&mut reached, &mut |s| table.learn(s)).await?;
-            if table.overflows() {
-                return Ok(None);
-            }
-            outcome.trail = records;
-            outcome.heads = reached.heads();
-            if !faults.is_empty() {
-                outcome.findings.clear();
-                outcome.trail_faults = faults;
-                return Ok(Some(outcome));
-            }
+    /// Compares one part of all records. `None`: it is too large to be held.
+    ///
+    /// # Errors
+    /// [`ScrubError`]
+    pub async fn part(&self, slice: Slice) -> Result<Option<Outcome>, ScrubError> {
+        let most = self.most_at_once.unwrap_or(MOST_AT_ONCE);
+        let mut table = Table::new(slice, most, Cursor::KEY);
+        let mut reached = Reached::default();
+        let mut learn = |told: Told<'_>| table.learn(&told);
+        let Read { records, faults } = self.streams().read(&mut reached, &mut learn).await?;
+        if table.overflows() {
+            return Ok(None);
+        }
+        let mut outcome = Outcome {
+            trail: records,
+            heads: reached.heads(),
+            cursor: table.watch(),
+            trail_faults: faults,
+            ..Outcome::default()
+        };
+        // What a damaged trail says of records proves nothing.
+        if outcome.trail_faults.is_empty() {
             let suspects = self.suspects(&mut table, &mut outcome.compared).await?;
             self.settle(&table, reached, suspects, &mut outcome).await?;
         }
@@ -103,8 +122,8 @@ impl Scrub<'_> {
         }
     }
 
-    /// The records that do not agree with the trail as it was.
-    async fn suspects(&self, table: &mut Table<'_>, compared: &mut u64) -> Result<Vec<Key>, ScrubError> {
+    /// The records and counters that do not agree with the trail as it was.
+    async fn suspects(&self, table: &mut Table, compared: &mut u64) -> Result<Suspects, ScrubError> {
         let mut suspects = Vec::new();
         let mut from = Some(Key::FIRST);
         while let Some(first) = from {
@@ -127,45 +146,81 @@ impl Scrub<'_> {
             rest(self.pace).await;
         }
         suspects.extend(table.unmet());
+        let counters = self.suspect_counters(table).await?;
+        Ok(Suspects {
+            records: suspects,
+            counters,
+        })
+    }
+
+    async fn suspect_counters(&self, table: &mut Table) -> Result<Vec<Place>, ScrubError> {
+        let mut suspects = Vec::new();
+        let mut from = Some((Key::FIRST, 0));
+        while let Some(first) = from {
+            let page = self.store.counter_rows(first, PAGE).await?;
+            let last = page.last().filter(|_| page.len() >= PAGE);
+            from = last.and_then(|last| match last.field.checked_add(1) {
+                Some(field) => Some((last.key, field)),
+                None => last.key.next().map(|key| (key, 0)),
+            });
+            for Counter { key, field, value } in page {
+                if table.has(key) {
+                    let counted = table.meet_counter((key, field));
+                    if counted.left != Some(value) || counted.broken {
+                        suspects.push((key, field));
+                    }
+                }
+            }
+            rest(self.pace).await;
+        }
+        suspects.extend(table.unmet_counters());
         Ok(suspects)
     }
 
     /// Judges those again, by the trail as it is now.
     async fn settle(
         &self,
-        table: &Table<'_>,
+        table: &Table,
         mut reached: Reached,
-        suspects: Vec<Key>,
+        suspects: Suspects,
         outcome: &mut Outcome,
     ) -> Result<(), ScrubError> {
-        if suspects.is_empty() {
+        let Suspects { records, counters } = suspects;
+        if records.is_empty() && counters.is_empty() {
             return Ok(());
         }
+        outcome.more = records.len() > MOST_FINDINGS || counters.len() > MOST_FINDINGS;
+        let mut tracks = Tracks::default();
         let mut rows: HashMap<Key, Option<Record>> = HashMap::new();
-        for key in suspects {
-            if rows.len() >= MOST_FINDINGS {
-                outcome.more = true;
-                break;
-            }
+        for key in records.into_iter().take(MOST_FINDINGS) {
             rows.insert(key, self.row(key).await?);
+            tracks.record(key, table.newest(key));
         }
-        let track = |key: &Key| (*key, Track::new(table.newest(*key)));
-        let mut tracks: HashMap<Key, Track> = rows.keys().map(track).collect();
-        let mut learn = |state: &RecordState| {
-            if let Some(track) = tracks.get_mut(&place(state)) {
-                track.learn(state);
-            }
-        };
+        let mut values: HashMap<Place, Option<i64>> = HashMap::new();
+        for (key, field) in counters.into_iter().take(MOST_FINDINGS) {
+            let beside = self.store.counters(key).await?;
+            let found = beside.iter().find(|(known, _)| *known == field);
+            values.insert((key, field), found.map(|(_, value)| *value));
+            tracks.counter((key, field), table.counted((key, field)));
+        }
+        let mut learn = |told: Told<'_>| tracks.learn(&told);
         let read = self.streams().read(&mut reached, &mut learn).await?;
         outcome.trail_faults.extend(read.faults);
-        for (key, row) in rows {
-            let wrong = tracks.get(&key).and_then(|track| self.wrong(row.as_ref(), track));
-            if let Some(wrong) = wrong
-                && outcome.findings.len() < MOST_FINDINGS
-            {
-                outcome.findings.push((key, wrong));
+        let mut found = BTreeMap::new();
+        for (place, value) in values {
+            if tracks.of_counter(place).is_some_and(|track| !track.has(value)) {
+                found.insert(place.0, Wrong::Counter);
             }
         }
+        for (key, row) in rows {
+            let track = tracks.of_record(key);
+            // What is wrong with the record itself is told rather than that of its counters.
+            if let Some(wrong) = track.and_then(|track| self.wrong(row.as_ref(), track)) {
+                found.insert(key, wrong);
+            }
+        }
+        outcome.more |= found.len() > MOST_FINDINGS;
+        outcome.findings.extend(found.into_iter().take(MOST_FINDINGS));
         Ok(())
     }
 
@@ -202,30 +257,14 @@ impl Scrub<'_> {
     }
 }
 
-/// What the trail had of a record as the newest when the table was made, and everything since.
-struct Track {
-    states: Vec<Option<State>>,
-    known: bool,
-    broken: bool,
+/// What is to be looked at again.
+struct Suspects {
+    records: Vec<Key>,
+    counters: Vec<Place>,
 }
 
-impl Track {
-    fn new(newest: Option<Newest>) -> Self {
-        Self {
-            states: vec![newest.and_then(|newest| newest.left)],
-            known: newest.is_some(),
-            broken: newest.is_some_and(|newest| newest.broken),
-        }
-    }
-
-    fn learn(&mut self, state: &RecordState) {
-        let before = self.states.last().copied().flatten();
-        self.broken = (self.broken || breaks(before, state)) && !state.accepted;
-        self.known = true;
-        self.states.push(state.left);
-    }
-}
-
-fn state(row: &Record) -> State {
+/// The state of a row, as the trail tells it.
+#[must_use]
+pub fn state(row: &Record) -> State {
     (row.revision.0, mark(&row.body))
 }

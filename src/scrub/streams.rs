@@ -2,7 +2,8 @@
 
 use super::ScrubError;
 use crate::audit::{
-    BadRecord, ChainKey, ChainStart, Entry, Fault, Head, RecordState, StreamId, TrailKind, Verifier, beginning, hash,
+    AuditDraft, BadRecord, ChainKey, ChainStart, CounterState, Entry, Fault, Head, RecordState, StreamId, TrailKind,
+    Verifier, beginning, hash,
 };
 use crate::custody::{Custody, CustodyError};
 use crate::store::{Domain, Store, TrailQuery};
@@ -56,6 +57,21 @@ pub(super) struct Streams<'a> {
     pub pace: Duration,
 }
 
+/// What a record of the trail says of the state of things.
+pub(super) enum Told<'t> {
+    Record(&'t RecordState),
+    Counter(&'t CounterState),
+}
+
+/// Shows what one record of the trail says, in the order in which it happened: to accept a record wipes out what was known of its
+/// counters, and with a record go its counters.
+fn tell(draft: &AuditDraft, show: &mut (dyn FnMut(Told<'_>) + Send)) {
+    let records = |accepted: bool| draft.records.iter().filter(move |record| record.accepted == accepted);
+    records(true).for_each(|record| show(Told::Record(record)));
+    draft.counters.iter().for_each(|counter| show(Told::Counter(counter)));
+    records(false).for_each(|record| show(Told::Record(record)));
+}
+
 /// What a reading gave besides what it showed.
 #[derive(Default)]
 pub(super) struct Read {
@@ -69,7 +85,7 @@ impl Streams<'_> {
     pub(super) async fn read(
         &self,
         reached: &mut Reached,
-        show: &mut (dyn FnMut(&RecordState) + Send),
+        show: &mut (dyn FnMut(Told<'_>) + Send),
     ) -> Result<Read, ScrubError> {
         let mut read = Read::default();
         let mut before = Vec::new();
@@ -129,7 +145,7 @@ impl Streams<'_> {
         start: ChainStart,
         head: Head,
         records: &mut u64,
-        show: &mut (dyn FnMut(&RecordState) + Send),
+        show: &mut (dyn FnMut(Told<'_>) + Send),
     ) -> Result<Result<ChainStart, BadRecord>, ScrubError> {
         let known = self.known.get(&head.position.stream).copied();
         let mut at = start.head.position.sequence;
@@ -153,7 +169,7 @@ impl Streams<'_> {
                     return Ok(Err(BadRecord { sequence, fault }));
                 }
                 *records = records.saturating_add(1);
-                entry.draft.records.iter().for_each(&mut *show);
+                tell(&entry.draft, show);
             }
             rest(self.pace).await;
         }

@@ -123,6 +123,17 @@ pub struct IndexHit {
 /// Numbers kept beside a record (or beside no record), changed by adjustments only: field → value. An absent field counts as 0.
 pub type Counters = Vec<(u32, i64)>;
 
+/// One of them, with where it is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counter {
+    /// Beside which record.
+    pub key: Key,
+    /// Which field.
+    pub field: u32,
+    /// Its value.
+    pub value: i64,
+}
+
 /// A write of one record. The key must be among the reads of its ChangeSet.
 #[derive(Clone)]
 pub struct Write {
@@ -367,6 +378,10 @@ pub trait Store: Send + Sync {
     /// At most `limit` records of all domains and kinds in the order of their keys, from this key on, as they lie in the engine
     /// itself. For the scrub.
     fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>>;
+
+    /// At most `limit` counters of all domains and kinds in the order of their keys and fields, from this one on, as they lie in the
+    /// engine itself. For the scrub.
+    fn counter_rows(&self, from: (Key, u32), limit: usize) -> Wait<'_, Result<Vec<Counter>, StoreError>>;
 
     /// Keeps the ChangeSet whole, durably, or refuses it whole. Once called, it takes place even if the future is dropped.
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>>;

@@ -2,11 +2,11 @@
 //! nothing, so its neighbours in the same transaction are not disturbed.
 
 use super::contract::{
-    Adjustment, ChangeSet, Claim, ClaimChange, CommitError, FieldChange, IndexRow, Receipt, Revision, Seen, Write,
-    Written, add_within,
+    Adjustment, ChangeSet, Claim, ClaimChange, CommitError, Counters, FieldChange, IndexRow, Receipt, Revision, Seen,
+    Write, Written, add_within,
 };
-use super::key::{ClaimKey, Domain, GuardKey, Key};
-use crate::audit::{Actor, ActorKind, AuditDraft, Chain, Linked, RecordState, WRITTEN, hash};
+use super::key::{ClaimKey, Domain, GuardKey, Key, Kind};
+use crate::audit::{Actor, ActorKind, AuditDraft, Chain, CounterState, Linked, RecordState, WRITTEN, hash};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 
@@ -19,6 +19,8 @@ pub(super) trait Tables {
     fn guard(&mut self, key: GuardKey) -> Result<u64, Self::Error>;
     fn holder(&mut self, claim: &ClaimKey) -> Result<Option<Key>, Self::Error>;
     fn counter(&mut self, key: Key, field: u32) -> Result<Option<i64>, Self::Error>;
+    /// All counters beside a record.
+    fn counters(&mut self, key: Key) -> Result<Counters, Self::Error>;
 
     /// Writes a record: with `before`, in place of what is there; else new.
     fn put(
@@ -152,15 +154,18 @@ fn check_claim<T: Tables>(tables: &mut T, claim: &Claim) -> Result<(), Failure<T
     }
 }
 
-/// The outcome of each counter that is adjusted.
-type Outcomes = BTreeMap<(Key, u32), Option<i64>>;
+/// Each counter that is adjusted: what it was and what it becomes.
+type Outcomes = BTreeMap<(Key, u32), (Option<i64>, Option<i64>)>;
 
 fn check_adjustments<T: Tables>(tables: &mut T, all: &[Adjustment]) -> Result<Outcomes, Failure<T::Error>> {
     let mut outcomes = Outcomes::new();
     for Adjustment { key, field, change } in all {
-        let value = match outcomes.get(&(*key, *field)) {
-            Some(value) => *value,
-            None => tables.counter(*key, *field)?,
+        let (before, value) = match outcomes.get(&(*key, *field)) {
+            Some(known) => *known,
+            None => {
+                let value = tables.counter(*key, *field)?;
+                (value, value)
+            }
         };
         let outcome = match change {
             FieldChange::Set(value) => Some(*value),
@@ -173,7 +178,7 @@ fn check_adjustments<T: Tables>(tables: &mut T, all: &[Adjustment]) -> Result<Ou
                 }
             },
         };
-        outcomes.insert((*key, *field), outcome);
+        outcomes.insert((*key, *field), (before, outcome));
     }
     Ok(outcomes)
 }
@@ -195,8 +200,17 @@ fn carry_out<T: Tables>(
             ClaimChange::Release(_) => tables.set_holder(&claim.key, None)?,
         }
     }
-    for ((key, field), value) in counters {
-        tables.set_counter(*key, *field, *value)?;
+    let mut counted = Vec::new();
+    for ((key, field), (before, left)) in counters {
+        if before != left {
+            tables.set_counter(*key, *field, *left)?;
+            counted.push(counter_state(*key, *field, (*before, *left), false));
+        }
+    }
+    for state in &change.accepted {
+        let key = key_of(state);
+        let found = tables.counters(key)?.into_iter();
+        counted.extend(found.map(|(field, value)| counter_state(key, field, (None, Some(value)), true)));
     }
     let reads: BTreeMap<Key, Option<Seen>> = change.reads.iter().copied().collect();
     let mut written = Vec::with_capacity(change.writes.len());
@@ -213,13 +227,16 @@ fn carry_out<T: Tables>(
     };
     let mut audit = Vec::with_capacity(change.audit.len());
     let states: Vec<RecordState> = left(change, &written).collect();
-    match (change.audit.split_last(), states.first()) {
+    let domain = states.first().map(|state| state.domain);
+    let domain = domain.or(counted.first().map(|state| state.domain));
+    match (change.audit.split_last(), domain) {
         (Some((last, before)), Some(_)) => {
             for draft in before {
                 audit.push(append(draft)?);
             }
             let mut last = last.clone();
             last.records.extend(states);
+            last.counters.extend(counted);
             audit.push(append(&last)?);
         }
         (Some(_), None) => {
@@ -228,8 +245,8 @@ fn carry_out<T: Tables>(
             }
         }
         // Whoever commits has said nothing, and the trail knows of the records all the same.
-        (None, Some(first)) => {
-            append(&silent(first.domain, change.time_ms, states))?;
+        (None, Some(domain)) => {
+            append(&silent(domain, change.time_ms, states, counted))?;
         }
         (None, None) => {}
     }
@@ -262,8 +279,29 @@ fn left<'c>(change: &'c ChangeSet, written: &'c [Written]) -> impl Iterator<Item
     change.accepted.iter().copied().chain(written)
 }
 
+const fn key_of(state: &RecordState) -> Key {
+    Key {
+        domain: Domain(state.domain),
+        kind: Kind(state.kind),
+        id: state.id,
+    }
+}
+
+const fn counter_state(key: Key, field: u32, values: (Option<i64>, Option<i64>), accepted: bool) -> CounterState {
+    let (before, left) = values;
+    CounterState {
+        domain: key.domain.0,
+        kind: key.kind.0,
+        id: key.id,
+        field,
+        before,
+        left,
+        accepted,
+    }
+}
+
 /// The record of the trail of a commit that brought none.
-fn silent(tenant: [u8; 16], at_ms: i64, records: Vec<RecordState>) -> AuditDraft {
+fn silent(tenant: [u8; 16], at_ms: i64, records: Vec<RecordState>, counters: Vec<CounterState>) -> AuditDraft {
     AuditDraft {
         tenant,
         at_ms,
@@ -273,6 +311,7 @@ fn silent(tenant: [u8; 16], at_ms: i64, records: Vec<RecordState>) -> AuditDraft
         },
         operation: WRITTEN,
         records,
+        counters,
         ..AuditDraft::default()
     }
 }

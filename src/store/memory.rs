@@ -1,8 +1,8 @@
 //! The reference engine: everything in ordered maps under one lock. For simulation and tests; it forgets when dropped.
 
 use super::contract::{
-    ChangeSet, CommitError, Counters, IndexHit, IndexQuery, IndexRange, IndexRow, Receipt, Record, Seen, Store,
-    StoreError, TrailQuery, TrailRecord,
+    ChangeSet, CommitError, Counter, Counters, IndexHit, IndexQuery, IndexRange, IndexRow, Receipt, Record, Seen,
+    Store, StoreError, TrailQuery, TrailRecord,
 };
 use super::engine::{Failure, Marks, Tables, perform};
 use super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
@@ -85,6 +85,15 @@ impl MemoryStore {
         self.lock().tables.records.remove(&key);
     }
 
+    /// Gives a counter another value behind everybody's back; `None`: takes it away.
+    pub fn miscount(&self, key: Key, field: u32, value: Option<i64>) {
+        let counters = &mut self.lock().tables.counters;
+        match value {
+            Some(value) => drop(counters.insert((key, field), value)),
+            None => drop(counters.remove(&(key, field))),
+        }
+    }
+
     /// Takes the last record of the trail away behind everybody's back.
     pub fn cut_trail(&self) {
         self.lock().tables.trail.pop_last();
@@ -127,6 +136,10 @@ impl Tables for Maps {
         Ok(self.counters.get(&(key, field)).copied())
     }
 
+    fn counters(&mut self, key: Key) -> Result<Counters, Infallible> {
+        Ok(self.beside(key))
+    }
+
     fn put(&mut self, key: Key, seen: Seen, _: bool, body: &Arc<[u8]>, rows: &[IndexRow]) -> Result<(), Infallible> {
         self.unindex(key);
         self.index.extend(rows.iter().map(|row| entry(key, seen.creation, row)));
@@ -142,9 +155,7 @@ impl Tables for Maps {
     fn remove(&mut self, key: Key, _: Seen) -> Result<(), Infallible> {
         self.unindex(key);
         self.records.remove(&key);
-        let fields = self.counters.range((key, 0)..=(key, u32::MAX));
-        let fields: Vec<u32> = fields.map(|((_, field), _)| *field).collect();
-        for field in fields {
+        for (field, _) in self.beside(key) {
             self.counters.remove(&(key, field));
         }
         Ok(())
@@ -179,6 +190,11 @@ impl Tables for Maps {
 }
 
 impl Maps {
+    fn beside(&self, key: Key) -> Counters {
+        let range = self.counters.range((key, 0)..=(key, u32::MAX));
+        range.map(|((_, field), value)| (*field, *value)).collect()
+    }
+
     fn unindex(&mut self, key: Key) {
         if let Some(stored) = self.records.get(&key) {
             for row in &stored.rows {
@@ -272,9 +288,7 @@ impl Store for MemoryStore {
     }
 
     fn counters(&self, key: Key) -> Wait<'_, Result<Counters, StoreError>> {
-        let state = self.lock();
-        let range = state.tables.counters.range((key, 0)..=(key, u32::MAX));
-        ready(Ok(range.map(|((_, field), value)| (*field, *value)).collect()))
+        ready(Ok(self.lock().tables.beside(key)))
     }
 
     fn claimed<'a>(&'a self, claim: &'a ClaimKey) -> Wait<'a, Result<Option<Key>, StoreError>> {
@@ -303,6 +317,13 @@ impl Store for MemoryStore {
         let state = self.lock();
         let keys = state.tables.records.range(from..).map(|(key, _)| *key).take(limit);
         ready(Ok(keys.filter_map(|key| state.tables.record(key)).collect()))
+    }
+
+    fn counter_rows(&self, from: (Key, u32), limit: usize) -> Wait<'_, Result<Vec<Counter>, StoreError>> {
+        let state = self.lock();
+        let range = state.tables.counters.range(from..).take(limit);
+        let counter = |(&(key, field), &value): (&(Key, u32), &i64)| Counter { key, field, value };
+        ready(Ok(range.map(counter).collect()))
     }
 
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>> {

@@ -10,9 +10,9 @@ mod sqlite;
 mod work;
 
 pub use contract::{
-    Adjustment, Bound, ChangeSet, Claim, ClaimChange, CommitError, Content, Counters, FieldChange, Guard, IndexHit,
-    IndexQuery, IndexRange, IndexRow, Receipt, Record, Revision, Seen, Store, StoreError, TrailQuery, TrailRecord,
-    Write, Written,
+    Adjustment, Bound, ChangeSet, Claim, ClaimChange, CommitError, Content, Counter, Counters, FieldChange, Guard,
+    IndexHit, IndexQuery, IndexRange, IndexRow, Receipt, Record, Revision, Seen, Store, StoreError, TrailQuery,
+    TrailRecord, Write, Written,
 };
 pub use engine::mark;
 pub use key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};

@@ -1,13 +1,14 @@
 //! The change trail lives in the commit of what it records.
 
 use crate::engines::{OBJECT, OTHER, Opened, STREAM, TENANT, chain_start, creation, draft, key, on_every_store};
-use claviger::audit::{AuditDraft, Entry, RecordState, TrailKind, Verifier, WRITTEN};
-use claviger::store::{ChangeSet, Key, Kind, TrailQuery, Work, mark};
+use claviger::audit::{AuditDraft, CounterState, Entry, RecordState, TrailKind, Verifier, WRITTEN};
+use claviger::store::{ChangeSet, Counter, Key, Kind, TrailQuery, Work, mark};
 
 on_every_store! {
     the_trail_is_in_the_commit_and_verifies,
     a_domain_sees_its_own_records,
     the_trail_says_what_every_commit_left,
+    the_trail_says_how_every_commit_counted,
 }
 
 fn all(limit: usize) -> TrailQuery {
@@ -149,4 +150,68 @@ async fn the_trail_says_what_every_commit_left(opened: Opened) {
     assert_eq!(rows(Key::FIRST, 10).await, keys);
     assert_eq!(rows(keys[0].next().unwrap(), 1).await, keys[1..2]);
     assert_eq!(rows(keys[1], 10).await, keys[1..]);
+}
+
+/// Also where nothing but counters changes; what stays as it was is not told.
+async fn the_trail_says_how_every_commit_counted(opened: Opened) {
+    let (first, second) = (key(1), key(2));
+    let bounds = (i64::MIN, i64::MAX);
+    let mut work = Work::new(opened.store.clone());
+    work.adjust(second, 7, 4, bounds).await.unwrap().unwrap();
+    work.adjust(first, u32::MAX, -5, bounds).await.unwrap().unwrap();
+    work.adjust(first, u32::MAX, 3, bounds).await.unwrap().unwrap();
+    work.adjust(first, 1, 0, bounds).await.unwrap().unwrap();
+    opened.store.commit(work.into_change_set(1)).await.unwrap();
+    let mut work = Work::new(opened.store.clone());
+    work.set_counter(second, 7, 4);
+    work.remove_counter(first, u32::MAX);
+    work.set_counter(first, 1, 9);
+    work.audit(draft(1));
+    work.audit(draft(2));
+    opened.store.commit(work.into_change_set(2)).await.unwrap();
+    let accepted = RecordState {
+        domain: first.domain.0,
+        kind: first.kind.0,
+        id: first.id,
+        left: None,
+        accepted: true,
+    };
+    let mut work = Work::new(opened.store.clone());
+    work.accept(accepted);
+    opened.store.commit(work.into_change_set(3)).await.unwrap();
+
+    let state = |key: Key, field, before, left, accepted| CounterState {
+        domain: key.domain.0,
+        kind: key.kind.0,
+        id: key.id,
+        field,
+        before,
+        left,
+        accepted,
+    };
+    let counters: Vec<_> = drafts(&opened).await.into_iter().map(|draft| draft.counters).collect();
+    assert_eq!(
+        counters,
+        [
+            vec![
+                state(first, 1, None, Some(0), false),
+                state(first, u32::MAX, None, Some(-2), false),
+                state(second, 7, None, Some(4), false),
+            ],
+            vec![],
+            vec![
+                state(first, 1, Some(0), Some(9), false),
+                state(first, u32::MAX, Some(-2), None, false),
+            ],
+            vec![state(first, 1, None, Some(9), true)],
+        ]
+    );
+    // As they lie there, in the order of their keys and fields.
+    let counter = |key, field, value| Counter { key, field, value };
+    let all = [counter(first, 1, 9), counter(second, 7, 4)];
+    let rows = async |from, limit| opened.store.counter_rows(from, limit).await.unwrap();
+    assert_eq!(rows((Key::FIRST, 0), 10).await, all);
+    assert_eq!(rows((Key::FIRST, 0), 1).await, all[..1]);
+    assert_eq!(rows((first, 2), 10).await, all[1..]);
+    assert_eq!(rows((second, 8), 10).await, []);
 }

@@ -141,13 +141,14 @@ enumeration! {
     }
 
     /// In what a record is not as the change trail has it: an earlier state of itself, one that was deleted and is back, one that is gone,
-    /// one that nobody ever wrote, one whose MAC is wrong.
+    /// one that nobody ever wrote, one whose MAC is wrong; or a counter beside it (failed logins, Usage Limits) that nobody counted so.
     RecordFault(RECORD_FAULT) {
         Stale = 0x01 "Stale" [V2_0..];
         Returned = 0x02 "Returned" [V2_0..];
         Missing = 0x03 "Missing" [V2_0..];
         Unknown = 0x04 "Unknown" [V2_0..];
         Damaged = 0x05 "Damaged" [V2_0..];
+        Counter = 0x06 "Counter" [V2_0..];
     }
 
     /// What has become of a legacy token.

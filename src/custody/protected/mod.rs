@@ -196,6 +196,25 @@ impl Custody {
         self.with_pairs(profile)?.pairs()?.destroy(&pair, login).await
     }
 
+    /// Whether it is certain that no HSM has a key pair of a KEK any more.
+    pub(super) async fn pairs_are_gone(&self, record: &KekRecord, protected: &ProtectedKek) -> bool {
+        let name = Name::of(record, protected);
+        for wrap in &protected.wraps {
+            let pair = pair_name(name, wrap.profile, &wrap.cka_id);
+            let Ok(provider) = self.with_pairs(wrap.profile) else {
+                return false;
+            };
+            let found = match provider.pairs() {
+                Ok(pairs) => pairs.find(&pair).await,
+                Err(_) => return false,
+            };
+            if found != Err(CustodyError::UnknownKek) {
+                return false;
+            }
+        }
+        !protected.wraps.is_empty()
+    }
+
     /// Opens the protected KEKs that are not in memory, and forgets those that are not live any more. HSMs that are away are asked
     /// again by [`Custody::tend`].
     pub(super) async fn put_protected_to_work(&self, keks: &[KekRecord]) {

@@ -10,7 +10,8 @@ mod writer;
 
 use super::cache::Cache;
 use super::contract::{
-    ChangeSet, CommitError, Counters, IndexHit, IndexQuery, Receipt, Record, Store, StoreError, TrailQuery, TrailRecord,
+    ChangeSet, CommitError, Counter, Counters, IndexHit, IndexQuery, Receipt, Record, Store, StoreError, TrailQuery,
+    TrailRecord,
 };
 use super::key::{ClaimKey, Domain, GuardKey, Key, Kind};
 use crate::audit::{Chain, Head};
@@ -192,6 +193,10 @@ impl Store for SqliteStore {
 
     fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
         ready(self.readers.rows(from, limit))
+    }
+
+    fn counter_rows(&self, from: (Key, u32), limit: usize) -> Wait<'_, Result<Vec<Counter>, StoreError>> {
+        ready(self.readers.counter_rows(from, limit))
     }
 
     fn commit(&self, change: ChangeSet) -> Wait<'_, Result<Receipt, CommitError>> {

@@ -2,7 +2,7 @@
 //! in memory.
 
 use super::super::contract::{
-    Counters, IndexHit, IndexQuery, IndexRange, Record, Revision, Seen, StoreError, TrailQuery, TrailRecord,
+    Counter, Counters, IndexHit, IndexQuery, IndexRange, Record, Revision, Seen, StoreError, TrailQuery, TrailRecord,
 };
 use super::super::key::{ClaimKey, Domain, GuardKey, IndexValue, Key, Kind};
 use super::erasure::unveil;
@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const LOAD: &str = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
     WHERE r.key = ?1";
 const COUNTERS: &str = "SELECT field, value FROM counter WHERE key = ?1 ORDER BY field";
+/// What nobody could ask for by key and field is passed over.
+const COUNTER_ROWS: &str = "SELECT key, field, value FROM counter
+    WHERE (key, field) >= (?1, ?2) AND length(key) = ?3 AND field BETWEEN 0 AND 4294967295 ORDER BY key, field LIMIT ?4";
 const CLAIMED: &str = "SELECT holder FROM claim WHERE key = ?1";
 const GUARD: &str = "SELECT revision FROM guard WHERE key = ?1";
 /// The order is that of the index: the first rows are the answer.
@@ -96,6 +99,25 @@ impl Readers {
             let mut select = connection.prepare_cached(COUNTERS)?;
             select
                 .query_map([key_blob(key)], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })
+    }
+
+    pub(super) fn counter_rows(&self, from: (Key, u32), limit: usize) -> Result<Vec<Counter>, StoreError> {
+        let key = key_blob(from.0);
+        let length = i64::try_from(key.len()).unwrap_or(i64::MAX);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let counter = |row: &Row<'_>| {
+            Ok(Counter {
+                key: key_from(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged(0))?,
+                field: row.get(1)?,
+                value: row.get(2)?,
+            })
+        };
+        self.ask(|connection| {
+            let mut select = connection.prepare_cached(COUNTER_ROWS)?;
+            select
+                .query_map(params![key, from.1, length, limit], counter)?
                 .collect()
         })
     }

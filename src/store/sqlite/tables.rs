@@ -1,6 +1,6 @@
 //! The tables inside the writer's transaction.
 
-use super::super::contract::{IndexRow, Seen};
+use super::super::contract::{Counters, IndexRow, Seen};
 use super::super::engine::{Marks, Tables};
 use super::super::key::{ClaimKey, Domain, GuardKey, Key};
 use super::erasure::{ERASED, Veiled, veil};
@@ -100,6 +100,14 @@ impl Tables for Rows<'_> {
         select
             .query_row(params![key_blob(key), field], |row| row.get(0))
             .optional()
+    }
+
+    fn counters(&mut self, key: Key) -> Result<Counters, Error> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT field, value FROM counter WHERE key = ?1 ORDER BY field")?;
+        let all = select.query_map([key_blob(key)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        all.collect()
     }
 
     fn put(&mut self, key: Key, seen: Seen, is_new: bool, body: &Arc<[u8]>, rows: &[IndexRow]) -> Result<(), Error> {
