@@ -3,15 +3,16 @@
 //! `Audit Record { Audit Body { … }, MAC }`. The MAC is HMAC-SHA-256 over the encoded body; the hash by which the next record
 //! points back is SHA-256 over the whole record.
 
-use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, CounterState, MAX_NOTE, RecordState};
+use super::draft::{Actor, ActorKind, AuditDraft, AuditObject, MAX_NOTE};
 use super::position::{Position, StreamId};
+use super::state::{read_counters, read_place, read_records, write_counter, write_record};
 use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
 
 /// The version written here.
 const FORMAT: i32 = 1;
 
 /// The tags of the format: append only.
-mod tag {
+pub(super) mod tag {
     use kmip_ttlv::Tag;
 
     pub const RECORD: Tag = Tag(0x54_F000);
@@ -226,55 +227,6 @@ fn write_object(writer: &mut Writer, object: &AuditObject) {
     }
 }
 
-/// Whose it is stands there only where it is not the tenant's whose act the record of the trail tells.
-fn write_record(writer: &mut Writer, record: &RecordState, tenant: [u8; 16]) {
-    let RecordState {
-        domain,
-        kind,
-        id,
-        left,
-        accepted,
-    } = record;
-    if *domain != tenant {
-        writer.bytes(tag::RECORD_DOMAIN, domain);
-    }
-    writer.integer(tag::RECORD_KIND, i32::from(*kind));
-    writer.bytes(tag::RECORD_ID, id);
-    if let Some((revision, mac)) = left {
-        writer.long_integer(tag::REVISION, revision.cast_signed());
-        writer.bytes(tag::RECORD_MAC, mac);
-    }
-    if *accepted {
-        writer.boolean(tag::ACCEPTED, true);
-    }
-}
-
-fn write_counter(writer: &mut Writer, counter: &CounterState, tenant: [u8; 16]) {
-    let CounterState {
-        domain,
-        kind,
-        id,
-        field,
-        before,
-        left,
-        accepted,
-    } = counter;
-    if *domain != tenant {
-        writer.bytes(tag::RECORD_DOMAIN, domain);
-    }
-    writer.integer(tag::RECORD_KIND, i32::from(*kind));
-    writer.bytes(tag::RECORD_ID, id);
-    writer.enumeration(tag::FIELD, *field);
-    for (tag, value) in [(tag::BEFORE, before), (tag::VALUE, left)] {
-        if let Some(value) = value {
-            writer.long_integer(tag, *value);
-        }
-    }
-    if *accepted {
-        writer.boolean(tag::ACCEPTED, true);
-    }
-}
-
 fn read_body(reader: &mut Reader<'_>) -> Result<(Place, AuditDraft)> {
     if reader.integer(tag::FORMAT)? != FORMAT {
         return Err(reader.error(ErrorKind::Version));
@@ -343,61 +295,6 @@ fn read_object(reader: &mut Reader<'_>) -> Result<AuditObject> {
     })
 }
 
-/// The kind and id of a record.
-fn read_place(reader: &mut Reader<'_>) -> Result<(u8, [u8; 16])> {
-    let kind = u8::try_from(reader.integer(tag::RECORD_KIND)?);
-    let kind = kind.map_err(|_| reader.error(ErrorKind::Invalid("kind of record")))?;
-    Ok((kind, reader.array(tag::RECORD_ID)?))
-}
-
-fn read_records(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<Vec<RecordState>> {
-    let mut records = Vec::new();
-    while reader.at(tag::LEFT) {
-        records.push(reader.structure(tag::LEFT, |r| read_record(r, tenant))?);
-    }
-    Ok(records)
-}
-
-fn read_record(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<RecordState> {
-    let domain = optional(reader, tag::RECORD_DOMAIN, |r, tag| r.array(tag))?;
-    let (kind, id) = read_place(reader)?;
-    let left = optional(reader, tag::REVISION, |reader, tag| {
-        Ok((
-            reader.long_integer(tag)?.cast_unsigned(),
-            reader.array(tag::RECORD_MAC)?,
-        ))
-    })?;
-    Ok(RecordState {
-        domain: domain.unwrap_or(tenant),
-        kind,
-        id,
-        left,
-        accepted: optional(reader, tag::ACCEPTED, Reader::boolean)?.unwrap_or_default(),
-    })
-}
-
-fn read_counters(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<Vec<CounterState>> {
-    let mut counters = Vec::new();
-    while reader.at(tag::COUNTER) {
-        counters.push(reader.structure(tag::COUNTER, |r| read_counter(r, tenant))?);
-    }
-    Ok(counters)
-}
-
-fn read_counter(reader: &mut Reader<'_>, tenant: [u8; 16]) -> Result<CounterState> {
-    let domain = optional(reader, tag::RECORD_DOMAIN, |r, tag| r.array(tag))?;
-    let (kind, id) = read_place(reader)?;
-    Ok(CounterState {
-        domain: domain.unwrap_or(tenant),
-        kind,
-        id,
-        field: reader.enumeration(tag::FIELD)?,
-        before: optional(reader, tag::BEFORE, Reader::long_integer)?,
-        left: optional(reader, tag::VALUE, Reader::long_integer)?,
-        accepted: optional(reader, tag::ACCEPTED, Reader::boolean)?.unwrap_or_default(),
-    })
-}
-
 fn read_trail(reader: &mut Reader<'_>) -> Result<TrailKind> {
     match reader.enumeration(tag::TRAIL)? {
         1 => Ok(TrailKind::Change),
@@ -422,7 +319,7 @@ const fn actor_number(kind: ActorKind) -> u32 {
     }
 }
 
-fn optional<'a, T>(
+pub(super) fn optional<'a, T>(
     reader: &mut Reader<'a>,
     tag: Tag,
     read: impl FnOnce(&mut Reader<'a>, Tag) -> Result<T>,
@@ -457,6 +354,7 @@ fn bounded(note: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::draft::{CounterState, RecordState};
     use super::*;
 
     fn full() -> (AuditDraft, Place) {

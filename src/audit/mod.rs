@@ -11,6 +11,7 @@ mod position;
 mod segment;
 #[cfg(test)]
 mod segment_tests;
+mod state;
 mod verify;
 
 pub use access::{AccessTrail, MemoryTrail, TrailError};
