@@ -137,13 +137,20 @@ fn finalize(reserved: *mut c_void) -> CK_RV {
     function.map_or(CKR_FUNCTION_NOT_SUPPORTED, |finalize| unsafe { finalize(reserved) })
 }
 
+/// Changes a PIN. Where the outcome is to be spoilt, nobody hears of it: the process dies once it is done.
+fn set_pin(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR, e: CK_ULONG) -> CK_RV {
+    let outcome = change_pin(a, (b, c), (d, e));
+    if module::is_wrong() {
+        std::process::abort();
+    }
+    outcome
+}
+
 /// Changes the password of one of the token's users, or the token's PIN where it has no others.
-fn set_pin(
+fn change_pin(
     session: CK_SESSION_HANDLE,
-    old: *mut CK_UTF8CHAR,
-    old_length: CK_ULONG,
-    new: *mut CK_UTF8CHAR,
-    new_length: CK_ULONG,
+    (old, old_length): (*mut CK_UTF8CHAR, CK_ULONG),
+    (new, new_length): (*mut CK_UTF8CHAR, CK_ULONG),
 ) -> CK_RV {
     let Some((path, users)) = module::users() else {
         let function = real().and_then(|list| list.C_SetPIN);

@@ -8,7 +8,8 @@
 //! fault * delay=1000                         every call takes a millisecond more (in microseconds)
 //! fault C_Decrypt hang                       the call does not return as long as the script says so
 //! fault C_Decrypt crash                      the process that makes the call dies
-//! fault C_Decrypt wrong                      the call is made, and its outcome spoilt: a bit of it is another, a search finds nothing
+//! fault C_Decrypt wrong                      the call is made, and its outcome spoilt: a bit of it is another, a search finds nothing,
+//!                                            and of a PIN that was changed (C_SetPIN) nobody hears, since the process dies
 //! flags 0x20000                              what the token's flags have besides (here CKF_USER_PIN_FINAL_TRY)
 //! sessions 4                                 how many sessions the token grants, as it says and as it does
 //! nonces                                     the token makes the nonces of AES-GCM: it takes zeros, and writes its own over them

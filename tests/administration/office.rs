@@ -129,7 +129,7 @@ impl Office {
         Self::open().staff()
     }
 
-    fn staff(self) -> Self {
+    pub fn staff(self) -> Self {
         for person in ["alice", "bob"] {
             self.introduce(person, "kms/people");
         }
@@ -317,6 +317,11 @@ impl Office {
         let path = self.at(name);
         std::fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
+    }
+
+    /// The server's process.
+    pub fn id(&self) -> u32 {
+        self.server.id()
     }
 
     pub fn address(&self) -> &str {

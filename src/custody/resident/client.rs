@@ -177,8 +177,9 @@ impl Client {
             .map_err(|_| CustodyError::Unavailable)?
             .map_err(|_| CustodyError::Unavailable)?;
         let mut answer = self.try_ask(kind, capacity, fields).await;
-        if matches!(answer, Err(Failure::Died)) {
-            // Nobody killed it, and asking another one changes nothing in the HSM that was not changed.
+        // Nobody killed it, and asking another one changes nothing in the HSM that was not changed; but for the PIN, which the token may have
+        // taken before it died: another one would be refused with what was the PIN before, and that looked like an answer.
+        if matches!(answer, Err(Failure::Died)) && kind != Kind::SetPin {
             answer = self.try_ask(kind, capacity, fields).await;
         }
         let (status, detail) = match answer {
