@@ -27,7 +27,7 @@ impl Handle for KekDeleteRequest {
             doomed = set_apart(context, &doomed, KekState::Deleting).await?;
         }
         // Nothing new can have come to lie under it: what seals rests on the guard that the step before has bumped.
-        if let Err(failure) = rewrap::free(context, domain, doomed.id).await {
+        if let Err(failure) = rewrap::free_now(context, domain, doomed.id).await {
             if failure.fault() == Fault::KekReferenced {
                 set_apart(context, &doomed, KekState::Inactive).await?;
             }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use kmip_ttlv::Secret;
 
 use super::context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
+use super::emptied::Emptied;
 use super::error::CustodyError;
 use super::legacy::Gatherings;
 use super::protected::Protected;
@@ -43,6 +44,7 @@ pub struct Custody {
     pub(super) protected: Protected,
     pub(super) openings: Openings,
     gatherings: Gatherings,
+    emptied: Emptied,
 }
 
 /// The keys of a domain as last opened. It is replaced as a whole, never changed.
@@ -101,6 +103,7 @@ impl Custody {
             protected: Protected::default(),
             openings: Openings::default(),
             gatherings: Gatherings::default(),
+            emptied: Emptied::default(),
         }
     }
 
@@ -114,6 +117,12 @@ impl Custody {
     #[must_use]
     pub fn gatherings(&self) -> &Gatherings {
         &self.gatherings
+    }
+
+    /// KEKs under which nothing was found to lie.
+    #[must_use]
+    pub fn emptied(&self) -> &Emptied {
+        &self.emptied
     }
 
     /// How that memory is protected.

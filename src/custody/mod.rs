@@ -8,6 +8,7 @@
 mod absent;
 pub mod allocator;
 pub mod context;
+mod emptied;
 pub mod error;
 pub mod facade;
 pub mod harden;
@@ -34,6 +35,7 @@ pub mod worker;
 
 pub use allocator::WipingAllocator;
 pub use context::{KekId, ProfileId, Purpose, SealContext, WrapContext};
+pub use emptied::Emptied;
 pub use error::CustodyError;
 pub use facade::{Custody, CustodyState};
 pub use harden::{harden, is_hardened};

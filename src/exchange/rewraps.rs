@@ -13,7 +13,7 @@ use crate::custody::{
     SoftwareKeks, WrapContext,
 };
 use crate::failure::Fault;
-use crate::objects::{OBJECT, Object};
+use crate::objects::{self, OBJECT, Object};
 use crate::operations::pending::PENDING;
 use crate::records;
 use crate::store::{TrailQuery, Work};
@@ -283,6 +283,30 @@ async fn requests_that_wait_are_wrapped_anew_too() {
         "{:?}",
         told.result_message
     );
+}
+
+/// What was found when the deletion was asked for is not believed when it is carried out.
+#[tokio::test]
+async fn what_comes_back_under_a_kek_meanwhile_keeps_it() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let made = house.create("kept", Vec::new()).await;
+    let row = house.row(objects::key(house.tenant, &made)).await;
+    scene.activate(2).await;
+    scene.rewrap().await;
+    scene.tend().await;
+    let id = scene.olga.propose(house, KekDeleteRequest { kek_generation: 1 }).await;
+    scene.olga.approve(house, &id).await;
+    scene.otto.approve(house, &id).await;
+    house.plant(row);
+    scene.otto.complete(house, &id).await;
+    assert_ne!(scene.olga.state(house, &id).await, ProposalState::Executed);
+    assert_eq!(
+        scene.states().await,
+        [(2, KekState::Active), (1, KekState::Deactivated)]
+    );
+    assert_eq!(scene.key_file(), 4);
+    assert!(get(house, &made).await.is_some());
 }
 
 #[tokio::test]
@@ -611,4 +635,60 @@ async fn what_waits_for_votes_is_not_touched_by_a_rewrap() {
     scene.otto.approve(house, &id).await;
     scene.otto.complete(house, &id).await;
     assert_eq!(scene.olga.state(house, &id).await, ProposalState::Executed);
+}
+
+/// How long it takes to find out that nothing lies under a KEK, and how long others wait for their commits meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: KEK_OBJECTS=1000000 cargo test --release --lib -- --ignored --nocapture what_many_records_cost"]
+#[allow(clippy::print_stdout)] // figures for people
+async fn what_many_records_cost() {
+    let wanted = std::env::var("KEK_OBJECTS").map_or(100_000, |text| text.parse().unwrap());
+    let scene = Scene::over(TestHouse::on_disk().await).await;
+    let house = &scene.house;
+    scene.activate(2).await;
+    let made = house.create("one of many", Vec::new()).await;
+    let custody = &house.server.services().custody;
+    let record = house
+        .store
+        .load(objects::key(house.tenant, &made))
+        .await
+        .unwrap()
+        .unwrap();
+    let body = records::open(custody, &record).unwrap().to_vec();
+    for first in (0..wanted).step_by(1_000) {
+        let mut work = Work::new(Arc::clone(&house.store));
+        for number in first..first + 1_000_u32 {
+            let key = objects::key(house.tenant, &format!("{number}"));
+            kek::put(custody, &mut work, key, body.clone()).await.unwrap();
+        }
+        house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
+    }
+    let over = AtomicBool::new(false);
+    let deleting = async {
+        let begun = std::time::Instant::now();
+        let id = scene.olga.propose(house, KekDeleteRequest { kek_generation: 1 }).await;
+        let asked = begun.elapsed();
+        scene.olga.approve(house, &id).await;
+        scene.otto.approve(house, &id).await;
+        let begun = std::time::Instant::now();
+        scene.otto.complete(house, &id).await;
+        let completed = begun.elapsed();
+        over.store(true, Ordering::SeqCst);
+        assert_eq!(scene.olga.state(house, &id).await, ProposalState::Executed);
+        (asked, completed)
+    };
+    let beside = async {
+        let (mut longest, mut count) = (std::time::Duration::ZERO, 0);
+        while !over.load(Ordering::SeqCst) {
+            let begun = std::time::Instant::now();
+            house.create("", Vec::new()).await;
+            (longest, count) = (longest.max(begun.elapsed()), count + 1);
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        (longest, count)
+    };
+    let ((asked, completed), (longest, count)) = tokio::join!(deleting, beside);
+    println!(
+        "{wanted} records: asked {asked:?}, carried out {completed:?}; {count} keys made meanwhile, the slowest in {longest:?}"
+    );
 }
