@@ -7,12 +7,18 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex};
 
 use claviger::crypto::{CryptoError, Generator, OsRandomness, Randomness};
+use claviger::custody::legacy::{Credentials, Holder, LegacyToken, Share};
+use claviger::custody::sharing::{PlannedGroup, Recipient};
 use claviger::custody::{
-    Custody, InstallationRoot, KekId, KekProvider, KekState, NewKek, PinRole, ProfileId, Protection, ResidentKeks,
-    SealContext, Slab, SoftwareKeks, WipingAllocator, token,
+    Binding, Custody, InstallationRoot, Keeping, KekId, KekProvider, KekState, NewKek, NewPair, NewProtected, PinRole,
+    ProfileId, Protection, ResidentKeks, SealContext, ShareSecret, Slab, SoftwareKeks, WipingAllocator, token,
 };
 use claviger::store::Domain;
 use kmip_ttlv::Secret;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::nid::Nid;
+use openssl::pkey::PKey;
+use zeroize::Zeroizing;
 
 #[global_allocator]
 static HEAP: WipingAllocator = WipingAllocator;
@@ -137,6 +143,127 @@ async fn use_keys(slab: &Slab, source: &Arc<Remembering>, provider: Arc<dyn KekP
     custody
 }
 
+/// A protected KEK: made at random, opened by the token, used, and opened again.
+async fn use_protected(slab: &Slab, source: &Arc<Remembering>, provider: Arc<dyn KekProvider>) -> Custody {
+    let custody = Custody::new(slab.clone(), source.clone());
+    let mut binding = slab.allocate(32).unwrap();
+    source.fill(binding.expose_mut()).unwrap();
+    custody.keep_protected(binding, Keeping::default());
+    custody.add_provider(PROFILE, provider);
+    let new = NewProtected {
+        id: KekId([2; 16]),
+        domain: TENANT,
+        generation: 1,
+        pairs: vec![NewPair {
+            profile: PROFILE,
+            cka_id: vec![2; 16],
+            login: None,
+        }],
+        created_ms: 0,
+    };
+    let mut kek = custody.create_protected(&new).await.unwrap();
+    kek.state = KekState::Active;
+    let keks = [kek];
+    let record_key = custody.create_record_key(TENANT, &keks, 0).await.unwrap();
+    for number in 0..8 {
+        custody.close_domain(TENANT);
+        custody.open_domain(TENANT, &keks, &record_key).await.unwrap();
+        let context = SealContext {
+            internal_id: [number; 16],
+            generation: 1,
+            object_type: 2,
+        };
+        let mut material = vec![0; 32];
+        source.fill(&mut material).unwrap();
+        let sealed = custody.seal(TENANT, context, &Secret::new(material)).await.unwrap();
+        custody.open(TENANT, context, &sealed).await.unwrap();
+        custody.profile_answers(&keks[0], PROFILE).await.unwrap();
+    }
+    custody
+}
+
+fn share_secret() -> ShareSecret {
+    let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(EcKey::generate(&curve).unwrap()).unwrap();
+    ShareSecret::read(&key.private_key_to_pkcs8().unwrap()).unwrap()
+}
+
+/// A key-management credential: shared, and opened by what two people bring. What they brought stays there.
+fn use_management(slab: &Slab, source: &Arc<Remembering>) -> Custody {
+    let custody = Custody::new(slab.clone(), source.clone());
+    let mut pin = slab.allocate(32).unwrap();
+    source.fill(pin.expose_mut()).unwrap();
+    let people = [share_secret(), share_secret()];
+    let member = |number: u8| Recipient {
+        person: [number; 16],
+        key: people[usize::from(number)].key().clone(),
+    };
+    let group = PlannedGroup {
+        name: "operators".to_owned(),
+        quorum: 2,
+        members: vec![member(0), member(1)],
+    };
+    let binding = Binding {
+        instance: [1; 16],
+        profile: PROFILE,
+        scope: TENANT,
+        generation: 1,
+        policy_digest: [5; 32],
+    };
+    let sharing = custody.share(binding, &vec![vec![vec![group]]], &pin, 0).unwrap();
+    for number in 0..2 {
+        let person = [number; 16];
+        for slot in sharing.slots(&person) {
+            let share = people[usize::from(number)].open(&slot.context, &slot.envelope).unwrap();
+            source.remember(share.expose());
+            let of = (&sharing, &slot, &person);
+            custody.hand_in(&[8; 16], of, share.expose(), (0, 1)).unwrap();
+        }
+    }
+    let opened = custody.open_for(&[8; 16], &sharing).unwrap();
+    assert!(opened.expose() == pin.expose());
+    custody
+}
+
+/// A legacy token: made, its shares written down and read again, and opened by two of them, which stay there.
+fn use_legacy(slab: &Slab, source: &Arc<Remembering>) -> Custody {
+    let custody = Custody::new(slab.clone(), source.clone());
+    let mut usage = slab.allocate(32).unwrap();
+    source.fill(usage.expose_mut()).unwrap();
+    let credentials = Credentials {
+        module: "softhsm".to_owned(),
+        label: "old safe".to_owned(),
+        serial: None,
+        usage,
+        management: None,
+    };
+    let named = ("acme", "safe");
+    let (token, sealed, shares) = LegacyToken::make(slab, source.as_ref(), named, (2, 3), &credentials).unwrap();
+    let place = (TENANT, token.id);
+    for (person, share) in (0..2).zip(&shares) {
+        let text = share.write();
+        let digits = Zeroizing::new(text.bytes().filter(u8::is_ascii_hexdigit).collect::<Vec<u8>>());
+        let nibble = |place: usize| u8::try_from(char::from(digits[place]).to_digit(16).unwrap()).unwrap();
+        // Format, token and number come before the value.
+        let value: Zeroizing<Vec<u8>> =
+            Zeroizing::new((18..34).map(|at| nibble(2 * at) << 4 | nibble(2 * at + 1)).collect());
+        source.remember(&value);
+        let holder = Holder {
+            person: [person; 16],
+            at_ms: 0,
+        };
+        let read = Share::read(slab, &text).unwrap();
+        custody.gatherings().lay_down(place, holder, read).unwrap();
+        custody.gatherings().count(place, holder.person);
+    }
+    let opened = custody.gatherings().with(place, 0, |held| {
+        let held: Vec<&Share> = held.iter().map(|(_, share)| *share).collect();
+        token.open(slab, &sealed, &held)
+    });
+    assert!(opened.unwrap().usage.expose() == credentials.usage.expose());
+    custody
+}
+
 fn use_root(slab: &Slab, source: &Arc<Remembering>, folder: &std::path::Path) {
     let root = InstallationRoot::create_file(slab, source.as_ref(), &folder.join("root")).unwrap();
     let root = {
@@ -216,18 +343,20 @@ fn no_key_is_left_in_memory() {
         source.fill(pin.expose_mut()).unwrap();
         token::initialize_token(&settings, &slab, &pin, &pin).await.unwrap();
         let resident = Arc::new(ResidentKeks::new(settings, pin, slab.clone()));
-        Some(use_keys(&slab, &source, resident).await)
+        let protected = use_protected(&slab, &source, resident.clone()).await;
+        Some((use_keys(&slab, &source, resident).await, protected))
     });
+    let shares = (use_management(&slab, &source), use_legacy(&slab, &source));
 
     let needles = source.needles.lock().unwrap();
     assert!(needles.len() > 80);
-    // KEKs, record keys and PINs are in use now; pages of `memfd_secret` do not show them even so.
+    // KEKs, record keys, PINs and opened shares are in use now; pages of `memfd_secret` do not show them even so.
     if slab.protection() == Protection::Secret {
         let (found, closed) = search(&needles);
         assert_eq!(found, 0, "of {} keys", needles.len());
         assert!(closed >= 1, "the slab is readable");
     }
-    drop((first, second));
+    drop((first, second, shares));
     let (found, _) = search(&needles);
     assert_eq!(found, 0, "of {} keys", needles.len());
     assert!(

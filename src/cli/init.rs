@@ -53,12 +53,13 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
             arguments.dir.display()
         ));
     }
-    let administrators =
-        people::administrators(&folder, &arguments.administrators, &arguments.hardware, &arguments.made)?;
+    // Before anybody's key is made: nothing is begun with what is no token.
     let legacy_tokens = arguments.legacy_tokens.iter().map(|file| legacy_token::text(file));
     let legacy_tokens = legacy_tokens
         .collect::<Result<Vec<_>, _>>()
         .map_err(|failure| failure.text)?;
+    let administrators =
+        people::administrators(&folder, &arguments.administrators, &arguments.hardware, &arguments.made)?;
     let template = words::value(tag::POLICY_TEMPLATE, &arguments.policy)?;
     let policy = people::policy(PolicyTemplate(template), administrators.len())?;
     folder.make("data")?;

@@ -1,7 +1,8 @@
 //! Cryptotoken migration (P-KMS-TNT-07): a legacy token is brought to a tenant, its custodians' shares are gathered, and it becomes an
 //! HSM-Profile; until then nobody of the tenant goes on.
 
-use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, USAGE, value};
+use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, PROGRAM, USAGE, value, words};
+use std::process::Command;
 
 const BOTH: [&str; 2] = ["alice", "bob"];
 
@@ -142,4 +143,57 @@ fn legacy_tokens_are_migrated_by_those_who_hold_their_shares() {
         assert!(!trail.0.contains(needle));
     }
     assert!(!imported.id.is_empty());
+}
+
+/// An installation that begins with a legacy token: the tenant that it is for begins with its migration.
+#[test]
+fn a_legacy_token_given_to_init_waits_for_its_tenant() {
+    if claviger::custody::token::find_module("softhsm").is_none() {
+        eprintln!("SKIPPED: there is no SoftHSM2 here, so that no legacy token is given to init");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let run = Command::new(PROGRAM)
+            .args(arguments)
+            .current_dir(folder.path())
+            .output();
+        run.unwrap().status.code().unwrap()
+    };
+    std::fs::write(folder.path().join("safe.pin"), "12345678\n").unwrap();
+    let make = "legacy-token make --folder old --tenant acme --shares 3 --threshold 2 --name safe --module softhsm";
+    let make: Vec<_> = words(make)
+        .into_iter()
+        .chain(["--label", "old safe", "--pin-file", "safe.pin"])
+        .collect();
+    assert_eq!(run(&make), 0);
+    // What is no token is none for init either, and nothing is begun with it.
+    let init = words("init --administrators alice,bob --dir kms --listen 127.0.0.1:0 --legacy-token");
+    for bad in ["safe.pin", "gone"] {
+        let init: Vec<_> = init.iter().copied().chain([bad]).collect();
+        assert_ne!(run(&init), 0, "{bad}");
+    }
+    std::fs::write(folder.path().join("long"), vec![b'x'; 1 << 20]).unwrap();
+    let long: Vec<_> = init.iter().copied().chain(["long"]).collect();
+    assert_ne!(run(&long), 0);
+    assert!(!folder.path().join("kms/data").exists());
+
+    let more = words("--hsm softhsm --legacy-token old/safe.token");
+    let office = Office::open_in(folder, &more).staff();
+    office.token("old safe", "12345678");
+    let operators = ["olga", "otto"];
+    office.found("acme", operators);
+    office.found("other", ["fred", "frida"]);
+    let shown = office.by("alice", &["tenant", "show", "acme"]).done();
+    assert_eq!(value(&shown, "TenantStatus"), "MigrationRequired");
+    office.by("olga", &["proposal", "list"]).code(DENIED);
+    office.by("fred", &["proposal", "list"]).done();
+    for (person, number) in [("olga", 1), ("otto", 3)] {
+        let file = format!("old/safe.share-{number}");
+        office.by(person, &["ceremony", "share", "--share-file", &file]).done();
+    }
+    let migrated = office.by("otto", &["ceremony", "migrate", "safe"]).done();
+    assert!(migrated.contains("Migrated"), "{migrated}");
+    office.by("olga", &["proposal", "list"]).done();
+    office.agree(operators, &["kek", "create", "--profile", "safe"], &["kek", "list"]);
 }

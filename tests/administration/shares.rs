@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 const BOTH: [&str; 2] = ["alice", "bob"];
 const OPERATORS: [&str; 2] = ["olga", "otto"];
-const KEEPER: &str = "keeper:nobody-has-this-alone";
+pub const KEEPER: &str = "keeper:nobody-has-this-alone";
 
 /// A token of two users behind the shim: what the server has in its environment. `None`, loudly, if SoftHSM is not installed.
-fn prepare(folder: &Path) -> Option<Vec<(&'static str, String)>> {
+pub fn prepare(folder: &Path) -> Option<Vec<(&'static str, String)>> {
     let Some(module) = token::find_module("softhsm") else {
         eprintln!("SKIPPED: SoftHSM2 is not installed (apt install softhsm2), management credentials are NOT tested");
         return None;
@@ -34,7 +34,7 @@ fn prepare(folder: &Path) -> Option<Vec<(&'static str, String)>> {
 }
 
 /// The shim, as cargo builds it beside the tests that depend on it.
-fn shim() -> PathBuf {
+pub fn shim() -> PathBuf {
     let here = std::env::current_exe().unwrap();
     here.parent().unwrap().join("libhsm_shim.so")
 }
@@ -57,14 +57,14 @@ fn has(bytes: &[u8], needle: &str) -> bool {
 }
 
 /// What two people agree to, of whom the second completes it.
-fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
+pub fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
     let asked = office.propose(one, arguments);
     office.by(other, &["proposal", "vote", &asked.id, "--yes"]).done();
     office.by(other, &["proposal", "complete", &asked.id]).done();
 }
 
 /// Two who have votes give a share key to each of them.
-fn enroll(office: &Office, [one, other]: [&str; 2]) {
+pub fn enroll(office: &Office, [one, other]: [&str; 2]) {
     together(office, [one, other], &["person", "share-key"]);
     together(office, [other, one], &["person", "share-key"]);
 }

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claviger::custody::{Custody, CustodyError, KekId, KekProvider, KekRecord, KekState, PairName, ResidentKeks};
+use claviger::custody::{
+    Custody, CustodyError, KekId, KekProvider, KekRecord, KekState, NewPair, NewProtected, PairName, ResidentKeks,
+};
 use claviger::failure::{Failure, Fault};
 
 use crate::world::{self, CONTEXT, MATERIAL, Tenant, Token};
@@ -70,6 +72,7 @@ enum Operation {
     Destroy,
     MakePair,
     DestroyPair,
+    Open,
 }
 
 impl Operation {
@@ -84,6 +87,11 @@ impl Operation {
             Self::Destroy => of(&[&START, &SEARCH, &["C_DestroyObject"]]),
             Self::MakePair => of(&[&SEARCH, &["C_GenerateKeyPair", "C_GetAttributeValue"]]),
             Self::DestroyPair => of(&[&SEARCH, &["C_DestroyObject"]]),
+            Self::Open => of(&[
+                &START,
+                &SEARCH,
+                &["C_DeriveKey", "C_GetAttributeValue", "C_DestroyObject"],
+            ]),
         }
     }
 }
@@ -96,6 +104,8 @@ struct Cell<'a> {
     tenant: &'a Tenant,
     neighbour: &'a Tenant,
     number: u8,
+    /// The protected KEK that is to be opened.
+    protected: Option<KekRecord>,
 }
 
 /// A KEK that a cell makes and destroys.
@@ -113,9 +123,30 @@ fn pair(cell: &Cell<'_>) -> PairName {
     }
 }
 
+fn protected(cell: &Cell<'_>) -> NewProtected {
+    let pair = pair(cell);
+    let login = None;
+    let (profile, cka_id) = (pair.profile, pair.cka_id);
+    NewProtected {
+        id: pair.kek,
+        domain: pair.domain,
+        generation: pair.generation,
+        pairs: vec![NewPair { profile, cka_id, login }],
+        created_ms: 1_700_000_000_000,
+    }
+}
+
 impl Cell<'_> {
-    async fn before(&self, operation: Operation) {
+    async fn before(&mut self, operation: Operation) {
         match operation {
+            // It is to begin with the module: the KEK is made by another worker.
+            Operation::Open => {
+                let profile = self.tenant.kek.profile;
+                self.custody.add_provider(profile, self.token.provider());
+                self.protected = Some(self.custody.create_protected(&protected(self)).await.unwrap());
+                self.custody
+                    .add_provider(profile, Arc::clone(&self.provider) as Arc<dyn KekProvider>);
+            }
             // It is to begin with the module.
             Operation::Get | Operation::Activate => {}
             Operation::Find | Operation::Destroy => self.until_done(Operation::Create, "before").await,
@@ -143,6 +174,10 @@ impl Cell<'_> {
             Operation::Destroy => custody.destroy_kek(&self.deleting(), None).await,
             Operation::MakePair => pairs.make(&pair(self), None).await.map(|_| ()),
             Operation::DestroyPair => pairs.destroy(&pair(self), None).await,
+            Operation::Open => {
+                let record = self.protected.as_ref().unwrap();
+                custody.profile_answers(record, record.profile).await
+            }
         }
     }
 
@@ -200,6 +235,10 @@ impl Cell<'_> {
                 assert_eq!(self.token.objects(), objects + 2, "{what}: one pair");
                 self.until_done(Operation::DestroyPair, what).await;
             }
+            Operation::Open => {
+                assert_eq!(self.token.objects(), objects + 2, "{what}: one pair, and no secret");
+                self.until_done(Operation::DestroyPair, what).await;
+            }
             _ => {}
         }
         assert_eq!(self.token.objects(), objects, "{what}: something was left");
@@ -213,7 +252,7 @@ async fn cell(cell: &mut Cell<'_>, operation: Operation, function: &str, class: 
     cell.before(operation).await;
     let objects = match operation {
         Operation::Find | Operation::Destroy => token.objects() - 1,
-        Operation::DestroyPair => token.objects() - 2,
+        Operation::DestroyPair | Operation::Open => token.objects() - 2,
         _ => token.objects(),
     };
     token.script(&format!("fault {function} {}\n{}", class.0, token.log()));
@@ -283,7 +322,7 @@ async fn through_all(operation: Operation) {
                 _ => Duration::from_secs(20),
             };
             let provider = token.provider();
-            if matches!(operation, Operation::Get | Operation::Activate) {
+            if matches!(operation, Operation::Get | Operation::Activate | Operation::Open) {
                 // The domain is open already, so that what begins with the module is the operation itself.
                 world::reopen(&custody, &tenant, token.provider()).await;
             }
@@ -295,6 +334,7 @@ async fn through_all(operation: Operation) {
                 tenant: &tenant,
                 neighbour: &neighbour,
                 number: u8::try_from(place % 100).unwrap() + 2,
+                protected: None,
             };
             cell(&mut room, operation, function, *class).await;
         }
@@ -323,4 +363,5 @@ operations! {
     destroy = Destroy;
     make_pair = MakePair;
     destroy_pair = DestroyPair;
+    open_protected = Open;
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use claviger::crypto::OsRandomness;
 use claviger::custody::{
-    Custody, CustodyError, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord, ResidentKeks, SealContext,
-    Sealed, Slab, TokenSettings, token,
+    Custody, CustodyError, Keeping, KekId, KekRecord, KekState, NewKek, ProfileId, RecordKeyRecord, ResidentKeks,
+    SealContext, Sealed, Slab, TokenSettings, token,
 };
 use claviger::store::Domain;
 use kmip_ttlv::Secret;
@@ -196,7 +196,9 @@ impl Tenant {
 }
 
 pub fn custody(slab: &Slab) -> Custody {
-    Custody::new(slab.clone(), Arc::new(OsRandomness::new()))
+    let custody = Custody::new(slab.clone(), Arc::new(OsRandomness::new()));
+    custody.keep_protected(slab.copy_from(&[6; 32]).unwrap(), Keeping::default());
+    custody
 }
 
 /// As after a restart: a tenant's domain opened with what the store has.
