@@ -646,6 +646,8 @@ async fn what_many_records_cost() {
     let scene = Scene::over(TestHouse::on_disk().await).await;
     let house = &scene.house;
     scene.activate(2).await;
+    scene.rewrap().await;
+    scene.tend().await;
     let made = house.create("one of many", Vec::new()).await;
     let custody = &house.server.services().custody;
     let record = house

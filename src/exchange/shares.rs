@@ -2,21 +2,24 @@
 
 use super::assembly::{Voter, is, put_policy, voter};
 use super::testing::TestHouse;
+use crate::administration::hsm_profile;
 use crate::authority::quorum::{Scope, template};
+use crate::custody::probe::{Feature, Finding};
 use crate::custody::sharing::{Envelope, SHARING, ShareSecret};
 use crate::custody::{
-    Capabilities, CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, Sealer, SealerKind,
-    SoftwareKeks,
+    Capabilities, CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, ProfileRecord, Sealer,
+    SealerKind, SoftwareKeks,
 };
 use crate::failure::Fault;
-use crate::store::Domain;
+use crate::records;
+use crate::store::{Domain, Work};
 use crate::wait::Wait;
 use kmip_protocol::{
-    HeldShare, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare, PersonDeleteRequest, PersonRole,
-    PolicyTemplate, Possession, ProposalDetail, ProposalShareRequest, ProposalState, ProposalVoteRequest,
-    ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText, ShareKeyPutRequest,
-    ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest, SharingRenewRequest, TenantGetRequest,
-    VoteDecision, possession_statement,
+    HeldShare, HsmProfileListRequest, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare,
+    PersonDeleteRequest, PersonRole, PolicyTemplate, Possession, ProposalDetail, ProposalShareRequest, ProposalState,
+    ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
+    ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest, SharingRenewRequest,
+    TenantGetRequest, VoteDecision, possession_statement,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -581,4 +584,37 @@ async fn where_separation_is_required_one_user_is_not_enough() {
         Some(true)
     );
     assert_eq!(refused.result_status, ResultStatus::OperationFailed);
+}
+
+/// What its token was found to be counts for more than that a credential was entered; everybody is told the same of it.
+#[tokio::test]
+async fn where_one_user_was_found_to_do_both_nothing_is_kept_apart() {
+    let scene = Scene::shared().await;
+    let [olga, _, otto] = &scene.operators;
+    let (house, profile) = (&scene.house, ProfileId([1; 16]));
+    let custody = &house.server.services().custody;
+    let told = async || {
+        let id = olga.propose(house, KekCreateRequest::default()).await;
+        let shown = scene.look(otto, &id).await.target.unwrap();
+        shown.contains("no separation: quorum enforced by software only")
+    };
+    assert!(!told().await);
+    let row = house.row(hsm_profile::place(profile)).await;
+    let mut record = ProfileRecord::decode(records::open(custody, &row).unwrap()).unwrap();
+    let mut found = Capabilities::default();
+    found.note(Feature::UsageCreates, Finding::Works);
+    record.capabilities = Some(found.encode().unwrap());
+    let mut work = Work::new(Arc::clone(&house.store));
+    hsm_profile::put(custody, &mut work, profile, &record).await.unwrap();
+    house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
+    assert!(told().await);
+    let list = payload(
+        scene.administrators[0]
+            .ask(house, HsmProfileListRequest::default())
+            .await,
+    );
+    let ResponsePayload::HsmProfileList(list) = list else {
+        panic!("no list")
+    };
+    assert!(list.hsm_profiles.iter().all(|profile| !profile.separated));
 }

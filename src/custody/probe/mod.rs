@@ -161,7 +161,8 @@ impl Capabilities {
         Feature::all().map(|feature| (feature, self.finding(feature)))
     }
 
-    pub(super) fn note(&mut self, feature: Feature, finding: Finding) {
+    /// Notes how a trial went, in place of an earlier one.
+    pub fn note(&mut self, feature: Feature, finding: Finding) {
         self.found.retain(|(noted, _)| *noted != feature);
         self.found.push((feature, finding));
         self.found.sort_by_key(|(feature, _)| feature.number());
