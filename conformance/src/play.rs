@@ -8,7 +8,7 @@ use crate::freedom;
 use crate::pattern::{Pattern, encode};
 use crate::people::People;
 use crate::tree::{Content, Node};
-use kmip_protocol::{Operation, ResultStatus, RevocationReasonCode, Version, tag};
+use kmip_protocol::{Operation, ResultStatus, RevocationReasonCode, State, Version, tag};
 use kmip_ttlv::Writer;
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,6 +47,10 @@ pub type Trace<'t> = dyn FnMut(bool, &[u8]) + 't;
 /// How often and how long a Poll is repeated while the server answers that it is still at work.
 const POLLS: u32 = 100;
 const POLL_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often and how long is waited for a date that a case has set two minutes ahead.
+const STATES: u32 = 150;
+const STATE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What one case has to know of those before it: the objects that the server made itself.
 #[derive(Default)]
@@ -153,6 +157,13 @@ impl<'s> Session<'s> {
         let sent = Node::read(&bytes).map_err(|e| format!("the case's request: {e}"))?;
         self.bindings.note_request(&sent);
         let mut response = self.send(identity, &request, &bytes)?;
+        for _ in 0..STATES {
+            if !self.case.waits_for_a_state() || !is_in_a_former_state(&expected, &response) {
+                break;
+            }
+            std::thread::sleep(STATE_PAUSE);
+            response = self.send(identity, &request, &bytes)?;
+        }
         for _ in 0..POLLS {
             if !is_unfinished_poll(&sent, &expected, &response) {
                 break;
@@ -270,6 +281,16 @@ fn is_for_the_second(request: &Element) -> bool {
     !first
         .and_then(Element::value)
         .is_some_and(|name| operations.contains(&name))
+}
+
+/// Whether an object is still active where the case has it deactivated.
+fn is_in_a_former_state(expected: &Pattern, response: &Node) -> bool {
+    let path = [tag::BATCH_ITEM, tag::RESPONSE_PAYLOAD, tag::ATTRIBUTE];
+    let wanted = path.into_iter().try_fold(expected, |item, tag| item.child(tag));
+    let wanted = wanted.and_then(|attribute| attribute.enumeration(tag::ATTRIBUTE_VALUE));
+    let got = path.into_iter().try_fold(response, |item, tag| item.child(tag));
+    let got = got.and_then(|attribute| attribute.enumeration(tag::ATTRIBUTE_VALUE));
+    (got, wanted) == (Some(State::Active.0), Some(State::Deactivated.0))
 }
 
 /// Whether the server answers a Poll that it is still at work where the case has it done.
