@@ -23,6 +23,7 @@ use crate::identity::name::is_name;
 use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::listener::TlsProfile;
 use crate::operations::keeper::Keeper;
+use crate::operations::services::LEASE_SECONDS;
 use crate::operations::{About, Limits, Services};
 use crate::scrub::{self, Gated, Quarantine};
 use crate::settings::{RngName, RoleName, Settings, TokenTable};
@@ -54,6 +55,8 @@ pub struct Parts {
     pub quarantine: Arc<Quarantine>,
     /// How the server was set up.
     pub about: About,
+    /// What one request may ask for.
+    pub limits: Limits,
     /// What puts HSM-Profiles to work.
     pub outfit: Arc<Outfit>,
 }
@@ -184,6 +187,10 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         installation,
         quarantine,
         about: about(settings),
+        limits: Limits {
+            lease_seconds: settings.objects.lease_seconds.unwrap_or(LEASE_SECONDS),
+            ..Limits::default()
+        },
         outfit,
     })
 }
@@ -387,7 +394,7 @@ pub fn server(parts: Parts) -> Server {
         policies: Policies::default(),
         about: parts.about,
         streams: Arc::default(),
-        limits: Limits::default(),
+        limits: parts.limits,
     };
     Server::new(services, parts.identity, parts.access)
 }
@@ -407,6 +414,7 @@ fn about(settings: &Settings) -> About {
             .map(|name| role(*name))
             .collect(),
         require_possession: settings.identity.require_possession,
+        interop: settings.conformance.interop,
     }
 }
 

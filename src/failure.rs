@@ -3,19 +3,13 @@
 //! A [`Fault`] is a row: the reason of the newest specification, the reason an older peer is told where that one does
 //! not exist, and a fixed ASCII message. What really happened goes into `detail`, which is logged and never sent.
 
+mod refusal;
 mod told;
 
+pub use refusal::Failure;
 pub use told::Told;
 
 use kmip_protocol::{ResultReason, Version};
-use std::fmt;
-
-/// An operation that failed: what the client is told, and what only the log may know.
-pub struct Failure {
-    fault: Fault,
-    detail: Option<Box<str>>,
-    told: Option<Told>,
-}
 
 macro_rules! faults {
     ($( $(#[$doc:meta])* $name:ident = $reason:ident $(else $older:ident)?, $message:literal; )*) => {
@@ -116,6 +110,8 @@ faults! {
     ObjectNotFound = ObjectNotFound else ItemNotFound, "no object with this unique identifier";
     /// The object was destroyed.
     ObjectDestroyed = ObjectDestroyed else ItemNotFound, "the object has been destroyed";
+    /// The object is to be destroyed, and was (KMIP 1.4 §11.22).
+    AlreadyDestroyed = ObjectDestroyed else PermissionDenied, "the object has been destroyed before";
     /// The object must be recovered first.
     ObjectArchived = ObjectArchived, "the object is archived";
     /// The object has no state in which this can be done.
@@ -130,6 +126,12 @@ faults! {
     UsageMask = IncompatibleCryptographicUsageMask else PermissionDenied, "the cryptographic usage mask does not permit this";
     /// The usage limits are used up.
     UsageLimit = PermissionDenied, "the usage limits of the object are exhausted";
+    /// Fewer units are left than were asked for.
+    UsageAllocation = UsageLimitExceeded else PermissionDenied, "so much is not left of the usage limits of the object";
+    /// The object has no Usage Limits to allocate from.
+    NoUsageLimits = AttributeNotFound else IllegalOperation, "the object has no usage limits";
+    /// No lease is given, or none as long as this.
+    LeaseRefused = PermissionDenied, "no such lease is given for the object";
     /// The object's value is elsewhere (KMIP 1.4 §3.41).
     KeyValueNotPresent = KeyValueNotPresent else PermissionDenied, "the key value is not present on the server";
     /// The object is sensitive and was asked for in clear.
@@ -168,6 +170,10 @@ faults! {
     InvalidAttribute = InvalidAttribute else InvalidField, "the attribute is unknown or does not apply to this object";
     /// The attribute's value is impossible.
     InvalidAttributeValue = InvalidAttributeValue else InvalidField, "the attribute value is not permitted";
+    /// An Offset came with dates that it would set.
+    OffsetWithDates = InvalidMessage, "an offset excludes the dates that it moves";
+    /// An Offset moves dates that follow from an Activation Date, and there is none (KMIP 1.4 §11.5).
+    OffsetWithoutActivation = IllegalOperation, "an offset needs an activation date to count the others from";
     /// The same attribute name was asked for twice (KMIP 1.4 §11.10).
     DuplicateAttributeName = InvalidMessage, "an attribute name is given more than once";
     /// The server alone sets this attribute.
@@ -374,6 +380,9 @@ faults! {
     /// The threshold is not reached.
     TooFewShares = ConstraintViolation else PermissionDenied, "too few shares have been handed in";
 
+    /// Interop clears tenants of tests only.
+    NotForTests = PermissionDenied, "the tenant is not marked as one for tests";
+
     // The server.
     /// What seals the keys cannot be reached now; trying again later may work.
     CustodyUnavailable = GeneralFailure, "key custody is unavailable at present, try again later";
@@ -415,70 +424,6 @@ impl Fault {
             Some(older) if !newest.is_known_in(version) => older,
             _ => newest.for_version(version),
         }
-    }
-}
-
-impl Failure {
-    /// A fault with nothing more to say.
-    #[must_use]
-    pub const fn new(fault: Fault) -> Self {
-        Self {
-            fault,
-            detail: None,
-            told: None,
-        }
-    }
-
-    /// A fault with a detail for the log. The detail holds no secret and no value from the request.
-    #[must_use]
-    pub fn detailed(fault: Fault, detail: impl fmt::Display) -> Self {
-        Self {
-            fault,
-            detail: Some(detail.to_string().into_boxed_str()),
-            told: None,
-        }
-    }
-
-    /// A fault whose message says more than its fixed text.
-    #[must_use]
-    pub const fn telling(fault: Fault, told: Told) -> Self {
-        Self {
-            fault,
-            detail: None,
-            told: Some(told),
-        }
-    }
-
-    /// The text that the client is told.
-    #[must_use]
-    pub fn message(&self) -> String {
-        let told = self.told.as_ref().map_or("", |told| &told.0);
-        format!("{}{told}", self.fault.message())
-    }
-
-    /// What the client is told.
-    #[must_use]
-    pub const fn fault(&self) -> Fault {
-        self.fault
-    }
-
-    /// What the log may know.
-    #[must_use]
-    pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::new(fault)
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.fault)?;
-        self.detail.as_deref().map_or(Ok(()), |d| write!(f, " ({d})"))
     }
 }
 

@@ -53,6 +53,7 @@ const BY_ENVIRONMENT: &[&str] = &[
     "log.level",
     "log.format",
     "log.file",
+    "objects.lease_seconds",
     "conformance.interop",
     "identity.require_possession",
     "demo",
@@ -105,6 +106,9 @@ pub struct Settings {
     /// What is logged, and where to.
     #[serde(default)]
     pub log: LogTable,
+    /// What clients keep.
+    #[serde(default)]
+    pub objects: ObjectsTable,
     /// What only conformance runs may do.
     #[serde(default)]
     pub conformance: ConformanceTable,
@@ -258,6 +262,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// `[objects]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectsTable {
+    /// How long a client may use an object before it obtains another lease: an hour unless set; 0: as long as it likes.
+    pub lease_seconds: Option<u32>,
 }
 
 /// `[conformance]`

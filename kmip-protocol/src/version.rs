@@ -80,6 +80,19 @@ impl Version {
         self.has_tagged_attributes()
     }
 
+    /// Whether an archived object is destroyed where it lies. Up to 1.4 it is to be recovered first (KMIP 1.4 §11.22); from 2.0 on
+    /// Object Archived is none of the errors of Destroy (KMIP 2.1 §6.1.15.1).
+    #[must_use]
+    pub const fn destroys_archived(self) -> bool {
+        Versions::since(Self::V2_0).include(self)
+    }
+
+    /// Whether a Check that fails is the last item of its batch, whatever the client wants of those after it (KMIP 1.0 §4.9).
+    #[must_use]
+    pub const fn ends_batch_by_check(self) -> bool {
+        !Versions::since(Self::V1_1).include(self)
+    }
+
     /// Whether attributes are items under their own tags (2.0 and later), not structures with an Attribute Name (1.x).
     #[must_use]
     pub const fn has_tagged_attributes(self) -> bool {

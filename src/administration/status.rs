@@ -130,6 +130,9 @@ fn warnings(context: &Context<'_>, seen: &[CustodyState], lines: &mut Lines) {
     if context.services.about.demo {
         lines.find(Severity::Warning, "warning", "DEMO: one person holds all keys");
     }
+    if context.services.about.interop {
+        lines.find(Severity::Warning, "warning", "Interop is on: for conformance runs only");
+    }
     if seen.iter().any(|state| state.kind == Some(SealerKind::Software)) {
         lines.find(Severity::Warning, "warning", "software KEKs: development only");
     }

@@ -24,6 +24,7 @@ pub(super) fn judge(settings: &TenantSettings) -> Result<TenantSettings, Failure
         retention,
         plaintext_get: _,
         requests_per_second,
+        test_tenant: _,
     } = settings;
     let remains = retention.is_none_or(|retention| retention.0 <= LONGEST_RETENTION);
     let profile = crypto_profile.is_none_or(|profile| CryptoProfile::ALL.contains(&profile));

@@ -51,6 +51,10 @@ impl Handle for TenantModifyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<TenantModifyResponse, Failure> {
         let (id, mut record) = tenant(context, &self.tenant_name).await?;
         let settings = tenant_settings::judge(&self.settings)?;
+        // What a tenant keeps is never made clearable afterwards.
+        if settings.test_tenant.unwrap_or(false) != record.settings.test_tenant.unwrap_or(false) {
+            return Err(Fault::InvalidField.into());
+        }
         if settings.object_quota.is_some() && record.settings.object_quota.is_none() {
             tenant_settings::count_objects(context, Domain(id)).await?;
         }

@@ -21,6 +21,8 @@ pub(super) enum Matter {
     Purge,
     /// Wrapping records under another KEK.
     Rewrap,
+    /// Replacing keys whose time for it has come.
+    Rotate,
     /// A proposal.
     Proposal([u8; 16]),
 }

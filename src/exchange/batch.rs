@@ -4,6 +4,7 @@
 use super::ConnectionFacts;
 use super::agenda::Place;
 use super::credentials::Judge;
+use super::envelope::{continues, header, message, undoes};
 use super::ephemeral::withhold;
 use super::guard::Guarded;
 use super::note;
@@ -20,8 +21,8 @@ use crate::operations::{Answer, Batch, Context, Desk, Notice, Services, deferred
 use crate::store::{Domain, Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
-    AsynchronousIndicator, BatchErrorContinuationOption, DateTime, Item, RequestItem, RequestMessage, RequestPayload,
-    ResponseHeader, ResponseItem, ResultStatus, Version, tag,
+    AsynchronousIndicator, Item, Operation, RequestItem, RequestMessage, RequestPayload, ResponseItem, ResultStatus,
+    Version, tag,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -203,7 +204,7 @@ impl<'a> Run<'a> {
                 };
                 return None;
             }
-            if failure && !continues(message) {
+            if failure && (!continues(message) || self.is_last_check(item)) {
                 break;
             }
         }
@@ -214,6 +215,11 @@ impl<'a> Run<'a> {
             self.undo(start, &mut answered, &mut items);
         }
         Some(self.conclude(answered, items))
+    }
+
+    /// Whether an item that failed is a Check after which nothing is answered.
+    fn is_last_check(&self, item: &RequestItem) -> bool {
+        item.operation == Some(Operation::Check) && self.version.ends_batch_by_check()
     }
 
     /// Bytes that the items may take together (Maximum Response Size, KMIP 2.1 §9.12), within the server's own limit.
@@ -239,18 +245,22 @@ impl<'a> Run<'a> {
         self.batch.touched.clear();
         self.batch.performed = None;
         self.batch.proposal = None;
+        self.batch.note = None;
         self.batch.used_placeholder = false;
         let outcome = self.decide(item, now).await;
         let before = items.len();
         // What a Poll changed stands, although it tells of a failure.
         let mut stands = true;
         let mut damaged = false;
+        // A Check that fails empties the ID Placeholder (KMIP 2.1 §6.1.7).
+        let mut empties = false;
         let mut told = match outcome {
             Ok(answer) => self.told(answer, item),
             Err(failure) => {
                 log(&failure, item.operation);
                 stands = false;
                 damaged = failure.fault() == Fault::RecordDamaged;
+                empties = failure.payload().is_some();
                 refused(item.operation, &failure, self.version)
             }
         };
@@ -266,6 +276,9 @@ impl<'a> Run<'a> {
         if !stands {
             self.work.rollback(mark);
             self.batch.rollback(given);
+            if empties {
+                self.batch.placeholder = None;
+            }
             if damaged {
                 let domain = self.principal.domain().unwrap_or(Domain::SYSTEM);
                 let note = item.operation.map(|operation| operation.to_string());
@@ -369,6 +382,7 @@ impl<'a> Run<'a> {
             client_correlation: header.client_correlation_value.as_deref().map(kept),
             proposal: self.batch.proposal.map(|(id, _)| id),
             digest: self.batch.proposal.and_then(|(_, digest)| digest),
+            note: self.batch.note.take(),
             ..AuditDraft::default()
         }
     }
@@ -464,32 +478,4 @@ pub(super) fn actor(principal: &Principal, facts: &ConnectionFacts) -> Actor {
         id,
         fingerprint: Some(*facts.certificate.key_fingerprint()),
     }
-}
-
-pub(super) fn continues(message: &RequestMessage) -> bool {
-    message.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Continue)
-}
-
-fn undoes(message: &RequestMessage) -> bool {
-    message.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Undo)
-}
-
-/// The response's header. No Server Correlation Value: clients in the field break on one they did not ask for.
-pub(super) fn header(message: &RequestMessage, version: Version, now: Moment, count: i32) -> ResponseHeader {
-    let mut header = ResponseHeader::new(version, DateTime(now.seconds()), count);
-    header
-        .client_correlation_value
-        .clone_from(&message.header.client_correlation_value);
-    header
-}
-
-/// The whole response.
-pub(super) fn message(header: &ResponseHeader, items: &[u8]) -> Vec<u8> {
-    let version = header.protocol_version.version().unwrap_or(Version::NEWEST);
-    let mut writer = Writer::new();
-    writer.structure(tag::RESPONSE_MESSAGE, |w| {
-        header.write_item(w, tag::RESPONSE_HEADER, version);
-        w.raw(items);
-    });
-    writer.into_bytes()
 }

@@ -13,11 +13,13 @@ use crate::authority::proposal::{PROPOSAL, ProposalRecord};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Process};
+use crate::objects::OBJECT;
+use crate::objects::index::ROTATES;
 use crate::operations::pending::PENDING;
 use crate::operations::tending::{self, Progress};
 use crate::operations::{Batch, Context};
 use crate::records;
-use crate::store::{ChangeSet, CommitError, Domain, Work};
+use crate::store::{ChangeSet, CommitError, Content, Domain, Work};
 use kmip_protocol::{Operation, ResultStatus};
 use std::sync::Arc;
 
@@ -36,6 +38,8 @@ pub(super) struct Sequel {
     purges: Vec<Domain>,
     /// The domains in which records are to be wrapped under another KEK.
     rewraps: Vec<Domain>,
+    /// The domains with objects that the server replaces by itself.
+    rotating: Vec<Domain>,
 }
 
 impl Sequel {
@@ -49,7 +53,13 @@ impl Sequel {
         };
         let mut pending: Vec<Domain> = of(PENDING).map(|key| key.domain).collect();
         pending.dedup();
+        let rotates = |content: &Content| content.rows.iter().any(|row| row.attribute == ROTATES);
+        let rotating = change.writes.iter().filter(|write| {
+            let content = write.content.as_ref().filter(|_| write.key.kind == OBJECT);
+            content.is_some_and(rotates)
+        });
         Self {
+            rotating: rotating.map(|write| write.key.domain).collect(),
             proposals: of(PROPOSAL).map(|key| (key.domain, key.id)).collect(),
             policies: of(POLICY).map(|key| key.domain).collect(),
             purges: of(PURGE).map(|key| key.domain).collect(),
@@ -136,6 +146,9 @@ impl Server {
         }
         for domain in &sequel.purges {
             self.agenda.note_new(self.now().0, *domain, Matter::Purge);
+        }
+        for domain in &sequel.rotating {
+            self.agenda.note_new(self.now().0, *domain, Matter::Rotate);
         }
         for domain in &sequel.rewraps {
             self.agenda.note_new(self.now().0, *domain, Matter::Rewrap);

@@ -140,7 +140,8 @@ async fn each_cell_of_the_table_holds() {
 
 #[tokio::test]
 async fn query_tells_exactly_what_one_may_use() {
-    let house = TestHouse::new().await;
+    let mut house = TestHouse::new().await;
+    house.server.about().interop = true;
     let client = client(&house).await;
     let tenant = client.domain().unwrap();
     for (who, session, principal) in everybody(tenant, client) {

@@ -31,6 +31,7 @@ mod contest;
 #[cfg(test)]
 mod creations;
 mod credentials;
+mod envelope;
 mod ephemeral;
 mod execute;
 mod facts;
@@ -49,6 +50,8 @@ mod hardware;
 mod imports;
 #[cfg(test)]
 mod keks;
+#[cfg(test)]
+mod lives;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
@@ -80,12 +83,15 @@ mod recovery;
 mod referring;
 mod refusals;
 #[cfg(test)]
+mod replacements;
+#[cfg(test)]
 mod residues;
 #[cfg(test)]
 mod restarts;
 mod rewrapping;
 #[cfg(test)]
 mod rewraps;
+mod rotating;
 #[cfg(test)]
 mod scrub_counters;
 pub mod scrubbing;
@@ -100,6 +106,8 @@ mod sessions;
 mod shares;
 #[cfg(test)]
 mod splits;
+#[cfg(test)]
+mod states;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]

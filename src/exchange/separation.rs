@@ -144,6 +144,12 @@ pub(super) fn names(operation: Operation) -> Names {
             });
         }]),
         O::GetAttributes | O::GetAttributeList | O::Activate | O::Destroy => Ways(vec![object]),
+        O::Archive | O::Recover | O::Check | O::ObtainLease => Ways(vec![object]),
+        O::GetUsageAllocation => Ways(vec![|w, it, rest| {
+            object(w, it, rest);
+            w.long_integer(tag::USAGE_LIMITS_COUNT, 1);
+        }]),
+        O::Log | O::Interop | O::Ping => Nothing("they name no object"),
         O::Encrypt | O::Decrypt | O::Sign | O::MAC => Ways(vec![data]),
         O::SignatureVerify => Ways(vec![|w, it, rest| {
             data(w, it, rest);
@@ -209,6 +215,8 @@ pub(super) fn names(operation: Operation) -> Names {
                 w.bytes(tag::OPAQUE_DATA_VALUE, &[7; 32]);
             });
         }]),
+        O::ReKey => Ways(vec![object]),
+        O::ReKeyKeyPair => Alike(vec![|w, it, _| w.text(tag::PRIVATE_KEY_UNIQUE_IDENTIFIER, &it.object)]),
         O::CreateKeyPair => Nothing("its attributes are those of Create"),
         O::Query | O::DiscoverVersions => Nothing("they tell of the server"),
         O::RNGRetrieve | O::RNGSeed | O::Hash => Nothing("they use no object"),

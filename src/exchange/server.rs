@@ -3,8 +3,9 @@
 
 use super::admission::Admission;
 use super::agenda::{Agenda, Place};
-use super::batch::{self, Outcome, Run};
+use super::batch::{Outcome, Run};
 use super::confinement::confined;
+use super::envelope;
 use super::execute::Sequel;
 use super::notices;
 use super::outage::Outage;
@@ -234,8 +235,8 @@ impl Server {
             self.access_outage.ends();
         }
         streams.settle(self.services.clock.lapsed(now));
-        let header = batch::header(message, message.version(), now, count);
-        batch::message(&header, items.as_bytes())
+        let header = envelope::header(message, message.version(), now, count);
+        envelope::message(&header, items.as_bytes())
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -246,7 +247,7 @@ impl Server {
     fn all_failed(&self, message: &RequestMessage, failure: &Failure, now: Moment) -> Vec<u8> {
         log(failure, None);
         let version = message.version();
-        let answered = if batch::continues(message) {
+        let answered = if envelope::continues(message) {
             message.items.len()
         } else {
             1
@@ -259,7 +260,7 @@ impl Server {
             told.write_item(&mut items, tag::BATCH_ITEM, version);
             count = count.saturating_add(1);
         }
-        batch::message(&batch::header(message, version, now, count), items.as_bytes())
+        envelope::message(&envelope::header(message, version, now, count), items.as_bytes())
     }
 
     /// A certificate that is nobody, or nobody any more.
@@ -306,7 +307,7 @@ impl Server {
         let mut items = Writer::new();
         failed(None, fault, version).write_item(&mut items, tag::BATCH_ITEM, version);
         let header = ResponseHeader::new(version, DateTime(self.now().seconds()), 1);
-        batch::message(&header, items.as_bytes())
+        envelope::message(&header, items.as_bytes())
     }
 }
 
@@ -336,7 +337,9 @@ pub(super) fn failed(operation: Option<Operation>, fault: Fault, version: Versio
 
 /// An item that failed, with all that its failure tells.
 pub(super) fn refused(operation: Option<Operation>, failure: &Failure, version: Version) -> ResponseItem {
-    ResponseItem::failure(operation, failure.fault().reason(version), failure.message(), version)
+    let mut told = ResponseItem::failure(operation, failure.fault().reason(version), failure.message(), version);
+    told.payload = failure.payload().cloned();
+    told
 }
 
 /// What only the log may know.

@@ -9,10 +9,10 @@ use kmip_protocol::{
     ApplicationSpecificInformation, Attribute, AuthorityCreateRequest, AuthorityListRequest, CertificateIssueRequest,
     ClientCreateRequest, ClientCredential, ClientDeleteRequest, ClientGetRequest, ClientListRequest,
     ClientModifyRequest, ClientResumeRequest, ClientSettings, ClientSuspendRequest, CryptoProfile,
-    CryptographicAlgorithm, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest, Namespace,
-    NamespaceCreateRequest, NamespaceDeleteRequest, NamespaceListRequest, NamespaceModifyRequest, Operation,
-    Operations, PersonRole, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload, SecretText,
-    TenantSettings, UniqueIdentifier, Version,
+    CryptographicAlgorithm, DestroyRequest, GetAttributesRequest, GetRequest, InteropFunction, InteropRequest,
+    LocateRequest, Namespace, NamespaceCreateRequest, NamespaceDeleteRequest, NamespaceListRequest,
+    NamespaceModifyRequest, Operation, Operations, PersonRole, QueryFunction, QueryRequest, RequestItem, ResponseItem,
+    ResponsePayload, SecretText, TenantSettings, UniqueIdentifier, Version,
 };
 
 fn get(identifier: &str) -> GetRequest {
@@ -461,4 +461,30 @@ async fn the_rate_of_a_tenant_is_that_of_all_its_clients_together() {
     answered!(office.ask(&office.house.bob, query()).await, ok);
     office.house.clock.advance(1);
     answered!(office.ask(&db, query()).await, ok);
+}
+
+#[tokio::test]
+async fn interop_clears_a_tenant_of_tests_and_no_other() {
+    let mut office = Office::open().await;
+    office.house.server.about().interop = true;
+    let (alice, bob) = (office.house.alice.clone(), office.house.bob.clone());
+    let reset = InteropRequest {
+        interop_function: InteropFunction::Reset,
+        interop_identifier: None,
+    };
+    let mine = identifier(office.ask(&alice, create("mine", Vec::new())).await);
+    let theirs = identifier(office.ask(&bob, create("theirs", Vec::new())).await);
+    answered!(office.ask(&alice, reset.clone()).await, NotForTests);
+    answered!(office.ask(&alice, get(&mine)).await, ok);
+    let settings = TenantSettings {
+        test_tenant: Some(true),
+        ..TenantSettings::default()
+    };
+    office.set(settings).await;
+    answered!(office.ask(&alice, reset.clone()).await, ok);
+    answered!(office.ask(&alice, get(&mine)).await, ObjectNotFound);
+    // The Name is free again, and others have lost nothing.
+    answered!(office.ask(&alice, create("mine", Vec::new())).await, ok);
+    answered!(office.ask(&bob, get(&theirs)).await, ok);
+    answered!(office.ask(&bob, reset).await, NotForTests);
 }

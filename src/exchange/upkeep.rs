@@ -59,6 +59,7 @@ impl Server {
             Matter::Sweep => self.sweep(domain).await,
             Matter::Purge => self.purge(domain).await,
             Matter::Rewrap => self.rewrap(domain).await,
+            Matter::Rotate => self.rotate(domain).await,
             Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
         }
     }
@@ -132,6 +133,7 @@ impl Server {
         self.note_in(0, domain, Matter::Purge);
         // What was under way goes on; one that is not there, or has ended, is found to be over.
         self.note_in(0, domain, Matter::Rewrap);
+        self.note_in(0, domain, Matter::Rotate);
     }
 
     async fn live(&self, domain: Domain) -> Result<Vec<[u8; 16]>, Failure> {

@@ -31,6 +31,8 @@ pub struct ClientLimits {
     pub wrapped_only: bool,
     /// Objects that its tenant may have.
     pub object_quota: Option<i64>,
+    /// Whether its tenant is for tests alone.
+    pub test: bool,
 }
 
 /// An address and how many of its bits count.
@@ -95,6 +97,7 @@ impl ClientLimits {
             crypto: tenant.crypto_profile,
             wrapped_only: tenant.plaintext_get == Some(false),
             object_quota: tenant.object_quota,
+            test: tenant.test_tenant == Some(true),
         }
     }
 

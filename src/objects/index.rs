@@ -21,6 +21,9 @@ const NAMESPACE: u32 = 1;
 /// The row of each destroyed object, of whichever application: what remains of a tenant's is found by when it was destroyed.
 const DESTROYED: u32 = 2;
 
+/// The row of each object that the server is to replace by itself, of whichever application: by when that is due.
+pub const ROTATES: u32 = 3;
+
 fn existence() -> IndexValue {
     IndexValue::number(0)
 }
@@ -67,8 +70,14 @@ pub fn rows(object: &Object) -> Vec<IndexRow> {
         attribute: DESTROYED,
         value: IndexValue::number(date),
     });
+    let rotates = super::rotation::due(object).map(|date| IndexRow {
+        application: NO_APPLICATION,
+        attribute: ROTATES,
+        value: IndexValue::number(date),
+    });
     let mut rows: Vec<IndexRow> = core::iter::once(existence)
         .chain(destroyed)
+        .chain(rotates)
         .chain(namespaces)
         .chain(indexed.map(|(attribute, value)| row(attribute, value)))
         .collect();
@@ -144,6 +153,17 @@ pub fn in_namespace(tenant: Domain, application: [u8; 16], namespace: &str, limi
 pub fn destroyed(tenant: Domain, until: i64, limit: usize) -> IndexQuery {
     IndexQuery {
         attribute: DESTROYED,
+        range: IndexRange::UpTo(until),
+        limit,
+        ..first(tenant, NO_APPLICATION)
+    }
+}
+
+/// Asks for objects of all applications of a tenant that are to be replaced up to this moment, those that are due longest at the beginning.
+#[must_use]
+pub fn rotating(tenant: Domain, until: i64, limit: usize) -> IndexQuery {
+    IndexQuery {
+        attribute: ROTATES,
         range: IndexRange::UpTo(until),
         limit,
         ..first(tenant, NO_APPLICATION)

@@ -6,6 +6,7 @@ pub mod index;
 pub mod matching;
 mod namespaces;
 pub mod record;
+pub mod rotation;
 pub mod rules;
 pub mod state;
 pub mod usage;

@@ -1,6 +1,6 @@
 //! The state of an object is derived, never stored: stored are dates and facts, and this is the one function over them.
 
-use kmip_protocol::{Attribute, AttributeKind, DateTime, State};
+use kmip_protocol::{Attribute, AttributeKind, CryptographicUsageMask, DateTime, State};
 
 /// What the state of an object depends on. Seconds since 1970.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -73,6 +73,30 @@ impl Dates {
         matches!(self.state(now), State::Active | State::Deactivated | State::Compromised)
             && !before(self.process_start, now)
     }
+}
+
+/// The uses that protect data. What they are limited by, others are not (KMIP 2.1 §4.59, §6.1.23).
+const PROTECTING: [CryptographicUsageMask; 14] = [
+    CryptographicUsageMask::Sign,
+    CryptographicUsageMask::Encrypt,
+    CryptographicUsageMask::WrapKey,
+    CryptographicUsageMask::MACGenerate,
+    CryptographicUsageMask::DeriveKey,
+    CryptographicUsageMask::ContentCommitment,
+    CryptographicUsageMask::KeyAgreement,
+    CryptographicUsageMask::CertificateSign,
+    CryptographicUsageMask::CRLSign,
+    CryptographicUsageMask::GenerateCryptogram,
+    CryptographicUsageMask::TranslateEncrypt,
+    CryptographicUsageMask::TranslateWrap,
+    CryptographicUsageMask::FPEEncrypt,
+    CryptographicUsageMask::Unrestricted,
+];
+
+/// Whether one of these uses protects data.
+#[must_use]
+pub fn protects(mask: CryptographicUsageMask) -> bool {
+    PROTECTING.iter().any(|use_| mask.0 & use_.0 != 0)
 }
 
 fn reached(date: Option<i64>, now: i64) -> bool {

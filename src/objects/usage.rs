@@ -8,6 +8,10 @@ use kmip_protocol::{Attribute, AttributeKind, UsageLimits, UsageLimitsUnit};
 /// The counter, beside the object's record, of units that were taken.
 pub const TAKEN: u32 = 1;
 
+/// The counter beside it of when something was last allocated, in seconds since 1970: a Last Change Date that nobody who allocates has
+/// to write into the record (KMIP 2.1 §4.29).
+pub const ALLOCATED: u32 = 2;
+
 /// The Usage Limits as they are kept, if the object has any.
 #[must_use]
 pub fn limits(set: &AttributeSet) -> Option<&UsageLimits> {

@@ -19,6 +19,8 @@ pub struct About {
     pub hardware: Vec<PersonRole>,
     /// Whether keys of clients and people are registered only with a proof of possession.
     pub require_possession: bool,
+    /// Whether the Interop operation exists: in conformance runs only.
+    pub interop: bool,
 }
 
 impl About {

@@ -54,6 +54,8 @@ pub struct Batch {
     pub outputs: Outputs,
     /// How many candidates the Locates of the message have looked at.
     pub examined: usize,
+    /// Words of the current item for the auditor, escaped and bounded.
+    pub note: Option<String>,
 }
 
 /// How far a batch has come, to take back what came after.
@@ -152,6 +154,8 @@ impl<'a> Context<'a> {
 pub enum Wanted {
     /// Objects with their material: neither destroyed nor archived.
     Whole,
+    /// Also archived ones, but none that are destroyed.
+    Stored,
     /// Also destroyed and archived ones, of which attributes remain.
     Remains,
 }
@@ -226,9 +230,9 @@ impl Context<'_> {
         });
         let dates = object.attributes.dates()?;
         match wanted {
-            Wanted::Whole if dates.destroy.is_some() => Err(Fault::ObjectDestroyed.into()),
+            Wanted::Whole | Wanted::Stored if dates.destroy.is_some() => Err(Fault::ObjectDestroyed.into()),
             Wanted::Whole if dates.archive.is_some() => Err(Fault::ObjectArchived.into()),
-            Wanted::Whole | Wanted::Remains => Ok(object),
+            Wanted::Whole | Wanted::Stored | Wanted::Remains => Ok(object),
         }
     }
 

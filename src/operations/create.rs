@@ -29,6 +29,7 @@ impl Handle for CreateRequest {
     }
 }
 
+/// A symmetric key as its attributes want it.
 pub(super) fn symmetric_key(context: &Context<'_>, attributes: &AttributeSet) -> Result<ManagedObject, Failure> {
     let algorithm = attributes.algorithm().ok_or(Failure::new(Fault::InvalidField))?;
     let length = attributes.length().ok_or(Failure::new(Fault::InvalidField))?;

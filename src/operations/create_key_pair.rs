@@ -1,7 +1,7 @@
 //! Create Key Pair (KMIP 2.1 §6.1.9; KMIP 1.4 §4.2).
 
 use super::creation::{self, Source};
-use super::{Context, Handle};
+use super::{Context, Handle, links};
 use crate::authority::Granted;
 use crate::crypto::generate::PairRequest;
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, format};
@@ -9,34 +9,16 @@ use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object};
 use kmip_protocol::{
     Attribute, AttributeKind, CreateKeyPairRequest, CreateKeyPairResponse, CryptographicAlgorithm, KeyBlock,
-    KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, ObjectType, PlainKeyValue, RecommendedCurve,
-    UniqueIdentifier,
+    KeyFormatType, KeyMaterial, KeyValue, LinkType, ManagedObject, ObjectType, PlainKeyValue, RecommendedCurve,
+    TemplateAttribute,
 };
 
 impl Handle for CreateKeyPairRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateKeyPairResponse, Failure> {
         let common = self.common_attributes.as_ref();
-        // Its own attributes go before those that are common to both halves.
-        let of_private = common.into_iter().chain(&self.private_key_attributes);
-        let of_private = creation::given(context, ObjectType::PrivateKey, of_private).await?;
-        let of_public = common.into_iter().chain(&self.public_key_attributes);
-        let of_public = creation::given(context, ObjectType::PublicKey, of_public).await?;
-        let wanted = wanted(&of_private, &of_public)?;
-        let generate = move || wanted.generate();
-        let made = if wanted.is_heavy() {
-            context.services.heavy.run(context.principal.into(), generate).await?
-        } else {
-            generate()
-        };
-        let key = made.map_err(refusal)?;
-        let (private, public) = (private(&key, &of_private, wanted)?, public(&key, &of_public, wanted)?);
-        drop(key);
-        let mut private = creation::insert(context, of_private, &private, Source::Generated).await?;
-        let mut public = creation::insert(context, of_public, &public, Source::Generated).await?;
-        tie(&mut private, LinkType::PublicKeyLink, &public.unique_identifier);
-        tie(&mut public, LinkType::PrivateKeyLink, &private.unique_identifier);
-        context.save(&mut private)?;
-        context.save(&mut public)?;
+        let of_private = given(context, ObjectType::PrivateKey, common, &self.private_key_attributes).await?;
+        let of_public = given(context, ObjectType::PublicKey, common, &self.public_key_attributes).await?;
+        let (private, public) = make(context, of_private, of_public).await?;
         // The ID Placeholder is the private key (KMIP 2.1 §6.1.9).
         context.batch.placeholder = Some(private.unique_identifier.clone());
         Ok(CreateKeyPairResponse {
@@ -46,6 +28,41 @@ impl Handle for CreateKeyPairRequest {
             public_key_attributes: None,
         })
     }
+}
+
+/// Makes a pair, private key and public key, with Links to each other.
+pub(super) async fn make(
+    context: &mut Context<'_>,
+    of_private: AttributeSet,
+    of_public: AttributeSet,
+) -> Result<(Object, Object), Failure> {
+    let wanted = wanted(&of_private, &of_public)?;
+    let generate = move || wanted.generate();
+    let made = if wanted.is_heavy() {
+        context.services.heavy.run(context.principal.into(), generate).await?
+    } else {
+        generate()
+    };
+    let key = made.map_err(refusal)?;
+    let (private, public) = (private(&key, &of_private, wanted)?, public(&key, &of_public, wanted)?);
+    drop(key);
+    let mut private = creation::insert(context, of_private, &private, Source::Generated).await?;
+    let mut public = creation::insert(context, of_public, &public, Source::Generated).await?;
+    links::tie(&mut private, LinkType::PublicKeyLink, &public.unique_identifier);
+    links::tie(&mut public, LinkType::PrivateKeyLink, &private.unique_identifier);
+    context.save(&mut private)?;
+    context.save(&mut public)?;
+    Ok((private, public))
+}
+
+/// The attributes of one half: its own go before those that are common to both.
+pub(super) async fn given(
+    context: &mut Context<'_>,
+    object_type: ObjectType,
+    common: Option<&TemplateAttribute>,
+    own: &Option<TemplateAttribute>,
+) -> Result<AttributeSet, Failure> {
+    creation::given(context, object_type, common.into_iter().chain(own)).await
 }
 
 /// What is to be made. Both halves must be asked for alike.
@@ -150,12 +167,4 @@ fn block(
         cryptographic_length: Some(length),
         key_wrapping_data: None,
     }
-}
-
-fn tie(object: &mut Object, link_type: LinkType, unique_identifier: &str) {
-    let linked_object_identifier = UniqueIdentifier::Text(unique_identifier.to_owned());
-    object.attributes.add(Attribute::Link(Link {
-        link_type,
-        linked_object_identifier,
-    }));
 }

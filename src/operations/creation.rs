@@ -13,10 +13,6 @@ use kmip_protocol::{
 };
 use ring::digest;
 
-/// How long a client may use an object before it asks again, in seconds: as long as the published cases expect. Nothing
-/// is withdrawn when it is over; it bounds how old a client's idea of the object may be (KMIP 2.1 §4.30).
-pub const LEASE_TIME: u32 = 3_600;
-
 /// Where the material of a new object comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -127,7 +123,9 @@ pub(super) fn set_implicit(
     let now = DateTime(context.seconds());
     object.attributes.set(Attribute::InitialDate(now));
     if object.object_type == ObjectType::Template {
-        object.attributes.set(Attribute::LeaseTime(Interval(LEASE_TIME)));
+        object
+            .attributes
+            .set(Attribute::LeaseTime(Interval(context.services.limits.lease_seconds)));
         return Ok(());
     }
     complete_information(context, object)?;
@@ -150,7 +148,7 @@ pub(super) fn set_implicit(
     ));
     if object.object_type != ObjectType::OpaqueObject {
         attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));
-        attributes.set(Attribute::LeaseTime(Interval(LEASE_TIME)));
+        attributes.set(Attribute::LeaseTime(Interval(context.services.limits.lease_seconds)));
     }
     if source == Source::Generated {
         attributes.set_if_absent(Attribute::OriginalCreationDate(now));

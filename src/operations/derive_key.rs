@@ -2,6 +2,7 @@
 
 use super::creation::{self, Source};
 use super::keyed::{Key, Purpose};
+use super::links::link;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::crypto::derive::DerivationRequest;
@@ -9,9 +10,9 @@ use crate::crypto::{self, PrivateKey, PublicKey};
 use crate::failure::{Failure, Fault};
 use crate::objects::AttributeSet;
 use kmip_protocol::{
-    Attribute, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DerivationMethod,
-    DeriveKeyRequest, DeriveKeyResponse, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject,
-    ObjectType, PlainKeyValue, SecretData, SecretDataType, SymmetricKey, UniqueIdentifier,
+    CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DerivationMethod, DeriveKeyRequest,
+    DeriveKeyResponse, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, LinkType, ManagedObject, ObjectType,
+    PlainKeyValue, SecretData, SecretDataType, SymmetricKey,
 };
 use kmip_ttlv::Secret;
 
@@ -60,14 +61,6 @@ impl Handle for DeriveKeyRequest {
             attributes: None,
         })
     }
-}
-
-fn link(link_type: LinkType, unique_identifier: &str) -> Attribute {
-    let linked_object_identifier = UniqueIdentifier::Text(unique_identifier.to_owned());
-    Attribute::Link(Link {
-        link_type,
-        linked_object_identifier,
-    })
 }
 
 /// The longest key that is derived, in bytes: far beyond what any algorithm takes.

@@ -8,7 +8,14 @@ use kmip_protocol::{Attribute, DateTime, DestroyRequest, DestroyResponse, State}
 
 impl Handle for DestroyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DestroyResponse, Failure> {
-        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
+        let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
+        let dates = object.attributes.dates();
+        if dates.destroy.is_some() {
+            return Err(Fault::AlreadyDestroyed.into());
+        }
+        if dates.archive.is_some() && !context.version.destroys_archived() {
+            return Err(Fault::ObjectArchived.into());
+        }
         let now = context.seconds();
         if object.state(now) == Some(State::Active) {
             return Err(Fault::WrongState.into());

@@ -4,15 +4,12 @@ use super::context::Wanted;
 use super::get_attributes::present;
 use super::{Context, Handle};
 use crate::authority::Granted;
-use crate::failure::{Failure, Fault};
+use crate::failure::Failure;
 use kmip_protocol::{GetAttributeListRequest, GetAttributeListResponse};
 
 impl Handle for GetAttributeListRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetAttributeListResponse, Failure> {
         let object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
-        if object.attributes.dates().archive.is_some() {
-            return Err(Fault::ObjectArchived.into());
-        }
         let references = present(&object, context);
         context.place(&object.unique_identifier);
         Ok(GetAttributeListResponse {

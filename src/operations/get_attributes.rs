@@ -1,8 +1,7 @@
 //! Get Attributes (KMIP 2.1 §6.1.20; KMIP 1.4 §4.12).
 
 use super::context::Wanted;
-use super::usage::{self, USAGE_LIMITS};
-use super::{Context, Handle};
+use super::{Context, Handle, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::attributes::is_multi;
@@ -22,9 +21,6 @@ impl Handle for GetAttributesRequest {
             return Err(Fault::DuplicateAttributeName.into());
         }
         let object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
-        if object.attributes.dates().archive.is_some() {
-            return Err(Fault::ObjectArchived.into());
-        }
         let references = if self.references.is_empty() {
             present(&object, context)
         } else {
@@ -44,7 +40,7 @@ pub(super) async fn told(
     mut object: Object,
     references: &[AttributeReference],
 ) -> Result<Attributes, Failure> {
-    if references.contains(&USAGE_LIMITS) {
+    if references.iter().any(usage::is_counted) {
         usage::tell(context, &mut object).await?;
     }
     let now = context.seconds();

@@ -1,7 +1,6 @@
 //! Locate (KMIP 2.1 §6.1.28; KMIP 1.4 §4.9).
 
-use super::usage::{self, USAGE_LIMITS};
-use super::{Context, Handle, digests};
+use super::{Context, Handle, digests, usage};
 use crate::authority::Granted;
 use crate::custody::CustodyError;
 use crate::failure::{Failure, Fault};
@@ -274,7 +273,7 @@ async fn tell_used(
     object: &mut Object,
     patterns: &[AttributePattern],
 ) -> Result<(), Failure> {
-    if patterns.iter().any(|p| *p.reference() == USAGE_LIMITS) {
+    if patterns.iter().any(|p| usage::is_counted(p.reference())) {
         usage::tell(context, object).await?;
     }
     Ok(())

@@ -16,7 +16,9 @@ pub mod streams;
 
 mod activate;
 mod add_attribute;
+mod archive;
 mod cancel;
+mod check;
 mod create;
 mod create_key_pair;
 mod create_split_key;
@@ -36,13 +38,17 @@ pub mod frozen;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod get_usage_allocation;
 pub mod governance;
 mod hash;
 mod import;
+mod interop;
 mod join_split_key;
 pub mod keeper;
 mod keyed;
+mod links;
 mod locate;
+mod log;
 mod login;
 mod logout;
 mod mac;
@@ -50,17 +56,24 @@ mod mac_verify;
 mod modify_attribute;
 pub mod namespaces;
 mod notice;
+mod obtain_lease;
 pub mod pending;
+mod ping;
 mod poll;
 mod process;
 pub mod proposed;
 pub mod proposing;
 mod query;
 mod query_asynchronous_requests;
+mod re_key;
+mod re_key_key_pair;
+mod recover;
 mod register;
+mod replacement;
 mod revoke;
 mod rng_retrieve;
 mod rng_seed;
+pub mod rotating;
 mod set_attribute;
 mod settings;
 pub mod shares;
@@ -160,6 +173,8 @@ handlers! {
     Create
     CreateKeyPair
     Register
+    ReKey
+    ReKeyKeyPair
     DeriveKey
     Locate
     Get
@@ -171,6 +186,11 @@ handlers! {
     Activate
     Revoke
     Destroy
+    Archive
+    Recover
+    Check
+    ObtainLease
+    GetUsageAllocation
     Query
     DiscoverVersions
     Encrypt
@@ -189,6 +209,9 @@ handlers! {
     Login
     Logout
     SetAttribute
+    Log
+    Interop
+    Ping
     PersonCreate
     PersonGet
     PersonList

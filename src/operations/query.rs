@@ -6,9 +6,9 @@ use crate::authority::{self, Granted};
 use crate::failure::Failure;
 use crate::identity::{Principal, Session};
 use kmip_protocol::{
-    CapabilityInformation, DefaultsInformation, DestroyAction, Extension, ExtensionInformation, ProtectionStorageMask,
-    ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters, ServerInformation,
-    ShreddingAlgorithm, UnwrapMode,
+    CapabilityInformation, DefaultsInformation, DestroyAction, Extension, ExtensionInformation, Operation,
+    ProtectionStorageMask, ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters,
+    ServerInformation, ShreddingAlgorithm, UnwrapMode,
 };
 use std::sync::LazyLock;
 
@@ -46,7 +46,8 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
             let spoken = CARRIED_OUT
                 .iter()
                 .filter(|o| o.is_known_in(version))
-                .filter(|o| authority::permitted(context.principal, **o));
+                .filter(|o| authority::permitted(context.principal, **o))
+                .filter(|o| **o != Operation::Interop || context.services.about.interop);
             response.operations = spoken.copied().collect();
         }
         QueryFunction::QueryServerInformation => {

@@ -65,7 +65,15 @@ pub struct Limits {
     pub random_bytes: usize,
     /// Attribute instances of one object, or named in one request.
     pub attributes: usize,
+    /// Bytes of one Log Message: it becomes part of a record of the trail, which is no store.
+    pub log_bytes: usize,
+    /// How long a client may use an object before it asks again, in seconds; 0: as long as it likes. Nothing is withdrawn when it
+    /// is over; it bounds how old a client's idea of the object may be (KMIP 2.1 §4.30).
+    pub lease_seconds: u32,
 }
+
+/// The lease unless the settings say otherwise, in seconds: as long as the published cases expect.
+pub const LEASE_SECONDS: u32 = 3_600;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -78,6 +86,8 @@ impl Default for Limits {
             bases: 16,
             random_bytes: 64 * 1024,
             attributes: 1_000,
+            log_bytes: 1_024,
+            lease_seconds: LEASE_SECONDS,
         }
     }
 }

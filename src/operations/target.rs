@@ -19,6 +19,7 @@ fn named(payload: &RequestPayload) -> Option<Vec<Option<&UniqueIdentifier>>> {
         ($($operation:ident)*) => {
             match payload {
                 $(RequestPayload::$operation(request) => Some(vec![request.unique_identifier.as_ref()]),)*
+                RequestPayload::ReKeyKeyPair(request) => Some(vec![request.private_key_unique_identifier.as_ref()]),
                 RequestPayload::DeriveKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
                 RequestPayload::JoinSplitKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
                 // Without an identifier it makes a key.
@@ -76,6 +77,8 @@ async fn relabels(payload: &RequestPayload, target: &mut Target, context: &mut C
         RequestPayload::ModifyAttribute(request) => &request.unique_identifier,
         RequestPayload::DeleteAttribute(request) => &request.unique_identifier,
         RequestPayload::SetAttribute(request) => &request.unique_identifier,
+        RequestPayload::ReKey(request) => &request.unique_identifier,
+        RequestPayload::ReKeyKeyPair(request) => &request.private_key_unique_identifier,
         _ => return Ok(()),
     };
     let unique_identifier = context.identifier(given.as_ref())?;
@@ -109,6 +112,8 @@ async fn relabels(payload: &RequestPayload, target: &mut Target, context: &mut C
                 changed.attributes.replace(only.index, attribute.clone());
             }
         }
+        // The Names go over to what replaces it.
+        RequestPayload::ReKey(_) | RequestPayload::ReKeyKeyPair(_) => changed.attributes.clear(AttributeKind::Name),
         _ => {}
     }
     let after = of(&changed);

@@ -5,10 +5,18 @@ use super::context::Context;
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, AttributeSet, Kept, Object, usage};
 use crate::store::Key;
-use kmip_protocol::{Attribute, AttributeKind, AttributeReference, UsageLimitsUnit};
+use kmip_protocol::{Attribute, AttributeKind, AttributeReference, DateTime, UsageLimits, UsageLimitsUnit};
 
 /// The attribute.
 pub const USAGE_LIMITS: AttributeReference = AttributeReference::Known(AttributeKind::UsageLimits);
+/// What an allocation changes beside it.
+const LAST_CHANGE_DATE: AttributeReference = AttributeReference::Known(AttributeKind::LastChangeDate);
+
+/// Whether an attribute is told otherwise than the record has it: see [`tell`].
+#[must_use]
+pub fn is_counted(reference: &AttributeReference) -> bool {
+    [USAGE_LIMITS, LAST_CHANGE_DATE].contains(reference)
+}
 
 /// Takes what the protection of so many bytes needs, if the object has Usage Limits. It is committed before the answer leaves,
 /// and judged once more by the commit: of several who want the last unit, one gets it. A part that `continues` a stream takes bytes,
@@ -29,16 +37,53 @@ pub async fn take_allowance(
         return Ok(());
     }
     let needed = usage::needed(&limits, bytes).ok_or(Failure::new(Fault::UsageLimit))?;
-    let (key, bounds) = (place(context, object)?, (0, usage::allowance(&limits)));
-    let taken = context.work.adjust(key, usage::TAKEN, needed, bounds).await?;
-    taken.map(drop).map_err(|_| Fault::UsageLimit.into())
+    take(context, object, &limits, needed, Fault::UsageLimit).await
 }
 
-/// Puts what is left at present in place of the count that is kept. What is told is not to be saved.
+/// Takes so many units for a client that will use them by itself (KMIP 2.1 §6.1.23). As [`take_allowance`] otherwise.
+///
+/// # Errors
+/// [`Fault::UsageAllocation`] if not as many are left, [`Fault::NoUsageLimits`].
+pub async fn take_units(context: &mut Context<'_>, object: &Kept, units: i64) -> Result<(), Failure> {
+    match object.attributes.first(AttributeKind::UsageLimits)? {
+        Some(Attribute::UsageLimits(limits)) => take(context, object, &limits, units, Fault::UsageAllocation).await?,
+        _ => return Err(Fault::NoUsageLimits.into()),
+    }
+    // Of several at once one sets the time, once a second, and the others find it set.
+    let (key, now) = (place(context, object)?, context.seconds());
+    let last = context.work.counter(key, usage::ALLOCATED).await?.unwrap_or(0);
+    if last < now {
+        let passed = now.saturating_sub(last);
+        let set = context.work.adjust(key, usage::ALLOCATED, passed, (0, now)).await?;
+        set.map_err(|_| Failure::new(Fault::Internal))?;
+    }
+    Ok(())
+}
+
+async fn take(
+    context: &mut Context<'_>,
+    object: &Kept,
+    limits: &UsageLimits,
+    units: i64,
+    refusal: Fault,
+) -> Result<(), Failure> {
+    let (key, bounds) = (place(context, object)?, (0, usage::allowance(limits)));
+    let taken = context.work.adjust(key, usage::TAKEN, units, bounds).await?;
+    taken.map(drop).map_err(|_| refusal.into())
+}
+
+/// Puts what is left at present in place of the count that is kept, and the time of the last allocation in place of an earlier Last
+/// Change Date. What is told is not to be saved.
 pub async fn tell(context: &mut Context<'_>, object: &mut Object) -> Result<(), Failure> {
     if usage::limits(&object.attributes).is_some() {
         let taken = taken(context, object).await?;
         usage::tell(&mut object.attributes, taken);
+        let key = place(context, object)?;
+        let allocated = context.work.counter(key, usage::ALLOCATED).await?.unwrap_or(0);
+        let changed = object.attributes.first(AttributeKind::LastChangeDate);
+        if matches!(changed, Some(Attribute::LastChangeDate(DateTime(date))) if *date < allocated) {
+            object.attributes.set(Attribute::LastChangeDate(DateTime(allocated)));
+        }
     }
     Ok(())
 }

@@ -111,7 +111,9 @@ fn every_place_of_the_environment_is_a_setting() {
             "log.format" => "json",
             "custody.rng" => "os+hsm",
             "audit.durable_reads" | "conformance.interop" | "demo" | "identity.require_possession" => "true",
-            number if number.contains("limits") || number.starts_with("store") => "2000",
+            number if number.contains("limits") || number.starts_with("objects") || number.starts_with("store") => {
+                "2000"
+            }
             _ => "text",
         };
         let profile = ("CLAVIGER_LISTENER_PROFILE", "interop");

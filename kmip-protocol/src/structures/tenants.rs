@@ -18,6 +18,8 @@ structure! {
         plaintext_get: Option<bool> = PLAINTEXT_GET;
         /// Requests per second of all its clients together.
         requests_per_second: Option<i32> = REQUESTS_PER_SECOND;
+        /// Whether it is for tests alone, so that Interop may clear it: said when it is made, and never later.
+        test_tenant: Option<bool> = TEST_TENANT;
     }
 
     /// A tenant as it is told.

@@ -206,5 +206,6 @@ tags! {
     SHARE_HOLDER ShareHolder = 0x540127 "Share Holder" [V2_0..];
     MIGRATION_REQUIRED MigrationRequired = 0x540128 "Migration Required" [V2_0..];
     SHARES_UNTIL SharesUntil = 0x540129 "Shares Until" [V2_0..];
+    TEST_TENANT TestTenant = 0x540170 "Test Tenant" [V2_0..];
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
 }

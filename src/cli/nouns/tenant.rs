@@ -136,6 +136,9 @@ struct Settings {
     /// Requests per second of all its clients together
     #[arg(long)]
     requests_per_second: Option<i32>,
+    /// Whether it is for tests alone, so that Interop may clear it; said when it is made, never later
+    #[arg(long)]
+    test_tenant: Option<bool>,
 }
 
 impl Settings {
@@ -148,6 +151,7 @@ impl Settings {
             retention: self.retention,
             plaintext_get: self.plaintext_get,
             requests_per_second: self.requests_per_second,
+            test_tenant: self.test_tenant,
         })
     }
 }
@@ -161,6 +165,7 @@ fn over(was: TenantSettings, given: TenantSettings) -> TenantSettings {
         retention,
         plaintext_get,
         requests_per_second,
+        test_tenant,
     } = given;
     TenantSettings {
         crypto_profile: crypto_profile.or(was.crypto_profile),
@@ -169,6 +174,7 @@ fn over(was: TenantSettings, given: TenantSettings) -> TenantSettings {
         retention: retention.or(was.retention),
         plaintext_get: plaintext_get.or(was.plaintext_get),
         requests_per_second: requests_per_second.or(was.requests_per_second),
+        test_tenant: test_tenant.or(was.test_tenant),
     }
 }
 

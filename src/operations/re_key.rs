@@ -1,0 +1,34 @@
+//! Re-key (KMIP 2.1 §6.1.46; KMIP 1.4 §4.4): a new symmetric key in the place of another.
+
+use super::context::Wanted;
+use super::creation::{self, Source};
+use super::replacement::{self, MOVED};
+use super::{Context, Handle, create};
+use crate::authority::Granted;
+use crate::failure::{Failure, Fault};
+use kmip_protocol::{ObjectType, ReKeyRequest, ReKeyResponse};
+
+impl Handle for ReKeyRequest {
+    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ReKeyResponse, Failure> {
+        replace(self, context).await
+    }
+}
+
+/// Carries a Re-key out: a client's, or one of the server's own.
+pub(super) async fn replace(request: &ReKeyRequest, context: &mut Context<'_>) -> Result<ReKeyResponse, Failure> {
+    let given = request.unique_identifier.as_ref();
+    let mut existing = context.object(given, Wanted::Whole).await?;
+    if existing.object_type != ObjectType::SymmetricKey {
+        return Err(Fault::UnusableObjectType.into());
+    }
+    let given = creation::given(context, ObjectType::SymmetricKey, request.attributes.iter()).await?;
+    let attributes = replacement::attributes(context, &existing, given, request.offset, &MOVED)?;
+    let managed = create::symmetric_key(context, &attributes)?;
+    replacement::release_names(context, &mut existing).await?;
+    let mut replacement = creation::insert(context, attributes, &managed, Source::Generated).await?;
+    replacement::tie(context, &mut existing, &mut replacement)?;
+    Ok(ReKeyResponse {
+        unique_identifier: replacement.unique_identifier,
+        attributes: None,
+    })
+}
