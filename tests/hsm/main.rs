@@ -4,6 +4,7 @@
 mod examination;
 mod matrix;
 mod other;
+mod pins;
 mod schemes;
 mod shares;
 mod worker;

@@ -12,11 +12,12 @@ use super::link::{Answer, Link, WorkerCommand};
 use crate::custody::error::CustodyError;
 use crate::custody::probe::Scheme;
 use crate::custody::slab::{Locked, Slab};
-use crate::custody::worker::protocol::{FrameWriter, Kind, MAX_FRAME, Role, Status};
+use crate::custody::worker::protocol::{FrameWriter, KEK_FRAME, Kind, MAX_FRAME, Role, Status};
 
-/// Requests at a worker at most; more wait in the server, so that a deadline measures the HSM and not the queue before
-/// it.
+/// Requests at a worker at most, and for each of its sessions; more wait in the server, so that a deadline measures the HSM and not the
+/// queue before it.
 const IN_FLIGHT: usize = 256;
+const IN_FLIGHT_EACH: usize = 8;
 
 /// How many deadlines a trial of the token has: it may make an RSA key pair.
 const TRIAL_DEADLINES: u32 = 4;
@@ -72,13 +73,38 @@ impl From<CustodyError> for Failure {
     }
 }
 
+/// A worker, and the PIN that it was given.
+#[derive(Clone)]
+struct Worker {
+    link: Arc<Link>,
+    pin: Arc<Locked>,
+}
+
+/// A worker that was started and that nobody keeps yet. Dropped, it is killed: it would stay for ever, logged in, and nobody would ask it
+/// anything.
+struct Newcomer(Option<Worker>);
+
+impl Newcomer {
+    fn keep(mut self) -> Option<Worker> {
+        self.0.take()
+    }
+}
+
+impl Drop for Newcomer {
+    fn drop(&mut self) {
+        if let Some(worker) = self.0.take() {
+            worker.link.kill();
+        }
+    }
+}
+
 pub(super) struct Client {
     settings: TokenSettings,
     role: Role,
     /// The PIN, and another one that it may have been changed to.
     pins: Mutex<(Arc<Locked>, Option<Arc<Locked>>)>,
     slab: Slab,
-    link: Mutex<Option<Arc<Link>>>,
+    worker: Mutex<Option<Worker>>,
     /// When a start failed last. Whoever waited for it meanwhile has its answer.
     starting: AsyncMutex<Option<Instant>>,
     breaker: Breaker,
@@ -88,15 +114,16 @@ pub(super) struct Client {
 impl Client {
     /// Starts nothing yet.
     pub(super) fn new(settings: TokenSettings, role: Role, pin: Arc<Locked>, slab: Slab) -> Self {
+        let in_flight = usize::from(settings.sessions.max(1)).saturating_mul(IN_FLIGHT_EACH);
         Self {
             settings,
             role,
             pins: Mutex::new((pin, None)),
             slab,
-            link: Mutex::default(),
+            worker: Mutex::default(),
             starting: AsyncMutex::default(),
             breaker: Breaker::default(),
-            in_flight: Semaphore::new(IN_FLIGHT),
+            in_flight: Semaphore::new(in_flight.min(IN_FLIGHT)),
         }
     }
 
@@ -138,14 +165,28 @@ impl Client {
         self
     }
 
+    /// The PIN, once the token has taken it if it may be one of two.
+    pub(super) async fn settled_pin(&self) -> Result<Arc<Locked>, CustodyError> {
+        let unsettled = self.pins().1.is_some();
+        if unsettled {
+            self.ask(Kind::Probe, KEK_FRAME, &|_| Ok(())).await?;
+        }
+        Ok(self.pin())
+    }
+
     /// The PIN, as far as it is known.
-    pub(super) fn pin(&self) -> Arc<Locked> {
+    fn pin(&self) -> Arc<Locked> {
         Arc::clone(&self.pins().0)
     }
 
-    /// Puts the other PIN in place of the one that was refused, if there is one: neither is sent twice.
-    fn turn_to_other(&self) -> bool {
+    /// Puts the other PIN in place of the one that was refused, if there is one: neither is sent twice. Says whether there is one that was
+    /// not refused.
+    fn turn_from(&self, refused: &Arc<Locked>) -> bool {
         let mut pins = self.pins();
+        if !Arc::ptr_eq(&pins.0, refused) {
+            // Somebody else was here first.
+            return true;
+        }
         match pins.1.take() {
             Some(other) => {
                 pins.0 = other;
@@ -161,7 +202,7 @@ impl Client {
 
     /// The process number of the running worker.
     pub(super) fn process(&self) -> Option<u32> {
-        self.present().map(|link| link.process())
+        self.present().map(|worker| worker.link.process())
     }
 
     /// Asks the worker. `fields` writes the request's fields; it may be called again for a second worker.
@@ -248,28 +289,36 @@ impl Client {
 
     /// Has the next request start a worker anew.
     fn restart(&self) {
-        if let Some(link) = self.present() {
-            link.kill();
+        if let Some(worker) = self.present() {
+            worker.link.kill();
         }
     }
 
+    /// Asks a worker, and another one with the other PIN if the token takes the first no more.
     async fn try_ask(
         &self,
         kind: Kind,
         capacity: usize,
         fields: &(dyn Fn(&mut FrameWriter) -> Result<(), CustodyError> + Send + Sync),
     ) -> Result<Answer, Failure> {
-        let link = match self.present() {
-            Some(link) => link,
-            None => match self.start().await? {
-                Ok(link) => link,
-                Err(refusal) => return Ok(refusal),
-            },
-        };
-        let number = link.number();
-        let mut frame = FrameWriter::request(&self.slab, capacity, kind, number)?;
-        fields(&mut frame)?;
-        self.within_deadline(&link, number, &frame).await
+        loop {
+            let worker = match self.present() {
+                Some(worker) => worker,
+                None => match self.start().await? {
+                    Ok(worker) => worker,
+                    Err(refusal) => return Ok(refusal),
+                },
+            };
+            let number = worker.link.number();
+            let mut frame = FrameWriter::request(&self.slab, capacity, kind, number)?;
+            fields(&mut frame)?;
+            let answer = self.within_deadline(&worker.link, number, &frame).await?;
+            // A token that was away at the start is logged in to later.
+            if answer.status != Status::Credential || !self.turn_from(&worker.pin) {
+                return Ok(answer);
+            }
+            worker.link.kill();
+        }
     }
 
     async fn within_deadline(&self, link: &Link, number: u64, frame: &FrameWriter) -> Result<Answer, Failure> {
@@ -288,28 +337,29 @@ impl Client {
         }
     }
 
-    fn present(&self) -> Option<Arc<Link>> {
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        if link.as_ref().is_some_and(|link| !link.is_alive()) {
-            *link = None;
+    fn present(&self) -> Option<Worker> {
+        let mut present = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if present.as_ref().is_some_and(|worker| !worker.link.is_alive()) {
+            *present = None;
         }
-        link.clone()
+        present.clone()
     }
 
     /// Starts a worker, unless somebody else just did or failed to.
-    async fn start(&self) -> Result<Result<Arc<Link>, Answer>, Failure> {
+    async fn start(&self) -> Result<Result<Worker, Answer>, Failure> {
         let asked = Instant::now();
         let mut failed = self.starting.lock().await;
-        if let Some(link) = self.present() {
-            return Ok(Ok(link));
+        if let Some(worker) = self.present() {
+            return Ok(Ok(worker));
         }
         if failed.is_some_and(|failed| failed > asked) {
             return Err(Failure::Killed);
         }
-        let mut outcome = self.start_and_greet().await;
+        let pin = self.pin();
+        let mut outcome = self.start_and_greet(&pin).await;
         let refused = |outcome: &Result<Result<_, Answer>, _>| matches!(outcome, Ok(Err(answer)) if answer.status == Status::Credential);
-        if refused(&outcome) && self.turn_to_other() {
-            outcome = self.start_and_greet().await;
+        if refused(&outcome) && self.turn_from(&pin) {
+            outcome = self.start_and_greet(&self.pin()).await;
         }
         if outcome.is_err() {
             *failed = Some(Instant::now());
@@ -319,8 +369,12 @@ impl Client {
 
     /// Starts a worker and greets it. One that cannot log in stays, and tries again with each request; one whose PIN
     /// was refused does not.
-    async fn start_and_greet(&self) -> Result<Result<Arc<Link>, Answer>, Failure> {
+    async fn start_and_greet(&self, pin: &Arc<Locked>) -> Result<Result<Worker, Answer>, Failure> {
         let link = Link::start(&self.settings.command, &self.slab).await?;
+        let newcomer = Newcomer(Some(Worker {
+            link: Arc::clone(&link),
+            pin: Arc::clone(pin),
+        }));
         let number = link.number();
         let mut frame = FrameWriter::request(&self.slab, MAX_FRAME, Kind::Hello, number)?;
         frame.role(self.role)?;
@@ -328,26 +382,69 @@ impl Client {
         frame.field(std::os::unix::ffi::OsStrExt::as_bytes(self.settings.module.as_os_str()))?;
         frame.field(self.settings.label.as_bytes())?;
         frame.field(self.settings.serial.as_deref().unwrap_or_default().as_bytes())?;
-        frame.field(self.pin().expose())?;
+        frame.field(pin.expose())?;
         let answer = self.within_deadline(&link, number, &frame).await?;
-        match answer.status {
-            Status::Credential => {
-                link.kill();
-                Ok(Err(answer))
-            }
-            _ if !link.is_alive() => Ok(Err(answer)),
-            _ => {
-                *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
-                Ok(Ok(link))
-            }
+        if answer.status == Status::Credential || !link.is_alive() {
+            return Ok(Err(answer));
         }
+        let worker = newcomer.keep();
+        *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker.clone();
+        worker.map(Ok).ok_or(Failure::Died)
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(link) = self.present() {
-            link.kill();
+        if let Some(worker) = self.present() {
+            worker.link.kill();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A worker that says nothing, and notes its process number.
+    fn silent(folder: &std::path::Path) -> TokenSettings {
+        let program = folder.join("worker");
+        let number = folder.join("number");
+        let text = format!("#!/bin/sh\necho $$ >{0}.new\nmv {0}.new {0}\nexec sleep 600\n", number.display());
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let command = WorkerCommand {
+            program,
+            environment: Vec::new(),
+        };
+        TokenSettings::new(command, "/no/module".into(), "no token")
+    }
+
+    #[tokio::test]
+    async fn whoever_stops_waiting_for_a_start_leaves_no_worker() {
+        let folder = tempfile::tempdir().unwrap();
+        let slab = Slab::new().unwrap();
+        let mut settings = silent(folder.path());
+        settings.deadline = Duration::from_secs(600);
+        let client = Client::new(settings, Role::Usage, Arc::new(slab.allocate(4).unwrap()), slab);
+        let number = folder.path().join("number");
+        let started = async {
+            while !number.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            _ = client.ask(Kind::Probe, KEK_FRAME, &|_| Ok(())) => panic!("it says nothing"),
+            () = started => {}
+        }
+        let process = std::fs::read_to_string(number).unwrap();
+        let process = std::path::PathBuf::from(format!("/proc/{}", process.trim()));
+        // The keeper buries it. Nothing else ends it within this test's patience.
+        let gone = async {
+            while process.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(60), gone).await.is_ok());
     }
 }

@@ -96,7 +96,7 @@ async fn try_everything(
     management: Option<&Arc<Locked>>,
     role: &mut Role,
 ) -> Result<Capabilities, CustodyError> {
-    let pin = usage.pin();
+    let pin = usage.settled_pin().await?;
     let examiner = |role, pin| Examiner {
         usage,
         role,

@@ -73,11 +73,11 @@ impl ResidentKeks {
         scheme: Option<Scheme>,
         login: Option<&Locked>,
     ) -> Result<Locked, CustodyError> {
+        self.check_refusals(login)?;
         let pin = match login {
             Some(login) => Arc::new(login.duplicate()?),
-            None => self.usage.pin(),
+            None => self.usage.settled_pin().await?,
         };
-        self.check_refusals(login)?;
         let manager = self.usage.with_role(Role::Management, pin);
         let outcome = manager
             .ask(kind, KEK_FRAME, &|frame| {
