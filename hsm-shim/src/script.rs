@@ -13,7 +13,8 @@
 //! flags 0x20000                              what the token's flags have besides (here CKF_USER_PIN_FINAL_TRY)
 //! sessions 4                                 how many sessions the token grants, as it says and as it does
 //! nonces                                     the token makes the nonces of AES-GCM: it takes zeros, and writes its own over them
-//! refuse 0x1087                              a mechanism that ciphers are not begun with (here CKM_AES_GCM)
+//! refuse 0x1087                              a mechanism that ciphers are not begun with, pairs not made by and keys not derived by (here
+//!                                            CKM_AES_GCM)
 //! log /path/to/log                           the file to which every call adds its name, a line each
 //! ```
 
@@ -39,7 +40,7 @@ pub struct Script {
     pub sessions: u64,
     /// Whether the token makes the nonces of AES-GCM.
     pub nonces: bool,
-    /// Mechanisms that ciphers are not begun with.
+    /// Mechanisms that ciphers are not begun with, pairs not made by, and keys not derived by.
     pub refused: Vec<u64>,
     /// Where calls are noted.
     pub log: Option<PathBuf>,

@@ -96,7 +96,7 @@ pub async fn found_domain(
 }
 
 /// The same with a KEK that there is.
-pub(super) async fn found_domain_on(
+pub async fn found_domain_on(
     custody: &Custody,
     work: &mut Work,
     mut kek_record: KekRecord,

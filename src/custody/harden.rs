@@ -1,5 +1,5 @@
-//! Process hardening: no core dump, no tracing by the same user, death with the parent.
-#![allow(unsafe_code)] // prctl, setrlimit, socketpair
+//! Process hardening: no core dump, no tracing by the same user, death with the parent; and the socket pair to a worker.
+#![allow(unsafe_code)] // prctl, setrlimit, socketpair, recv
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
@@ -71,6 +71,17 @@ pub(super) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(unsafe { (OwnedFd::from_raw_fd(pair[0]), OwnedFd::from_raw_fd(pair[1])) })
 }
 
+/// Receives a frame that is there already.
+///
+/// # Errors
+/// What the operating system says; `WouldBlock` where there is none.
+pub(super) fn receive_now(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let raw = socket.as_fd().as_raw_fd();
+    // SAFETY: the buffer is writable for its length, and the descriptor open.
+    let received = unsafe { libc::recv(raw, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
+    usize::try_from(received).map_err(|_| io::Error::last_os_error())
+}
+
 /// Takes standard input over and leaves `/dev/null` in its place, so that nothing else in the process reads from it.
 ///
 /// # Errors
@@ -100,7 +111,14 @@ mod tests {
         let mut buffer = [0; 16];
         assert_eq!(far.recv(&mut buffer).unwrap(), 3);
         assert_eq!(far.recv(&mut buffer).unwrap(), 5);
+        assert_eq!(
+            receive_now(&far, &mut buffer).unwrap_err().kind(),
+            io::ErrorKind::WouldBlock
+        );
+        near.send(b"two").unwrap();
+        assert_eq!(receive_now(&far, &mut buffer).unwrap(), 3);
         drop(near);
         assert_eq!(far.recv(&mut buffer).unwrap(), 0);
+        assert_eq!(receive_now(&far, &mut buffer).unwrap(), 0);
     }
 }

@@ -12,6 +12,7 @@ use super::context::ProfileId;
 use super::error::CustodyError;
 use super::facade::Custody;
 use super::probe::Capabilities;
+use super::probe::{Feature, Finding};
 use super::profile::{ProfileRecord, StagedPin, TokenRecord};
 use super::reservoir::Reservoir;
 use super::resident::{self, ResidentKeks, TokenSettings, WorkerCommand};
@@ -247,8 +248,11 @@ impl Outfit {
             return Ok(Arc::clone(stand_in));
         }
         let mut settings = self.benches.token(token)?;
-        if let Some(scheme) = record.found().and_then(|found| found.scheme()) {
-            settings.scheme = scheme;
+        if let Some(found) = record.found() {
+            settings.scheme = found.scheme().unwrap_or(settings.scheme);
+            if found.finding(Feature::EcdhP384) != Finding::Untried {
+                settings.pairs = found.pair_scheme();
+            }
         }
         Ok(Arc::new(ResidentKeks::either(settings, pin, other, self.slab.clone())))
     }

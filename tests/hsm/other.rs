@@ -2,13 +2,9 @@
 
 use std::path::Path;
 
-use claviger::custody::probe::Feature;
-use claviger::custody::{
-    CustodyError, KekId, KekProvider, KekRecord, KekState, PairName, ProfileId, Slab, TokenSettings, WorkerCommand,
-    token,
-};
+use claviger::custody::{CustodyError, KekProvider, KekRecord, KekState, Slab, TokenSettings, WorkerCommand, token};
 
-use crate::{schemes, world};
+use crate::{envelopes, schemes, world};
 
 #[tokio::test]
 #[ignore = "needs a token that may be written to: HSM_MODULE, HSM_LABEL, HSM_PIN; HSM_OFFICER_PIN to have it initialised"]
@@ -57,19 +53,10 @@ async fn another_token() {
         assert_eq!(later.adopt_kek(&new).await.err(), Some(CustodyError::UnknownKek));
         println!("resident KEK: made, used, destroyed");
     }
-    if found.works(Feature::EcdhP384) {
-        let pair = PairName {
-            kek: KekId([2; 16]),
-            domain: claviger::store::Domain([2; 16]),
-            generation: 1,
-            profile: ProfileId([2; 16]),
-            cka_id: vec![2; 16],
-        };
-        let provider = provider(&settings);
-        let pairs = provider.pairs().unwrap();
-        let point = pairs.make(&pair, None).await.unwrap();
-        assert_eq!(pairs.find(&pair).await.unwrap(), point);
-        pairs.destroy(&pair, None).await.unwrap();
-        println!("key pair for protected KEKs: made, found, destroyed");
+    settings.pairs = found.pair_scheme();
+    println!("key pairs for protected KEKs: {:?}", settings.pairs);
+    if settings.pairs.is_some() {
+        envelopes::live_and_end(&slab, || provider(&settings)).await;
+        println!("protected KEK: made, opened, backed up, restored, destroyed");
     }
 }

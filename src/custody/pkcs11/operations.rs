@@ -7,6 +7,7 @@ use std::ptr;
 use cryptoki_sys::*;
 
 use super::{Module, Outcome, Rv, attribute, length, size_of};
+use crate::custody::probe::PairScheme;
 
 /// Sixteen kilobytes: no value that is read here is longer.
 const LONGEST_VALUE: usize = 16 * 1024;
@@ -58,6 +59,14 @@ pub(in crate::custody) enum Mechanism<'a> {
 }
 
 impl Mechanism<'_> {
+    /// RSA-OAEP by the hash that pairs of this kind use.
+    pub(in crate::custody) fn oaep(scheme: PairScheme) -> Self {
+        match scheme {
+            PairScheme::OaepSha1 => Self::Oaep(CKM_SHA_1, CKG_MGF1_SHA1),
+            PairScheme::P384 | PairScheme::OaepSha256 => Self::Oaep(CKM_SHA256, CKG_MGF1_SHA256),
+        }
+    }
+
     fn with<T>(self, call: impl FnOnce(*mut CK_MECHANISM) -> Outcome<T>) -> Outcome<T> {
         match self {
             Self::Plain(kind) => call(&mut with_parameter(kind, ptr::null_mut::<CK_BYTE>(), 0)),

@@ -2,8 +2,10 @@
 //! its own and throw-away keys that end with it; one that fails, or hangs, is one entry of what was found.
 
 mod feature;
+mod pair;
 
 pub use self::feature::{Feature, Finding};
+pub use self::pair::PairScheme;
 use super::error::CustodyError;
 use super::record::{Fields, put};
 
@@ -172,6 +174,13 @@ impl Capabilities {
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {
         SCHEMES.into_iter().find(|scheme| self.works(scheme.feature()))
+    }
+
+    /// What key pairs for protected KEKs are to be; `None` if the token can keep none.
+    #[must_use]
+    pub fn pair_scheme(&self) -> Option<PairScheme> {
+        let mut schemes = PairScheme::all();
+        schemes.find(|scheme| self.works(scheme.feature()))
     }
 
     /// Whether the token keeps the roles apart: only if it refuses to the one login what it does for the other.
@@ -360,6 +369,18 @@ mod tests {
         for scheme in SCHEMES {
             assert_eq!(Scheme::from_number(scheme.number()), Ok(scheme));
         }
+    }
+
+    #[test]
+    fn pairs_are_of_the_first_kind_that_works() {
+        let mut capabilities = capabilities();
+        assert_eq!(capabilities.pair_scheme(), None);
+        for scheme in [PairScheme::OaepSha1, PairScheme::OaepSha256, PairScheme::P384] {
+            capabilities.note(scheme.feature(), Finding::Works);
+            assert_eq!(capabilities.pair_scheme(), Some(scheme));
+            assert_eq!(PairScheme::from_number(scheme.number()), Ok(scheme));
+        }
+        assert_eq!(PairScheme::from_number(0), Err(CustodyError::Record));
     }
 
     #[test]

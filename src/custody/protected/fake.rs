@@ -148,7 +148,8 @@ impl PairProvider for FakeHsm {
             self.opened.fetch_add(1, Ordering::SeqCst);
             let pairs = self.pairs.lock().unwrap();
             let (private, _) = pairs.get(&pair.cka_id).ok_or(CustodyError::Unavailable)?;
-            let shared = outside::agreed(&self.slab, private, envelope::ephemeral(sealing.sealed)?);
+            envelope::sent(sealing.sealed)?;
+            let shared = outside::answered(&self.slab, private, sealing.sealed);
             let Sealing {
                 public_key,
                 context,

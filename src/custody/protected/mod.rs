@@ -7,6 +7,7 @@ pub(super) mod envelope;
 pub(crate) mod fake;
 mod held;
 mod keeping;
+mod recipient;
 mod text;
 mod wraps;
 

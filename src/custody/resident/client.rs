@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::breaker::{Breaker, Pass};
 use super::link::{Answer, Link, WorkerCommand};
 use crate::custody::error::CustodyError;
-use crate::custody::probe::Scheme;
+use crate::custody::probe::{PairScheme, Scheme};
 use crate::custody::slab::{Locked, Slab};
 use crate::custody::worker::protocol::{FrameWriter, KEK_FRAME, Kind, MAX_FRAME, Role, Status};
 
@@ -39,6 +39,8 @@ pub struct TokenSettings {
     pub deadline: Duration,
     /// How new KEKs are to wrap.
     pub scheme: Scheme,
+    /// What new key pairs are to be; `None` if the token can have none that serve.
+    pub pairs: Option<PairScheme>,
 }
 
 impl TokenSettings {
@@ -53,6 +55,7 @@ impl TokenSettings {
             sessions: 8,
             deadline: Duration::from_secs(5),
             scheme: Scheme::default(),
+            pairs: Some(PairScheme::default()),
         }
     }
 }
@@ -152,6 +155,11 @@ impl Client {
     /// How new KEKs are to wrap.
     pub(super) fn scheme(&self) -> Scheme {
         self.settings.scheme
+    }
+
+    /// What new key pairs are to be.
+    pub(super) fn pairs(&self) -> Option<PairScheme> {
+        self.settings.pairs
     }
 
     /// Sessions for requests at most.
@@ -410,7 +418,10 @@ mod tests {
     fn silent(folder: &std::path::Path) -> TokenSettings {
         let program = folder.join("worker");
         let number = folder.join("number");
-        let text = format!("#!/bin/sh\necho $$ >{0}.new\nmv {0}.new {0}\nexec sleep 600\n", number.display());
+        let text = format!(
+            "#!/bin/sh\necho $$ >{0}.new\nmv {0}.new {0}\nexec sleep 600\n",
+            number.display()
+        );
         std::fs::write(&program, text).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
         let command = WorkerCommand {

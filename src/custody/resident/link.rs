@@ -5,14 +5,15 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError, mpsc};
+use std::time::{Duration, Instant};
 
 use tokio::net::UnixDatagram;
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroize;
 
 use crate::custody::error::CustodyError;
-use crate::custody::harden::socket_pair;
+use crate::custody::harden::{receive_now, socket_pair};
 use crate::custody::slab::{Locked, Slab};
 use crate::custody::worker::PARENT;
 use crate::custody::worker::protocol::{FrameReader, MAX_FRAME, Status};
@@ -37,6 +38,11 @@ impl WorkerCommand {
     }
 }
 
+/// Whoever asks a worker that takes less than this for an answer looks for it before he sleeps.
+const QUICK: Duration = Duration::from_micros(120);
+/// How much longer than the worker takes he looks.
+const LOOK: Duration = Duration::from_micros(40);
+
 /// An answer of the worker.
 pub(super) struct Answer {
     pub status: Status,
@@ -53,6 +59,22 @@ pub(super) struct Link {
     /// Becomes true when the process is gone.
     buried: watch::Receiver<bool>,
     process: u32,
+    slab: Slab,
+    /// Where answers are received by whoever looks for his own.
+    room: Mutex<Locked>,
+    /// Whether somebody does.
+    looking: AtomicBool,
+    /// What the worker took for its last answers, in microseconds.
+    pace: AtomicU64,
+}
+
+/// Somebody looks for his answer, until this is dropped.
+struct Looking<'a>(&'a AtomicBool);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Link {
@@ -93,9 +115,14 @@ impl Link {
             killed: AtomicBool::new(false),
             buried,
             process,
+            slab: slab.clone(),
+            room: Mutex::new(slab.allocate(MAX_FRAME)?),
+            looking: AtomicBool::new(false),
+            // Nobody knows yet.
+            pace: AtomicU64::new(u64::MAX),
         });
         let buffer = slab.allocate(MAX_FRAME)?;
-        tokio::spawn(deliver(Arc::clone(&link), slab.clone(), buffer));
+        tokio::spawn(deliver(Arc::clone(&link), buffer));
         Ok(link)
     }
 
@@ -106,7 +133,7 @@ impl Link {
 
     /// Sends a request and waits for its answer, however long; `None` if the worker is dead or dies.
     pub(super) async fn ask(&self, number: u64, frame: &[u8]) -> Option<Answer> {
-        let (answered, answer) = oneshot::channel();
+        let (answered, mut answer) = oneshot::channel();
         self.waiting().as_mut()?.insert(number, answered);
         let sent = match self.socket.try_send(frame) {
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.socket.send(frame).await,
@@ -114,8 +141,81 @@ impl Link {
         };
         if sent.is_err() {
             self.end();
+        } else if let Some(time) = self.worth_looking() {
+            // Others have their turn in between, here and on the processor.
+            let begun = Instant::now();
+            let _looking = Looking(&self.looking);
+            while begun.elapsed() < time {
+                self.look();
+                match answer.try_recv() {
+                    Ok(answer) => return Some(answer),
+                    Err(oneshot::error::TryRecvError::Closed) => return None,
+                    Err(oneshot::error::TryRecvError::Empty) => {}
+                }
+                std::thread::yield_now();
+                tokio::task::yield_now().await;
+            }
         }
         answer.await.ok()
+    }
+
+    /// How long to look for an answer: it is there sooner than a thread that sleeps is woken. One does, for all who wait.
+    fn worth_looking(&self) -> Option<Duration> {
+        let pace = Duration::from_micros(self.pace.load(Ordering::Relaxed));
+        let first = pace < QUICK && !self.looking.swap(true, Ordering::AcqRel);
+        first.then(|| pace * 2 + LOOK)
+    }
+
+    /// Hands out the answers that are there.
+    fn look(&self) {
+        let mut room = match self.room.try_lock() {
+            Ok(room) => room,
+            Err(TryLockError::Poisoned(room)) => room.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        loop {
+            match receive_now(&self.socket, room.expose_mut()) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Ok(received) if received > 0 && self.hand_out(&mut room, received) => {}
+                _ => return self.end(),
+            }
+        }
+    }
+
+    /// Hands an answer to the request that waits for it. Says whether it could be read.
+    fn hand_out(&self, buffer: &mut Locked, received: usize) -> bool {
+        let frame = buffer.expose().get(..received).unwrap_or_default();
+        let read = FrameReader::answer(frame).and_then(|(status, number, detail, fields)| {
+            Ok((
+                number,
+                Answer {
+                    status,
+                    detail,
+                    payload: self.slab.copy_from(fields.rest())?,
+                },
+            ))
+        });
+        buffer.expose_mut().get_mut(..received).unwrap_or_default().zeroize();
+        let Ok((number, answer)) = read else { return false };
+        if answer.status == Status::Done {
+            self.note_pace(answer.detail);
+        }
+        let asked = self.waiting().as_mut().and_then(|waiting| waiting.remove(&number));
+        if let Some(asked) = asked {
+            // Whoever asked may have stopped waiting.
+            let _ = asked.send(answer);
+        }
+        true
+    }
+
+    /// One that took long weighs little. Two that do this at once lose one of them, which matters to nobody.
+    fn note_pace(&self, took: u64) {
+        let took = took.min(2 * u64::try_from(QUICK.as_micros()).unwrap_or(u64::MAX));
+        let pace = match self.pace.load(Ordering::Relaxed) {
+            u64::MAX => took,
+            before => before.saturating_mul(3).saturating_add(took) / 4,
+        };
+        self.pace.store(pace, Ordering::Relaxed);
     }
 
     /// Whether the worker was alive when last heard of.
@@ -173,30 +273,12 @@ fn keep(mut command: Command, started: oneshot::Sender<Option<u32>>, killed: &mp
     let _ = child.wait();
 }
 
-/// Hands each answer to the request that waits for it, until the worker is gone.
-async fn deliver(link: Arc<Link>, slab: Slab, mut buffer: Locked) {
+/// Hands out what comes, until the worker is gone.
+async fn deliver(link: Arc<Link>, mut buffer: Locked) {
     loop {
-        let received = match link.socket.recv(buffer.expose_mut()).await {
-            Ok(received) if received > 0 => received,
+        match link.socket.recv(buffer.expose_mut()).await {
+            Ok(received) if received > 0 && link.hand_out(&mut buffer, received) => {}
             _ => break,
-        };
-        let frame = buffer.expose().get(..received).unwrap_or_default();
-        let read = FrameReader::answer(frame).and_then(|(status, number, detail, fields)| {
-            Ok((
-                number,
-                Answer {
-                    status,
-                    detail,
-                    payload: slab.copy_from(fields.rest())?,
-                },
-            ))
-        });
-        buffer.expose_mut().get_mut(..received).unwrap_or_default().zeroize();
-        let Ok((number, answer)) = read else { break };
-        let asked = link.waiting().as_mut().and_then(|waiting| waiting.remove(&number));
-        if let Some(asked) = asked {
-            // Whoever asked may have stopped waiting.
-            let _ = asked.send(answer);
         }
     }
     link.end();

@@ -15,7 +15,6 @@ use self::client::Client;
 use super::context::WrapContext;
 use super::error::CustodyError;
 use super::probe::Capabilities;
-use super::probe::Scheme;
 use super::record::{KekRecord, MAX_CKA_ID, Placement, Resident};
 use super::sealer::{
     KekProvider, NewKek, PairProvider, Sealer, SealerKind, check_context, check_known_answer, known_answer_context,
@@ -65,12 +64,12 @@ impl ResidentKeks {
         })
     }
 
-    /// Asks a short-lived worker that holds the key-management login. A KEK of symmetric keys comes with its scheme.
+    /// Asks a short-lived worker that holds the key-management login. `scheme` is the number of that of the KEK, or of its pair.
     async fn manage(
         &self,
         kind: Kind,
         kek: (&[u8], WrapContext),
-        scheme: Option<Scheme>,
+        scheme: u8,
         login: Option<&Locked>,
     ) -> Result<Locked, CustodyError> {
         self.check_refusals(login)?;
@@ -78,11 +77,15 @@ impl ResidentKeks {
             Some(login) => Arc::new(login.duplicate()?),
             None => self.usage.settled_pin().await?,
         };
-        let manager = self.usage.with_role(Role::Management, pin);
+        let manager = match kind {
+            // It may be a pair of RSA.
+            Kind::MakePair => self.usage.for_examination(Role::Management, pin),
+            _ => self.usage.with_role(Role::Management, pin),
+        };
         let outcome = manager
             .ask(kind, KEK_FRAME, &|frame| {
                 address(frame, kek.0, &kek.1)?;
-                scheme.map_or(Ok(()), |scheme| frame.raw(&[scheme.number()]))
+                frame.raw(&[scheme])
             })
             .await;
         self.note_refusal(login, outcome)
@@ -173,7 +176,7 @@ impl KekProvider for ResidentKeks {
             }
             let context = known_answer_context(kek.domain, kek.id, kek.generation);
             let scheme = self.usage.scheme();
-            self.manage(Kind::Create, (&kek.cka_id, context), Some(scheme), login)
+            self.manage(Kind::Create, (&kek.cka_id, context), scheme.number(), login)
                 .await?;
             Ok(self.placement(kek))
         })
@@ -183,7 +186,7 @@ impl KekProvider for ResidentKeks {
         Box::pin(async move {
             let context = known_answer_context(kek.domain, kek.id, kek.generation);
             let scheme = self.usage.scheme();
-            self.manage(Kind::Find, (&kek.cka_id, context), Some(scheme), None)
+            self.manage(Kind::Find, (&kek.cka_id, context), scheme.number(), None)
                 .await?;
             Ok(self.placement(kek))
         })
@@ -193,7 +196,7 @@ impl KekProvider for ResidentKeks {
         Box::pin(async move {
             let context = known_answer_context(record.domain, record.id, record.generation);
             let Resident { cka_id, scheme } = resident(record)?;
-            self.manage(Kind::Destroy, (cka_id, context), Some(*scheme), login)
+            self.manage(Kind::Destroy, (cka_id, context), scheme.number(), login)
                 .await?;
             Ok(())
         })

@@ -16,14 +16,18 @@ impl ResidentKeks {
             return Err(CustodyError::Limit);
         }
         let context = known_answer_context(pair.domain, pair.kek, pair.generation);
-        self.manage(kind, (&pair.cka_id, context), None, login).await
+        let scheme = match (kind, self.usage.pairs()) {
+            (Kind::MakePair, None) => return Err(CustodyError::NoPairs),
+            (_, scheme) => scheme.unwrap_or_default().number(),
+        };
+        self.manage(kind, (&pair.cka_id, context), scheme, login).await
     }
 }
 
 /// A public key that a worker told; whatever is none is an HSM that does not answer as it should.
-fn told(point: &Locked) -> Result<Vec<u8>, CustodyError> {
-    envelope::check_point(point.expose()).map_err(|_| CustodyError::Unavailable)?;
-    Ok(point.expose().to_vec())
+fn told(key: &Locked) -> Result<Vec<u8>, CustodyError> {
+    envelope::check_recipient(key.expose()).map_err(|_| CustodyError::Unavailable)?;
+    Ok(key.expose().to_vec())
 }
 
 impl PairProvider for ResidentKeks {
@@ -41,8 +45,7 @@ impl PairProvider for ResidentKeks {
 
     fn open<'a>(&'a self, pair: &'a PairName, sealing: Sealing<'a>) -> Wait<'a, Result<Locked, CustodyError>> {
         Box::pin(async move {
-            // A token says of a point that is none what it says of a fault of its own.
-            envelope::check_point(envelope::ephemeral(sealing.sealed)?)?;
+            envelope::check_sent(sealing.sealed)?;
             let fields = |frame: &mut FrameWriter| {
                 address(frame, &pair.cka_id, &sealing.context)?;
                 frame.field(sealing.more)?;

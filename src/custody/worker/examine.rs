@@ -2,20 +2,18 @@
 //! out whether a login may make what stays: it has an identifier of its own, by which the next trial finds it if one was interrupted.
 
 use cryptoki_sys::*;
-use openssl::bn::{BigNum, BigNumContext};
+use openssl::bn::BigNumContext;
 use openssl::derive::Deriver;
 use openssl::ec::{EcGroup, EcKey, EcPoint, PointConversionForm};
-use openssl::md::Md;
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
-use openssl::pkey_ctx::PkeyCtx;
-use openssl::rsa::{Padding, Rsa};
 use ring::rand::SecureRandom;
 
 use super::engine::{Engine, Fault, Seat};
 use super::protocol::{FrameReader, FrameWriter, Role, Status, Trial};
 use crate::custody::pkcs11::{Mechanism, Module, Outcome, Property, Rv};
-use crate::custody::probe::{Feature, Finding, TokenIdentity};
+use crate::custody::probe::{Feature, Finding, PairScheme, TokenIdentity};
+use crate::custody::protected::envelope;
 
 /// The CKA_ID of the key that a trial leaves in the token for a moment. Longer than those of KEKs.
 const PASSING: &[u8] = b"claviger trial, may be destroyed";
@@ -117,12 +115,12 @@ fn findings(
     // An RSA key pair takes a token its time.
     let mut bench = Bench::new(module, session);
     let hashes = [
-        (Feature::OaepSha1, CKM_SHA_1, CKG_MGF1_SHA1),
-        (Feature::OaepSha256, CKM_SHA256, CKG_MGF1_SHA256),
+        (Feature::OaepSha1, PairScheme::OaepSha1),
+        (Feature::OaepSha256, PairScheme::OaepSha256),
     ];
     match bench.rsa_pair() {
         Ok(pair) => hashes
-            .map(|(feature, hash, mask)| (feature, told(bench.oaep(pair, hash, mask))))
+            .map(|(feature, scheme)| (feature, told(bench.oaep(pair, scheme))))
             .to_vec(),
         Err(rv) => hashes.map(|(feature, ..)| (feature, Finding::Fails(rv.0))).to_vec(),
     }
@@ -348,20 +346,14 @@ impl<'a> Bench<'a> {
     }
 
     /// Encrypts here, to the token's public key, and has the token decrypt.
-    fn oaep(
-        &mut self,
-        pair: (CK_OBJECT_HANDLE, CK_OBJECT_HANDLE),
-        hash: CK_MECHANISM_TYPE,
-        mask: CK_RSA_PKCS_MGF_TYPE,
-    ) -> Outcome<bool> {
+    fn oaep(&mut self, pair: (CK_OBJECT_HANDLE, CK_OBJECT_HANDLE), scheme: PairScheme) -> Outcome<bool> {
         let modulus = self.module.read(self.session, pair.0, CKA_MODULUS)?;
         let exponent = self.module.read(self.session, pair.0, CKA_PUBLIC_EXPONENT)?;
-        let sealed = encrypt_oaep(&modulus, &exponent, hash).map_err(|_| Rv::UNSUPPORTED)?;
+        let sealed = envelope::encrypt_to(scheme, &modulus, &exponent, &PLAIN).map_err(|_| Rv::UNSUPPORTED)?;
         let mut opened = [0; 512];
-        let mechanism = Mechanism::Oaep(hash, mask);
         let length = self
             .module
-            .decrypt_by(self.session, mechanism, pair.1, &sealed, &mut opened)?;
+            .decrypt_by(self.session, Mechanism::oaep(scheme), pair.1, &sealed, &mut opened)?;
         Ok(opened.get(..length) == Some(&PLAIN[..]))
     }
 
@@ -438,24 +430,6 @@ impl<'a> Bench<'a> {
 
 fn fill(bytes: &mut [u8]) -> Outcome<()> {
     ring::rand::SystemRandom::new().fill(bytes).map_err(|_| Rv::UNSUPPORTED)
-}
-
-fn encrypt_oaep(
-    modulus: &[u8],
-    exponent: &[u8],
-    hash: CK_MECHANISM_TYPE,
-) -> Result<Vec<u8>, openssl::error::ErrorStack> {
-    let key = Rsa::from_public_components(BigNum::from_slice(modulus)?, BigNum::from_slice(exponent)?)?;
-    let key = PKey::from_rsa(key)?;
-    let mut context = PkeyCtx::new(&key)?;
-    context.encrypt_init()?;
-    context.set_rsa_padding(Padding::PKCS1_OAEP)?;
-    let digest = if hash == CKM_SHA_1 { Md::sha1() } else { Md::sha256() };
-    context.set_rsa_oaep_md(digest)?;
-    context.set_rsa_mgf1_md(digest)?;
-    let mut sealed = Vec::new();
-    context.encrypt_to_vec(&PLAIN, &mut sealed)?;
-    Ok(sealed)
 }
 
 /// The curve's object identifier, as CKA_EC_PARAMS takes it.

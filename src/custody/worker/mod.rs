@@ -7,20 +7,23 @@ mod manage;
 mod pair;
 pub(super) mod protocol;
 mod spares;
+mod turns;
 mod wrapping;
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroize;
 
 use self::engine::{Engine, Fault, Seat, TokenName, Trouble};
 use self::protocol::{FrameReader, FrameWriter, Kind, MAX_FRAME, Role, Status};
+use self::turns::{Turn, Turns};
 use self::wrapping::SLACK;
 use super::context::{Purpose, WrapContext};
 use super::error::CustodyError;
-use super::harden::{die_with_parent, harden, take_standard_input};
+use super::harden::{die_with_parent, harden, receive_now, take_standard_input};
 use super::pkcs11::Module;
 use super::sealing::WRAPPED_CBC;
 use super::slab::{Locked, Slab};
@@ -29,6 +32,8 @@ use super::slab::{Locked, Slab};
 pub(super) const PARENT: &str = "CLAVIGER_WORKER_PARENT";
 /// Threads, and so sessions, at most: HSMs gain nothing from more.
 const MOST_SESSIONS: u16 = 64;
+/// How long the thread that takes all requests looks for the next one before it sleeps: what it takes to be put to sleep and woken.
+const LOOK: Duration = Duration::from_micros(60);
 
 /// The whole life of a worker: what `claviger hsm-worker` calls. Standard input is the socket pair's end.
 #[must_use]
@@ -73,11 +78,12 @@ fn serve() -> Result<(), CustodyError> {
         .most_sessions()
         .and_then(|count| u16::try_from(count).ok())
         .unwrap_or(MOST_SESSIONS);
+    let turns = Turns::default();
     std::thread::scope(|scope| {
         for _ in 0..wanted.clamp(1, MOST_SESSIONS).min(most) {
             scope.spawn(|| {
                 // An end is the end of the process: the server is gone.
-                let _ = attend(&slab, &socket, &engine);
+                let _ = attend(&slab, &socket, &engine, &turns);
                 engine.close()
             });
         }
@@ -131,8 +137,9 @@ fn send(socket: &UnixDatagram, answer: &mut FrameWriter) -> Result<(), CustodyEr
     sent.map(|_| ())
 }
 
-/// One thread: takes a request, answers it, takes the next. The kernel hands each packet to one of the waiting threads.
-fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine) -> Result<(), CustodyError> {
+/// One thread: takes a request when it is its turn, answers it, takes the next. Where more than one listens, the kernel hands each packet
+/// to one of them.
+fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine, turns: &Turns) -> Result<(), CustodyError> {
     let mut request = slab.allocate(MAX_FRAME)?;
     let mut answer = FrameWriter::empty(slab)?;
     let mut desk = Desk {
@@ -142,20 +149,57 @@ fn attend(slab: &Slab, socket: &UnixDatagram, engine: &Engine) -> Result<(), Cus
         plain: slab.allocate(WRAPPED_CBC + SLACK)?,
     };
     loop {
-        let received = match socket.recv(request.expose_mut()) {
-            Ok(0) => return Ok(()),
-            Ok(received) => received,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return Err(CustodyError::Unavailable),
-        };
-        let frame = request.expose().get(..received).unwrap_or_default();
-        let (kind, number, fields) = FrameReader::request(frame)?;
-        answer.answer(Status::Done, number, 0)?;
-        let outcome = desk.handle(kind, fields, &mut answer);
-        request.expose_mut().get_mut(..received).unwrap_or_default().zeroize();
-        match outcome {
-            Ok(()) => send(socket, &mut answer)?,
-            Err(fault) => reply(socket, &mut answer, number, Err(fault))?,
+        let turn = turns.take();
+        loop {
+            let received = match receive(socket, &mut request, turn) {
+                Ok(0) => return Ok(()),
+                Ok(received) => received,
+                Err(_) => return Err(CustodyError::Unavailable),
+            };
+            if turn == Turn::Alone {
+                turns.begin();
+            }
+            let begun = Instant::now();
+            let frame = request.expose().get(..received).unwrap_or_default();
+            let (kind, number, fields) = FrameReader::request(frame)?;
+            answer.answer(Status::Done, number, 0)?;
+            let outcome = desk.handle(kind, fields, &mut answer);
+            request.expose_mut().get_mut(..received).unwrap_or_default().zeroize();
+            let took = begun.elapsed();
+            match outcome {
+                Ok(()) => {
+                    answer.detail(u64::try_from(took.as_micros()).unwrap_or(u64::MAX))?;
+                    send(socket, &mut answer)?;
+                }
+                Err(fault) => reply(socket, &mut answer, number, Err(fault))?,
+            }
+            if !turns.end(turn, took) {
+                break;
+            }
+        }
+    }
+}
+
+/// The next request. Who takes them all looks for it first: to be woken from sleep takes longer than a quick module's answer.
+fn receive(socket: &UnixDatagram, request: &mut Locked, turn: Turn) -> std::io::Result<usize> {
+    if turn == Turn::Alone {
+        let begun = Instant::now();
+        loop {
+            match receive_now(socket, request.expose_mut()) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                outcome => return outcome,
+            }
+            if begun.elapsed() >= LOOK {
+                break;
+            }
+            // Whoever else has something to do on this processor does it.
+            std::thread::yield_now();
+        }
+    }
+    loop {
+        match socket.recv(request.expose_mut()) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! [`MAX_FRAME`] bytes. Frames are built and received in secret memory, since they carry PINs and DEKs.
 //!
 //! A request is `version (1) ‖ kind (1) ‖ number (8) ‖ fields`, an answer `version ‖ status (1) ‖ number ‖ detail (8) ‖
-//! field`. Fields of variable length have their length before them in two bytes.
+//! field`, where the detail is the module's error, or of what was done how many microseconds it took. Fields of variable length have their length before them in two bytes.
 
 use zeroize::Zeroize;
 
@@ -15,6 +15,10 @@ const VERSION: u8 = 1;
 pub(crate) const MAX_FRAME: usize = 2048;
 /// Enough for every frame about a KEK: header, CKA_ID, AAD, wrapped key.
 pub(crate) const KEK_FRAME: usize = 256;
+
+/// Where an answer's detail is.
+const DETAIL: usize = 10;
+const ANSWER_HEAD: usize = DETAIL + 8;
 
 /// What a request asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -181,6 +185,13 @@ impl FrameWriter {
         self.raw(&detail.to_be_bytes())
     }
 
+    /// Puts another detail into the answer that was begun.
+    pub(crate) fn detail(&mut self, detail: u64) -> Result<(), CustodyError> {
+        let place = self.buffer.expose_mut().get_mut(DETAIL..ANSWER_HEAD);
+        place.ok_or(CustodyError::Limit)?.copy_from_slice(&detail.to_be_bytes());
+        Ok(())
+    }
+
     /// An empty buffer for answers.
     pub(crate) fn empty(slab: &Slab) -> Result<Self, CustodyError> {
         Ok(Self {
@@ -324,6 +335,10 @@ mod tests {
             answer.answer(status, 8, 9).unwrap();
             let (read, number, detail, _) = FrameReader::answer(answer.bytes()).unwrap();
             assert_eq!((read, number, detail), (status, 8, 9));
+            answer.raw(b"rest").unwrap();
+            answer.detail(10).unwrap();
+            let (read, number, detail, rest) = FrameReader::answer(answer.bytes()).unwrap();
+            assert_eq!((read, number, detail, rest.rest()), (status, 8, 10, &b"rest"[..]));
         }
         assert!(FrameReader::request(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
         assert!(FrameReader::request(&[1, 16, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());

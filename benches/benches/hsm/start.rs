@@ -1,0 +1,51 @@
+//! What a start asks of an HSM.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::tenant;
+use crate::token::Bench;
+
+pub async fn start(softhsm: &Path, tenants: u16) {
+    let mut bench = Bench::prepare(softhsm).await;
+    let custody = bench.custody();
+    let mut records = Vec::new();
+    for number in 0..tenants {
+        records.push(tenant(&custody, number).await);
+    }
+    let log = bench.folder.path().join("log");
+    bench.shim(&format!(
+        "log {}\nfault C_DecryptInit delay=1000\nfault C_Decrypt delay=1000",
+        log.display()
+    ));
+    for sessions in [1, 8, 32] {
+        let _ = std::fs::remove_file(&log);
+        bench.settings.sessions = sessions;
+        let custody = bench.custody();
+        let start = Instant::now();
+        let mut running = tokio::task::JoinSet::new();
+        for (kek, record_key) in records.iter().cloned() {
+            // As the server does it.
+            if running.len() >= 64 {
+                running.join_next().await.unwrap().unwrap();
+            }
+            let custody = Arc::clone(&custody);
+            running.spawn(async move {
+                let domain = kek.domain;
+                custody.open_domain(domain, &[kek], &record_key).await.unwrap();
+                assert!(custody.record_mac(domain, &[b"open"]).is_ok());
+            });
+        }
+        while running.join_next().await.is_some() {}
+        let took = start.elapsed();
+        let log = std::fs::read_to_string(&log).unwrap();
+        let calls = |name: &str| log.lines().filter(|line| *line == name).count();
+        println!(
+            "start with {tenants} KEKs, 2 x 1 ms each, {sessions:>2} sessions: {took:.2?}; C_Decrypt {}, C_Encrypt {}, C_Login {}",
+            calls("C_Decrypt"),
+            calls("C_Encrypt"),
+            calls("C_Login")
+        );
+    }
+}
