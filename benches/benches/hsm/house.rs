@@ -7,28 +7,28 @@ use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use claviger::administration::quarantine::barrier;
 use claviger::administration::{act, hsm_profile, kek, server_act};
 use claviger::audit::{ChainStart, LateChain, RatchetChain, SegmentSettings, SegmentTrail, StreamId, TrailKind};
-use claviger::authority::glance::Glances;
-use claviger::authority::{InstallationRecord, Policies};
+use claviger::authority::quorum::{Scope, template};
+use claviger::authority::{InstallationRecord, PolicyRecord};
 use claviger::clock::{Clock, Moment, SystemClock};
+use claviger::compose::{self, Parts};
 use claviger::crypto::{OsRandomness, Randomness};
 use claviger::custody::{
     Benches, Custody, InstallationRoot, Keeping, KekId, KekProvider, KekRecord, Links, NewKek, NewPair, NewProtected,
     Outfit, ProfileId, ProfileRecord, Slab,
 };
 use claviger::exchange::{ConnectionFacts, Exchange, Server, TlsFacts};
-use claviger::heavy::Heavy;
 use claviger::identity::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, Identity, IdentityChange,
-    Passwords, PeerCertificate, StoreDirectory, TenantRecord, tenant_counter,
+    PeerCertificate, StoreDirectory, TenantRecord, tenant_counter,
 };
 use claviger::operations::keeper::Keeper;
-use claviger::operations::{About, Limits, Services};
+use claviger::operations::{About, Services};
 use claviger::scrub::{Gated, Quarantine, first_key};
 use claviger::store::{Domain, SqliteSettings, SqliteStore, Store, Work};
 use kmip_protocol::{
     Attribute, Attributes, CreateRequest, CryptographicAlgorithm, CryptographicUsageMask, GetRequest, ObjectType,
-    Request, RequestMessage, ResponseMessage, ResponsePayload, ResultStatus, TemplateAttribute, UniqueIdentifier,
-    Version,
+    PolicyTemplate, Request, RequestMessage, ResponseMessage, ResponsePayload, ResultStatus, TemplateAttribute,
+    UniqueIdentifier, Version,
 };
 use kmip_ttlv::Writer;
 
@@ -77,8 +77,7 @@ impl House {
         let store = SqliteStore::open(&SqliteSettings::new(folder.join("store.db")), Box::new(late.clone())).unwrap();
         let quarantine = Arc::new(Quarantine::new(barrier));
         let store: Arc<dyn Store> = Arc::new(Gated::new(Arc::new(store), Arc::clone(&quarantine)));
-        let clock = SystemClock::start();
-        let now_ms = clock.now().0;
+        let now_ms = SystemClock::start().now().0;
         let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness::new());
         let slab = Slab::new().unwrap();
         let custody = Arc::new(Custody::new(slab.clone(), Arc::clone(&randomness)));
@@ -120,23 +119,19 @@ impl House {
             SegmentSettings::new(folder.join("access")),
             Box::new(chain(TrailKind::Access, &custody)),
         );
-        let services = Services {
-            glances: Glances::default(),
+        let parts = Parts {
             store: Arc::clone(&store),
             custody,
+            identity,
             randomness,
-            clock: Arc::new(clock),
-            passwords: Passwords::default(),
-            heavy: Heavy::threads(2),
+            access: Arc::new(access.unwrap()),
             installation: InstallationRecord::new([3; 16]),
             quarantine,
-            policies: Policies::default(),
             about: About::default(),
             outfit,
-            limits: Limits::default(),
         };
         Self {
-            server: Arc::new(Server::new(services, identity, Arc::new(access.unwrap()))),
+            server: Arc::new(compose::server(parts)),
             store,
             links,
             now_ms,
@@ -180,6 +175,10 @@ impl House {
             },
         };
         self.enroll(&mut work, domain, &name, ca.certificate(), &facts).await;
+        let policy = PolicyRecord::first(template(PolicyTemplate::Mtg, Scope::Tenant), self.now_ms);
+        for key in [PolicyRecord::key(domain), PolicyRecord::version_key(domain, 1)] {
+            kek::put(custody, &mut work, key, policy.encode()).await.unwrap();
+        }
         work.audit(server_act(act::GENESIS, domain, Moment(self.now_ms), "tenant"));
         self.store.commit(work.into_change_set(self.now_ms)).await.unwrap();
         self.server.identity().changed(IdentityChange::All).await.unwrap();
@@ -275,10 +274,10 @@ impl House {
             protection_storage_masks: None,
         });
         let answer = self.server.answer(create, facts).await;
-        let mut answer = ResponseMessage::read(&answer).unwrap();
-        match answer.items.remove(0).payload {
+        let item = ResponseMessage::read(&answer).unwrap().items.remove(0);
+        match item.payload {
             Some(ResponsePayload::Create(made)) => UniqueIdentifier::Text(made.unique_identifier),
-            _ => panic!("not created"),
+            _ => panic!("not created: {:?}", item.result_message),
         }
     }
 }

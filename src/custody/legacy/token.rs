@@ -448,8 +448,9 @@ mod tests {
                 whole.insert_str(place, &insert);
             }
             if let Ok((read, read_sealed)) = LegacyToken::read(&text) {
-                // What was put in counted for nothing: blanks at the end.
-                prop_assert_eq!((read, read_sealed), (token, sealed));
+                // What was put in counted for nothing, blanks at the end, or made another name: in its one spelling.
+                let written = read.write(&read_sealed);
+                prop_assert_eq!(written.trim_end(), text.trim_end());
             }
             if let Ok(read) = Share::read(&slab, &share) {
                 prop_assert!(*read.write() == *shares[0].write());
