@@ -7,6 +7,7 @@
 //! is its own HSM worker, and the process in which the module is measured alone.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a bench prints, and stops where it is surprised"

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::tenant;
 use crate::token::Bench;
 
 pub async fn start(softhsm: &Path, tenants: u16) {
     let mut bench = Bench::prepare(softhsm).await;
+    // Each KEK is made by a worker of its own, whose login has SoftHSM read all that there is, on a machine that may be busy.
+    bench.settings.deadline = Duration::from_secs(60);
     let custody = bench.custody();
     let mut records = Vec::new();
     for number in 0..tenants {
