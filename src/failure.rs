@@ -100,7 +100,6 @@ faults! {
     AttestationRefused = InvalidField, "no authority of hardware vouches for this key";
     /// The password is too short, known, like the name, or was used before.
     PasswordPolicy = BadPassword else InvalidField, "the password must have 12 characters, be hard to guess, and be new";
-
     // Authorities.
     /// A revocation list verifies under no authority of the domain, or is older than the one that it would replace.
     RevocationListRefused = InvalidField, "the revocation list is by no authority enrolled here, or older than the present one";
@@ -164,6 +163,8 @@ faults! {
     // Fields and attributes.
     /// A field's value is out of range or contradicts another.
     InvalidField = InvalidField, "a field has a value that is not permitted";
+    /// A field that no version has (KMIP 1.4 §11.1).
+    UnknownField = InvalidField, "a field of the request is not known";
     /// A field that this request needs is absent.
     MissingField = InvalidMessage, "a required field is missing";
     /// The attribute is unknown, or not for this object.
@@ -178,8 +179,10 @@ faults! {
     DuplicateAttributeName = InvalidMessage, "an attribute name is given more than once";
     /// The server alone sets this attribute.
     AttributeReadOnly = AttributeReadOnly else PermissionDenied, "the attribute is read-only";
-    /// The attribute may not be given at creation.
-    ReadOnlyAtCreation = ReadOnlyAttribute else InvalidField, "the attribute is set by the server";
+    /// The same, where the operation adds or sets (KMIP 2.1 §6.1.2.1, §6.1.3.1, §6.1.51.1).
+    AttributeNotSettable = ReadOnlyAttribute else PermissionDenied, "the attribute is set by the server only";
+    /// The attribute may not be given at creation (KMIP 2.1 §6.1.8.1).
+    ReadOnlyAtCreation = AttributeReadOnly else InvalidField, "the attribute is set by the server";
     /// The attribute exists and has one instance only.
     AttributeSingleValued = AttributeSingleValued else IllegalOperation, "the attribute has one instance only and exists";
     /// The same, in a request that creates.
@@ -190,6 +193,19 @@ faults! {
     AttributeAbsent = AttributeNotFound else InvalidField, "the attribute does not exist";
     /// There is no such attribute to delete.
     AttributeNotFound = AttributeNotFound else ItemNotFound, "the attribute does not exist";
+    /// An attribute that this server does not know was to be adjusted.
+    UnsupportedAttribute = UnsupportedAttribute, "the attribute is not supported";
+    /// The value of the attribute is no number, time or truth, or the adjustment is of another kind.
+    InvalidDataType = InvalidDataType, "a value of this type cannot be adjusted like this";
+    /// The adjusted value is out of its type's range.
+    NumericRange = NumericRange, "the adjusted value is out of range";
+    /// The constraints that are set for new objects (KMIP 2.1 §7.6).
+    Constrained = ConstraintViolation else InvalidField, "a constraint on new objects does not permit this";
+    #[doc = "Nothing of what the client permits is where the server keeps keys."] ProtectionStorage = ProtectionStorageUnavailable, "no protection storage of this kind";
+    #[doc = "The same, of a private key."] PrivateProtectionStorage = PrivateProtectionStorageUnavailable, "no protection storage of this kind for the private key";
+    #[doc = "The same, of a public key."] PublicProtectionStorage = PublicProtectionStorageUnavailable, "no protection storage of this kind for the public key";
+    /// No object is in the Object Group, and nothing is set for it (KMIP 2.1 §6.1.40.1).
+    UnknownObjectGroup = UnknownObjectGroup, "no object group of this name";
     /// There is no such instance.
     AttributeInstanceNotFound = AttributeInstanceNotFound else ItemNotFound, "no such instance of the attribute";
     /// An index was given where none may be.
@@ -200,7 +216,6 @@ faults! {
     NameTakenByOther = NonUniqueNameAttribute else IllegalOperation, "an object with this name exists";
     /// The namespace is unknown.
     ApplicationNamespace = ApplicationNamespaceNotSupported, "application namespace not supported";
-
     // Cryptography.
     /// The parameters contradict the key or one another.
     BadParameters = BadCryptographicParameters else InvalidField, "the cryptographic parameters do not fit";
@@ -359,7 +374,6 @@ faults! {
     RecordDamaged = GeneralFailure, "the record is not as the server wrote it; its administrators have been told";
     /// The record is held, since it is not as the change trail has it.
     Quarantined = PermissionDenied, "the record is not as the audit trail has it and is held until people have looked at it";
-
     // Legacy tokens.
     /// The tenant has legacy tokens that are not migrated yet.
     MigrationRequired = PermissionDenied, "the legacy tokens of the tenant must be migrated first";

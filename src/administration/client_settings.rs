@@ -18,6 +18,7 @@ pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure
         auto_propose: _,
         may_import: _,
         expires: _,
+        may_set_defaults: _,
     } = settings;
     let longest = [
         object_groups.len(),

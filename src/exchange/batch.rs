@@ -8,7 +8,7 @@ use super::envelope::{continues, header, message, undoes};
 use super::ephemeral::withhold;
 use super::guard::Guarded;
 use super::note;
-use super::server::{failed, log, refused};
+use super::server::{failed, log, refused, unread};
 use crate::administration::login::Verified;
 use crate::audit::alarm::Event;
 use crate::audit::{Actor, ActorKind, AuditDraft};
@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
         let payload = item
             .payload
             .as_ref()
-            .map_err(|error| Failure::detailed(Fault::InvalidMessage, error))?;
+            .map_err(|error| Failure::detailed(unread(error), error))?;
         let indicator = self.message.header.asynchronous_indicator;
         let waits = [AsynchronousIndicator::Mandatory, AsynchronousIndicator::Optional].map(Some);
         let ask = Ask {

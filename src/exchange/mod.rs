@@ -14,7 +14,11 @@ mod asynchronous;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod attribute_rules;
+#[cfg(test)]
 mod authorities;
+#[cfg(test)]
+mod bad_input;
 mod batch;
 #[cfg(test)]
 mod ceremonies;
@@ -33,6 +37,8 @@ mod creations;
 mod credentials;
 mod envelope;
 mod ephemeral;
+#[cfg(test)]
+mod error_tables;
 mod execute;
 mod facts;
 #[cfg(test)]
@@ -46,6 +52,8 @@ mod groups;
 mod guard;
 #[cfg(test)]
 mod hardware;
+#[cfg(test)]
+mod implicit;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]

@@ -160,6 +160,12 @@ pub(super) fn names(operation: Operation) -> Names {
             w.bytes(tag::MAC_DATA, &[7; 32]);
         }]),
         O::AddAttribute | O::ModifyAttribute | O::SetAttribute => Ways(vec![new_attribute]),
+        O::AdjustAttribute => Ways(vec![|w, it, rest| {
+            object(w, it, rest);
+            w.enumeration(tag::ATTRIBUTE_REFERENCE, tag::PROTECTION_PERIOD.0);
+            w.enumeration(tag::ADJUSTMENT_TYPE, 1);
+        }]),
+        O::SetDefaults | O::SetConstraints | O::GetConstraints => Nothing("they are about the own application"),
         O::DeleteAttribute => Ways(vec![|w, it, _| {
             w.text(tag::UNIQUE_IDENTIFIER, &it.object);
             w.structure(tag::CURRENT_ATTRIBUTE, |w| w.text(tag::CONTACT_INFORMATION, "us"));

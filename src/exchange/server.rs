@@ -352,6 +352,14 @@ pub(super) fn log(failure: &Failure, operation: Option<Operation>) {
     }
 }
 
+/// Why a payload could not be read: a field that no version has is told apart (KMIP 1.4 §11.1).
+pub(super) fn unread(error: &kmip_ttlv::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::Unexpected(Some(found)) if tag::name(found).is_none() => Fault::UnknownField,
+        _ => Fault::InvalidMessage,
+    }
+}
+
 fn commit_failure(error: CommitError) -> Failure {
     match error {
         CommitError::Full | CommitError::Unavailable(_) => Failure::detailed(Fault::StoreUnavailable, error),

@@ -283,6 +283,17 @@ impl TestHouse {
         row
     }
 
+    /// Every row: where it lies, and its bytes.
+    pub async fn all_rows(&self) -> Vec<(Key, Vec<u8>)> {
+        let first = Key {
+            domain: Domain([0; 16]),
+            kind: crate::store::Kind(0),
+            id: [0; 16],
+        };
+        let rows = self.memory().rows(first, usize::MAX).await.unwrap();
+        rows.into_iter().map(|row| (row.key, row.body.to_vec())).collect()
+    }
+
     /// Puts a row there behind the server's back.
     pub fn plant(&self, row: Record) {
         self.memory().plant(row);
@@ -352,7 +363,7 @@ impl TestHouse {
         self.act_by(who, message).await
     }
 
-    async fn act_by(&self, who: &Principal, message: RequestMessage) -> ResponseItem {
+    pub async fn act_by(&self, who: &Principal, message: RequestMessage) -> ResponseItem {
         let answer = self.server.answer_as(who, &message, &self.alice).await;
         ResponseMessage::read(&answer).unwrap().items.remove(0)
     }
@@ -432,6 +443,7 @@ async fn enroll(
         created_ms,
         settings: ClientSettings {
             may_import: Some(true),
+            may_set_defaults: Some(true),
             ..ClientSettings::default()
         },
         ..ClientRecord::default()

@@ -25,6 +25,8 @@ pub struct ClientLimits {
     pub auto_propose: bool,
     /// Whether its user name and password must be shown beside the certificate.
     pub password: bool,
+    /// Whether Set Defaults and Set Constraints are among them where none are listed.
+    may_set_defaults: bool,
     /// Which algorithms its tenant's keys may have.
     pub crypto: Option<CryptoProfile>,
     /// Whether keys may leave in clear.
@@ -94,6 +96,7 @@ impl ClientLimits {
             tenant_rate: rate(tenant.requests_per_second),
             auto_propose: client.auto_propose.unwrap_or(false),
             password,
+            may_set_defaults: client.may_set_defaults.unwrap_or(false),
             crypto: tenant.crypto_profile,
             wrapped_only: tenant.plaintext_get == Some(false),
             object_quota: tenant.object_quota,
@@ -102,12 +105,15 @@ impl ClientLimits {
     }
 
     /// Whether its settings permit this operation. Import is a right of its own: who imports says of an object what only the server
-    /// says otherwise, such as since when it exists and whether it was ever extractable.
+    /// says otherwise, such as since when it exists and whether it was ever extractable. So is to set defaults and constraints: the
+    /// other clients of the application live with them.
     #[must_use]
     pub fn permits(&self, operation: Operation) -> bool {
-        match &self.operations {
-            Some(list) => list.contains(&operation),
-            None => self.may_import || operation != Operation::Import,
+        match (&self.operations, operation) {
+            (Some(list), _) => list.contains(&operation),
+            (None, Operation::Import) => self.may_import,
+            (None, Operation::SetDefaults | Operation::SetConstraints) => self.may_set_defaults,
+            (None, _) => true,
         }
     }
 

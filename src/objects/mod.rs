@@ -8,6 +8,7 @@ mod namespaces;
 pub mod record;
 pub mod rotation;
 pub mod rules;
+mod standards;
 pub mod state;
 pub mod usage;
 
@@ -15,6 +16,7 @@ pub use attributes::{AttributeSet, Instance};
 pub use encoded::EncodedAttributes;
 pub use namespaces::{NAMESPACES, Namespaces};
 pub use record::{Kept, Material, Object};
+pub use standards::{STANDARDS, Standards};
 pub use state::Dates;
 
 use crate::store::{ClaimKey, Domain, Key, Kind};

@@ -96,7 +96,7 @@ pub fn at_addition(object_type: ObjectType, set: &AttributeSet, attribute: &Attr
         return Err(Fault::AttributeSingleValued);
     }
     if !kind.rules().set_by.client() || is_servers_own(attribute) {
-        return Err(Fault::AttributeReadOnly);
+        return Err(Fault::AttributeNotSettable);
     }
     in_permitted_state(object_type, kind, set.dates(), now)?;
     check_value(attribute)
@@ -165,6 +165,14 @@ pub fn after_change(set: &mut AttributeSet) {
     }
     if set.has(AttributeKind::NeverExtractable) && set.flag(AttributeKind::Extractable, true) {
         set.set(Attribute::NeverExtractable(false));
+    }
+}
+
+/// Refuses what is no attribute with a value.
+pub fn known(attribute: &Attribute) -> Result<(), Fault> {
+    match attribute {
+        Attribute::Unknown(_) | Attribute::Valueless(_) => Err(Fault::InvalidAttribute),
+        _ => Ok(()),
     }
 }
 

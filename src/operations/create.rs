@@ -14,6 +14,8 @@ use kmip_ttlv::Secret;
 
 impl Handle for CreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateResponse, Failure> {
+        let masks = self.protection_storage_masks.as_ref();
+        creation::permit_storage(masks, Fault::ProtectionStorage)?;
         let attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
         let managed = match self.object_type {
             ObjectType::SymmetricKey => symmetric_key(context, &attributes)?,

@@ -15,9 +15,16 @@ use kmip_protocol::{
 
 impl Handle for CreateKeyPairRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateKeyPairResponse, Failure> {
+        let common = self.common_protection_storage_masks.as_ref();
+        let masks = self.private_protection_storage_masks.as_ref().or(common);
+        creation::permit_storage(masks, Fault::PrivateProtectionStorage)?;
+        let masks = self.public_protection_storage_masks.as_ref().or(common);
+        creation::permit_storage(masks, Fault::PublicProtectionStorage)?;
         let common = self.common_attributes.as_ref();
-        let of_private = given(context, ObjectType::PrivateKey, common, &self.private_key_attributes).await?;
-        let of_public = given(context, ObjectType::PublicKey, common, &self.public_key_attributes).await?;
+        let mut of_private = given(context, ObjectType::PrivateKey, common, &self.private_key_attributes).await?;
+        let mut of_public = given(context, ObjectType::PublicKey, common, &self.public_key_attributes).await?;
+        creation::complete(context, ObjectType::PrivateKey, &mut of_private).await?;
+        creation::complete(context, ObjectType::PublicKey, &mut of_public).await?;
         let (private, public) = make(context, of_private, of_public).await?;
         // The ID Placeholder is the private key (KMIP 2.1 §6.1.9).
         context.batch.placeholder = Some(private.unique_identifier.clone());
@@ -62,7 +69,7 @@ pub(super) async fn given(
     common: Option<&TemplateAttribute>,
     own: &Option<TemplateAttribute>,
 ) -> Result<AttributeSet, Failure> {
-    creation::given(context, object_type, common.into_iter().chain(own)).await
+    creation::stated(context, object_type, common.into_iter().chain(own)).await
 }
 
 /// What is to be made. Both halves must be asked for alike.

@@ -3,13 +3,14 @@
 
 use super::certificate_attributes;
 use super::context::Context;
-use super::{namespaces, templates};
+use super::{namespaces, standards, templates};
 use crate::crypto;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
 use kmip_protocol::{
     Attribute, AttributeKind, CryptographicUsageMask, DateTime, Digest, HashingAlgorithm, Interval, KeyBlock,
-    KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask, TemplateAttribute, Version,
+    KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask, ProtectionStorageMasks,
+    TemplateAttribute, Version,
 };
 use ring::digest;
 
@@ -28,7 +29,7 @@ pub enum Source {
 ///
 /// # Errors
 /// Those of [`rules::at_creation`] and [`templates::named`].
-pub async fn given<'a>(
+pub async fn stated<'a>(
     context: &mut Context<'_>,
     object_type: ObjectType,
     sources: impl Iterator<Item = &'a TemplateAttribute> + Send,
@@ -47,6 +48,58 @@ pub async fn given<'a>(
         attributes.lay_over(&rules::at_creation(object_type, source.attributes.0.iter())?);
     }
     Ok(attributes)
+}
+
+/// As [`stated`], of an object that the server makes anew: what is left out comes from the defaults of the application.
+pub async fn given<'a>(
+    context: &mut Context<'_>,
+    object_type: ObjectType,
+    sources: impl Iterator<Item = &'a TemplateAttribute> + Send,
+) -> Result<AttributeSet, Failure> {
+    let mut attributes = stated(context, object_type, sources).await?;
+    complete(context, object_type, &mut attributes).await?;
+    Ok(attributes)
+}
+
+/// Gives an object that the server makes anew what was left out.
+pub async fn complete(
+    context: &mut Context<'_>,
+    object_type: ObjectType,
+    attributes: &mut AttributeSet,
+) -> Result<(), Failure> {
+    let standards = standards::of_application(context).await?;
+    standards.complete(object_type, attributes, |_| true);
+    Ok(())
+}
+
+/// As [`given`], of an object that the client brings: it says itself what it is, which no default does.
+pub async fn brought(
+    context: &mut Context<'_>,
+    object_type: ObjectType,
+    source: &TemplateAttribute,
+) -> Result<AttributeSet, Failure> {
+    let mut attributes = stated(context, object_type, core::iter::once(source)).await?;
+    let standards = standards::of_application(context).await?;
+    standards.complete(object_type, &mut attributes, |one| one.kind().rules().set_by.client());
+    Ok(attributes)
+}
+
+/// Where objects are kept.
+pub const STORAGE: ProtectionStorageMask = ProtectionStorageMask::Software;
+
+/// Whether an object may be kept where this server keeps objects (KMIP 2.1 §6.1.8, Protection Storage Masks: the selections that are
+/// permissible).
+///
+/// # Errors
+/// What the operation says where it may not.
+pub fn permit_storage(masks: Option<&ProtectionStorageMasks>, otherwise: Fault) -> Result<(), Fault> {
+    let masks = masks.map_or(&[][..], |masks| masks.protection_storage_masks.as_slice());
+    let here = |mask: &ProtectionStorageMask| mask.0 & !STORAGE.0 == 0;
+    if masks.is_empty() || masks.iter().any(here) {
+        Ok(())
+    } else {
+        Err(otherwise)
+    }
 }
 
 /// The types of objects that clients can keep here.
@@ -85,6 +138,7 @@ pub async fn insert(
     set_implicit(context, &mut object, managed, source)?;
     if object.object_type != ObjectType::Template {
         context.permit_key(&object.attributes)?;
+        standards::judge_new(context, &object).await?;
     }
     context.count_object(1).await?;
     let names: Vec<String> = object.attributes.names().map(|n| n.name_value.clone()).collect();
@@ -134,7 +188,7 @@ pub(super) fn set_implicit(
         .to_vec();
     let attributes = &mut object.attributes;
     attributes.set(Attribute::ShortUniqueIdentifier(short));
-    attributes.set(Attribute::ProtectionStorageMask(ProtectionStorageMask::Software));
+    attributes.set(Attribute::ProtectionStorageMask(STORAGE));
     // The one policy there is: the application's own clients do everything (KMIP 1.4 §3.18).
     attributes.set_if_absent(Attribute::OperationPolicyName("default".to_owned()));
     attributes.set_if_absent(Attribute::Fresh(true));

@@ -1,7 +1,7 @@
 //! `docs/OPERATIONS.md`, from the rows: operations, who may, payloads, what is told of failures, alarms. The test fails when the
 //! document is not what the rows say; with `CLAVIGER_UPDATE_DOCUMENTS=1` it writes it.
 
-use super::CARRIED_OUT;
+use super::{CARRIED_OUT, unprovoked};
 use crate::audit::alarm::Event;
 use crate::authority::permission::{Needed, PERMISSIONS, Permission, Who, permission};
 use crate::failure::Fault;
@@ -141,6 +141,15 @@ fn document() -> String {
     text.push_str("\n## What is told of failures\n\n| reason | message |\n|---|---|\n");
     for fault in Fault::ALL {
         writeln!(text, "| {} | {} |", fault.newest_reason(), fault.message()).unwrap();
+    }
+    text.push_str(
+        "\n### Reasons of the specification's tables that are not given\n\n| operation | reason | why |\n|---|---|---|\n",
+    );
+    for (reason, why) in unprovoked::OF_ALL {
+        writeln!(text, "| all | {reason} | {why} |").unwrap();
+    }
+    for (operation, reason, why) in unprovoked::OF_ONE {
+        writeln!(text, "| {operation} | {reason} | {why} |").unwrap();
     }
     text.push_str(
         "\n## Alarms\n\nThe log and a counter carry each; the system's log too, if `log.system` is set.\n\n\

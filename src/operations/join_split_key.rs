@@ -31,7 +31,7 @@ impl Handle for JoinSplitKeyRequest {
         }
         let none = TemplateAttribute::default();
         let template = self.attributes.as_ref().unwrap_or(&none);
-        let mut attributes = creation::given(context, self.object_type, core::iter::once(template)).await?;
+        let mut attributes = creation::brought(context, self.object_type, template).await?;
         let parts = Parts::load(self, context).await?;
         parts.describe(&mut attributes, self.object_type)?;
         let secret = parts.join(context, self.object_type, &attributes).await?;

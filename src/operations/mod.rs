@@ -16,6 +16,7 @@ pub mod streams;
 
 mod activate;
 mod add_attribute;
+mod adjust_attribute;
 mod archive;
 mod cancel;
 mod check;
@@ -61,6 +62,7 @@ pub mod pending;
 mod ping;
 mod poll;
 mod process;
+mod profiles;
 pub mod proposed;
 pub mod proposing;
 mod query;
@@ -79,9 +81,12 @@ mod settings;
 pub mod shares;
 mod sign;
 mod signature_verify;
+pub mod standards;
 mod target;
 mod templates;
 pub mod tending;
+#[cfg(test)]
+pub mod unprovoked;
 mod usage;
 
 pub use about::About;
@@ -209,6 +214,10 @@ handlers! {
     Login
     Logout
     SetAttribute
+    AdjustAttribute
+    SetDefaults
+    SetConstraints
+    GetConstraints
     Log
     Interop
     Ping

@@ -1,14 +1,17 @@
 //! Query (KMIP 2.1 §6.1.40; KMIP 1.4 §4.25): what this server really does, by the peer's version.
 
-use super::creation::KEPT;
-use super::{CARRIED_OUT, Context, Handle, namespaces};
+use super::creation::{KEPT, STORAGE};
+use super::{CARRIED_OUT, Context, Handle, namespaces, profiles, standards};
 use crate::authority::{self, Granted};
-use crate::failure::Failure;
+use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Session};
+use crate::objects::OBJECT;
+use crate::objects::index::{Lookup, best_lookup};
+use crate::store::IndexQuery;
 use kmip_protocol::{
-    CapabilityInformation, DefaultsInformation, DestroyAction, Extension, ExtensionInformation, Operation,
-    ProtectionStorageMask, ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse, RNGMode, RNGParameters,
-    ServerInformation, ShreddingAlgorithm, UnwrapMode,
+    Attribute, AttributePattern, CapabilityInformation, ClientRegistrationMethod, DefaultsInformation, DestroyAction,
+    Extension, ExtensionInformation, Operation, ProtectionStorageMasks, QueryFunction, QueryRequest, QueryResponse,
+    RNGMode, RNGParameters, ServerInformation, ShreddingAlgorithm, UnwrapMode,
 };
 use std::sync::LazyLock;
 
@@ -24,18 +27,72 @@ const VENDOR: &str = "Claviger";
 impl Handle for QueryRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<QueryResponse, Failure> {
         let mut response = QueryResponse::default();
+        if self.query_functions.is_empty() {
+            return Err(Fault::MissingField.into());
+        }
+        if self.query_functions.iter().any(|one| one.name().is_none()) {
+            return Err(Fault::InvalidField.into());
+        }
+        let groups = self
+            .object_groups
+            .as_ref()
+            .map_or(&[][..], |groups| &groups.object_groups);
+        if context.principal.client().is_some() {
+            answer_client(&self.query_functions, groups, context, &mut response).await?;
+        }
         for function in &self.query_functions {
-            if *function == QueryFunction::QueryApplicationNamespaces
-                && let Some(client) = context.principal.client()
-            {
-                let registered = namespaces::registered(context, client.tenant).await?;
-                let names = registered.0.into_iter().map(|one| one.application_namespace);
-                response.application_namespaces = names.collect();
-            }
             answer(*function, context, &mut response);
         }
         Ok(response)
     }
+}
+
+/// What a client is told of its tenant and its application.
+async fn answer_client(
+    functions: &[QueryFunction],
+    groups: &[String],
+    context: &mut Context<'_>,
+    response: &mut QueryResponse,
+) -> Result<(), Failure> {
+    let client = context.client()?;
+    let tenant = client.tenant;
+    if functions.contains(&QueryFunction::QueryApplicationNamespaces) {
+        let registered = namespaces::registered(context, tenant).await?;
+        let names = registered.0.into_iter().map(|one| one.application_namespace);
+        response.application_namespaces = names.collect();
+    }
+    if functions.contains(&QueryFunction::QueryDefaultsInformation) {
+        let standards = standards::of_application(context).await?;
+        if groups.len() > context.services.limits.patterns {
+            return Err(Fault::LimitExceeded.into());
+        }
+        for group in groups {
+            if !standards.names_group(group) && !has_members(context, group).await? {
+                return Err(Fault::UnknownObjectGroup.into());
+            }
+        }
+        response.defaults_information = Some(DefaultsInformation {
+            object_defaults: standards.defaults_of(groups),
+        });
+    }
+    Ok(())
+}
+
+/// Whether some object of the application is in an Object Group.
+async fn has_members(context: &mut Context<'_>, group: &str) -> Result<bool, Failure> {
+    let client = context.client()?;
+    let pattern = AttributePattern::exactly(&Attribute::ObjectGroup(group.to_owned()));
+    let Lookup { attribute, range } = best_lookup(&[pattern]);
+    let query = IndexQuery {
+        domain: client.tenant,
+        kind: OBJECT,
+        application: client.application,
+        attribute,
+        range,
+        before: None,
+        limit: 1,
+    };
+    Ok(!context.work.find(&query).await?.is_empty())
 }
 
 fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryResponse) {
@@ -78,14 +135,14 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         QueryFunction::QueryCapabilities => {
             response.capability_information = vec![capabilities()];
         }
-        QueryFunction::QueryDefaultsInformation => {
-            response.defaults_information = Some(DefaultsInformation {
-                object_defaults: Vec::new(),
-            });
+        QueryFunction::QueryProfiles => response.profile_information = profiles::supported(version),
+        // Its certificate is registered; keys are not made for it.
+        QueryFunction::QueryClientRegistrationMethods => {
+            response.client_registration_methods = vec![ClientRegistrationMethod::ClientRegistered];
         }
         QueryFunction::QueryStorageProtectionMasks => {
             response.protection_storage_masks = Some(ProtectionStorageMasks {
-                protection_storage_masks: vec![ProtectionStorageMask::Software],
+                protection_storage_masks: vec![STORAGE],
             });
         }
         _ => {}

@@ -21,7 +21,7 @@ pub(super) async fn replace(request: &ReKeyRequest, context: &mut Context<'_>) -
     if existing.object_type != ObjectType::SymmetricKey {
         return Err(Fault::UnusableObjectType.into());
     }
-    let given = creation::given(context, ObjectType::SymmetricKey, request.attributes.iter()).await?;
+    let given = creation::stated(context, ObjectType::SymmetricKey, request.attributes.iter()).await?;
     let attributes = replacement::attributes(context, &existing, given, request.offset, &MOVED)?;
     let managed = create::symmetric_key(context, &attributes)?;
     replacement::release_names(context, &mut existing).await?;

@@ -13,7 +13,9 @@ impl Handle for RegisterRequest {
         if self.object_type != self.object.object_type() || !creation::KEPT.contains(&self.object_type) {
             return Err(Fault::InvalidObjectType.into());
         }
-        let mut attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
+        let masks = self.protection_storage_masks.as_ref();
+        creation::permit_storage(masks, Fault::ProtectionStorage)?;
+        let mut attributes = creation::brought(context, self.object_type, &self.attributes).await?;
         let template = templates::registered(context, &mut attributes, &self.object).await?;
         check(&mut attributes, &self.object)?;
         let kept = template.as_ref().unwrap_or(&self.object);

@@ -2,9 +2,9 @@
 //! newest version no longer has. A known attribute stands under its own tag, a Vendor Attribute in its structure.
 
 use super::reference::NO_OWN_TAG;
-use super::{Attribute, AttributeKind, VendorAttribute, VendorName};
+use super::{Attribute, AttributeKind, AttributeReference, VendorAttribute, VendorName};
 use crate::field::{Item, Structure};
-use crate::{Version, tag};
+use crate::{AnyValue, Version, tag};
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
 /// The version whose rules govern the values inside. Kept values do not change when a newer version comes.
@@ -41,8 +41,51 @@ impl Attribute {
         }
     }
 
+    /// The value alone, whatever its type; `None`: there is none.
+    #[must_use]
+    pub fn any_value(&self) -> Option<AnyValue> {
+        let mut writer = Writer::new();
+        self.write_value_item(&mut writer);
+        AnyValue::read_item(&mut Reader::new(writer.as_bytes()), self.kind().tag(), KEPT).ok()
+    }
+
     /// Writes the value alone, as one item under the attribute's tag: what indexes and searches compare.
     pub fn write_value_item(&self, writer: &mut Writer) {
         self.write_value(writer, self.kind().tag(), KEPT);
+    }
+}
+
+impl AttributeReference {
+    /// The attribute with this value; `None`: it is not of the attribute's type, or there is no such attribute.
+    #[must_use]
+    pub fn with_value(&self, value: &AnyValue) -> Option<Attribute> {
+        match self {
+            Self::Known(kind) => {
+                let mut writer = Writer::new();
+                value.write_item(&mut writer, kind.tag(), KEPT);
+                let mut reader = Reader::new(writer.as_bytes());
+                kind.read_value(&mut reader, kind.tag(), KEPT).ok()
+            }
+            Self::Vendor(name) => Some(Attribute::Vendor(VendorAttribute {
+                name: name.clone(),
+                value: value.clone(),
+            })),
+            Self::UnknownTag(_) | Self::UnknownName(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DateTime, Interval};
+
+    #[test]
+    fn a_value_comes_out_of_an_attribute_and_goes_into_it() {
+        let date = Attribute::ActivationDate(DateTime(7));
+        let value = date.any_value().unwrap();
+        assert!(value == AnyValue::DateTime(DateTime(7)));
+        assert!(date.reference().with_value(&value) == Some(date.clone()));
+        assert!(date.reference().with_value(&AnyValue::Interval(Interval(7))).is_none());
     }
 }

@@ -2,6 +2,8 @@
 
 mod administration;
 mod attributes;
+#[cfg(test)]
+mod bad_payloads;
 mod creation;
 mod cryptography;
 mod retrieval;

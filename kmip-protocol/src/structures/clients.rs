@@ -19,6 +19,8 @@ structure! {
         expires: Option<DateTime> = EXPIRES;
         /// Whether it may import objects with identifiers and attributes of its own choice, where no operations are listed.
         may_import: Option<bool> = MAY_IMPORT;
+        /// Whether it may set defaults and constraints for the objects of its application, where no operations are listed.
+        may_set_defaults: Option<bool> = MAY_SET_DEFAULTS;
     }
 
     /// How a client is recognised: by a key, a certificate, or a rule. What is told can be given back: a certificate is told by its

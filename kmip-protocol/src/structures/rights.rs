@@ -59,6 +59,7 @@ structure! {
     }
 
     /// Constraints (KMIP 2.1 §7.7).
+    #[derive(Default)]
     Constraints {
         constraints: Vec<Constraint> = CONSTRAINT;
     }
@@ -71,6 +72,7 @@ structure! {
     }
 
     /// Defaults Information (KMIP 2.1 §7.11).
+    #[derive(Default)]
     DefaultsInformation {
         object_defaults: Vec<ObjectDefaults> = OBJECT_DEFAULTS;
     }

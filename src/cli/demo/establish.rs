@@ -110,9 +110,10 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
     let request = ClientCreateRequest {
         client_name: "client".to_owned(),
         application_name: Some(application_name),
-        // Whoever tries KMIP out tries Import as well.
+        // Whoever tries KMIP out tries Import and Set Defaults as well.
         settings: Some(ClientSettings {
             may_import: Some(true),
+            may_set_defaults: Some(true),
             ..ClientSettings::default()
         }),
         credentials: vec![tenant.client.clone()],

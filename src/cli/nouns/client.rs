@@ -125,6 +125,9 @@ struct Changes {
     /// The last second in which it is served, such as 2027-01-31T00:00:00Z
     #[arg(long)]
     expires: Option<String>,
+    /// Whether it may set defaults and constraints for the objects of its application, if no operations are listed
+    #[arg(long)]
+    may_set_defaults: Option<bool>,
 }
 
 impl Changes {
@@ -146,6 +149,7 @@ impl Changes {
             auto_propose: self.auto_propose,
             expires: expires.transpose()?,
             may_import: self.may_import,
+            may_set_defaults: self.may_set_defaults,
         };
         Ok((settings != ClientSettings::default()).then_some(settings))
     }
@@ -202,6 +206,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         auto_propose,
         expires,
         may_import,
+        may_set_defaults,
     } = given;
     ClientSettings {
         operations: operations.or(was.operations),
@@ -212,6 +217,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         auto_propose: auto_propose.or(was.auto_propose),
         expires: expires.or(was.expires),
         may_import: may_import.or(was.may_import),
+        may_set_defaults: may_set_defaults.or(was.may_set_defaults),
     }
 }
 
