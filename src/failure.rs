@@ -227,6 +227,12 @@ faults! {
     ParameterRange = GeneralFailure, "a cryptographic parameter is out of range";
     /// The cryptography itself failed: a tag, a padding, a signature.
     Cryptographic = CryptographicFailure, "the cryptographic operation failed";
+    /// A key that is required to be quantum safe is of an algorithm or a length that is not (KMIP Profiles, QS-M-2).
+    NotQuantumSafe = GeneralFailure, "a key of this algorithm and length is not quantum safe";
+    /// The PKCS#11 interface is none of ours (KMIP 2.1 §6.1.37).
+    Pkcs11Interface = PKCS_11InvalidInterface, "no such PKCS#11 interface";
+    /// The PKCS#11 function is unknown.
+    Pkcs11Function = PKCS_11InvalidFunction, "no such PKCS#11 function";
     /// The correlation value is unknown.
     CorrelationValue = InvalidCorrelationValue else ItemNotFound, "the correlation value is not known";
     /// The asynchronous correlation value is unknown, foreign, or its result was delivered.

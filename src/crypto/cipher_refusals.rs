@@ -7,6 +7,42 @@ use super::testing::{hex, secret};
 use kmip_protocol::{BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicParameters, PaddingMethod};
 use kmip_ttlv::Secret;
 
+/// The lengths that parameters state are those of the vector, given or made (NIST SP 800-38D §8.2.1).
+#[test]
+fn a_vector_is_as_long_as_the_parameters_say() {
+    let key = secret("feffe9928665731c6d6a8f9467308308");
+    let stated = |length, fixed, invocation, random| CryptographicParameters {
+        iv_length: length,
+        fixed_field_length: fixed,
+        invocation_field_length: invocation,
+        random_iv: random,
+        ..plain(BlockCipherMode::GCM)
+    };
+    let bad = Some(CryptoError::BadParameters);
+    for (parameters, given, wanted) in [
+        (stated(Some(96), None, None, None), 12, None),
+        (stated(Some(96), None, None, None), 8, bad),
+        (stated(None, Some(32), Some(64), None), 12, None),
+        (stated(None, Some(32), Some(64), None), 16, bad),
+        (stated(Some(96), Some(32), Some(64), None), 12, None),
+        (stated(Some(96), Some(32), Some(32), None), 12, bad),
+        (stated(Some(96), Some(97), None, None), 12, bad),
+        (stated(Some(96), Some(-1), None, None), 12, bad),
+        (stated(None, Some(32), Some(96), Some(true)), 0, None),
+        (stated(Some(64), None, None, Some(true)), 0, None),
+        (stated(None, None, None, Some(false)), 0, Some(CryptoError::MissingIv)),
+        (stated(None, None, None, Some(false)), 12, None),
+    ] {
+        let iv = vec![7; given];
+        let made = encrypt(request(Algorithm::AES, &key, &parameters, &iv), b"some");
+        assert_eq!(made.as_ref().err().copied(), wanted, "{given}");
+        if let (0, Ok(made)) = (given, made) {
+            let bits = parameters.iv_length.unwrap_or(128);
+            assert_eq!(made.iv.unwrap().len() * 8, usize::try_from(bits).unwrap());
+        }
+    }
+}
+
 #[test]
 fn a_shorter_vector_is_completed_by_the_counter() {
     let key = secret("2b7e151628aed2a6abf7158809cf4f3c");

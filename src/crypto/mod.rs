@@ -34,6 +34,7 @@ pub mod post_quantum;
 mod private_format;
 pub mod profile;
 mod public_format;
+pub mod quantum;
 mod random;
 pub mod signature;
 #[cfg(test)]

@@ -53,18 +53,45 @@ pub(super) fn choose(request: &CipherRequest<'_>, row: &CipherRow, cipher: &Ciph
     let made = match (given, request.direction) {
         (Some(_), _) => None,
         (None, Direction::Decrypt) => return Err(CryptoError::MissingIv),
+        // Who says that none is to be made gets none.
+        (None, Direction::Encrypt) if request.parameters.random_iv == Some(false) => {
+            return Err(CryptoError::MissingIv);
+        }
         (None, Direction::Encrypt) => Some(generate(request.parameters, row, cipher)?),
     };
     let client = given.or(made.as_deref()).ok_or(CryptoError::MissingIv)?;
+    let has_counter = row.mode == Some(BlockCipherMode::CTR) || row.algorithm == CryptographicAlgorithm::ChaCha20;
+    let stated = stated_bits(request.parameters)?;
+    if !has_counter && stated.is_some_and(|bits| bits != client.len().saturating_mul(8)) {
+        return Err(CryptoError::BadParameters);
+    }
     Ok(Nonce {
         bytes: arrange(client, request.parameters, row, cipher)?,
         generated: made,
     })
 }
 
+/// The length of a vector in bits, as far as the parameters say: by itself, or by its fixed field and its invocation field, which make
+/// it up together (NIST SP 800-38D §8.2.1). A counter is no part of what the client gives.
+fn stated_bits(parameters: &CryptographicParameters) -> Result<Option<usize>, CryptoError> {
+    let stated = parameters.iv_length.map(count).transpose()?;
+    let fixed = parameters.fixed_field_length.map(count).transpose()?;
+    let invocation = parameters.invocation_field_length.map(count).transpose()?;
+    match (stated, fixed, invocation) {
+        (Some(stated), Some(fixed), Some(invocation)) if fixed.saturating_add(invocation) != stated => {
+            Err(CryptoError::BadParameters)
+        }
+        (Some(stated), Some(one), None) | (Some(stated), None, Some(one)) if one > stated => {
+            Err(CryptoError::BadParameters)
+        }
+        (None, Some(fixed), Some(invocation)) => Ok(Some(fixed.saturating_add(invocation))),
+        (stated, ..) => Ok(stated),
+    }
+}
+
 /// A fresh random vector, as long as the parameters or else the mode say.
 fn generate(parameters: &CryptographicParameters, row: &CipherRow, cipher: &CipherRef) -> Result<Vec<u8>, CryptoError> {
-    let bits = parameters.iv_length.map(count).transpose()?;
+    let bits = stated_bits(parameters)?;
     if bits.is_some_and(|bits| bits == 0 || !bits.is_multiple_of(8)) {
         return Err(CryptoError::BadParameters);
     }

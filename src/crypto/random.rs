@@ -78,6 +78,33 @@ pub struct Generator {
 }
 
 impl Generator {
+    /// Whether this is a generator as it was asked for: what is named is so here, what is not may be anything.
+    #[must_use]
+    pub fn is(&self, wanted: &RNGParameters) -> bool {
+        let own = self.parameters();
+        let RNGParameters {
+            rng_algorithm,
+            cryptographic_algorithm,
+            cryptographic_length,
+            hashing_algorithm,
+            drbg_algorithm,
+            recommended_curve,
+            fips186_variation,
+            prediction_resistance,
+        } = wanted;
+        fn fits<T: PartialEq>(wanted: Option<&T>, own: Option<&T>) -> bool {
+            wanted.is_none() || wanted == own
+        }
+        (*rng_algorithm == RNGAlgorithm::Unspecified || *rng_algorithm == own.rng_algorithm)
+            && fits(cryptographic_algorithm.as_ref(), own.cryptographic_algorithm.as_ref())
+            && fits(cryptographic_length.as_ref(), own.cryptographic_length.as_ref())
+            && fits(hashing_algorithm.as_ref(), own.hashing_algorithm.as_ref())
+            && fits(drbg_algorithm.as_ref(), own.drbg_algorithm.as_ref())
+            && fits(recommended_curve.as_ref(), own.recommended_curve.as_ref())
+            && fits(fips186_variation.as_ref(), own.fips186_variation.as_ref())
+            && fits(prediction_resistance.as_ref(), own.prediction_resistance.as_ref())
+    }
+
     /// The attribute's value.
     #[must_use]
     pub const fn parameters(&self) -> RNGParameters {

@@ -3,10 +3,11 @@
 use super::testing::{TestHouse, create};
 use kmip_protocol::{
     Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference, Attributes, Certificate,
-    CertificateType, CryptographicAlgorithm, GetAttributesRequest, GetRequest, Interval, KeyBlock, KeyFormatType,
-    KeyMaterial, KeyValue, LocateRequest, ManagedObject, ObjectGroupMember, PlainKeyValue, PrivateKey, PublicKey,
-    RegisterRequest, ResponseItem, ResponsePayload, ResultReason, ResultStatus, SymmetricKey, TemplateAttribute,
-    TransparentSymmetricKey, UniqueIdentifier, Version,
+    CertificateType, CryptographicAlgorithm, CryptographicUsageMask, GetAttributesRequest, GetRequest, Interval,
+    KeyBlock, KeyFormatType, KeyMaterial, KeyValue, LocateRequest, ManagedObject, ObjectGroupMember, PlainKeyValue,
+    PrivateKey, PublicKey, RNGAlgorithm, RNGParameters, RegisterRequest, ResponseItem, ResponsePayload, ResultReason,
+    ResultStatus, SetAttributeRequest, SymmetricKey, TemplateAttribute, TransparentSymmetricKey, UniqueIdentifier,
+    Version,
 };
 use kmip_ttlv::Secret;
 
@@ -233,5 +234,79 @@ async fn secret_data_has_its_length_as_an_attribute_only() {
             assert_eq!(got.object.key_block().unwrap().cryptographic_length, None);
         }
         _ => panic!("no answer"),
+    }
+}
+
+/// What is required to withstand a quantum computer is of an algorithm and a length that does (KMIP 2.1 §4.45), when it is made and
+/// when that is asked of it later.
+#[tokio::test]
+async fn a_key_is_quantum_safe_or_refused() {
+    let house = TestHouse::new().await;
+    let short = |safe| {
+        let mut request = create("", Vec::new());
+        let attributes = [
+            Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+            Attribute::CryptographicLength(128),
+            Attribute::CryptographicUsageMask(CryptographicUsageMask::Encrypt),
+            Attribute::QuantumSafe(safe),
+        ];
+        request.attributes = TemplateAttribute::from(attributes.into_iter().collect::<Attributes>());
+        request
+    };
+    let unsafe_one = Some(ResultReason::GeneralFailure);
+    let told = house.item(Version::NEWEST, short(true), &house.alice).await;
+    assert_eq!(told.result_reason, unsafe_one);
+    let told = house.item(Version::NEWEST, short(false), &house.alice).await;
+    assert_eq!(told.result_status, ResultStatus::Success);
+    let Some(ResponsePayload::Create(made)) = told.payload else {
+        panic!()
+    };
+    house.create("", vec![Attribute::QuantumSafe(true)]).await;
+    let later = SetAttributeRequest {
+        unique_identifier: Some(UniqueIdentifier::from(made.unique_identifier.as_str())),
+        attribute: Attribute::QuantumSafe(true).into(),
+    };
+    let told = house.item(Version::NEWEST, later, &house.alice).await;
+    assert_eq!(told.result_reason, unsafe_one);
+}
+
+/// Who asks for a generator gets that one or nothing (KMIP 2.1 §4.46).
+#[tokio::test]
+async fn a_key_comes_from_the_generator_that_was_asked_for() {
+    let house = TestHouse::new().await;
+    let own = house.server.services().randomness.generator().parameters();
+    let wanted = |rng_algorithm, cryptographic_algorithm| {
+        Attribute::RandomNumberGenerator(RNGParameters {
+            rng_algorithm,
+            cryptographic_algorithm,
+            cryptographic_length: None,
+            hashing_algorithm: None,
+            drbg_algorithm: None,
+            recommended_curve: None,
+            fips186_variation: None,
+            prediction_resistance: None,
+        })
+    };
+    for (wanted, reason) in [
+        (wanted(own.rng_algorithm, None), None),
+        (wanted(RNGAlgorithm::Unspecified, None), None),
+        (
+            wanted(RNGAlgorithm::ANSIX9_31, None),
+            Some(ResultReason::InvalidAttributeValue),
+        ),
+        (
+            wanted(own.rng_algorithm, Some(CryptographicAlgorithm::IDEA)),
+            Some(ResultReason::InvalidAttributeValue),
+        ),
+    ] {
+        let told = house
+            .item(Version::NEWEST, create("", vec![wanted]), &house.alice)
+            .await;
+        assert_eq!(told.result_reason, reason);
+        if let Some(ResponsePayload::Create(made)) = told.payload {
+            let object = Some(UniqueIdentifier::Text(made.unique_identifier));
+            let kept = value(&house, object, AttributeKind::RandomNumberGenerator).await;
+            assert!(kept == Some(Attribute::RandomNumberGenerator(own.clone())));
+        }
     }
 }

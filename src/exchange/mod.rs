@@ -35,6 +35,8 @@ mod contest;
 #[cfg(test)]
 mod creations;
 mod credentials;
+#[cfg(test)]
+mod cryptoki;
 mod envelope;
 mod ephemeral;
 #[cfg(test)]

@@ -225,7 +225,7 @@ pub(super) fn names(operation: Operation) -> Names {
         O::ReKeyKeyPair => Alike(vec![|w, it, _| w.text(tag::PRIVATE_KEY_UNIQUE_IDENTIFIER, &it.object)]),
         O::CreateKeyPair => Nothing("its attributes are those of Create"),
         O::Query | O::DiscoverVersions => Nothing("they tell of the server"),
-        O::RNGRetrieve | O::RNGSeed | O::Hash => Nothing("they use no object"),
+        O::RNGRetrieve | O::RNGSeed | O::Hash | O::PKCS_11 => Nothing("they use no object"),
 
         O::Poll | O::Cancel | O::Process => Ways(vec![pending]),
         O::QueryAsynchronousRequests => Ways(vec![|w, it, rest| {

@@ -6,6 +6,7 @@ use super::{Desk, Notice, Outputs};
 use crate::audit::AuditObject;
 use crate::authority::Approval;
 use crate::clock::Moment;
+use crate::crypto::quantum::is_quantum_safe;
 use crate::custody::SealContext;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal, SecondFactor};
@@ -13,8 +14,8 @@ use crate::objects::{self, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
-    Attribute, DateTime, Field, ManagedObject, ObjectType, Operation, RequestMessage, ResultReason, UniqueIdentifier,
-    UniqueIdentifierKind, Version, tag,
+    Attribute, AttributeKind, DateTime, Field, ManagedObject, ObjectType, Operation, RequestMessage, ResultReason,
+    UniqueIdentifier, UniqueIdentifierKind, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
 
@@ -289,7 +290,16 @@ impl Context<'_> {
     }
 
     /// Keeps an object that the request changed: as [`Context::keep`], with a new Last Change Date.
+    ///
+    /// # Errors
+    /// [`Fault::NotQuantumSafe`] if it is required to be safe and is not (KMIP 2.1 §4.45), besides those of [`Context::keep`].
     pub fn save(&mut self, object: &mut Object) -> Result<(), Failure> {
+        let (attributes, required) = (&object.attributes, AttributeKind::QuantumSafe);
+        if let Some(algorithm) = attributes.algorithm().filter(|_| attributes.flag(required, false))
+            && !is_quantum_safe(algorithm, attributes.length())
+        {
+            return Err(Fault::NotQuantumSafe.into());
+        }
         object
             .attributes
             .set(Attribute::LastChangeDate(DateTime(self.seconds())));

@@ -206,9 +206,14 @@ pub(super) fn set_implicit(
     }
     if source == Source::Generated {
         attributes.set_if_absent(Attribute::OriginalCreationDate(now));
-        attributes.set(Attribute::RandomNumberGenerator(
-            context.services.randomness.generator().parameters(),
-        ));
+        let generator = context.services.randomness.generator();
+        // Who asks for a generator gets that one or nothing (KMIP 2.1 §4.46).
+        if let Some(Attribute::RandomNumberGenerator(wanted)) = attributes.first(AttributeKind::RandomNumberGenerator)
+            && !generator.is(wanted)
+        {
+            return Err(Fault::InvalidAttributeValue.into());
+        }
+        attributes.set(Attribute::RandomNumberGenerator(generator.parameters()));
     }
     set_from_value(attributes, managed)
 }

@@ -12,6 +12,7 @@ mod authenticating;
 mod ciphering;
 mod outputs;
 mod part;
+mod pkcs11;
 pub mod streams;
 
 mod activate;
@@ -211,6 +212,7 @@ handlers! {
     JoinSplitKey
     Import
     Export
+    PKCS_11
     Login
     Logout
     SetAttribute
