@@ -214,6 +214,46 @@ fn nist_800_108_is_what_it_is_made_of() {
     assert_eq!(cmac.derive().unwrap().len(), 40);
 }
 
+/// Values that OpenSSL's KBKDF and HMAC of another library give, with a separator and without the length.
+#[test]
+fn nist_800_108_gives_what_others_do() {
+    let (base, sha256) = (Secret::new((0..32).collect()), hashed(HashingAlgorithm::SHA_256));
+    let data = [Secret::copy_from(b"label\0context")];
+    let vector = [0x55; 32];
+    for (method, value) in [
+        (
+            Method::NIST800_108_C,
+            "18b8910606f09c475658fb393a63521855b7deee922916562c76d87ba4f91aa88d4d4fe95ec82226c6c2bead07a2dfca\
+             e6d7c533a683da11b3d108126b583047a817310bab5689850e79df7e76c77098",
+        ),
+        (
+            Method::NIST800_108_F,
+            "86e010c705d81796bd34408f782979ca5879365fc37a7095719326adb4c19a62c16e69690d194696f35f17958e076d58\
+             c729e38843d220aa55f329dc30b079808f8f70ce14b10c73b40bfd1c2eac34f8",
+        ),
+        (
+            Method::NIST800_108_DPI,
+            "80d3e0462dfaf65bdca1b3602dd52bd373e6c927a1a184164c6b71fe08fc665b5bb5a1a7788f40db135c5f3095d0974e\
+             45dbd350e0feaa4fdd9108b203068c0a44c36ad8f83b2302c803f433b8731238",
+        ),
+    ] {
+        let request = DerivationRequest {
+            data: &data,
+            initialization_vector: Some(&vector),
+            ..request(method, &base, &sha256, 80)
+        };
+        assert_eq!(request.derive().unwrap().expose(), hex(value));
+    }
+    let (base, none) = (Secret::new((0..16).collect()), CryptographicParameters::default());
+    let cmac = DerivationRequest {
+        data: &data,
+        base_algorithm: Some(Algorithm::AES),
+        ..request(Method::NIST800_108_C, &base, &none, 40)
+    };
+    let value = "042226feaeda38b74d524e5778eac4bf3532e39ce7c2552c025c69c9d0b56d7b208957e6946947f3";
+    assert_eq!(cmac.derive().unwrap().expose(), hex(value));
+}
+
 #[test]
 fn both_sides_of_an_agreement_derive_the_same() {
     let none = CryptographicParameters::default();

@@ -185,7 +185,8 @@ pub(super) const fn truth(attribute: &Attribute) -> Option<bool> {
         | Attribute::Extractable(value)
         | Attribute::NeverExtractable(value)
         | Attribute::Fresh(value)
-        | Attribute::KeyValuePresent(value) => Some(*value),
+        | Attribute::KeyValuePresent(value)
+        | Attribute::QuantumSafe(value) => Some(*value),
         _ => None,
     }
 }
