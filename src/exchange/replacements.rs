@@ -116,7 +116,7 @@ async fn a_replacement_has_what_the_tables_say() {
     let (was, is) = (attributes(&house, &old).await, attributes(&house, &new).await);
     assert!(names(&was).is_empty());
     assert_eq!(names(&is), ["first", "second", "third"]);
-    assert_eq!(located(&house, "first").await, [new.clone()]);
+    assert_eq!(located(&house, "first").await, [&new[..]]);
     assert!(links(&was) == [(LinkType::ReplacementObjectLink, UniqueIdentifier::from(&new[..]))]);
     assert!(links(&is) == [(LinkType::ReplacedObjectLink, UniqueIdentifier::from(&old[..]))]);
     let now = DateTime(BEGIN + 100);
@@ -174,7 +174,7 @@ async fn the_new_key_is_what_the_batch_goes_on_with_and_undo_gives_the_name_back
     });
     let undone = house.message(&items(unknown), &house.alice).await.items;
     assert_eq!(undone[0].result_status, ResultStatus::OperationUndone);
-    assert_eq!(located(&house, "mine").await, [old.clone()]);
+    assert_eq!(located(&house, "mine").await, [&old[..]]);
     let mut done = house
         .message(&items(RequestItem::new(GetRequest::default())), &house.alice)
         .await
@@ -246,7 +246,7 @@ async fn what_cannot_be_replaced_is_refused_for_the_right_reason() {
             pick(ResultReason::ReadOnlyAttribute, ResultReason::InvalidField)
         );
         // All that was refused changed nothing.
-        assert_eq!(located(&house, "a").await, [old.clone()]);
+        assert_eq!(located(&house, "a").await, [&old[..]]);
         let archive = ArchiveRequest {
             unique_identifier: of(&old),
         };

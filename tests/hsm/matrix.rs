@@ -144,8 +144,8 @@ impl Cell<'_> {
                 let profile = self.tenant.kek.profile;
                 self.custody.add_provider(profile, self.token.provider());
                 self.protected = Some(self.custody.create_protected(&protected(self)).await.unwrap());
-                self.custody
-                    .add_provider(profile, Arc::clone(&self.provider) as Arc<dyn KekProvider>);
+                let provider: Arc<dyn KekProvider> = self.provider.clone();
+                self.custody.add_provider(profile, provider);
             }
             // It is to begin with the module.
             Operation::Get | Operation::Activate => {}
