@@ -17,6 +17,9 @@ pub enum Error {
     /// The bytes are not a certificate request, or the key in it did not sign it.
     #[error("not a certificate request signed by its own key")]
     Request,
+    /// A certificate was wished for that would make its holder an authority.
+    #[error("the request asks for the certificate of an authority")]
+    AuthorityWished,
     /// The bytes are not a revocation list.
     #[error("not an X.509 revocation list")]
     RevocationList,

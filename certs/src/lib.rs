@@ -5,8 +5,12 @@
 //! RFC 5280 (certificates and revocation lists), RFC 2986 (requests), RFC 7292 (PKCS#12), RFC 7468 (PEM).
 
 mod authority;
+mod certify;
+#[cfg(test)]
+mod certify_tests;
 mod chain;
 mod crl;
+mod der;
 mod error;
 mod facts;
 mod first_version;
@@ -17,8 +21,10 @@ pub mod pem;
 mod pkcs12;
 mod revocation;
 mod signature;
+mod wish;
 
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
+pub use certify::{Issuer, distinguished_name};
 pub use chain::{
     ChainError, Judgement, MAX_CHAIN_LENGTH, Purpose, StaleList, TrustedAuthority, judge, judge_pinned,
     verify_by_holder, verify_by_key, verify_signature,
@@ -31,6 +37,7 @@ pub use name::{AlternativeName, NameAttribute, Subject};
 pub use outside::{Signer, SigningKind};
 pub use pkcs12::{KeyStore, pkcs12};
 pub use revocation::{PooledList, RevocationList, Revocations, is_revoked, pool};
+pub use wish::{KeyUsages, RequestEncoding, Wish};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Links between objects (KMIP 2.1 §4.31).
 
-use crate::objects::Object;
+use crate::objects::{AttributeSet, Object};
 use kmip_protocol::{Attribute, Link, LinkType, UniqueIdentifier};
 
 /// A Link to an object.
@@ -27,4 +27,49 @@ pub fn linked(object: &Object, link_type: LinkType) -> Option<UniqueIdentifier> 
         Attribute::Link(link) if link.link_type == link_type => Some(link.linked_object_identifier.clone()),
         _ => None,
     })
+}
+
+/// Has the Link that led to one object lead to another, in its place; a new one, if none led there.
+pub fn retie(attributes: &mut AttributeSet, link_type: LinkType, from: &str, to: &str) {
+    let former = link(link_type, from);
+    let found = attributes.iter().find(|instance| instance.attribute == former);
+    match found.map(|instance| instance.index) {
+        Some(index) => {
+            attributes.replace(index, link(link_type, to));
+        }
+        None => {
+            attributes.add(link(link_type, to));
+        }
+    }
+}
+
+/// The identifiers to which the Links of a type lead, in the order of their index.
+pub fn ends(attributes: &AttributeSet, link_type: LinkType) -> impl Iterator<Item = &str> {
+    attributes.iter().filter_map(move |instance| match &instance.attribute {
+        Attribute::Link(link) if link.link_type == link_type => match &link.linked_object_identifier {
+            UniqueIdentifier::Text(text) => Some(text.as_str()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_moved_in_its_place() {
+        let mut set = AttributeSet::default();
+        set.add(link(LinkType::PrivateKeyLink, "a"));
+        set.add(link(LinkType::CertificateLink, "b"));
+        set.add(link(LinkType::CertificateLink, "c"));
+        retie(&mut set, LinkType::CertificateLink, "b", "d");
+        let indexes: Vec<i32> = set.iter().map(|instance| instance.index).collect();
+        assert_eq!(indexes, [0, 1, 2]);
+        assert_eq!(ends(&set, LinkType::CertificateLink).collect::<Vec<_>>(), ["d", "c"]);
+        retie(&mut set, LinkType::CertificateLink, "b", "e");
+        assert_eq!(ends(&set, LinkType::CertificateLink).collect::<Vec<_>>(), ["d", "c", "e"]);
+        assert_eq!(ends(&set, LinkType::PrivateKeyLink).collect::<Vec<_>>(), ["a"]);
+    }
 }
