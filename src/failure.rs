@@ -123,6 +123,12 @@ faults! {
     InvalidObjectType = InvalidObjectType else InvalidField, "the object type does not fit the request";
     /// The usage mask lacks the bit.
     UsageMask = IncompatibleCryptographicUsageMask else PermissionDenied, "the cryptographic usage mask does not permit this";
+    /// A certificate request is not of the type that is said, is of another key, or was not signed by its own (KMIP 2.1 §11.50).
+    InvalidCsr = InvalidCSR, "not a certificate request of this type and for this key, signed by it";
+    /// An authority's certificate was asked for, or one for what cannot be read or is compromised (KMIP 1.4 §11.8).
+    NotCertifiable = PermissionDenied, "this cannot be certified";
+    /// No authority certifies for this client.
+    NoIssuer = PermissionDenied, "there is no certificate authority that issues for this client";
     /// The usage limits are used up.
     UsageLimit = PermissionDenied, "the usage limits of the object are exhausted";
     /// Fewer units are left than were asked for.

@@ -21,6 +21,7 @@ pub mod pem;
 mod pkcs12;
 mod revocation;
 mod signature;
+mod validate;
 mod wish;
 
 pub use authority::{CertificateAuthority, CertificateRequest, Leaf, RequestFacts, Usage, Validity, read_request};
@@ -37,6 +38,7 @@ pub use name::{AlternativeName, NameAttribute, Subject};
 pub use outside::{Signer, SigningKind};
 pub use pkcs12::{KeyStore, pkcs12};
 pub use revocation::{PooledList, RevocationList, Revocations, is_revoked, pool};
+pub use validate::{Standing, validate};
 pub use wish::{KeyUsages, RequestEncoding, Wish};
 
 #[cfg(test)]

@@ -121,7 +121,10 @@ impl ItemFacts {
             // A structure of the vendor's own making.
             tag::VENDOR_IDENTIFICATION | tag::SERVER_INFORMATION => self.is(Operation::Query),
             tag::KEY_MATERIAL | tag::KEY_VALUE => self.is_made || self.is_random,
-            tag::CERTIFICATE_VALUE => self.is_made,
+            // The server's authority, and the number that it gives.
+            tag::CERTIFICATE_VALUE | tag::ISSUER | tag::SERIAL_NUMBER | tag::CERTIFICATE_ISSUER_DISTINGUISHED_NAME => {
+                self.is_made
+            }
             tag::KEY_FORMAT_TYPE => self.is_made && self.has_no_format,
             tag::DATA
             | tag::SIGNATURE_DATA

@@ -63,6 +63,8 @@ impl Handle for ClientCreateRequest {
             target.records.push(ApplicationRecord::key(tenant, application));
             target.reaches_objects = desk::owns_objects(context, tenant, application).await?;
         }
+        let none = ClientSettings::default();
+        target.reaches_objects |= self.settings.as_ref().is_some_and(|new| issues(new, &none));
         Ok(target)
     }
 }
@@ -133,8 +135,11 @@ impl Handle for ClientModifyRequest {
             Some(settings) => is_restricted(&was) && *settings != was,
             None => false,
         };
+        let issues = self.settings.as_ref().is_some_and(|new| issues(new, &record.settings));
         let reopens = self.password.is_some() && record.password.is_some();
-        target(context, id, &record, opens || reopens || !self.credentials.is_empty()).await
+        let mut target = target(context, id, &record, opens || reopens || !self.credentials.is_empty()).await?;
+        target.reaches_objects |= issues;
+        Ok(target)
     }
 }
 
@@ -240,6 +245,11 @@ fn set(record: &mut ClientRecord, settings: &ClientSettings) -> Result<(), Failu
 }
 
 /// Whether settings keep something from a client that others might show it.
+/// Whether settings let a client use an authority of the tenant's that it did not.
+fn issues(new: &ClientSettings, former: &ClientSettings) -> bool {
+    new.issuing_certificate.is_some() && new.issuing_certificate != former.issuing_certificate
+}
+
 fn is_restricted(settings: &ClientSettings) -> bool {
     settings.operations.is_some()
         || !(settings.object_groups.is_empty() && settings.application_namespaces.is_empty())

@@ -7,6 +7,9 @@ use kmip_protocol::{ClientSettings, DateTime, Operation};
 /// The first number of vendor operations, which are people's.
 const VENDOR: u32 = 0x8000_0000;
 
+/// Bytes of a Unique Identifier in settings: more than this server gives any.
+const LONGEST_IDENTIFIER: usize = 256;
+
 /// Settings as they are kept: the end of a client's time stands in its record.
 pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure> {
     let ClientSettings {
@@ -19,6 +22,7 @@ pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure
         may_import: _,
         expires: _,
         may_set_defaults: _,
+        issuing_certificate,
     } = settings;
     let longest = [
         object_groups.len(),
@@ -32,7 +36,10 @@ pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure
     let operations = operations.iter().flat_map(|list| &list.operations);
     let readable = |text: &String| Network::read(text).is_some();
     let rate = requests_per_second.is_none_or(|rate| rate > 0);
-    if !operations.into_iter().all(own) || !allowed_networks.iter().all(readable) || !rate {
+    let named = issuing_certificate
+        .as_ref()
+        .is_none_or(|name| (1..=LONGEST_IDENTIFIER).contains(&name.len()));
+    if !named || !operations.into_iter().all(own) || !allowed_networks.iter().all(readable) || !rate {
         return Err(Fault::InvalidField.into());
     }
     Ok(ClientSettings {

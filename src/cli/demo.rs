@@ -14,7 +14,7 @@ use super::{Problem, say, serve};
 use crate::compose::Genesis;
 use beginning::Beginning;
 use certs::CertificateAuthority;
-use establish::{Tenant, establish};
+use establish::{CERTIFICATION, Tenant, establish};
 use kmip_protocol::{ClientCredential, Interval, Policy, PolicyTemplate};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -123,19 +123,32 @@ fn tenants(folder: &Folder, authority: &CertificateAuthority) -> Result<Vec<Tena
         key_fingerprint: Some(client.key_fingerprint.to_vec()),
         ..ClientCredential::default()
     };
+    let keeper = folder.client(authority, CERTIFICATION, "demo-certification")?;
+    let certification = ClientCredential {
+        key_fingerprint: Some(keeper.key_fingerprint.to_vec()),
+        ..ClientCredential::default()
+    };
     folder.client(authority, "other-client", "other-client")?;
     let certificate = ballot::certificate(&folder.at("other-client.pem")).map_err(|why| why.text)?;
     let pinned = ClientCredential {
         certificate: Some(certificate),
         ..ClientCredential::default()
     };
-    let known = [(Some(authority.certificate().to_vec()), known_by_key), (None, pinned)];
+    let known = [
+        (
+            Some(authority.certificate().to_vec()),
+            known_by_key,
+            Some(certification),
+        ),
+        (None, pinned, None),
+    ];
     let made = TENANTS.into_iter().zip(known);
-    let made = made.map(|((name, operators), (authority, client))| Tenant {
+    let made = made.map(|((name, operators), (authority, client, certification))| Tenant {
         name,
         operators,
         authority,
         client,
+        certification,
     });
     Ok(made.collect())
 }

@@ -25,6 +25,8 @@ mod ceremonies;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod certifying;
+#[cfg(test)]
 mod chosen;
 mod client_password;
 #[cfg(test)]

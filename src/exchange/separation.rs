@@ -170,6 +170,11 @@ pub(super) fn names(operation: Operation) -> Names {
             w.text(tag::UNIQUE_IDENTIFIER, &it.object);
             w.structure(tag::CURRENT_ATTRIBUTE, |w| w.text(tag::CONTACT_INFORMATION, "us"));
         }]),
+        O::Certify => Ways(vec![|w, it, rest| {
+            object(w, it, rest);
+            w.structure(tag::ATTRIBUTES, |w| w.enumeration(tag::CERTIFICATE_TYPE, 1));
+        }]),
+        O::ReCertify | O::Validate => Ways(vec![object]),
         O::Revoke => Ways(vec![|w, it, rest| {
             object(w, it, rest);
             w.structure(tag::REVOCATION_REASON, |w| {

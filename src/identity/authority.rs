@@ -73,11 +73,19 @@ impl AuthorityRecord {
         ClaimKey::new(domain, claim_space::AUTHORITY_NAME, name.as_bytes())
     }
 
+    /// The claim on the key of an authority, in the whole installation.
+    #[must_use]
+    pub fn key_claim(fingerprint: &[u8; 32]) -> ClaimKey {
+        ClaimKey::new(Domain::SYSTEM, claim_space::AUTHORITY_KEY, fingerprint)
+    }
+
     /// What must be unique: the name in its domain, the authority's key in the whole installation.
     pub fn claims(&self, domain: Domain) -> core::result::Result<Vec<ClaimKey>, certs::Error> {
         let facts = certs::CertificateFacts::read(&self.certificate)?;
-        let key = ClaimKey::new(Domain::SYSTEM, claim_space::AUTHORITY_KEY, &facts.key_fingerprint);
-        Ok(vec![key, Self::name_claim(domain, &self.name)])
+        Ok(vec![
+            Self::key_claim(&facts.key_fingerprint),
+            Self::name_claim(domain, &self.name),
+        ])
     }
 
     /// The record's bytes.

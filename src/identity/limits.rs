@@ -31,6 +31,8 @@ pub struct ClientLimits {
     pub crypto: Option<CryptoProfile>,
     /// Whether keys may leave in clear.
     pub wrapped_only: bool,
+    /// The certificate (Unique Identifier) of the authority that certifies for it where its request names none.
+    pub issuing_certificate: Option<String>,
     /// Objects that its tenant may have.
     pub object_quota: Option<i64>,
     /// Whether its tenant is for tests alone.
@@ -99,6 +101,7 @@ impl ClientLimits {
             may_set_defaults: client.may_set_defaults.unwrap_or(false),
             crypto: tenant.crypto_profile,
             wrapped_only: tenant.plaintext_get == Some(false),
+            issuing_certificate: client.issuing_certificate.clone(),
             object_quota: tenant.object_quota,
             test: tenant.test_tenant == Some(true),
         }

@@ -50,7 +50,7 @@ fn set_names(attributes: &mut AttributeSet, facts: &CertificateFacts) {
     }));
     attributes.set(Attribute::X_509CertificateSubject(X_509CertificateSubject {
         subject_distinguished_name: facts.subject_der.clone(),
-        subject_alternative_names: facts.alternative_names.iter().filter_map(general_name).collect(),
+        subject_alternative_names: facts.alternative_names.iter().map(AlternativeName::to_der).collect(),
     }));
     let issuer = in_order_of_text(&facts.issuer_attributes, &facts.issuer);
     attributes.set(Attribute::CertificateIdentifier(CertificateIdentifier {
@@ -102,17 +102,6 @@ fn element(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A GeneralName in DER (RFC 5280 §4.2.1.6).
-fn general_name(name: &AlternativeName) -> Option<Vec<u8>> {
-    match name {
-        AlternativeName::Email(text) => element(0x81, text.as_bytes()),
-        AlternativeName::Dns(text) => element(0x82, text.as_bytes()),
-        AlternativeName::Uri(text) => element(0x86, text.as_bytes()),
-        AlternativeName::Ip(std::net::IpAddr::V4(address)) => element(0x87, &address.octets()),
-        AlternativeName::Ip(std::net::IpAddr::V6(address)) => element(0x87, &address.octets()),
-    }
-}
-
 fn in_text(name: &AlternativeName) -> String {
     match name {
         AlternativeName::Email(text) | AlternativeName::Dns(text) | AlternativeName::Uri(text) => text.clone(),
@@ -125,6 +114,10 @@ macro_rules! parts {
     ($($oid:literal $subject:ident $issuer:ident)+) => {
         fn subject_part(oid: &str, text: String) -> Option<Attribute> {
             match oid { $($oid => Some(Attribute::$subject(text)),)+ _ => None }
+        }
+        /// The part of a subject that an attribute is: its object identifier, and its text.
+        pub fn subject_name(attribute: &Attribute) -> Option<(&'static str, &str)> {
+            match attribute { $(Attribute::$subject(text) => Some(($oid, text.as_str())),)+ _ => None }
         }
         fn issuer_part(oid: &str, text: String) -> Option<Attribute> {
             match oid { $($oid => Some(Attribute::$issuer(text)),)+ _ => None }

@@ -250,6 +250,31 @@ impl Context<'_> {
         Ok(object)
     }
 
+    /// An object of the client's tenant, whichever application it belongs to: only for identifiers that people have given to the
+    /// client's settings, never for one that comes from a request.
+    pub async fn of_tenant(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
+        let key = objects::key(self.client()?.tenant, unique_identifier);
+        let found = self.load_kept(key).await?;
+        let found = found.filter(|kept| kept.unique_identifier == unique_identifier);
+        if found.is_some() {
+            if self.services.quarantine.holds(key) {
+                return Err(Fault::Quarantined.into());
+            }
+            self.batch.touched.push(AuditObject {
+                unique_identifier: unique_identifier.to_owned(),
+                record: None,
+            });
+        }
+        Ok(found)
+    }
+
+    async fn load_kept(&mut self, key: Key) -> Result<Option<Kept>, Failure> {
+        let Some(record) = self.work.load(key).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Kept::read(records::open(&self.services.custody, &record)?)?))
+    }
+
     /// The object that holds the claim to a Name, if the client sees it.
     pub async fn named(&mut self, name: &str) -> Result<Option<Object>, Failure> {
         let client = self.client()?;
@@ -269,10 +294,9 @@ impl Context<'_> {
 
     /// The object with this key, if the client sees it: one of its application, within its settings, of a type that its version has.
     async fn seen(&mut self, key: Key) -> Result<Option<Kept>, Failure> {
-        let Some(record) = self.work.load(key).await? else {
+        let Some(kept) = self.load_kept(key).await? else {
             return Ok(None);
         };
-        let kept = Kept::read(records::open(&self.services.custody, &record)?)?;
         let mut is_seen = kept.application == self.client()?.application && self.knows(kept.object_type);
         if is_seen && self.client()?.limits.is_narrowed() {
             is_seen = self.shows(&kept.clone().whole()?.attributes)?;

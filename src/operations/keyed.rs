@@ -51,6 +51,19 @@ impl Key {
         usage: CryptographicUsageMask,
     ) -> Result<Self, Failure> {
         let object = context.kept(given, Wanted::Whole).await?;
+        Self::judged(context, object, purpose, usage).await
+    }
+
+    /// A key that was found, if it may be used for this now.
+    ///
+    /// # Errors
+    /// Those of [`Key::of`].
+    pub async fn judged(
+        context: &Context<'_>,
+        object: Kept,
+        purpose: Purpose,
+        usage: CryptographicUsageMask,
+    ) -> Result<Self, Failure> {
         let attributes = &object.attributes;
         let dates = attributes.dates()?;
         let now = context.seconds();

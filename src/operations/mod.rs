@@ -21,6 +21,8 @@ mod adjust_attribute;
 mod archive;
 mod cancel;
 mod check;
+mod certification;
+mod certify;
 mod create;
 mod create_key_pair;
 mod create_split_key;
@@ -71,6 +73,7 @@ mod query_asynchronous_requests;
 mod re_key;
 mod re_key_key_pair;
 mod recover;
+mod re_certify;
 mod register;
 mod replacement;
 mod revoke;
@@ -89,6 +92,7 @@ pub mod tending;
 #[cfg(test)]
 pub mod unprovoked;
 mod usage;
+mod validate;
 
 pub use about::About;
 pub use context::{Batch, Context};
@@ -182,6 +186,8 @@ handlers! {
     ReKey
     ReKeyKeyPair
     DeriveKey
+    Certify
+    ReCertify
     Locate
     Get
     GetAttributes
@@ -197,6 +203,7 @@ handlers! {
     Check
     ObtainLease
     GetUsageAllocation
+    Validate
     Query
     DiscoverVersions
     Encrypt

@@ -1,7 +1,8 @@
 //! What the operations on managed objects act upon, as rules and votes need to know it: one helper for all of them.
 
+use super::certification::{Asked, Authority};
 use super::export::as_get;
-use super::{Context, delete_attribute, modify_attribute, target_of};
+use super::{Context, certify, delete_attribute, modify_attribute, target_of};
 use crate::authority::{Target, TargetObject};
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, AttributeSet, OBJECT, Object};
@@ -9,17 +10,18 @@ use crate::records;
 use crate::store::Key;
 use kmip_protocol::{
     Attribute, AttributeKind, BindTarget, DerivationMethod, GetRequest, ImportRequest, KeyInformation, KeyWrapType,
-    ManagedObject, Operation, RequestPayload, UniqueIdentifier,
+    ManagedObject, Operation, RequestPayload, TemplateAttribute, UniqueIdentifier, Version,
 };
 use ring::digest::{Context as Digest, SHA256};
 
 /// The objects that a request names, if its operation acts upon objects. `None` within: the ID Placeholder.
-fn named(payload: &RequestPayload) -> Option<Vec<Option<&UniqueIdentifier>>> {
+fn named(payload: &RequestPayload, version: Version) -> Option<Vec<Option<&UniqueIdentifier>>> {
     macro_rules! one {
         ($($operation:ident)*) => {
             match payload {
                 $(RequestPayload::$operation(request) => Some(vec![request.unique_identifier.as_ref()]),)*
                 RequestPayload::ReKeyKeyPair(request) => Some(vec![request.private_key_unique_identifier.as_ref()]),
+                RequestPayload::Certify(request) => Some(certify::certified(request, version).into_iter().collect()),
                 RequestPayload::DeriveKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
                 RequestPayload::JoinSplitKey(request) => Some(request.unique_identifiers.iter().map(Some).collect()),
                 // Without an identifier it makes a key.
@@ -30,7 +32,7 @@ fn named(payload: &RequestPayload) -> Option<Vec<Option<&UniqueIdentifier>>> {
     }
     one! {
         Get GetAttributes GetAttributeList AddAttribute ModifyAttribute DeleteAttribute SetAttribute AdjustAttribute
-        Activate Revoke Destroy Archive Recover ObtainLease GetUsageAllocation Check ReKey Export
+        Activate Revoke Destroy Archive Recover ObtainLease GetUsageAllocation Check ReKey ReCertify Export
         Encrypt Decrypt Sign SignatureVerify MAC MACVerify
     }
 }
@@ -51,7 +53,7 @@ pub async fn of_request(payload: &RequestPayload, context: &mut Context<'_>) -> 
 /// # Errors
 /// An unknown object, and a foreign one alike, is answered as it is without rules: whoever may not see it learns of none.
 async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Option<Target>, Failure> {
-    let Some(named) = named(payload) else {
+    let Some(named) = named(payload, context.version) else {
         return Ok(None);
     };
     let tenant = context.client()?.tenant;
@@ -159,6 +161,8 @@ async fn uses(payload: &RequestPayload, target: &mut Target, context: &mut Conte
             };
             used.extend(request.unique_identifiers.iter().map(|base| (operation, base.clone())));
         }
+        RequestPayload::Certify(request) => issues(request.attributes.as_ref(), target, context).await?,
+        RequestPayload::ReCertify(request) => issues(request.attributes.as_ref(), target, context).await?,
         _ => {}
     }
     add(used, target, context).await
@@ -248,6 +252,26 @@ async fn add(
             target.uses.push((operation, of(&object)));
         }
     }
+    Ok(())
+}
+
+/// The key of the authority that issues. Where there is none, the request fails by itself.
+async fn issues(
+    template: Option<&TemplateAttribute>,
+    target: &mut Target,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let Ok(asked) = Asked::of(context, template).await else {
+        return Ok(());
+    };
+    let key = match Authority::of(context, &asked.attributes).await {
+        Ok(authority) => authority.key.whole()?,
+        Err(_) => return Ok(()),
+    };
+    target
+        .records
+        .push(objects::key(context.client()?.tenant, &key.unique_identifier));
+    target.uses.push((Operation::Sign, of(&key)));
     Ok(())
 }
 

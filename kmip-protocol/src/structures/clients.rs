@@ -21,6 +21,8 @@ structure! {
         may_import: Option<bool> = MAY_IMPORT;
         /// Whether it may set defaults and constraints for the objects of its application, where no operations are listed.
         may_set_defaults: Option<bool> = MAY_SET_DEFAULTS;
+        /// The certificate (Unique Identifier) of the authority, kept by the tenant, that certifies for it where its request names none.
+        issuing_certificate: Option<String> = ISSUING_CERTIFICATE;
     }
 
     /// How a client is recognised: by a key, a certificate, or a rule. What is told can be given back: a certificate is told by its

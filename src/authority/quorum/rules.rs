@@ -133,7 +133,7 @@ pub fn counting<'p>(policy: &'p Policy, group: &str) -> Vec<&'p Rule> {
 }
 
 /// What an operation may use an object as, beside doing itself: a wrapping encrypts, an unwrapping decrypts, a derivation can do either
-/// what Encrypt or what MAC does.
+/// what Encrypt or what MAC does, an authority signs.
 const USES: &[(Operation, &[Operation])] = &[
     (
         Operation::Get,
@@ -147,6 +147,8 @@ const USES: &[(Operation, &[Operation])] = &[
         ],
     ),
     (Operation::DeriveKey, &[Operation::Encrypt, Operation::MAC]),
+    (Operation::Certify, &[Operation::Sign]),
+    (Operation::ReCertify, &[Operation::Sign]),
 ];
 
 /// What changes the labels of objects.

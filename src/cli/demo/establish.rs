@@ -3,7 +3,7 @@
 
 use super::profile;
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::folder::Folder;
+use crate::cli::folder::{Folder, now};
 use crate::cli::people;
 use crate::cli::possession::Place;
 use crate::cli::private;
@@ -11,13 +11,21 @@ use crate::cli::proposal::ballot::{self, Voter};
 use crate::cli::say;
 use crate::cli::session::{Answer, Pending, Session, payload_bytes};
 use crate::cli::shares;
+use certs::{CertificateAuthority, KeyKind, Subject, Validity};
+use kmip_client::{Connection, Identity, Settings};
 use kmip_protocol::{
-    ApplicationCreateRequest, AuthorityCreateRequest, ClientCreateRequest, ClientCredential, ClientSettings,
-    CryptoProfile, Interval, NewPerson, Operation, PasswordChangeRequest, PersonRole, PolicyGetRequest,
-    PolicyPutRequest, PolicyTemplate, ProposalCompleteRequest, ProposalGetRequest, Request, RequestPayload,
-    TenantCreateRequest, TenantSettings, VoteDecision,
+    ApplicationCreateRequest, Attribute, AuthorityCreateRequest, Certificate, CertificateType, ClientCreateRequest,
+    ClientCredential, ClientSettings, CryptoProfile, CryptographicUsageMask, DateTime, Interval, KeyBlock,
+    KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, NewPerson, Operation, PasswordChangeRequest,
+    PersonRole, PlainKeyValue, PolicyGetRequest, PolicyPutRequest, PolicyTemplate, PrivateKey, ProposalCompleteRequest,
+    ProposalGetRequest, RegisterRequest, Request, RequestPayload, TemplateAttribute, TenantCreateRequest,
+    TenantSettings, UniqueIdentifier, Version, VoteDecision,
 };
+use kmip_ttlv::Secret;
 use std::time::Duration;
+
+/// The client that keeps the authority which certifies, and the files of its certificate.
+pub(super) const CERTIFICATION: &str = "certification";
 
 /// How long each step may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,6 +38,8 @@ pub(super) struct Tenant {
     pub(super) authority: Option<Vec<u8>>,
     /// How its client is known.
     pub(super) client: ClientCredential,
+    /// How the client is known that keeps the authority which certifies for the other, if there is one.
+    pub(super) certification: Option<ClientCredential>,
 }
 
 /// Somebody who is logged in.
@@ -107,15 +117,31 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
         };
         agree(&mut operators, request)?;
     }
+    let issuing_certificate = match &tenant.certification {
+        Some(known_by) => {
+            let request = ClientCreateRequest {
+                client_name: CERTIFICATION.to_owned(),
+                application_name: None,
+                settings: None,
+                credentials: vec![known_by.clone()],
+                password: None,
+            };
+            agree(&mut operators, request)?;
+            Some(certification(folder, address)?)
+        }
+        None => None,
+    };
+    // Whoever tries KMIP out tries Import and Set Defaults as well.
+    let settings = ClientSettings {
+        may_import: Some(true),
+        may_set_defaults: Some(true),
+        issuing_certificate,
+        ..ClientSettings::default()
+    };
     let request = ClientCreateRequest {
         client_name: "client".to_owned(),
         application_name: Some(application_name),
-        // Whoever tries KMIP out tries Import and Set Defaults as well.
-        settings: Some(ClientSettings {
-            may_import: Some(true),
-            may_set_defaults: Some(true),
-            ..ClientSettings::default()
-        }),
+        settings: Some(settings),
         credentials: vec![tenant.client.clone()],
         password: None,
     };
@@ -126,6 +152,59 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
     policy.seasoning = Interval(0);
     agree(&mut operators, PolicyPutRequest { policy })?;
     leave(operators)
+}
+
+/// Has the client that keeps it bring the authority which certifies: its key, which never leaves again, and its certificate, by which
+/// it is named.
+fn certification(folder: &Folder, address: &str) -> Outcome<String> {
+    let failed = |why: certs::Error| Failure::from(why.to_string());
+    let now = now();
+    let authority = CertificateAuthority::create(
+        &Subject::named("Claviger demo certification"),
+        Validity::days(now, 3_650),
+        KeyKind::P256,
+    );
+    let authority = authority.map_err(failed)?;
+    let identity = Identity::in_folder(&folder.at(""), CERTIFICATION);
+    let mut settings = Settings::new(address);
+    settings.timeout = PATIENCE;
+    let mut connection = Connection::open(&settings, &identity)?;
+    let material = KeyMaterial::Bytes(Secret::copy_from(&authority.key().to_der()));
+    let key_block = KeyBlock {
+        key_format_type: KeyFormatType::PKCS_8,
+        key_compression_type: None,
+        key_value: Some(KeyValue::Plain(PlainKeyValue {
+            key_material: material,
+            attributes: None,
+        })),
+        cryptographic_algorithm: None,
+        cryptographic_length: None,
+        key_wrapping_data: None,
+    };
+    let used = [
+        Attribute::CryptographicUsageMask(CryptographicUsageMask::CertificateSign),
+        Attribute::ActivationDate(DateTime(now)),
+        Attribute::Extractable(false),
+    ];
+    let mut bring = |object: ManagedObject, attributes: TemplateAttribute| {
+        let request = RegisterRequest {
+            object_type: object.object_type(),
+            attributes,
+            object,
+            protection_storage_masks: None,
+        };
+        connection.call(Version::NEWEST, request)
+    };
+    let key = bring(PrivateKey { key_block }.into(), used.into_iter().collect())?;
+    let certificate = Certificate {
+        certificate_type: CertificateType::X_509,
+        certificate_value: authority.certificate().to_vec(),
+    };
+    let to_key = Attribute::Link(Link {
+        link_type: LinkType::PrivateKeyLink,
+        linked_object_identifier: UniqueIdentifier::Text(key.unique_identifier),
+    });
+    Ok(bring(certificate.into(), core::iter::once(to_key).collect())?.unique_identifier)
 }
 
 /// Gives each of them a share key, beside the certificate.

@@ -122,6 +122,9 @@ struct Changes {
     /// Whether it may import objects with identifiers and attributes of its own choice, if no operations are listed
     #[arg(long)]
     may_import: Option<bool>,
+    /// The authority that certifies for it where its request names none: the Unique Identifier of a certificate of the tenant's
+    #[arg(long, value_name = "IDENTIFIER")]
+    issuing_certificate: Option<String>,
     /// The last second in which it is served, such as 2027-01-31T00:00:00Z
     #[arg(long)]
     expires: Option<String>,
@@ -150,6 +153,7 @@ impl Changes {
             expires: expires.transpose()?,
             may_import: self.may_import,
             may_set_defaults: self.may_set_defaults,
+            issuing_certificate: self.issuing_certificate.clone(),
         };
         Ok((settings != ClientSettings::default()).then_some(settings))
     }
@@ -207,6 +211,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         expires,
         may_import,
         may_set_defaults,
+        issuing_certificate,
     } = given;
     ClientSettings {
         operations: operations.or(was.operations),
@@ -218,6 +223,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         expires: expires.or(was.expires),
         may_import: may_import.or(was.may_import),
         may_set_defaults: may_set_defaults.or(was.may_set_defaults),
+        issuing_certificate: issuing_certificate.or(was.issuing_certificate),
     }
 }
 
