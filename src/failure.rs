@@ -74,6 +74,12 @@ faults! {
     CredentialRefused = AuthenticationNotSuccessful, "the credential was not accepted";
     /// A ticket is unknown, another's, run out, or was not used for too long.
     InvalidTicket = InvalidTicket else AuthenticationNotSuccessful, "the ticket does not hold";
+    /// An attestation of the client's (KMIP 2.1 §9.11).
+    AttestationFailed = AttestationFailed, "attestations of clients are not judged here";
+    /// A client's ticket was shown in as many requests as it was made for.
+    TicketUsed = UsageLimitExceeded else PermissionDenied, "the ticket is used up";
+    /// A ticket was delegated for something else (KMIP 2.1 §6.1.12).
+    RightsRefused = NotAuthorised else PermissionDenied, "the rights of the ticket do not permit this";
 
     // People.
     /// The person has no such certificate, or it is revoked.

@@ -244,12 +244,12 @@ fn set(record: &mut ClientRecord, settings: &ClientSettings) -> Result<(), Failu
     Ok(())
 }
 
-/// Whether settings keep something from a client that others might show it.
 /// Whether settings let a client use an authority of the tenant's that it did not.
 fn issues(new: &ClientSettings, former: &ClientSettings) -> bool {
     new.issuing_certificate.is_some() && new.issuing_certificate != former.issuing_certificate
 }
 
+/// Whether settings keep something from a client that others might show it.
 fn is_restricted(settings: &ClientSettings) -> bool {
     settings.operations.is_some()
         || !(settings.object_groups.is_empty() && settings.application_namespaces.is_empty())

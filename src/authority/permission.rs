@@ -138,9 +138,10 @@ permissions! {
     // Requests that wait, governed ones among them, by whoever made them.
     REGISTERED, Full: Poll Cancel Process QueryAsynchronousRequests Ping;
 
-    // People: their session and their own account.
-    PEOPLE, Certificate: Login;
-    PEOPLE, Initial: Logout PasswordChange;
+    // Sessions, and people's own accounts.
+    REGISTERED, Certificate: Login;
+    REGISTERED, Initial: Logout;
+    PEOPLE, Initial: PasswordChange;
     PEOPLE, Full: PersonGet PersonModify OneTimeEnroll OneTimeConfirm PermissionList;
 
     // Proposals. Auditors only read; custodians read and vote.
@@ -233,6 +234,9 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
         Principal::Process(_) => Ok(()),
         Principal::Unregistered(_) if who.meets(Who::STRANGER) => Ok(()),
         Principal::Unregistered(_) => Err(Fault::NotAuthenticated),
+        Principal::Client(client) if client.rights().is_some_and(|rights| !rights.permit(operation)) => {
+            Err(Fault::RightsRefused)
+        }
         // What everybody may know, a client's settings do not withhold.
         Principal::Client(client) if who.meets(Who::CLIENT) => {
             if client.migration_required && !who.meets(Who::STRANGER) {
@@ -381,6 +385,8 @@ mod tests {
                     | Operation::Process
                     | Operation::QueryAsynchronousRequests
                     | Operation::Ping
+                    | Operation::Login
+                    | Operation::Logout
             );
             assert!(
                 serves_both || !(row.who.meets(Who::CLIENT) && row.who.meets(Who::PEOPLE)),

@@ -1,11 +1,11 @@
 //! The credentials of a message's header (KMIP 2.1 §9.11), judged once for the whole message and before anything else: a ticket
-//! lifts a person to its session, a password is the second factor of a Login.
+//! lifts a person to its session and confines a client to its rights, a password is the second factor of a Login.
 
 use super::client_password;
 use crate::administration::login::{self, Scene, Shown, Verified};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{PersonPrincipal, Principal, Sessions, TicketError};
+use crate::identity::{ClientPrincipal, PersonPrincipal, Principal, Sessions, TicketError};
 use crate::operations::keeper::Keeper;
 use crate::operations::{Batch, Services};
 use crate::store::Work;
@@ -31,8 +31,14 @@ impl Judge<'_> {
         verified: &mut Verified,
     ) -> Result<Principal, Failure> {
         let Principal::Person(person) = principal else {
-            self.without_sessions()?;
+            self.without_sessions(principal.client().is_some())?;
             if let Principal::Client(client) = principal {
+                // It stands for the password, which was shown for it.
+                if let Some(ticket) = self.of_client()? {
+                    return Ok(Principal::Client(Arc::new(
+                        self.client_admitted(client, ticket, work).await?,
+                    )));
+                }
                 let scene = Scene {
                     services: self.services,
                     work,
@@ -68,13 +74,36 @@ impl Judge<'_> {
 
     /// A client's identity is its certificate's. A user name and password are judged of clients that have them registered; what can
     /// only be meant to be judged and is not, is refused.
-    fn without_sessions(&self) -> Result<(), Failure> {
+    fn without_sessions(&self, is_client: bool) -> Result<(), Failure> {
+        // Nothing here asks for one, and there is nobody who could judge it (KMIP 2.1 §6.1.6.1 and the like).
+        if self
+            .given()
+            .any(|credential| matches!(credential, Credential::Attestation(_)))
+        {
+            return Err(Fault::AttestationFailed.into());
+        }
         let mut given = self.given();
-        let ignored = |c: &Credential| matches!(c, Credential::UsernameAndPassword(_) | Credential::Device(_));
+        let ignored = |c: &Credential| match c {
+            Credential::UsernameAndPassword(_) | Credential::Device(_) => true,
+            Credential::Ticket(_) => is_client,
+            _ => false,
+        };
         if given.all(ignored) {
             return Ok(());
         }
         Err(Fault::CredentialRefused.into())
+    }
+
+    /// The ticket that a client shows.
+    fn of_client(&self) -> Result<Option<&Ticket>, Failure> {
+        let mut tickets = self.given().filter_map(|credential| match credential {
+            Credential::Ticket(given) => Some(&given.ticket),
+            _ => None,
+        });
+        match (tickets.next(), tickets.next()) {
+            (ticket, None) => Ok(ticket),
+            _ => Err(Fault::CredentialRefused.into()),
+        }
     }
 
     /// The ticket and the second factor that a person shows.
@@ -112,6 +141,22 @@ impl Judge<'_> {
         })
     }
 
+    async fn client_admitted(
+        &self,
+        client: &ClientPrincipal,
+        ticket: &Ticket,
+        work: &mut Work,
+    ) -> Result<ClientPrincipal, Failure> {
+        if ticket.ticket_type != TicketType::Login {
+            return Err(Fault::InvalidTicket.into());
+        }
+        let keeper = Keeper(Arc::clone(&self.services.custody));
+        let value = ticket.ticket_value.expose();
+        let now = self.services.clock.lapsed(self.now);
+        let admitted = self.sessions.admit_client(client, value, now.0, work, &keeper).await;
+        admitted.map_err(refusal)
+    }
+
     async fn admitted(
         &self,
         person: &PersonPrincipal,
@@ -125,9 +170,14 @@ impl Judge<'_> {
         let value = ticket.ticket_value.expose();
         let now = self.services.clock.lapsed(self.now);
         let admitted = self.sessions.admit(person, value, now.0, work, &keeper).await;
-        admitted.map_err(|error| match error {
-            TicketError::Invalid => Fault::InvalidTicket.into(),
-            TicketError::Store(error) => error.into(),
-        })
+        admitted.map_err(refusal)
+    }
+}
+
+fn refusal(error: TicketError) -> Failure {
+    match error {
+        TicketError::Invalid => Fault::InvalidTicket.into(),
+        TicketError::Used => Fault::TicketUsed.into(),
+        TicketError::Store(error) => error.into(),
     }
 }

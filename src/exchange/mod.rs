@@ -30,6 +30,8 @@ mod certifying;
 mod chosen;
 mod client_password;
 #[cfg(test)]
+mod client_sessions;
+#[cfg(test)]
 mod clocks;
 mod confinement;
 #[cfg(test)]

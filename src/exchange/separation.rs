@@ -237,7 +237,9 @@ pub(super) fn names(operation: Operation) -> Names {
             w.structure(tag::ASYNCHRONOUS_CORRELATION_VALUES, |w| pending(w, it, rest));
         }]),
 
-        O::Login | O::PasswordChange | O::OneTimeEnroll | O::OneTimeConfirm => Nothing("they are about whoever asks"),
+        O::Login | O::DelegatedLogin | O::PasswordChange | O::OneTimeEnroll | O::OneTimeConfirm => {
+            Nothing("they are about whoever asks")
+        }
         O::Logout => Alike(vec![|w, it, _| {
             w.structure(tag::TICKET, |w| {
                 w.enumeration(tag::TICKET_TYPE, TicketType::Login.0);

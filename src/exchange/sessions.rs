@@ -170,8 +170,10 @@ async fn a_ticket_is_bound_to_its_person_and_its_key() {
         };
         assert_eq!(opens(&house, &olga, &wrong).await, Err(Fault::InvalidTicket));
     }
-    // A client has no use for one.
+    // A person's is no client's, nor anybody's who is not registered.
     let item = house.ask_over(query(), &house.alice, vec![ticket(&with)]).await;
+    assert!(refused(&item, Fault::InvalidTicket));
+    let item = house.ask_over(query(), &house.stranger, vec![ticket(&with)]).await;
     assert!(refused(&item, Fault::CredentialRefused));
     // A password in another's name is refused wherever it stands.
     let item = house.ask(query(), &olga, vec![ticket(&with), otto.password()]).await;

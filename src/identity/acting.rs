@@ -60,6 +60,7 @@ impl Identity {
                 seen: found.seen,
                 tenant_seen,
                 migration_required: migration.stops_clients(),
+                ticket: None,
             }))
         }))
     }

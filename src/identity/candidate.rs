@@ -41,6 +41,7 @@ pub(super) struct Standing {
 pub(super) type Kept<T> = Result<Option<Read<T>>, DirectoryError>;
 
 /// Somebody, with its record.
+#[allow(clippy::large_enum_variant)] // one value per handshake, moved a few times
 pub(super) enum Who {
     Person {
         id: PersonId,

@@ -19,6 +19,7 @@ mod pins;
 mod principal;
 mod record;
 mod resolve;
+mod rights;
 mod rule;
 mod tag;
 mod ticket;
@@ -39,6 +40,7 @@ pub use person::{
 pub use principal::{ClientPrincipal, PersonPrincipal, Principal, Process, Session, UnregisteredCertificate};
 pub use record::{ApplicationRecord, Id, Migration, TenantRecord, claim_space, guard_set, kind, tenant_counter};
 pub use resolve::{Identity, IdentityChange, IdentityError};
+pub use rights::{ClientTicket, RightsError, TicketRights};
 pub use rule::{CertificateName, Rule};
 pub use ticket::{LONGEST_LEASE_MS, MOST_TICKETS, SecondFactor, Sessions, TicketError, TicketRecord};
 pub(crate) use trust::vouches;

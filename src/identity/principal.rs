@@ -4,6 +4,7 @@ use super::client::ClientId;
 use super::limits::ClientLimits;
 use super::person::PersonId;
 use super::record::{Id, TenantRecord, kind};
+use super::rights::{ClientTicket, TicketRights};
 use crate::store::{Domain, Key, Seen};
 use kmip_protocol::PersonRole;
 use std::sync::Arc;
@@ -41,6 +42,28 @@ pub struct ClientPrincipal {
     pub tenant_seen: Option<Seen>,
     /// Whether its tenant must migrate its legacy tokens before clients are served.
     pub migration_required: bool,
+    /// The ticket that it has shown, if it has.
+    pub ticket: Option<ClientTicket>,
+}
+
+impl ClientPrincipal {
+    /// What the ticket that it has shown was delegated for, if it was.
+    #[must_use]
+    pub fn rights(&self) -> Option<&TicketRights> {
+        self.ticket.as_ref().and_then(|ticket| ticket.rights.as_ref())
+    }
+
+    /// Which state of its record it was recognised by, as its tickets are bound to it: any change of the record ends them.
+    #[must_use]
+    pub fn state(&self) -> [u8; 32] {
+        let mut bytes = b"client".to_vec();
+        bytes.extend_from_slice(&self.client);
+        if let Some(seen) = self.seen {
+            bytes.extend_from_slice(&seen.creation.to_be_bytes());
+            bytes.extend_from_slice(&seen.revision.0.to_be_bytes());
+        }
+        certs::fingerprint(&bytes)
+    }
 }
 
 /// An accepted certificate without a client.
@@ -114,7 +137,15 @@ impl Principal {
                     tenant: client.tenant,
                     client: client.client,
                 };
-                ((id.key(), client.seen), client.tenant, client.tenant_seen, None)
+                let ticket = client.ticket.as_ref().map(|ticket| {
+                    let key = Key {
+                        domain: client.tenant,
+                        kind: kind::TICKET,
+                        id: ticket.id,
+                    };
+                    (key, Some(ticket.seen))
+                });
+                ((id.key(), client.seen), client.tenant, client.tenant_seen, ticket)
             }
             Self::Person(person) => {
                 let id = PersonId {

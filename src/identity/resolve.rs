@@ -213,6 +213,7 @@ impl Identity {
             seen: found.seen,
             tenant_seen: tenant.seen,
             migration_required: tenant.record.migration.stops_clients(),
+            ticket: None,
         };
         Ok((Principal::Client(Arc::new(principal)), until))
     }

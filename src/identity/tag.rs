@@ -39,6 +39,13 @@ pub(super) const DIGEST: Tag = Tag(0x54_E12F);
 pub(super) const REQUESTS: Tag = Tag(0x54_E130);
 pub(super) const ATTESTED_BY: Tag = Tag(0x54_E131);
 
+// What a ticket was delegated for.
+pub(super) const RIGHT: Tag = Tag(0x54_FE00);
+pub(super) const OPERATIONS: Tag = Tag(0x54_FE01);
+pub(super) const OPERATION: Tag = Tag(0x54_FE02);
+pub(super) const OBJECTS: Tag = Tag(0x54_FE03);
+pub(super) const GROUPS: Tag = Tag(0x54_FE04);
+
 // Settings of tenants and clients, authorities of the server's own and what they issued.
 pub(super) const SETTINGS: Tag = Tag(0x54_E140);
 pub(super) const DELETED: Tag = Tag(0x54_E141);

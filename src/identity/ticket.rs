@@ -1,10 +1,12 @@
-//! Tickets (KMIP 2.1 §6.1.30): the sessions of people. A ticket is bound to the key that was shown in the handshake, so that a
-//! stolen one is worth nothing without it, and is kept as a digest only.
+//! Tickets (KMIP 2.1 §6.1.30): the sessions of people, and of clients. A ticket is bound to the key that was shown in the handshake,
+//! that of a client to the client as its record stood, so that a stolen one is worth nothing without a certificate; it is kept as a
+//! digest only.
 
 use super::directory::RecordOpener;
 use super::person::{PersonId, PersonRecord};
-use super::principal::{PersonPrincipal, Session};
+use super::principal::{ClientPrincipal, PersonPrincipal, Session};
 use super::record::{Id, decode, encode, kind};
+use super::rights::{ClientTicket, TicketRights};
 use super::tag;
 use crate::store::{Domain, IndexQuery, IndexRange, IndexRow, IndexValue, Key, Seen, StoreError, Work};
 use kmip_ttlv::Result as Decoded;
@@ -28,9 +30,9 @@ const USES: u32 = 1;
 /// A ticket as it is kept: in its person's domain, under the beginning of its digest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TicketRecord {
-    /// Whose it is.
+    /// Whose it is: a person, or a client.
     pub person: Id,
-    /// SHA-256 of the key that it is bound to.
+    /// SHA-256 of the key that it is bound to; of a client's, what [`ClientPrincipal::state`] gives.
     pub key_fingerprint: [u8; 32],
     /// SHA-256 of its value.
     pub digest: [u8; 32],
@@ -42,6 +44,8 @@ pub struct TicketRecord {
     pub expires_ms: i64,
     /// In how many messages it may be shown.
     pub requests: Option<i64>,
+    /// What it was delegated for, if it was.
+    pub rights: Option<TicketRights>,
 }
 
 /// Why a ticket is not accepted.
@@ -50,6 +54,9 @@ pub enum TicketError {
     /// Unknown, another's, bound to another key, run out, unused for too long, or used up: told apart by nothing.
     #[error("the ticket does not hold")]
     Invalid,
+    /// A client has shown it as often as it may.
+    #[error("the ticket is used up")]
+    Used,
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -122,6 +129,7 @@ impl TicketRecord {
             issued_ms,
             expires_ms,
             requests,
+            rights,
         } = self;
         encode(|w| {
             w.bytes(tag::PERSON, person);
@@ -132,6 +140,9 @@ impl TicketRecord {
             w.long_integer(tag::EXPIRES, *expires_ms);
             if let Some(requests) = requests {
                 w.long_integer(tag::REQUESTS, *requests);
+            }
+            if let Some(rights) = rights {
+                rights.write(w);
             }
         })
     }
@@ -147,6 +158,7 @@ impl TicketRecord {
                 issued_ms: r.long_integer(tag::CREATED)?,
                 expires_ms: r.long_integer(tag::EXPIRES)?,
                 requests: r.at(tag::REQUESTS).then(|| r.long_integer(tag::REQUESTS)).transpose()?,
+                rights: TicketRights::decode(r)?,
             })
         })
     }
@@ -170,18 +182,9 @@ impl Sessions {
         work: &mut Work,
         opener: &dyn RecordOpener,
     ) -> Result<PersonPrincipal, TicketError> {
-        let digest = TicketRecord::digest(value);
-        let key = TicketRecord::key(person.domain, &digest);
-        let found = work.load(key).await?.ok_or(TicketError::Invalid)?;
-        let ticket = opener.open(&found).ok();
-        let ticket = ticket.and_then(|bytes| TicketRecord::decode(&bytes).ok());
-        let ticket = ticket.ok_or(TicketError::Invalid)?;
-        let own = ticket.digest == digest
-            && ticket.person == person.person
-            && ticket.key_fingerprint == person.key_fingerprint
-            && now_ms <= ticket.expires_ms
-            && self.is_used(key.id, ticket.issued_ms, now_ms);
-        if !own {
+        let bound = (person.person, person.key_fingerprint);
+        let (key, found, ticket) = shown(person.domain, bound, value, now_ms, work, opener).await?;
+        if !self.is_used(key.id, ticket.issued_ms, now_ms) {
             return Err(TicketError::Invalid);
         }
         if let Some(most) = ticket.requests {
@@ -196,11 +199,33 @@ impl Sessions {
         };
         Ok(PersonPrincipal {
             session,
-            ticket_seen: Some(Seen {
-                revision: found.revision,
-                creation: found.creation,
-            }),
+            ticket_seen: Some(found),
             ..person.clone()
+        })
+    }
+
+    /// The client with the session that a ticket stands for. The use is counted in `work`.
+    pub async fn admit_client(
+        &self,
+        client: &ClientPrincipal,
+        value: &[u8],
+        now_ms: i64,
+        work: &mut Work,
+        opener: &dyn RecordOpener,
+    ) -> Result<ClientPrincipal, TicketError> {
+        let bound = (client.client, client.state());
+        let (key, seen, ticket) = shown(client.tenant, bound, value, now_ms, work, opener).await?;
+        if let Some(most) = ticket.requests {
+            let counted = work.adjust(key, USES, 1, (0, most)).await?;
+            counted.map_err(|_| TicketError::Used)?;
+        }
+        Ok(ClientPrincipal {
+            ticket: Some(ClientTicket {
+                id: key.id,
+                seen,
+                rights: ticket.rights,
+            }),
+            ..client.clone()
         })
     }
 
@@ -220,6 +245,36 @@ impl Sessions {
             last_use.clear();
         }
         last_use.insert(ticket, now_ms);
+    }
+}
+
+/// The ticket with this value, if it is whose it has to be and its time is not over.
+async fn shown(
+    domain: Domain,
+    (owner, bound): (Id, [u8; 32]),
+    value: &[u8],
+    now_ms: i64,
+    work: &mut Work,
+    opener: &dyn RecordOpener,
+) -> Result<(Key, Seen, TicketRecord), TicketError> {
+    let digest = TicketRecord::digest(value);
+    let key = TicketRecord::key(domain, &digest);
+    let found = work.load(key).await?.ok_or(TicketError::Invalid)?;
+    let ticket = opener.open(&found).ok();
+    let ticket = ticket.and_then(|bytes| TicketRecord::decode(&bytes).ok());
+    let ticket = ticket.ok_or(TicketError::Invalid)?;
+    let own = ticket.digest == digest
+        && ticket.person == owner
+        && ticket.key_fingerprint == bound
+        && now_ms <= ticket.expires_ms;
+    let seen = Seen {
+        revision: found.revision,
+        creation: found.creation,
+    };
+    if own {
+        Ok((key, seen, ticket))
+    } else {
+        Err(TicketError::Invalid)
     }
 }
 
@@ -261,6 +316,7 @@ mod tests {
                 issued_ms: 4,
                 expires_ms: 5,
                 requests,
+                rights: None,
             };
             let bytes = ticket.encode();
             assert!(TicketRecord::decode(&bytes).is_ok_and(|read| read == ticket));

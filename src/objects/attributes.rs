@@ -137,7 +137,7 @@ impl AttributeSet {
     }
 
     /// The Object Groups.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
+    pub fn groups(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.iter().filter_map(|i| match &i.attribute {
             Attribute::ObjectGroup(group) => Some(group.as_str()),
             _ => None,

@@ -64,7 +64,8 @@ impl Asked {
             subject = Some(name.map_err(|why| Failure::detailed(Fault::InvalidAttributeValue, why))?);
         }
         Ok(Self {
-            attributes: creation::given(context, ObjectType::Certificate, core::iter::once(&given)).await?,
+            // Without defaults: of a renewed certificate they would take the place of what the former one has.
+            attributes: creation::stated(context, ObjectType::Certificate, core::iter::once(&given)).await?,
             subject,
         })
     }

@@ -10,8 +10,8 @@ use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object};
 use certs::Wish;
 use kmip_protocol::{
-    Attribute, AttributeKind, CertificateType, CertifyRequest, CertifyResponse, LinkType, ManagedObject, State,
-    UniqueIdentifier, Version,
+    Attribute, AttributeKind, CertificateType, CertifyRequest, CertifyResponse, LinkType, ManagedObject, ObjectType,
+    State, UniqueIdentifier, Version,
 };
 
 /// A public key with so many attributes gets no more Links to certificates, which are found by theirs to it.
@@ -20,6 +20,7 @@ const MOST_LINKED: usize = 500;
 impl Handle for CertifyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CertifyResponse, Failure> {
         let mut asked = Asked::of(context, self.attributes.as_ref()).await?;
+        creation::complete(context, ObjectType::Certificate, &mut asked.attributes).await?;
         let wish = certification::wish(self.certificate_request_type, self.certificate_request.as_ref())?;
         judge_type(wish.is_some(), asked.certificate_type())?;
         let (mut wish, public) = match certified(self, context.version) {

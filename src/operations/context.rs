@@ -10,7 +10,7 @@ use crate::crypto::quantum::is_quantum_safe;
 use crate::custody::SealContext;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal, SecondFactor};
-use crate::objects::{self, Kept, Material, Object, index};
+use crate::objects::{self, AttributeSet, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
@@ -45,6 +45,8 @@ pub struct Batch {
     pub governed: bool,
     /// Whether a later item wanted it all the same.
     pub misplaced: bool,
+    /// The operation of the current item, as rights of tickets name it.
+    pub operation: Option<Operation>,
     /// The operation that the item had carried out, where that is not its own: a Poll's.
     pub performed: Option<Operation>,
     /// Why what it had carried out failed, if it did.
@@ -250,6 +252,25 @@ impl Context<'_> {
         Ok(object)
     }
 
+    /// Whether the rights of the ticket that was shown, if it was delegated, permit the item's operation on this object.
+    ///
+    /// # Errors
+    /// [`Fault::RightsRefused`].
+    pub fn reach(&self, unique_identifier: &str, attributes: &AttributeSet) -> Result<(), Failure> {
+        let Some(rights) = self.client()?.rights() else {
+            return Ok(());
+        };
+        let reached = self
+            .batch
+            .operation
+            .is_some_and(|operation| rights.reach(operation, unique_identifier, attributes.groups()));
+        if reached {
+            Ok(())
+        } else {
+            Err(Fault::RightsRefused.into())
+        }
+    }
+
     /// An object of the client's tenant, whichever application it belongs to: only for identifiers that people have given to the
     /// client's settings, never for one that comes from a request.
     pub async fn of_tenant(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
@@ -300,6 +321,9 @@ impl Context<'_> {
         let mut is_seen = kept.application == self.client()?.application && self.knows(kept.object_type);
         if is_seen && self.client()?.limits.is_narrowed() {
             is_seen = self.shows(&kept.clone().whole()?.attributes)?;
+        }
+        if is_seen && self.client()?.rights().is_some() {
+            self.reach(&kept.unique_identifier, &kept.attributes.decode()?)?;
         }
         if is_seen && self.services.quarantine.holds(key) {
             return Err(Fault::Quarantined.into());

@@ -136,6 +136,8 @@ pub async fn insert(
     };
     namespaces::judge(context, object.attributes.iter().map(|i| &i.attribute)).await?;
     set_implicit(context, &mut object, managed, source)?;
+    // A new object has no identifier yet that a right could name.
+    context.reach("", &object.attributes)?;
     if object.object_type != ObjectType::Template {
         context.permit_key(&object.attributes)?;
         standards::judge_new(context, &object).await?;

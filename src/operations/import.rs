@@ -44,6 +44,7 @@ impl Handle for ImportRequest {
         let was_given: Vec<AttributeKind> = object.attributes.iter().map(|i| i.attribute.kind()).collect();
         fill(context, &mut object, &managed, &was_given)?;
         agree(&mut object, context.seconds())?;
+        context.reach(&object.unique_identifier, &object.attributes)?;
         context.permit_key(&object.attributes)?;
         standards::judge_new(context, &object).await?;
         if let Some(mut former) = replaced {

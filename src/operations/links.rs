@@ -69,7 +69,10 @@ mod tests {
         assert_eq!(indexes, [0, 1, 2]);
         assert_eq!(ends(&set, LinkType::CertificateLink).collect::<Vec<_>>(), ["d", "c"]);
         retie(&mut set, LinkType::CertificateLink, "b", "e");
-        assert_eq!(ends(&set, LinkType::CertificateLink).collect::<Vec<_>>(), ["d", "c", "e"]);
+        assert_eq!(
+            ends(&set, LinkType::CertificateLink).collect::<Vec<_>>(),
+            ["d", "c", "e"]
+        );
         assert_eq!(ends(&set, LinkType::PrivateKeyLink).collect::<Vec<_>>(), ["a"]);
     }
 }

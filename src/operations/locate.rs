@@ -259,6 +259,7 @@ impl Search for LocateRequest {
         if mine {
             tell_used(context, &mut object, patterns).await?;
         }
+        let mine = mine && context.reach(&object.unique_identifier, &object.attributes).is_ok();
         let mine = mine && context.knows(object.object_type) && context.shows(&object.attributes)?;
         if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
             found.count(&object);

@@ -1,5 +1,7 @@
-//! Login (KMIP 2.1 §6.1.30): a ticket for a person that has shown both factors. The header's credential was judged before.
+//! Login (KMIP 2.1 §6.1.30): a ticket for a client, or for a person that has shown both factors. The header's credential was judged
+//! before.
 
+use super::client_login::{self, Wanted};
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
@@ -10,12 +12,22 @@ use crate::records;
 use kmip_protocol::{LoginRequest, LoginResponse, Ticket, TicketType};
 
 /// Bytes of a ticket's value.
-const TICKET_BYTES: usize = 32;
+pub(super) const TICKET_BYTES: usize = 32;
 
 impl Handle for LoginRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<LoginResponse, Failure> {
         let person = match context.principal {
             Principal::Person(person) => person.as_ref(),
+            Principal::Client(client) => {
+                let wanted = Wanted {
+                    lease: self.lease_time,
+                    requests: self.request_count,
+                    usage_limits: self.usage_limits.as_ref(),
+                    rights: None,
+                };
+                let ticket = client_login::open(context, client, wanted).await?;
+                return Ok(LoginResponse { ticket });
+            }
             _ => return Err(Fault::PermissionDenied.into()),
         };
         // A key in a file is no factor of its own where hardware is asked for.
@@ -48,6 +60,7 @@ impl Handle for LoginRequest {
             issued_ms: now.0,
             expires_ms: now.0.saturating_add(lease_ms),
             requests,
+            rights: None,
         };
         let key = TicketRecord::key(person.domain, &ticket.digest);
         context.work.load(key).await?;

@@ -9,15 +9,17 @@ use kmip_protocol::{LogoutRequest, LogoutResponse};
 
 impl Handle for LogoutRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<LogoutResponse, Failure> {
-        let Principal::Person(person) = context.principal else {
-            return Err(Fault::PermissionDenied.into());
+        let (domain, owner) = match context.principal {
+            Principal::Person(person) => (person.domain, person.person),
+            Principal::Client(client) => (client.tenant, client.client),
+            _ => return Err(Fault::PermissionDenied.into()),
         };
         let digest = TicketRecord::digest(self.ticket.ticket_value.expose());
-        let key = TicketRecord::key(person.domain, &digest);
+        let key = TicketRecord::key(domain, &digest);
         let found = context.work.load(key).await?;
         let found = found.ok_or(Failure::new(Fault::InvalidTicket))?;
         let ticket = TicketRecord::decode(records::open(&context.services.custody, &found)?)?;
-        if ticket.person != person.person || ticket.digest != digest {
+        if ticket.person != owner || ticket.digest != digest {
             return Err(Fault::InvalidTicket.into());
         }
         context.work.delete(key).await?;

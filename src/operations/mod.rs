@@ -20,9 +20,10 @@ mod add_attribute;
 mod adjust_attribute;
 mod archive;
 mod cancel;
-mod check;
 mod certification;
 mod certify;
+mod check;
+mod client_login;
 mod create;
 mod create_key_pair;
 mod create_split_key;
@@ -70,10 +71,10 @@ pub mod proposed;
 pub mod proposing;
 mod query;
 mod query_asynchronous_requests;
+mod re_certify;
 mod re_key;
 mod re_key_key_pair;
 mod recover;
-mod re_certify;
 mod register;
 mod replacement;
 mod revoke;
@@ -222,6 +223,7 @@ handlers! {
     PKCS_11
     Login
     Logout
+    DelegatedLogin
     SetAttribute
     AdjustAttribute
     SetDefaults
@@ -347,6 +349,11 @@ async fn carry_out<R: Handle>(
     context: &mut Context<'_>,
 ) -> Result<Answer, Failure> {
     authority::check(context.principal, R::OPERATION)?;
+    context.batch.operation = Some(R::OPERATION);
+    let delegated = context
+        .principal
+        .client()
+        .is_some_and(|client| client.rights().is_some());
     let governed = match context.approval {
         Some(_) => None,
         None => governance::of::<R>(payload, context).await?,
@@ -354,9 +361,14 @@ async fn carry_out<R: Handle>(
     let granted = match authority::decide::<R>(context.principal, context.approval, governed) {
         Decision::Granted(granted) => granted,
         Decision::Denied(fault) => return Err(fault.into()),
+        // What is carried out later is carried out without the ticket, and its rights would be forgotten.
+        Decision::Governed(_) if delegated => return Err(Fault::RightsRefused.into()),
         Decision::Governed(governed) => return Ok(Answer::Governed(governed)),
     };
     if context.defer && !deferred::is_immediate(R::OPERATION) {
+        if delegated {
+            return Err(Fault::RightsRefused.into());
+        }
         return Ok(Answer::Deferred);
     }
     // Boxed, so that the future of a batch is not as large as that of the largest handler.

@@ -208,6 +208,6 @@ tags! {
     SHARES_UNTIL SharesUntil = 0x540129 "Shares Until" [V2_0..];
     TEST_TENANT TestTenant = 0x540170 "Test Tenant" [V2_0..];
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
-    MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
     ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
+    MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
 }

@@ -1,0 +1,271 @@
+//! Sessions of clients: what a ticket counts, what it is delegated for, whose it is and when it ends.
+
+use super::ConnectionFacts;
+use super::members::{password, ticket};
+use super::office::{Office, answered};
+use super::testing::{create, named};
+use kmip_protocol::{
+    AsynchronousIndicator, Authentication, ClientModifyRequest, ClientPassword, ClientSettings, Credential,
+    DelegatedLoginRequest, GetAttributesRequest, GetRequest, Interval, LocateRequest, LoginRequest, LogoutRequest,
+    Objects, Operation, Operations, QueryFunction, QueryRequest, Request, RequestMessage, ResponseItem,
+    ResponsePayload, Right, Rights, SecretText, Ticket, UniqueIdentifier, UsageLimits, Version,
+};
+
+struct Desk {
+    office: Office,
+    client: ConnectionFacts,
+}
+
+fn query() -> QueryRequest {
+    QueryRequest {
+        query_functions: vec![QueryFunction::QueryOperations],
+        object_groups: None,
+    }
+}
+
+fn get(name: &str) -> GetRequest {
+    GetRequest {
+        unique_identifier: Some(UniqueIdentifier::Text(name.into())),
+        ..GetRequest::default()
+    }
+}
+
+fn right(operations: &[Operation], object: Option<&str>) -> Right {
+    Right {
+        usage_limits: None,
+        operations: Some(Operations {
+            operations: operations.to_vec(),
+        }),
+        objects: object.map(|name| Objects {
+            unique_identifiers: vec![UniqueIdentifier::Text(name.into())],
+        }),
+        object_groups: None,
+    }
+}
+
+fn delegated(rights: Vec<Right>) -> DelegatedLoginRequest {
+    DelegatedLoginRequest {
+        lease_time: Some(Interval(0)),
+        request_count: None,
+        usage_limits: None,
+        rights: Rights { rights },
+    }
+}
+
+fn limits() -> UsageLimits {
+    UsageLimits {
+        usage_limits_total: Some(1),
+        usage_limits_count: None,
+        usage_limits_unit: None,
+    }
+}
+
+fn given(item: ResponseItem) -> Ticket {
+    match answered!(item, ok).payload {
+        Some(ResponsePayload::Login(given)) => given.ticket,
+        Some(ResponsePayload::DelegatedLogin(given)) => given.ticket,
+        _ => panic!("no ticket"),
+    }
+}
+
+fn made(item: ResponseItem) -> String {
+    match answered!(item, ok).payload {
+        Some(ResponsePayload::Create(made)) => made.unique_identifier,
+        _ => panic!("nothing made"),
+    }
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let office = Office::open().await;
+        office.issuer().await;
+        let client = office.connected("client", None, ClientSettings::default()).await;
+        Self { office, client }
+    }
+
+    async fn show<R: Request>(&self, request: R, credentials: Vec<Credential>) -> ResponseItem {
+        self.show_as(&self.client, request, credentials, false).await
+    }
+
+    async fn show_as<R: Request>(
+        &self,
+        facts: &ConnectionFacts,
+        request: R,
+        credentials: Vec<Credential>,
+        later: bool,
+    ) -> ResponseItem {
+        let mut message = RequestMessage::single(Version::NEWEST, request);
+        message.header.authentication = (!credentials.is_empty()).then_some(Authentication { credentials });
+        if later {
+            message.header.asynchronous_indicator = Some(AsynchronousIndicator::Mandatory);
+        }
+        let mut answer = self.office.house.message(&message, facts).await;
+        answer.items.remove(0)
+    }
+
+    async fn change(&self, password: Option<&str>) {
+        let request = ClientModifyRequest {
+            client_name: "client".into(),
+            new_name: None,
+            settings: None,
+            credentials: Vec::new(),
+            password: password.map(|text| ClientPassword {
+                username: "fred".into(),
+                password: SecretText::new(text),
+            }),
+        };
+        answered!(self.office.act(request).await, ok);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_counts_its_requests_and_ends_with_logout_or_its_time() {
+    let desk = Desk::open().await;
+    let login = LoginRequest {
+        lease_time: Some(Interval(0)),
+        request_count: Some(2),
+        usage_limits: None,
+    };
+    let one = given(desk.show(login.clone(), vec![]).await);
+    answered!(desk.show(query(), vec![ticket(&one)]).await, ok);
+    answered!(desk.show(create("x", vec![]), vec![ticket(&one)]).await, ok);
+    answered!(desk.show(query(), vec![ticket(&one)]).await, TicketUsed);
+    // Without it the certificate is who it was.
+    answered!(desk.show(query(), vec![]).await, ok);
+
+    let second = given(desk.show(login, vec![]).await);
+    let logout = LogoutRequest { ticket: second.clone() };
+    answered!(desk.show(logout.clone(), vec![ticket(&second)]).await, ok);
+    answered!(desk.show(query(), vec![ticket(&second)]).await, InvalidTicket);
+    answered!(desk.show(logout, vec![]).await, InvalidTicket);
+
+    let short = LoginRequest {
+        lease_time: Some(Interval(60)),
+        ..LoginRequest::default()
+    };
+    let third = given(desk.show(short, vec![]).await);
+    desk.office.house.clock.advance(59);
+    answered!(desk.show(query(), vec![ticket(&third)]).await, ok);
+    desk.office.house.clock.advance(2);
+    answered!(desk.show(query(), vec![ticket(&third)]).await, InvalidTicket);
+}
+
+#[tokio::test]
+async fn a_ticket_is_one_clients_as_its_record_stood() {
+    let desk = Desk::open().await;
+    let other = desk.office.connected("other", None, ClientSettings::default()).await;
+    let one = given(desk.show(LoginRequest::default(), vec![]).await);
+    answered!(
+        desk.show_as(&other, query(), vec![ticket(&one)], false).await,
+        InvalidTicket
+    );
+    let logout = LogoutRequest { ticket: one.clone() };
+    answered!(desk.show_as(&other, logout, vec![], false).await, InvalidTicket);
+    answered!(
+        desk.show(query(), vec![ticket(&one), ticket(&one)]).await,
+        CredentialRefused
+    );
+    answered!(desk.show(query(), vec![ticket(&one)]).await, ok);
+    desk.change(Some("correct horse battery 47")).await;
+    answered!(desk.show(query(), vec![ticket(&one)]).await, InvalidTicket);
+}
+
+#[tokio::test]
+async fn a_ticket_stands_for_the_password_that_was_shown_for_it() {
+    let desk = Desk::open().await;
+    desk.change(Some("correct horse battery 47")).await;
+    answered!(desk.show(LoginRequest::default(), vec![]).await, CredentialRefused);
+    let right = password("fred", "correct horse battery 47");
+    let one = given(desk.show(LoginRequest::default(), vec![right]).await);
+    answered!(desk.show(create("x", vec![]), vec![ticket(&one)]).await, ok);
+    answered!(desk.show(create("y", vec![]), vec![]).await, CredentialRefused);
+}
+
+#[tokio::test]
+async fn a_delegated_ticket_permits_its_rights_and_nothing_else() {
+    let desk = Desk::open().await;
+    let [one, other] = [
+        made(desk.show(create("one", vec![]), vec![]).await),
+        made(desk.show(create("other", vec![named("second")]), vec![]).await),
+    ];
+    let rights = vec![
+        right(&[Operation::Query, Operation::Locate], None),
+        right(&[Operation::GetAttributes, Operation::Create], Some(&one)),
+    ];
+    let with = given(desk.show(delegated(rights), vec![]).await);
+    let ask = || vec![ticket(&with)];
+    let attributes = |name: &str| GetAttributesRequest {
+        unique_identifier: Some(UniqueIdentifier::Text(name.into())),
+        references: Vec::new(),
+    };
+    answered!(desk.show(attributes(&one), ask()).await, ok);
+    answered!(desk.show(attributes(&other), ask()).await, RightsRefused);
+    answered!(desk.show(get(&one), ask()).await, RightsRefused);
+    answered!(desk.show(create("third", vec![]), ask()).await, RightsRefused);
+    answered!(desk.show(LocateRequest::default(), ask()).await, ok);
+    // It is no step to more, and not carried beyond its message.
+    answered!(desk.show(LoginRequest::default(), ask()).await, RightsRefused);
+    let all = delegated(vec![right(&[Operation::Get], None)]);
+    answered!(desk.show(all.clone(), ask()).await, RightsRefused);
+    let later = desk.show_as(&desk.client, attributes(&one), ask(), true).await;
+    answered!(later, RightsRefused);
+    let onward = given(
+        desk.show(
+            delegated(vec![right(&[Operation::DelegatedLogin, Operation::Login], None)]),
+            vec![],
+        )
+        .await,
+    );
+    answered!(desk.show(all, vec![ticket(&onward)]).await, RightsRefused);
+    answered!(
+        desk.show(LoginRequest::default(), vec![ticket(&onward)]).await,
+        RightsRefused
+    );
+    let item = answered!(desk.show(query(), ask()).await, ok);
+    let Some(ResponsePayload::Query(told)) = item.payload else {
+        panic!("no answer")
+    };
+    let mut operations = told.operations.clone();
+    operations.sort_by_key(|operation| operation.0);
+    let permitted = [
+        Operation::Create,
+        Operation::Locate,
+        Operation::GetAttributes,
+        Operation::Query,
+    ];
+    assert_eq!(operations, permitted);
+}
+
+#[tokio::test]
+async fn an_attestation_that_nobody_judges_is_refused() {
+    let desk = Desk::open().await;
+    let attestation = Credential::Attestation(kmip_protocol::Attestation {
+        nonce: kmip_protocol::Nonce {
+            nonce_id: vec![1],
+            nonce_value: vec![2],
+        },
+        attestation_type: kmip_protocol::AttestationType::TPMQuote,
+        attestation_measurement: Some(vec![3]),
+        attestation_assertion: None,
+    });
+    answered!(desk.show(query(), vec![attestation]).await, AttestationFailed);
+}
+
+#[tokio::test]
+async fn what_is_not_kept_of_rights_is_not_promised() {
+    let desk = Desk::open().await;
+    let mut limited = right(&[Operation::Get], None);
+    limited.usage_limits = Some(limits());
+    answered!(desk.show(delegated(vec![limited]), vec![]).await, FeatureNotSupported);
+    answered!(desk.show(delegated(vec![]), vec![]).await, InvalidField);
+    let limited = LoginRequest {
+        usage_limits: Some(limits()),
+        ..LoginRequest::default()
+    };
+    answered!(desk.show(limited, vec![]).await, FeatureNotSupported);
+    let negative = LoginRequest {
+        request_count: Some(-1),
+        ..LoginRequest::default()
+    };
+    answered!(desk.show(negative, vec![]).await, InvalidField);
+}
