@@ -593,12 +593,17 @@ async fn where_one_user_was_found_to_do_both_nothing_is_kept_apart() {
     let [olga, _, otto] = &scene.operators;
     let (house, profile) = (&scene.house, ProfileId([1; 16]));
     let custody = &house.server.services().custody;
-    let told = async || {
-        let id = olga.propose(house, KekCreateRequest::default()).await;
+    // Another request each time: the same one is the proposal that there is already.
+    let told = async |hsm_profile_names| {
+        let request = KekCreateRequest {
+            hsm_profile_names,
+            ..KekCreateRequest::default()
+        };
+        let id = olga.propose(house, request).await;
         let shown = scene.look(otto, &id).await.target.unwrap();
         shown.contains("no separation: quorum enforced by software only")
     };
-    assert!(!told().await);
+    assert!(!told(Vec::new()).await);
     let row = house.row(hsm_profile::place(profile)).await;
     let mut record = ProfileRecord::decode(records::open(custody, &row).unwrap()).unwrap();
     let mut found = Capabilities::default();
@@ -607,7 +612,7 @@ async fn where_one_user_was_found_to_do_both_nothing_is_kept_apart() {
     let mut work = Work::new(Arc::clone(&house.store));
     hsm_profile::put(custody, &mut work, profile, &record).await.unwrap();
     house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
-    assert!(told().await);
+    assert!(told(vec!["software".to_owned()]).await);
     let list = payload(
         scene.administrators[0]
             .ask(house, HsmProfileListRequest::default())
