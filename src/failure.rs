@@ -169,6 +169,10 @@ faults! {
     KeyFormat = KeyFormatTypeNotSupported, "key format type not supported for this object";
     /// The object cannot be had in this compression.
     KeyCompression = KeyCompressionTypeNotSupported, "key compression type not supported for this object";
+    /// The password of a PKCS#12 bundle is not linked, linked twice, or no password; or it does not open the bundle.
+    BundlePassword = BadPassword else InvalidField, "the PKCS#12 password is missing, ambiguous, no password, or does not open this";
+    /// The certificates of a PKCS#12 bundle are not one chain.
+    BundleChain = InvalidField, "the certificates that the key links to are not one chain";
     /// Attributes were asked for inside a key that is wrapped without encoding.
     EncodingOption = EncodingOptionError else InvalidField, "the encoding option does not permit this";
 

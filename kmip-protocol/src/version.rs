@@ -73,6 +73,19 @@ impl Version {
         }
     }
 
+    /// Whether a key is digested in its default format too, where it is kept in another (KMIP 2.1 §4.26).
+    #[must_use]
+    pub const fn digests_default_format(self) -> bool {
+        self.has_tagged_attributes()
+    }
+
+    /// Whether a PKCS#12 bundle is Key Material, as it is since attributes have tags of their own; before, the published cases have it in place
+    /// of the Key Value, as one that is wrapped.
+    #[must_use]
+    pub const fn has_bundles_as_material(self) -> bool {
+        self.has_tagged_attributes()
+    }
+
     /// Whether the field GF(2^8) under GF(2^16), in which split keys are shared, is the one of `x^8 + x^4 + x^3 + x^2 + 1` (KMIP 2.1 §13.1)
     /// rather than that of AES (KMIP 1.4 §2.2.5).
     #[must_use]

@@ -30,6 +30,8 @@ mod nonce;
 mod number;
 mod padding;
 mod parameters;
+mod password_encryption;
+pub mod pkcs12;
 pub mod post_quantum;
 mod private_format;
 pub mod profile;

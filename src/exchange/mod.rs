@@ -21,6 +21,8 @@ mod authorities;
 mod bad_input;
 mod batch;
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod ceremonies;
 #[cfg(test)]
 mod certificates;

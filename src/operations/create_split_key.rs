@@ -38,6 +38,7 @@ impl Handle for CreateSplitKeyRequest {
         if self.split_key_parts > MOST_PARTS {
             return Err(Fault::LimitExceeded.into());
         }
+        creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
         let pairs = pairs_of(context.version);
         let scheme = Scheme::new(
             self.split_key_method,

@@ -4,13 +4,13 @@
 use super::certificate_attributes;
 use super::context::Context;
 use super::{namespaces, standards, templates};
-use crate::crypto;
+use crate::crypto::{self, ReadHints, format};
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
 use kmip_protocol::{
-    Attribute, AttributeKind, CryptographicUsageMask, DateTime, Digest, HashingAlgorithm, Interval, KeyBlock,
-    KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask, ProtectionStorageMasks,
-    TemplateAttribute, Version,
+    Attribute, AttributeKind, CertificateType, CryptographicUsageMask, DateTime, Digest, HashingAlgorithm, Interval,
+    KeyBlock, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask,
+    ProtectionStorageMasks, TemplateAttribute, Version,
 };
 use ring::digest;
 
@@ -103,7 +103,8 @@ pub fn permit_storage(masks: Option<&ProtectionStorageMasks>, otherwise: Fault) 
 }
 
 /// The types of objects that clients can keep here.
-pub const KEPT: [ObjectType; 9] = [
+pub const KEPT: [ObjectType; 10] = [
+    ObjectType::PGPKey,
     ObjectType::Certificate,
     ObjectType::SymmetricKey,
     ObjectType::PublicKey,
@@ -217,7 +218,11 @@ pub(super) fn set_implicit(
         }
         attributes.set(Attribute::RandomNumberGenerator(generator.parameters()));
     }
-    set_from_value(attributes, managed)
+    set_from_value(attributes, managed)?;
+    if context.version.digests_default_format() {
+        add_default_digest(attributes, managed)?;
+    }
+    Ok(())
 }
 
 /// Application Data that the client left to the server (KMIP 2.1 §4.4).
@@ -242,8 +247,16 @@ fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObject) -> Res
             let length = i32::try_from(certificate.certificate_value.len()).unwrap_or(i32::MAX);
             attributes.set(Attribute::CertificateLength(length));
             certificate_attributes::set(attributes, &certificate.certificate_value);
-            attributes.set(Attribute::KeyFormatType(KeyFormatType::X_509));
-            set_digest(attributes, &certificate.certificate_value, KeyFormatType::X_509)?;
+            let format = match certificate.certificate_type {
+                CertificateType::X_509 => KeyFormatType::X_509,
+                _ => KeyFormatType::Raw,
+            };
+            attributes.set(Attribute::KeyFormatType(format));
+            set_digest(attributes, &certificate.certificate_value, format)?;
+        }
+        ManagedObject::CertificateRequest(request) => {
+            attributes.set(Attribute::KeyFormatType(KeyFormatType::PKCS_10));
+            set_digest(attributes, &request.certificate_request_value, KeyFormatType::PKCS_10)?;
         }
         ManagedObject::OpaqueObject(opaque) => {
             attributes.set(Attribute::OpaqueDataType(opaque.opaque_data_type));
@@ -271,25 +284,59 @@ fn set_from_block(attributes: &mut AttributeSet, block: &KeyBlock) -> Result<(),
         // Only of keys whose value is elsewhere is it said whether it is here (KMIP 2.1 §4.28).
         None => attributes.set(Attribute::KeyValuePresent(false)),
         // Of a wrapped key nothing is known but its bytes.
-        Some(KeyValue::Plain(value)) if block.key_wrapping_data.is_none() => match &value.key_material {
-            KeyMaterial::Bytes(bytes) => set_digest(attributes, bytes.expose(), block.key_format_type)?,
-            // Of a structure, the digest is that of its TTLV (KMIP 2.1 §4.21).
-            structure => {
-                let encoded = structure.to_ttlv(Version::NEWEST);
-                set_digest(attributes, encoded.expose(), block.key_format_type)?;
-            }
-        },
+        Some(KeyValue::Plain(value)) if block.key_wrapping_data.is_none() => {
+            attributes.set(Attribute::Digest(digest_of(
+                &value.key_material,
+                block.key_format_type,
+            )?));
+        }
         Some(_) => {}
     }
     Ok(())
 }
 
-fn set_digest(attributes: &mut AttributeSet, value: &[u8], format: KeyFormatType) -> Result<(), Failure> {
-    let digest = crypto::hash(HashingAlgorithm::SHA_256, value)?;
-    attributes.set(Attribute::Digest(Digest {
-        hashing_algorithm: HashingAlgorithm::SHA_256,
-        digest_value: Some(digest),
-        key_format_type: Some(format),
-    }));
+/// A key that is not kept in its default format has a digest in that as well (KMIP 2.1 §4.26), if it can be had in it here.
+fn add_default_digest(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+    let object_type = managed.object_type();
+    let Some(block) = managed
+        .key_block()
+        .filter(|_| matches!(object_type, ObjectType::PrivateKey | ObjectType::PublicKey))
+    else {
+        return Ok(());
+    };
+    let default = format::default_format(object_type, attributes.algorithm());
+    let hints = ReadHints {
+        algorithm: attributes.algorithm(),
+        ..ReadHints::default()
+    };
+    if default == block.key_format_type || !attributes.has(AttributeKind::Digest) {
+        return Ok(());
+    }
+    if let Ok(converted) = format::convert(object_type, block, default, None, hints)
+        && let Ok(value) = format::plain(&converted)
+    {
+        attributes.add(Attribute::Digest(digest_of(&value.key_material, default)?));
+    }
     Ok(())
+}
+
+/// Of a structure, the digest is that of its TTLV (KMIP 2.1 §4.21).
+fn digest_of(material: &KeyMaterial, format: KeyFormatType) -> Result<Digest, Failure> {
+    match material {
+        KeyMaterial::Bytes(bytes) => digest(bytes.expose(), format),
+        structure => digest(structure.to_ttlv(Version::NEWEST).expose(), format),
+    }
+}
+
+fn set_digest(attributes: &mut AttributeSet, value: &[u8], format: KeyFormatType) -> Result<(), Failure> {
+    attributes.set(Attribute::Digest(digest(value, format)?));
+    Ok(())
+}
+
+fn digest(value: &[u8], format: KeyFormatType) -> Result<Digest, Failure> {
+    Ok(Digest {
+        hashing_algorithm: HashingAlgorithm::SHA_256,
+        digest_value: Some(crypto::hash(HashingAlgorithm::SHA_256, value)?),
+        key_format_type: Some(format),
+    })
 }

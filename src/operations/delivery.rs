@@ -3,13 +3,15 @@
 
 use super::context::Context;
 use super::keyed::{Key, Purpose};
+use super::{bundle, get_attributes};
 use crate::crypto::wrap::{AuthenticationKey, EncryptionKey, WrappingKeys, unwrap, wrap};
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, format};
 use crate::failure::{Failure, Fault};
+use crate::objects::Kept;
 use kmip_protocol::{
-    CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, EncodingOption, GetRequest, KeyBlock,
-    KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification, ManagedObject,
-    ObjectType, PlainKeyValue,
+    AttributeReference, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, EncodingOption,
+    GetRequest, KeyBlock, KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification,
+    ManagedObject, ObjectType, PlainKeyValue,
 };
 use kmip_ttlv::Secret;
 
@@ -20,10 +22,17 @@ use kmip_ttlv::Secret;
 /// [`Fault::EncodingOption`], and what is said of the wrapping key.
 pub async fn deliver(
     context: &mut Context<'_>,
+    object: &Kept,
     mut managed: ManagedObject,
     request: &GetRequest,
 ) -> Result<ManagedObject, Failure> {
     let object_type = managed.object_type();
+    let is_bundled = managed
+        .key_block()
+        .is_some_and(|block| block.key_format_type == KeyFormatType::PKCS_12);
+    if request.key_format_type == Some(KeyFormatType::PKCS_12) && !is_bundled {
+        return bundle::give(context, object, managed, request).await;
+    }
     let Some(block) = managed.key_block_mut() else {
         return without_block(managed, request);
     };
@@ -42,7 +51,7 @@ pub async fn deliver(
         *block = converted(object_type, block, request)?;
     }
     if let Some(specification) = &request.key_wrapping_specification {
-        *block = close(context, block, specification).await?;
+        *block = close(context, object, block, specification).await?;
     }
     Ok(managed)
 }
@@ -87,18 +96,11 @@ fn converted(object_type: ObjectType, block: &KeyBlock, request: &GetRequest) ->
 
 async fn close(
     context: &mut Context<'_>,
+    object: &Kept,
     block: &KeyBlock,
     specification: &KeyWrappingSpecification,
 ) -> Result<KeyBlock, Failure> {
-    if !specification.attribute_names.is_empty() {
-        return match specification.encoding_option {
-            Some(EncodingOption::NoEncoding) => Err(Fault::EncodingOption.into()),
-            _ => Err(Failure::detailed(
-                Fault::FeatureNotSupported,
-                "attributes inside a wrapped key",
-            )),
-        };
-    }
+    let block = &with_attributes(context, object, block, specification).await?;
     let ring = Ring::load(
         context,
         specification.encryption_key_information.as_ref(),
@@ -116,6 +118,39 @@ async fn close(
     } else {
         wrapped
     })
+}
+
+/// The key with the attributes that are to be wrapped together with it (KMIP 2.1 §7.18). What the object does not have is left out.
+async fn with_attributes(
+    context: &mut Context<'_>,
+    object: &Kept,
+    block: &KeyBlock,
+    specification: &KeyWrappingSpecification,
+) -> Result<KeyBlock, Failure> {
+    let names = &specification.attribute_names;
+    let mut block = block.clone();
+    if names.is_empty() {
+        return Ok(block);
+    }
+    if specification.encoding_option == Some(EncodingOption::NoEncoding) {
+        return Err(Fault::EncodingOption.into());
+    }
+    if names.len() > context.services.limits.attributes {
+        return Err(Fault::LimitExceeded.into());
+    }
+    let mut references = Vec::new();
+    for name in names {
+        let reference = AttributeReference::from_name(name, context.version);
+        if !references.contains(&reference) {
+            references.push(reference);
+        }
+    }
+    let whole = context.whole(object.clone())?;
+    let attributes = get_attributes::told(context, whole, &references).await?;
+    if let Some(KeyValue::Plain(value)) = &mut block.key_value {
+        value.attributes = Some(attributes);
+    }
+    Ok(block)
 }
 
 /// A key wrapped without encoding is a Byte String in place of the Key Value (KMIP 1.4 §2.1.4). By the letter a wrapping key must

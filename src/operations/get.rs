@@ -45,7 +45,7 @@ pub(super) async fn give(
     if absent.is_some_and(|block| request.changes(block)) {
         return Err(Fault::KeyValueNotPresent.into());
     }
-    let managed = deliver(context, managed, request).await?;
+    let managed = deliver(context, object, managed, request).await?;
     // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
     if object.attributes.flag(AttributeKind::Fresh, false)? {
         let mut served = context.whole(object.clone())?;

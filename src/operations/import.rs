@@ -6,8 +6,8 @@ use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, AttributeSet, Object, matching, rules};
 use kmip_protocol::{
-    Attribute, AttributeKind, DateTime, ImportRequest, ImportResponse, KeyMaterial, KeyValue, KeyWrapType,
-    ManagedObject, UniqueIdentifier,
+    Attribute, AttributeInstance, AttributeKind, Attributes, DateTime, ImportRequest, ImportResponse, KeyMaterial,
+    KeyValue, KeyWrapType, ManagedObject, UniqueIdentifier,
 };
 
 /// The longest identifier that a client may choose, in bytes: some clients keep no more of one.
@@ -21,8 +21,8 @@ impl Handle for ImportRequest {
         }
         let unique_identifier = self.identifier(context)?;
         let replaced = replaced(context, &unique_identifier, self.replace_existing == Some(true)).await?;
-        let mut attributes = rules::at_import(object_type, self.attributes.0.iter())?;
-        let mut managed = self.managed(context).await?;
+        let (mut managed, enclosed) = self.managed(context).await?;
+        let mut attributes = rules::at_import(object_type, self.all(&enclosed).iter())?;
         if let Some(template) = templates::registered(context, &mut attributes, &managed).await? {
             managed = template;
         }
@@ -74,7 +74,8 @@ impl Handle for ImportRequest {
 
 trait Imported {
     fn identifier(&self, context: &Context<'_>) -> Result<String, Failure>;
-    async fn managed(&self, context: &mut Context<'_>) -> Result<ManagedObject, Failure>;
+    async fn managed(&self, context: &mut Context<'_>) -> Result<(ManagedObject, Attributes), Failure>;
+    fn all(&self, enclosed: &Attributes) -> Vec<AttributeInstance>;
 }
 
 impl Imported for ImportRequest {
@@ -89,9 +90,10 @@ impl Imported for ImportRequest {
         }
     }
 
-    /// The object as it is to be kept: as it came, or unwrapped.
-    async fn managed(&self, context: &mut Context<'_>) -> Result<ManagedObject, Failure> {
+    /// The object as it is to be kept: as it came, or unwrapped and apart from the attributes that were wrapped with it.
+    async fn managed(&self, context: &mut Context<'_>) -> Result<(ManagedObject, Attributes), Failure> {
         let mut managed = self.object.clone();
+        let mut enclosed = Attributes::default();
         match self.key_wrap_type {
             None | Some(KeyWrapType::AsRegistered) => {}
             Some(KeyWrapType::NotWrapped) => {
@@ -100,11 +102,31 @@ impl Imported for ImportRequest {
                     .filter(|block| block.key_wrapping_data.is_some())
                 {
                     *block = delivery::open(context, block).await?;
+                    if let Some(KeyValue::Plain(value)) = &mut block.key_value {
+                        enclosed = value.attributes.take().unwrap_or_default();
+                    }
                 }
             }
             Some(_) => return Err(Fault::KeyWrapType.into()),
         }
-        Ok(managed)
+        Ok((managed, enclosed))
+    }
+
+    /// The attributes that are given, and those of the others that were wrapped with the key.
+    fn all(&self, enclosed: &Attributes) -> Vec<AttributeInstance> {
+        let mut all = self.attributes.0.clone();
+        for instance in &enclosed.0 {
+            let reference = instance.attribute.reference();
+            if !self
+                .attributes
+                .0
+                .iter()
+                .any(|given| given.attribute.reference() == reference)
+            {
+                all.push(instance.clone());
+            }
+        }
+        all
     }
 }
 
@@ -152,7 +174,7 @@ fn fill(
         if is_fact {
             object.attributes.set(instance.attribute.clone());
         } else if !was_given.contains(&instance.attribute.kind()) {
-            object.attributes.set_if_absent(instance.attribute.clone());
+            object.attributes.insert(instance.index, instance.attribute.clone());
         }
     }
     object.attributes.set_if_absent(Attribute::LastChangeDate(now));

@@ -29,6 +29,7 @@ impl Handle for JoinSplitKeyRequest {
         if self.unique_identifiers.len() > usize::try_from(MOST_PARTS).unwrap_or_default() {
             return Err(Fault::LimitExceeded.into());
         }
+        creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
         let none = TemplateAttribute::default();
         let template = self.attributes.as_ref().unwrap_or(&none);
         let mut attributes = creation::brought(context, self.object_type, template).await?;

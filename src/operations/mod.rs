@@ -19,6 +19,7 @@ mod activate;
 mod add_attribute;
 mod adjust_attribute;
 mod archive;
+mod bundle;
 mod cancel;
 mod certification;
 mod certify;

@@ -1,7 +1,7 @@
 //! Register (KMIP 2.1 §6.1.43; KMIP 1.4 §4.3): an object that the client brings.
 
 use super::creation::{self, Source};
-use super::{Context, Handle, templates};
+use super::{Context, Handle, bundle, templates};
 use crate::authority::Granted;
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format};
 use crate::failure::{Failure, Fault};
@@ -16,6 +16,9 @@ impl Handle for RegisterRequest {
         let masks = self.protection_storage_masks.as_ref();
         creation::permit_storage(masks, Fault::ProtectionStorage)?;
         let mut attributes = creation::brought(context, self.object_type, &self.attributes).await?;
+        if bundle::is_bundle(&self.object) {
+            return bundle::register(context, attributes, &self.object).await;
+        }
         let template = templates::registered(context, &mut attributes, &self.object).await?;
         check(&mut attributes, &self.object)?;
         let kept = template.as_ref().unwrap_or(&self.object);
