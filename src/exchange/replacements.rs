@@ -243,7 +243,7 @@ async fn what_cannot_be_replaced_is_refused_for_the_right_reason() {
         let refused = replaced(&house, version, servers).await.err();
         assert_eq!(
             refused,
-            pick(ResultReason::ReadOnlyAttribute, ResultReason::InvalidField)
+            pick(ResultReason::AttributeReadOnly, ResultReason::InvalidField)
         );
         // All that was refused changed nothing.
         assert_eq!(located(&house, "a").await, [&old[..]]);
