@@ -53,7 +53,7 @@ fn regions(process: u32) -> Vec<Region> {
 }
 
 /// Which of the needles are in memory that is not kept for secrets.
-fn search<'n>(process: u32, needles: &'n [(String, Vec<u8>)]) -> Vec<&'n str> {
+fn search(process: u32, needles: &[(String, Vec<u8>)]) -> Vec<&str> {
     let memory = File::open(format!("/proc/{process}/mem")).unwrap();
     let longest = needles.iter().map(|(_, needle)| needle.len()).max().unwrap();
     let mut firsts = vec![false; 1 << 16];
