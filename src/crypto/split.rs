@@ -67,7 +67,10 @@ impl Scheme {
             _ => u16::MAX,
         };
         let all = matches!(field, Field::Xor);
-        if threshold == 0 || threshold > parts || parts > most || (all && threshold != parts) {
+        // A point that the field holds as zero would have the secret itself for its share.
+        let wraps = matches!(&field, Field::Prime(prime) if prime.num_bits() <= 16);
+        let fit = threshold != 0 && threshold <= parts && parts <= most && (!all || threshold == parts);
+        if !fit || wraps {
             return Err(CryptoError::BadParameters);
         }
         Ok(Self {

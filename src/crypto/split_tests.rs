@@ -205,3 +205,16 @@ fn numbers_keep_their_length() {
     let prime = BigNum::from_slice(mersenne().magnitude().unwrap()).unwrap();
     assert_eq!(prime.num_bits(), 521);
 }
+
+#[test]
+fn no_point_of_a_prime_field_is_zero_in_it() {
+    let prime = BigInteger::from_magnitude(&[0x01, 0x01]);
+    let scheme = Scheme::new(
+        SplitKeyMethod::PolynomialSharingPrimeField,
+        300,
+        2,
+        Some(&prime),
+        ByteField::D,
+    );
+    assert!(scheme.is_err(), "the share of point 257 would be the secret");
+}
