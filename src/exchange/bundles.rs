@@ -163,7 +163,7 @@ async fn a_bundle_is_taken_apart_and_put_together() {
         let is_wrapped = matches!(again.key_block().unwrap().key_value, Some(KeyValue::Wrapped(_)));
         assert_eq!(is_wrapped, version == named);
         let read = pkcs12::read(&bytes(&again), &opens, Some("mine")).unwrap();
-        assert_eq!(read.chain, [certificate.clone()]);
+        assert_eq!(read.chain, core::slice::from_ref(&certificate));
         assert!(read.key == bytes(&plain));
     }
     let other = house.create("", Vec::new()).await;

@@ -22,7 +22,7 @@ use claviger::identity::{
     PeerCertificate, StoreDirectory, TenantRecord, tenant_counter,
 };
 use claviger::operations::keeper::Keeper;
-use claviger::operations::{About, Services};
+use claviger::operations::{About, Limits, Services};
 use claviger::scrub::{Gated, Quarantine, first_key};
 use claviger::store::{Domain, SqliteSettings, SqliteStore, Store, Work};
 use kmip_protocol::{
@@ -128,6 +128,7 @@ impl House {
             installation: InstallationRecord::new([3; 16]),
             quarantine,
             about: About::default(),
+            limits: Limits::default(),
             outfit,
         };
         Self {
