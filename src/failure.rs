@@ -357,6 +357,11 @@ faults! {
     ManagementRefused = PermissionDenied, "the HSM does not accept the key-management credential; the administrators enter it anew";
     /// A rule counts votes of people who have no share key.
     ShareKeysMissing = PermissionDenied, "too few of those whose votes the rule for KEKs counts have a share key";
+    /// Taking a share key would leave too few who can open a credential.
+    LastShareKey = ConstraintViolation else PermissionDenied,
+        "without this share key too few can open the key-management credential: put another in its place, or force it";
+    /// What was entered as a credential of its own is not: the token's one user does it all.
+    NotSeparated = ConstraintViolation else PermissionDenied, "the token has one user for using and for making keys: there is nothing to share";
     /// The policy wants two users in the HSM, and there is one.
     SeparationRequired = PermissionDenied, "the policy requires a user of its own for key management in the HSM";
     /// What a tenant's settings keep for a time is to go before that is over.

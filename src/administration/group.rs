@@ -1,10 +1,11 @@
 //! Groups of a domain's people.
 
-use super::management;
+use super::management_change;
 use super::policy::{policy_refused, scope};
 use super::proposal::{keeper, person};
 use crate::authority::quorum::{Electorate, Group, GroupMember, check_policy, counting, is_role_group};
 use crate::authority::{Granted, Target, electorate};
+use crate::custody::Sharing;
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
 use crate::identity::{Id, PersonId, people_guard};
@@ -63,7 +64,8 @@ async fn target(
     let domain = person(context)?.domain;
     let keeper = keeper(context);
     let people = electorate(domain, context.work, &keeper).await?;
-    let after: Vec<Id> = after(&people)?.into_iter().map(|member| member.person).collect();
+    let members = after(&people)?;
+    let after: Vec<Id> = members.iter().map(|member| member.person).collect();
     let before = people.groups.iter().find(|group| group.name == *name);
     let before: Vec<Id> = before
         .iter()
@@ -83,16 +85,21 @@ async fn target(
         }
         .key()
     });
-    Ok(Target {
+    let target = Target {
         description: Some(format!("group {name}")),
         records: core::iter::once(Group::key(domain, name)).chain(records).collect(),
         subjects,
-        sharings: management::affected(context, domain, |sharing| {
-            sharing.groups().any(|(_, group)| group.name == name)
-        })
-        .await?,
         ..Target::default()
-    })
+    };
+    // No group is without anybody: it would be one that is deleted.
+    let group = (!members.is_empty()).then(|| Group {
+        name: name.to_owned(),
+        members,
+    });
+    let counts = |sharing: &Sharing| sharing.groups().any(|(_, group)| group.name == name);
+    let affected =
+        management_change::affected(context, domain, counts, |ground| ground.with_group(name, group)).await?;
+    Ok(affected.in_target(target))
 }
 
 /// Who is in a group as it is to be.
@@ -146,7 +153,7 @@ impl Handle for GroupPutRequest {
         context.work.put(key, body, Vec::new());
         context.work.bump_guard(people_guard(domain));
         context.touch(group_name.clone(), key)?;
-        management::follow(context, granted.origin()).await?;
+        management_change::follow(context, granted.origin()).await?;
         Ok(GroupPutResponse {})
     }
 
@@ -170,7 +177,7 @@ impl Handle for GroupDeleteRequest {
         context.work.delete(key).await?;
         context.work.bump_guard(people_guard(domain));
         context.touch(self.group_name.clone(), key)?;
-        management::follow(context, granted.origin()).await?;
+        management_change::follow(context, granted.origin()).await?;
         Ok(GroupDeleteResponse {})
     }
 

@@ -4,7 +4,7 @@
 use super::proposal::keeper;
 use super::{desk, hsm_profile};
 use crate::authority::policy::PolicyRecord;
-use crate::authority::quorum::{Electorate, governing};
+use crate::authority::quorum::{Electorate, Group, governing};
 use crate::authority::{Origin, Target, electorate};
 use crate::custody::probe::Separation;
 use crate::custody::sharing::{EnrolledKey, PlannedGroup, Recipient, SHARE_KEY, SHARING, ShareKey};
@@ -14,7 +14,7 @@ use crate::identity::Id;
 use crate::operations::{Context, shares};
 use crate::records;
 use crate::store::{Domain, Key};
-use kmip_protocol::{Operation, Rule};
+use kmip_protocol::{Operation, Policy, Rule};
 use std::collections::BTreeMap;
 
 /// The key-management credential of a profile, as the votes on what is carried out have opened it; `None` where the profile keeps none of
@@ -39,7 +39,8 @@ pub(super) fn opened(context: &Context<'_>, origin: Origin, sharing: &Sharing) -
     let Origin::Proposal(proposal) = origin else {
         return Err(Fault::ApprovalRequired.into());
     };
-    let opened = context.services.custody.open_for(&proposal, sharing);
+    let occasion = shares::occasion(context, &proposal)?;
+    let opened = context.services.custody.open_for(&occasion, sharing);
     opened.map_err(|error| match error {
         CustodyError::Unavailable => Failure::new(Fault::AwaitingShares),
         other => other.into(),
@@ -102,6 +103,16 @@ pub(super) async fn lacks_separation(context: &mut Context<'_>, profile: Profile
     let in_hsm = provider.is_ok_and(|provider| provider.kind() != SealerKind::Software);
     let record = hsm_profile::load(context, profile).await?;
     Ok(in_hsm && !is_separated(context, profile, record.as_ref()).await?)
+    Ok(in_hsm && !is_separated(context, profile).await?)
+}
+
+/// Whether making and destroying keys takes another login than using them, as far as is known: what was entered as a credential says
+/// nothing where the token does it all for its one user.
+pub(super) async fn is_separated(context: &mut Context<'_>, profile: ProfileId) -> Result<bool, Failure> {
+    let record = hsm_profile::load(context, profile).await?;
+    let found = record.as_ref().and_then(ProfileRecord::found);
+    let by_token = found.map(|found| found.separation()) != Some(Separation::None);
+    Ok(by_token && has_credential(context, profile).await?)
 }
 
 /// Refuses a profile without separation where the policy of the domain requires it; else what its people are to be told.
@@ -133,6 +144,12 @@ async fn policy(context: &mut Context<'_>, domain: Domain) -> Result<Option<Poli
     desk::read(context, PolicyRecord::key(domain), PolicyRecord::decode).await
 }
 
+/// The rules of a policy that say who holds shares: those that govern making a KEK.
+fn rules_of(policy: &Policy) -> Vec<Rule> {
+    let rules = governing(policy, Operation::KekCreate, &Target::default());
+    rules.into_iter().cloned().collect()
+}
+
 /// The people of a domain, their share keys, and the policy: all that a sharing follows from.
 pub(super) struct Ground {
     people: Electorate,
@@ -159,15 +176,52 @@ impl Ground {
         Ok(Self {
             people,
             keys,
-            rules: governing(&rules, Operation::KekCreate, &Target::default())
-                .into_iter()
-                .cloned()
-                .collect(),
+            rules: rules_of(&rules),
             policy_digest,
         })
     }
 
-    /// Who would hold which share: by the rules that govern making a KEK, those of their groups who have a share key.
+    /// The same without a person.
+    pub(super) fn without(mut self, person: &Id) -> Self {
+        self.people = self.people.without(person);
+        self.keys.remove(person);
+        self
+    }
+
+    /// The same with a group as it would be, or without it.
+    pub(super) fn with_group(mut self, name: &str, group: Option<Group>) -> Self {
+        self.people = match group {
+            Some(group) => self.people.with_group(group),
+            None => self.people.without_group(name),
+        };
+        self
+    }
+
+    /// The same with other rules.
+    pub(super) fn with_policy(mut self, policy: &Policy) -> Self {
+        self.rules = rules_of(policy);
+        self
+    }
+
+    /// The same with a person's new share key.
+    pub(super) fn with_key(mut self, person: Id, key: ShareKey) -> Self {
+        self.keys.insert(person, key);
+        self
+    }
+
+    /// Whether a credential that is shared so can be opened by those who may act.
+    pub(super) fn is_enough(&self) -> bool {
+        let opens = |member: &Recipient| self.people.member(&member.person).is_some_and(|member| member.active);
+        let group = |group: &PlannedGroup| {
+            group.members.iter().filter(|member| opens(member)).count() >= usize::from(group.quorum)
+        };
+        let plan = self.plan();
+        let mut rules = plan.iter();
+        !plan.is_empty() && rules.all(|ways| ways.iter().any(|way| !way.is_empty() && way.iter().all(group)))
+    }
+
+    /// Who would hold which share: by the rules that govern making a KEK, those of their groups who have a share key. A way for which too
+    /// few have one opens nothing.
     pub(super) fn plan(&self) -> Plan {
         let member = |person: &Id| {
             let key = self.keys.get(person)?.clone();
@@ -184,9 +238,12 @@ impl Ground {
                 .filter_map(|(one, _)| member(&one.person))
                 .collect(),
         };
+        let can = |way: &Vec<PlannedGroup>| way.iter().all(|group| group.members.len() >= usize::from(group.quorum));
         let rules = self.rules.iter().map(|rule| {
             let ways = rule.alternatives.iter();
-            ways.map(|way| way.groups.iter().map(group).collect()).collect()
+            ways.map(|way| way.groups.iter().map(group).collect())
+                .filter(can)
+                .collect()
         });
         rules.collect()
     }
@@ -241,6 +298,9 @@ pub(super) async fn seal(
     credential: &Locked,
 ) -> Result<(), Failure> {
     let ground = Ground::of(context, domain).await?;
+    if !ground.is_enough() {
+        return Err(Fault::ShareKeysMissing.into());
+    }
     let key = Sharing::key(domain, profile);
     let before = shares::load(context, key).await?;
     let generation = before.map_or(0, |before| before.binding.generation).checked_add(1);
@@ -268,6 +328,33 @@ pub(super) async fn seal(
     desk::touch(context, "sharing of the credential of", &record.name, key)
 }
 
+/// Takes a credential that the HSM accepts, and shares it among the administrators. One that it refuses is not kept: nobody would notice
+/// before a KEK is to be made. Nor is one where the token's other user does it all as well.
+pub(super) async fn enter(context: &mut Context<'_>, profile: ProfileId, credential: &Locked) -> Result<(), Failure> {
+    let provider = context.services.custody.provider(profile)?;
+    if provider.kind() == SealerKind::Software {
+        return Err(Fault::NoToken.into());
+    }
+    let found = provider.examine(Some(credential)).await.map_err(|error| match error {
+        CustodyError::Credential => Failure::detailed(Fault::PinRefused, error),
+        other => other.into(),
+    })?;
+    if found.separation() == Separation::None {
+        return Err(Fault::NotSeparated.into());
+    }
+    seal(context, Domain::SYSTEM, profile, credential).await?;
+    let Some(mut record) = hsm_profile::load(context, profile)
+        .await?
+        .filter(|record| record.token.is_some())
+    else {
+        return Ok(());
+    };
+    record.capabilities = Some(found.encode()?);
+    record.probed_ms = Some(context.now.0);
+    hsm_profile::put(&context.services.custody, context.work, profile, &record).await?;
+    Ok(())
+}
+
 /// Shares a profile's credential among the people of a tenant, as the administrators' shares open it. Nothing where there is none.
 pub(super) async fn grant(
     context: &mut Context<'_>,
@@ -283,42 +370,4 @@ pub(super) async fn grant(
     }
     let credential = opened(context, origin, &sharing)?;
     seal(context, tenant, profile, &credential).await
-}
-
-/// What a request binds its proposal to that changes who can open credentials: those of its domain that `concerns` it, as far as they can
-/// still be opened. What nobody can open any more waits for nobody.
-pub(super) async fn affected(
-    context: &mut Context<'_>,
-    domain: Domain,
-    concerns: impl Fn(&Sharing) -> bool,
-) -> Result<Vec<Key>, Failure> {
-    let sharings = all(context, domain).await?;
-    if sharings.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ground = Ground::of(context, domain).await?;
-    let concerned = sharings.iter().filter(|one| concerns(one) && ground.can_recover(one));
-    Ok(concerned.map(|one| Sharing::key(domain, one.binding.profile)).collect())
-}
-
-/// Shares anew, as part of a change, what is no longer shared as rules and people are after it, if those who agreed have opened it.
-/// What was not opened stays as it is, and is told as no longer fitting.
-pub(super) async fn follow(context: &mut Context<'_>, origin: Origin) -> Result<(), Failure> {
-    let domain = desk::domain(context)?;
-    let Origin::Proposal(proposal) = origin else {
-        return Ok(());
-    };
-    let sharings = all(context, domain).await?;
-    if sharings.is_empty() {
-        return Ok(());
-    }
-    let plan = Ground::of(context, domain).await?.plan();
-    for sharing in sharings {
-        let is_open = context.services.custody.openings().is_sufficient(&proposal, &sharing);
-        if is_open && !sharing.fits(&plan) {
-            let credential = opened(context, origin, &sharing)?;
-            seal(context, domain, sharing.binding.profile, &credential).await?;
-        }
-    }
-    Ok(())
 }

@@ -26,6 +26,7 @@ pub mod legacy_token;
 pub mod lockout;
 pub mod login;
 mod management;
+mod management_change;
 mod migration;
 mod namespace;
 mod one_time;

@@ -4,12 +4,12 @@ use super::desk;
 use super::group::bearable;
 use super::hardware::{self, Claim, Hardware};
 use super::lockout::Lockout;
-use super::management;
 use super::password::{self, Hashing, INITIAL_LIFETIME_MS, history};
 use super::people::{
     alarm, asker, check_name, everybody, id_of, is_of_domain, keep, keep_and_end, load, named, target, told,
 };
 use super::possession::Registry;
+use super::{management, management_change};
 use crate::audit::alarm::Event;
 use crate::authority::quorum::Member;
 use crate::authority::{Granted, Target, electorate};
@@ -249,6 +249,7 @@ impl Handle for PersonSuspendRequest {
         record.status = PersonStatus::Suspended;
         keep_and_end(context, id, &record).await?;
         alarm(context, Event::PersonSuspended, id, &record);
+        management_change::mourn(context, id.domain).await?;
         Ok(PersonSuspendResponse::default())
     }
 
@@ -329,7 +330,7 @@ impl Handle for PersonDeleteRequest {
         }
         clear_counters(context.work, id.key());
         keep_and_end(context, id, &record).await?;
-        management::follow(context, granted.origin()).await?;
+        management_change::follow(context, granted.origin()).await?;
         Ok(PersonDeleteResponse::default())
     }
 
@@ -337,10 +338,9 @@ impl Handle for PersonDeleteRequest {
         let target = target(context, &self.person_name).await?;
         let (id, _) = named(context, &self.person_name).await?;
         let holds = |sharing: &Sharing| !sharing.slots(&id.person).is_empty();
-        Ok(Target {
-            sharings: management::affected(context, id.domain, holds).await?,
-            ..target
-        })
+        let without = |ground: management::Ground| ground.without(&id.person);
+        let affected = management_change::affected(context, id.domain, holds, without).await?;
+        Ok(affected.in_target(target))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The policy of a domain: read, replaced, and asked what it would want.
 
-use super::management;
+use super::management_change::{self, Affected};
 use super::proposal::{keeper, person};
 use super::proposal_view::requirements;
 use crate::audit::alarm::Event;
@@ -137,7 +137,7 @@ impl Handle for PolicyPutRequest {
         context
             .batch
             .alarm(context.work, Event::PolicyChanged, domain, now, &version);
-        management::follow(context, granted.origin()).await?;
+        management_change::follow(context, granted.origin()).await?;
         Ok(PolicyPutResponse {
             policy_version: record.version,
         })
@@ -145,12 +145,12 @@ impl Handle for PolicyPutRequest {
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let domain = person(context)?.domain;
-        Ok(Target {
+        let affected = self.affected(domain, context).await?;
+        Ok(affected.in_target(Target {
             description: Some("the policy".to_owned()),
             records: vec![PolicyRecord::key(domain)],
-            sharings: self.sharings(domain, context).await?,
             ..Target::default()
-        })
+        }))
     }
 }
 
@@ -207,18 +207,18 @@ impl Handle for PolicyEvaluateRequest {
 
 trait Sharings {
     /// What is to be shared anew if the rules for KEKs become others.
-    async fn sharings(&self, domain: Domain, context: &mut Context<'_>) -> Result<Vec<Key>, Failure>;
+    async fn affected(&self, domain: Domain, context: &mut Context<'_>) -> Result<Affected, Failure>;
 }
 
 impl Sharings for PolicyPutRequest {
-    async fn sharings(&self, domain: Domain, context: &mut Context<'_>) -> Result<Vec<Key>, Failure> {
+    async fn affected(&self, domain: Domain, context: &mut Context<'_>) -> Result<Affected, Failure> {
         let ways = |policy: &Policy| -> Vec<_> {
             let rules = governing(policy, Operation::KekCreate, &Target::default());
             rules.into_iter().map(|rule| rule.alternatives.clone()).collect()
         };
         let before = load(PolicyRecord::key(domain), context).await?;
         let same = before.is_some_and(|before| ways(&before.policy) == ways(&self.policy));
-        management::affected(context, domain, |_| !same).await
+        management_change::affected(context, domain, |_| !same, |ground| ground.with_policy(&self.policy)).await
     }
 }
 

@@ -312,7 +312,8 @@ async fn keep_shares(
     let me = person(context)?.person;
     let agrees = vote.decision == VoteDecision::Approve;
     if !agrees {
-        context.services.custody.openings().forget_of(&record.id, &me);
+        let occasion = shares::occasion(context, &record.id)?;
+        context.services.custody.openings().forget_of(&occasion, &me);
     }
     match vote.opened_shares.as_slice() {
         [] => Ok(()),
@@ -398,8 +399,8 @@ impl Handle for ProposalWithdrawVoteRequest {
         let mut opened = open(&self.proposal_identifier, context).await?;
         let situation = opened.around.situation();
         opened.record.withdraw_vote(&me, &situation).map_err(refused)?;
-        let openings = context.services.custody.openings();
-        openings.forget_of(&opened.record.id, &me);
+        let occasion = shares::occasion(context, &opened.record.id)?;
+        context.services.custody.openings().forget_of(&occasion, &me);
         proposed::save(context, opened.domain, &opened.record).await?;
         let state = opened.record.state();
         Ok(ProposalWithdrawVoteResponse { state })

@@ -1,8 +1,9 @@
 //! Share keys of people, and key-management credentials as they are shared (family 04).
 
+use super::management_change::Affected;
 use super::people::{alarm, asker, named, target};
 use super::possession::Registry;
-use super::{desk, hsm_profile, kek, management, tenant_create};
+use super::{desk, hsm_profile, kek, management, management_change, tenant_create};
 use crate::audit::alarm::Event;
 use crate::authority::{Granted, Target};
 use crate::custody::sharing::{EnrolledKey, LONGEST_CREDENTIAL};
@@ -20,6 +21,7 @@ use kmip_protocol::{
 
 impl Handle for ShareKeyPutRequest {
     async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<ShareKeyPutResponse, Failure> {
+        desk::agreed(granted.origin(), context)?;
         let (id, record) = named(context, &self.person_name).await?;
         let key = judge(self, id, &record, context).await?;
         let enrolled = EnrolledKey {
@@ -28,18 +30,20 @@ impl Handle for ShareKeyPutRequest {
             revoked_ms: None,
         };
         keep(context, id, &record, &enrolled).await?;
-        management::follow(context, granted.origin()).await?;
+        management_change::follow(context, granted.origin()).await?;
         Ok(ShareKeyPutResponse {})
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (id, record) = named(context, &self.person_name).await?;
-        judge(self, id, &record, context).await?;
-        let sharings = management::affected(context, id.domain, |_| true).await?;
-        Ok(Target {
-            sharings,
-            ..target(context, &self.person_name).await?
-        })
+        let key = judge(self, id, &record, context).await?;
+        let with = |ground: management::Ground| ground.with_key(id.person, key);
+        let affected = match management_change::affected(context, id.domain, |_| true, with).await {
+            // It takes nobody's away, and may be the one that is missing.
+            Err(failure) if failure.fault() == Fault::ShareKeysMissing => Affected::default(),
+            affected => affected?,
+        };
+        Ok(affected.in_target(target(context, &self.person_name).await?))
     }
 }
 
@@ -95,9 +99,14 @@ impl Handle for ShareKeyRevokeRequest {
         let (id, record) = named(context, &self.person_name).await?;
         let enrolled = share_key(context, id).await?;
         let mut enrolled = enrolled.ok_or(Failure::new(Fault::NotFound))?;
+        if self.force != Some(true) {
+            management_change::spare(context, id).await?;
+        }
         enrolled.revoked_ms = Some(context.now.0);
         keep(context, id, &record, &enrolled).await?;
+        context.services.custody.openings().forget_person(id.domain, &id.person);
         alarm(context, Event::CredentialRevoked, id, &record);
+        management_change::mourn(context, id.domain).await?;
         Ok(ShareKeyRevokeResponse {})
     }
 
@@ -148,7 +157,7 @@ impl Handle for ManagementPutRequest {
         let slab = context.services.custody.slab();
         let credential = slab.copy_from(self.management_pin.expose().as_bytes());
         let credential = credential.map_err(|_| Failure::new(Fault::LimitExceeded))?;
-        management::seal(context, Domain::SYSTEM, profile, &credential).await?;
+        management::enter(context, profile, &credential).await?;
         // What the tenants' people hold opens the former one.
         for tenant in tenants(context).await? {
             if context.work.load(Sharing::key(tenant, profile)).await?.is_some() {

@@ -2,7 +2,7 @@
 //! is in them.
 
 use super::tenant_create::{alarm, keep, tenant};
-use super::{desk, hsm_profile, tenant_settings};
+use super::{desk, hsm_profile, management_change, tenant_settings};
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
 use crate::authority::{Granted, Target};
@@ -102,6 +102,8 @@ impl Handle for TenantDeleteRequest {
         release(context, domain).await?;
         context.work.delete(PolicyRecord::key(domain)).await?;
         context.work.delete(hsm_profile::links_place(domain)).await?;
+        // Its people open no HSM any more. Its KEKs are destroyed by the administrators' shares.
+        management_change::remove_all(context, domain).await?;
         context.batch.notices.push(Notice::Policy(domain));
         record.deleted = true;
         record.deleted_ms = Some(context.now.0);

@@ -111,6 +111,8 @@ events! {
     KekDestroyed = 0x8001_FF21 Warning true "a KEK was destroyed";
     /// The KEKs of a deleted tenant are no more.
     TenantPurged = 0x8001_FF22 Warning true "the KEKs of a deleted tenant were destroyed";
+    /// Too few are left who can open a share of a key-management credential.
+    CredentialLost = 0x8001_FF24 Critical true "too few can open a share of a key-management credential";
     /// A record's MAC is not right: somebody wrote it behind the server's back.
     RecordDamaged = 0x8001_FF50 Critical true "a record is not as the server wrote it";
     /// A record is not as the trail has it: it was put back, removed or brought from elsewhere.

@@ -103,7 +103,7 @@ impl Server {
         loop {
             match self.step(place, act).await {
                 Ok(Progress::Ended) => {
-                    self.services.custody.openings().forget(&id);
+                    self.services.custody.openings().forget(&place);
                     return self.agenda.forget(place);
                 }
                 Ok(Progress::Waits(at_ms)) => return self.agenda.note(at_ms, domain, Matter::Proposal(id)),
@@ -111,7 +111,7 @@ impl Server {
                 Ok(Progress::Lost) => act = Act::Abandon,
                 // Its tenant was deleted.
                 Err(_) if !self.services.custody.is_at_work(domain) => {
-                    self.services.custody.openings().forget(&id);
+                    self.services.custody.openings().forget(&place);
                     return self.agenda.forget(place);
                 }
                 Err(failure) => {

@@ -20,9 +20,16 @@ use kmip_protocol::{
     ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
     ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest, SharingRenewRequest,
     TenantGetRequest, VoteDecision, possession_statement,
+    HeldShare, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare, PersonDeleteRequest, PersonRole,
+    PersonSuspendRequest, PolicyTemplate, Possession, ProposalDetail, ProposalShareRequest, ProposalState,
+    ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
+    ServerStatusRequest, ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest,
+    SharingRenewRequest, StatusItem, TenantDeleteRequest, TenantGetRequest, TenantSuspendRequest, VoteDecision,
+    possession_statement,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const PIN: &str = "keeper:of the keys to all keys";
 
@@ -30,6 +37,8 @@ const PIN: &str = "keeper:of the keys to all keys";
 struct Strongbox {
     keks: SoftwareKeks,
     pin: std::sync::Mutex<&'static str>,
+    /// Whether its other user makes and destroys keys as well.
+    lax: AtomicBool,
 }
 
 impl Strongbox {
@@ -74,7 +83,16 @@ impl KekProvider for Strongbox {
     }
 
     fn examine<'a>(&'a self, login: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
-        self.keks.examine(login)
+        Box::pin(async move {
+            if login.is_some() {
+                self.admits(login)?;
+            }
+            let mut found = self.keks.examine(login).await?;
+            if self.lax.load(Ordering::SeqCst) {
+                found.note(Feature::UsageCreates, Finding::Works);
+            }
+            Ok(found)
+        })
     }
 }
 
@@ -105,6 +123,7 @@ impl Scene {
         let hsm = Arc::new(Strongbox {
             keks,
             pin: std::sync::Mutex::new(PIN),
+            lax: AtomicBool::new(false),
         });
         services.custody.add_provider(ProfileId([1; 16]), hsm.clone());
         let mut administrators = Vec::new();
@@ -273,6 +292,19 @@ impl Scene {
     }
 }
 
+/// A house in which too few are left who can open the credential.
+pub(super) async fn lost() -> TestHouse {
+    let scene = Scene::shared().await;
+    for person_name in ["oscar", "otto"] {
+        let revoke = ShareKeyRevokeRequest {
+            person_name: person_name.to_owned(),
+            force: Some(true),
+        };
+        payload(scene.operators[0].ask(&scene.house, revoke).await);
+    }
+    scene.house
+}
+
 #[tokio::test]
 async fn two_of_three_open_the_hsm_and_one_does_not() {
     let scene = Scene::shared().await;
@@ -383,7 +415,7 @@ async fn after_a_restart_shares_are_awaited_again() {
         .services()
         .custody
         .openings()
-        .forget(&id.clone().try_into().unwrap());
+        .forget(&(house.tenant, id.clone().try_into().unwrap()));
     assert!(is(&otto.complete(house, &id).await, Fault::AwaitingShares));
     let shown = scene.look(olga, &id).await;
     assert_eq!(
@@ -423,14 +455,18 @@ async fn what_is_kept_does_not_open_it() {
     assert!(!told(&record.body, PIN.as_bytes()) && told(&record.body, b"operators"));
     // One share is open in the server: with it, and all else, nothing is.
     assert_eq!(
-        custody.open_for(&id.clone().try_into().unwrap(), &sharing).err(),
+        custody
+            .open_for(&(house.tenant, id.clone().try_into().unwrap()), &sharing)
+            .err(),
         Some(CustodyError::Unavailable)
     );
     // A second one, and it is.
     for who in [oscar, otto] {
         let opened = scene.opened(who, &scene.look(who, &id).await.held_shares);
         payload(who.ask(house, scene.approval(&id, opened)).await);
-        let found = custody.open_for(&id.clone().try_into().unwrap(), &sharing).unwrap();
+        let found = custody
+            .open_for(&(house.tenant, id.clone().try_into().unwrap()), &sharing)
+            .unwrap();
         assert_eq!(found.expose(), PIN.as_bytes());
     }
 }
@@ -448,6 +484,7 @@ async fn who_loses_a_share_key_has_it_shared_anew() {
     let [olga, ..] = &scene.operators;
     let revoke = ShareKeyRevokeRequest {
         person_name: "otto".into(),
+        force: None,
     };
     payload(olga.ask(&scene.house, revoke).await);
     let lost = scene.sharing(olga).await;
@@ -473,6 +510,77 @@ async fn who_loses_a_share_key_has_it_shared_anew() {
     scene.keys.insert("otto".into(), secret);
     let [olga, _, otto] = &scene.operators;
     assert_eq!(scene.kek(otto, olga).await, ProposalState::Executed);
+}
+
+/// What somebody has opened who is suspended since then is not used for those who agree.
+#[tokio::test]
+async fn who_is_suspended_has_opened_nothing() {
+    let scene = Scene::shared().await;
+    let [olga, oscar, otto] = &scene.operators;
+    let house = &scene.house;
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    scene.vote(olga, &id).await;
+    scene.vote(otto, &id).await;
+    let suspend = PersonSuspendRequest {
+        person_name: "otto".into(),
+    };
+    payload(oscar.ask(house, suspend).await);
+    payload(oscar.ask(house, scene.approval(&id, Vec::new())).await);
+    assert!(is(&oscar.complete(house, &id).await, Fault::AwaitingShares));
+    scene.vote(oscar, &id).await;
+    oscar.complete(house, &id).await;
+    assert_eq!(oscar.state(house, &id).await, ProposalState::Executed);
+    // One more, and nobody can open it: those who read the status are told.
+    assert!(scene.sharing(olga).await.recoverable);
+    let suspend = PersonSuspendRequest {
+        person_name: "oscar".into(),
+    };
+    payload(olga.ask(house, suspend).await);
+    assert!(!scene.sharing(olga).await.recoverable);
+    let ResponsePayload::ServerStatus(status) = payload(olga.ask(house, ServerStatusRequest::default()).await) else {
+        panic!("no status")
+    };
+    let lost = |item: &&StatusItem| item.status_name == "sharing.software" && item.status_value.contains("LOST");
+    assert!(status.items.iter().any(|item| lost(&item)));
+}
+
+/// A credential that the HSM refuses is not shared; nor is one where its other user does it all.
+#[tokio::test]
+async fn what_separates_nothing_is_not_taken() {
+    let mut scene = Scene::open().await;
+    for place in 0..5 {
+        scene.enroll(place).await;
+    }
+    let [ada, alan] = &scene.administrators;
+    let wrong = ManagementPutRequest {
+        management_pin: SecretText::new("keeper:wrong"),
+        ..scene.management()
+    };
+    assert_eq!(scene.carry(ada, alan, wrong).await, ProposalState::Failed);
+    scene.hsm.lax.store(true, Ordering::SeqCst);
+    assert_eq!(scene.carry(ada, alan, scene.management()).await, ProposalState::Failed);
+    let records = scene.house.store.scan(Domain::SYSTEM, SHARING, None, 10).await.unwrap();
+    assert!(records.is_empty());
+    scene.hsm.lax.store(false, Ordering::SeqCst);
+    assert_eq!(
+        scene.carry(alan, ada, scene.management()).await,
+        ProposalState::Executed
+    );
+}
+
+/// A tenant that is no more leaves no shares of an HSM that others use.
+#[tokio::test]
+async fn a_deleted_tenant_leaves_no_shares() {
+    let scene = Scene::shared().await;
+    let [ada, alan] = &scene.administrators;
+    let kept = || scene.house.store.scan(scene.house.tenant, SHARING, None, 10);
+    assert_eq!(kept().await.unwrap().len(), 1);
+    let tenant_name = scene.tenant_name.clone();
+    payload(ada.ask(&scene.house, TenantSuspendRequest { tenant_name }).await);
+    let tenant_name = scene.tenant_name.clone();
+    let state = scene.carry(ada, alan, TenantDeleteRequest { tenant_name }).await;
+    assert_eq!(state, ProposalState::Executed);
+    assert!(kept().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -502,10 +610,22 @@ async fn who_goes_takes_no_share_along() {
 #[tokio::test]
 async fn what_is_lost_is_given_again_by_the_administrators() {
     let mut scene = Scene::shared().await;
+    let revoke = |name: &str, force| ShareKeyRevokeRequest {
+        person_name: name.to_owned(),
+        force,
+    };
+    let [olga, ..] = &scene.operators;
+    payload(olga.ask(&scene.house, revoke("oscar", None)).await);
+    // Without this one too few are left: it takes a clear word.
+    let refused = olga.ask(&scene.house, revoke("otto", None)).await;
+    assert!(is(&refused, Fault::LastShareKey) && scene.sharing(olga).await.recoverable);
+    // Nor is he deleted who is one too many to lose.
+    let gone = PersonDeleteRequest {
+        person_name: "otto".into(),
+    };
+    assert!(is(&olga.ask(&scene.house, gone).await, Fault::ShareKeysMissing));
+    payload(olga.ask(&scene.house, revoke("otto", Some(true))).await);
     for name in ["oscar", "otto"] {
-        let person_name = name.to_owned();
-        let revoke = ShareKeyRevokeRequest { person_name };
-        payload(scene.operators[0].ask(&scene.house, revoke).await);
         scene.keys.remove(name);
     }
     assert!(!scene.sharing(&scene.operators[0]).await.recoverable);

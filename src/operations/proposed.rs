@@ -266,6 +266,8 @@ async fn changed(
         Err(failure) => return Ok(Some(failure.fault())),
     };
     let mut same = target.records == bound.records && target.subjects == bound.subjects;
+    // Whoever would have had to open a share, or be given another one, was not asked.
+    same &= target.sharings == bound.sharings;
     if let Some(policy) = governance::in_force(domain, context).await? {
         let rules = governing_request(&policy.record.policy, payload, &target);
         same &= rules.into_iter().all(|rule| proposal.rules.contains(rule));

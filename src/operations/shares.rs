@@ -2,14 +2,17 @@
 //! What needs a credential is not carried out before enough of them are there.
 
 use super::Context;
+use crate::authority::electorate;
 use crate::authority::proposal::ProposalRecord;
 use crate::custody::ProfileId;
-use crate::custody::sharing::{Sharing, Slot};
+use crate::custody::sharing::{Occasion, Sharing, Slot};
 use crate::failure::{Failure, Fault};
 use crate::identity::Id;
+use crate::operations::keeper::Keeper;
 use crate::records;
 use crate::store::Key;
 use kmip_protocol::{HeldShare, OpenedShare};
+use std::sync::Arc;
 
 /// How a credential is shared, if it is.
 pub async fn load(context: &mut Context<'_>, key: Key) -> Result<Option<Sharing>, Failure> {
@@ -31,13 +34,29 @@ pub async fn needed(context: &mut Context<'_>, proposal: &ProposalRecord) -> Res
     Ok(sharings)
 }
 
-/// Whether those who agreed have opened all that a proposal needs.
+/// A proposal of whoever asks, as what was opened for it is known by.
+pub fn occasion(context: &Context<'_>, proposal: &[u8; 16]) -> Result<Occasion, Failure> {
+    let domain = context.principal.domain();
+    Ok((domain.ok_or(Failure::new(Fault::NotAuthenticated))?, *proposal))
+}
+
+/// Whether those who agree have opened all that a proposal needs. What others have opened is forgotten: who has taken his vote back or was
+/// suspended meanwhile, or whose vote was never committed.
 pub async fn are_open(context: &mut Context<'_>, proposal: &ProposalRecord) -> Result<bool, Failure> {
     let sharings = needed(context, proposal).await?;
+    if sharings.is_empty() {
+        return Ok(true);
+    }
+    let occasion = occasion(context, &proposal.id)?;
+    let keeper = Keeper(Arc::clone(&context.services.custody));
+    let people = electorate(occasion.0, context.work, &keeper).await?;
     let openings = context.services.custody.openings();
+    openings.keep_of(&occasion, |person| {
+        proposal.approves(person) && people.member(person).is_some_and(|member| member.active)
+    });
     Ok(sharings
         .iter()
-        .all(|sharing| openings.is_sufficient(&proposal.id, sharing)))
+        .all(|sharing| openings.is_sufficient(&occasion, sharing)))
 }
 
 /// Refuses to go on before they have.
@@ -66,11 +85,12 @@ pub async fn standing(context: &mut Context<'_>, proposal: &ProposalRecord, read
         return Ok(standing);
     }
     let sharings = needed(context, proposal).await?;
+    let occasion = occasion(context, &proposal.id)?;
     let openings = context.services.custody.openings();
     let has_all = |person: &Id| {
         let own = |sharing: &&Sharing| !sharing.slots(person).is_empty();
         let mut holds = sharings.iter().filter(own).peekable();
-        holds.peek().is_some() && holds.all(|sharing| openings.has_all_of(&proposal.id, sharing, person))
+        holds.peek().is_some() && holds.all(|sharing| openings.has_all_of(&occasion, sharing, person))
     };
     let mut givers: Vec<Id> = proposal.ballots().iter().map(|ballot| ballot.person).collect();
     givers.sort_unstable();
@@ -78,8 +98,8 @@ pub async fn standing(context: &mut Context<'_>, proposal: &ProposalRecord, read
     givers.retain(|person| proposal.approves(person) && has_all(person));
     standing.givers = givers;
     for sharing in &sharings {
-        standing.awaited |= !openings.is_sufficient(&proposal.id, sharing);
-        if openings.has_all_of(&proposal.id, sharing, reader) {
+        standing.awaited |= !openings.is_sufficient(&occasion, sharing);
+        if openings.has_all_of(&occasion, sharing, reader) {
             continue;
         }
         let profile = sharing.binding.profile;
@@ -132,9 +152,10 @@ pub async fn hand_in(
         right.push((*sharing, slot, share));
     }
     let until = (context.now.0, proposal.latest_ms());
+    let occasion = occasion(context, &proposal.id)?;
     for (sharing, slot, share) in right {
         let custody = &context.services.custody;
-        custody.hand_in(&proposal.id, (sharing, slot, person), share.share.expose(), until)?;
+        custody.hand_in(&occasion, (sharing, slot, person), share.share.expose(), until)?;
     }
     Ok(())
 }

@@ -210,4 +210,5 @@ tags! {
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
     ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
     MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
+    FORCE Force = 0x540150 "Force" [V2_0..];
 }

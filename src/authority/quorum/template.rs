@@ -47,6 +47,8 @@ pub(super) const FLOOR: &[Operation] = &[
     // A reset password and a key of one's own would make one person two.
     Operation::PersonResume,
     Operation::CredentialAdd,
+    // Whoever could say alone which key is somebody else's would be handed that one's shares, too.
+    Operation::ShareKeyPut,
     // The people of a domain have agreed to each of its KEKs, that one goes, and to who holds what opens the HSM.
     Operation::KekCreate,
     Operation::KekAddProfile,

@@ -158,6 +158,9 @@ enum Verb {
     RevokeShareKey {
         /// The person's name
         name: String,
+        /// Also if too few are left then who can open what is shared
+        #[arg(long)]
+        force: bool,
     },
     /// Change your own password
     Password {
@@ -314,10 +317,13 @@ fn ask_about_credentials(caller: &mut Caller<'_>, verb: &Verb) -> Outcome<()> {
             caller.change(request, "the certificate is revoked")
         }
         Verb::ShareKey { another } => shares::enroll(caller, *another),
-        Verb::RevokeShareKey { name } => {
-            let person_name = name.clone();
+        Verb::RevokeShareKey { name, force } => {
+            let request = ShareKeyRevokeRequest {
+                person_name: name.clone(),
+                force: force.then_some(true),
+            };
             let done = "the person's shares count no more; have what is shared with it shared anew";
-            caller.change(ShareKeyRevokeRequest { person_name }, done)
+            caller.change(request, done)
         }
         Verb::Password {
             password_file,

@@ -13,5 +13,5 @@ mod tests;
 pub use deal::{LONGEST_CREDENTIAL, is_share};
 pub use enrolled::{EnrolledKey, SHARE_KEY};
 pub use envelope::{Envelope, ShareKey, ShareSecret};
-pub use openings::Openings;
+pub use openings::{Occasion, Openings};
 pub use record::{Binding, HeldShare, Place, Plan, PlannedGroup, Recipient, SHARING, SharedGroup, Sharing, Slot};

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 const PIN: &[u8] = b"keeper:correct horse";
-const PROPOSAL: [u8; 16] = [8; 16];
+const PROPOSAL: Occasion = (Domain([8; 16]), [8; 16]);
+/// One of another domain that has the same number.
+const ANOTHER: Occasion = (Domain([9; 16]), [8; 16]);
 
 fn custody() -> Custody {
     Custody::new(Slab::new().unwrap(), Arc::new(OsRandomness::new()))
@@ -172,7 +174,7 @@ fn a_share_is_checked_before_it_is_kept() {
     assert!(openings.is_sufficient(&PROPOSAL, &sharing) && openings.has_all_of(&PROPOSAL, &sharing, &[1; 16]));
     assert_eq!(custody.open_for(&PROPOSAL, &sharing).unwrap().expose(), PIN);
     // For another proposal nothing is open, and of another generation neither.
-    assert!(custody.open_for(&[9; 16], &sharing).is_err());
+    assert!(custody.open_for(&ANOTHER, &sharing).is_err());
     let next = Sharing {
         binding: Binding {
             generation: 5,
@@ -181,10 +183,40 @@ fn a_share_is_checked_before_it_is_kept() {
         ..sharing.clone()
     };
     assert!(!openings.is_sufficient(&PROPOSAL, &next));
+    // Another sharing of the same binding, as of a profile that was linked anew: what was opened is none of its shares.
+    let again = shared(&custody, &plan);
+    assert_eq!(again.binding, sharing.binding);
+    assert!(!openings.is_sufficient(&PROPOSAL, &again) && openings.is_sufficient(&PROPOSAL, &sharing));
+    assert!(custody.open_for(&PROPOSAL, &again).is_err());
+    // What becomes of another domain's proposal of the same number is nothing to this one.
+    openings.forget(&ANOTHER);
+    openings.forget_person(ANOTHER.0, &[1; 16]);
+    openings.keep_of(&ANOTHER, |_| false);
+    openings.keep_of(&PROPOSAL, |_| true);
+    assert!(openings.is_sufficient(&PROPOSAL, &sharing));
     openings.forget_of(&PROPOSAL, &[1; 16]);
     assert!(custody.open_for(&PROPOSAL, &sharing).is_err());
     openings.forget(&PROPOSAL);
     assert!(openings.is_empty());
+}
+
+/// However much a domain opens, nothing of another's is forgotten for it.
+#[test]
+fn a_domain_takes_no_room_of_another() {
+    let custody = custody();
+    let people = people(1);
+    let sharing = shared(&custody, &vec![vec![vec![group("operators", 1, &people, &[0])]]]);
+    let slot = &sharing.slots(&[0; 16])[0];
+    let share = people[0].open(&slot.context, &slot.envelope).unwrap();
+    let by = (&sharing, slot, &[0; 16]);
+    custody.hand_in(&PROPOSAL, by, share.expose(), (0, 9)).unwrap();
+    for number in 0..200 {
+        let many = (ANOTHER.0, [number; 16]);
+        custody.hand_in(&many, by, share.expose(), (0, 99)).unwrap();
+    }
+    assert!(custody.open_for(&PROPOSAL, &sharing).is_ok());
+    assert!(custody.open_for(&(ANOTHER.0, [0; 16]), &sharing).is_err());
+    assert!(custody.open_for(&(ANOTHER.0, [199; 16]), &sharing).is_ok());
 }
 
 #[test]
@@ -196,9 +228,9 @@ fn what_was_opened_lapses() {
     let share = people[0].open(&slot.context, &slot.envelope).unwrap();
     let by = (&sharing, slot, &[0; 16]);
     custody.hand_in(&PROPOSAL, by, share.expose(), (0, 9)).unwrap();
-    custody.hand_in(&[9; 16], by, share.expose(), (9, 12)).unwrap();
+    custody.hand_in(&ANOTHER, by, share.expose(), (9, 12)).unwrap();
     assert!(custody.open_for(&PROPOSAL, &sharing).is_err());
-    assert!(custody.open_for(&[9; 16], &sharing).is_ok());
+    assert!(custody.open_for(&ANOTHER, &sharing).is_ok());
 }
 
 #[test]

@@ -21,6 +21,8 @@ structure! {
     /// Takes a person's share key: it is lost, or somebody else has it. The person's shares count no more.
     ShareKeyRevokeRequest {
         person_name: String = PERSON_NAME;
+        /// Also if too few were left who can open what is shared.
+        force: Option<bool> = FORCE;
     }
 
     /// Share Key Revoke, the answer.
