@@ -2,6 +2,7 @@
 
 mod server;
 
+pub use crate::administration::genesis::Management;
 pub use server::{Running, check};
 
 use crate::administration::genesis::{self, Founding};
@@ -69,6 +70,8 @@ pub struct Genesis {
     pub policy: Policy,
     /// The PIN of the token's user, where there is a token.
     pub pin: Option<Locked>,
+    /// The key-management credential, where the token has a user of its own for that.
+    pub management: Option<Management>,
     /// The files of legacy tokens, each for the tenant whose name it has.
     pub legacy_tokens: Vec<String>,
 }
@@ -140,6 +143,7 @@ pub async fn create(settings: &Settings, genesis: Genesis) -> Result<(), Compose
         policy: &genesis.policy,
         administrators: &genesis.administrators,
         legacy_tokens: &genesis.legacy_tokens,
+        management: genesis.management.as_ref(),
     };
     genesis::found(&custody, &mut work, randomness.as_ref(), founding, now).await?;
     start_chain(&store, &custody, &randomness, &late).await?;

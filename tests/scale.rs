@@ -110,6 +110,7 @@ impl Filled {
             administrators: ["ada", "alan"].map(administrator).into(),
             policy: template(PolicyTemplate::Mtg, Scope::System),
             pin: None,
+            management: None,
             legacy_tokens: Vec::new(),
         };
         compose::create(&settings, genesis).await.unwrap();

@@ -4,11 +4,12 @@
 use super::hardware::Hardware;
 use super::password::Hashing;
 use super::person::{KeyStanding, Membership, invite};
-use super::{AdministrationError, act, hsm_profile, kek, legacy_pending, server_act};
+use super::{AdministrationError, act, hsm_profile, kek, legacy_pending, management, server_act};
 use crate::authority::{INSTALLATION, InstallationRecord, PolicyRecord};
 use crate::clock::Moment;
 use crate::crypto::Randomness;
-use crate::custody::{Custody, KekId, Links, ProfileId, ProfileRecord};
+use crate::custody::sharing::EnrolledKey;
+use crate::custody::{Custody, KekId, Links, Locked, ProfileId, ProfileRecord, ShareKey};
 use crate::heavy::Heavy;
 use crate::identity::{Enroll, Passwords};
 use crate::operations::keeper::Keeper;
@@ -27,6 +28,16 @@ pub struct Founding<'a> {
     pub administrators: &'a [NewPerson],
     /// The files of legacy tokens, each for the tenant whose name it has.
     pub legacy_tokens: &'a [String],
+    /// What the token's other user is opened by, if it has one.
+    pub management: Option<&'a Management>,
+}
+
+/// A key-management credential that an installation begins with: it makes the first KEK, and is shared among the administrators.
+pub struct Management {
+    /// The credential.
+    pub credential: Locked,
+    /// Administrators, by their names, and the keys that their shares are encrypted to.
+    pub share_keys: Vec<(String, ShareKey)>,
 }
 
 /// Founds an installation, in a unit of work of an empty store, with the first record of its trail.
@@ -38,12 +49,19 @@ pub async fn found(
     now: Moment,
 ) -> Result<(), AdministrationError> {
     let kek = KekId(randomness.array()?);
-    let (profile, record) = founding.profile;
-    kek::found_domain(custody, work, Domain::SYSTEM, profile, kek, now.0, None).await?;
-    hsm_profile::put(custody, work, profile, record).await?;
+    let (profile, mut record) = (founding.profile.0, founding.profile.1.clone());
+    let login = founding.management.map(|management| &management.credential);
+    if login.is_some() {
+        let found = custody.provider(profile)?.examine(login).await?;
+        management::ensure_separate(&found).map_err(|failure| AdministrationError::Management(failure.fault()))?;
+        record.capabilities = Some(found.encode()?);
+        record.probed_ms = Some(now.0);
+    }
+    kek::found_domain(custody, work, Domain::SYSTEM, profile, kek, now.0, login).await?;
+    hsm_profile::put(custody, work, profile, &record).await?;
     hsm_profile::put_links(custody, work, Domain::SYSTEM, &Links(vec![profile])).await?;
-    let record = InstallationRecord::new(randomness.array()?);
-    kek::put(custody, work, InstallationRecord::key(), record.encode()).await?;
+    let installation = InstallationRecord::new(randomness.array()?);
+    kek::put(custody, work, InstallationRecord::key(), installation.encode()).await?;
     let policy = PolicyRecord::first(founding.policy.clone(), now.0);
     let places = [
         PolicyRecord::key(Domain::SYSTEM),
@@ -82,6 +100,20 @@ pub async fn found(
             |why: crate::failure::Failure| AdministrationError::Founder(founder.person_name.clone(), why.fault());
         let (id, record) = invited.map_err(refused)?;
         Enroll::new(work, &keeper).person(id, &record).await?;
+        let share_keys = founding.management.map_or(&[][..], |management| &management.share_keys);
+        if let Some((_, key)) = share_keys.iter().find(|(name, _)| *name == founder.person_name) {
+            let enrolled = EnrolledKey {
+                key: key.clone(),
+                enrolled_ms: now.0,
+                revoked_ms: None,
+            };
+            let place = EnrolledKey::place(id.domain, id.person);
+            kek::put(custody, work, place, enrolled.encode()).await?;
+        }
+    }
+    if let Some(Management { credential, .. }) = founding.management {
+        let founded = management::found(custody, work, installation.instance, profile, credential, now.0).await;
+        founded.map_err(|failure| AdministrationError::Management(failure.fault()))?;
     }
     work.audit(server_act(act::GENESIS, Domain::SYSTEM, now, "installation founded"));
     Ok(())

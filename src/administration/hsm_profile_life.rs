@@ -35,13 +35,22 @@ impl Handle for HsmProfileCreateRequest {
         desk::agreed(granted.origin(), context)?;
         let (name, mut token) = judge(self, context).await?;
         let mut capabilities = None;
+        let slab = context.services.custody.slab().clone();
+        let management = self.management_pin.as_ref();
+        let management = management
+            .map(|pin| slab.copy_from(pin.expose().as_bytes()))
+            .transpose();
+        let management = management.map_err(crate::custody::CustodyError::from)?;
         let id = ProfileId(desk::made_by(granted.origin(), "HSM-Profile", context)?);
         if let (Some(token), Some(pin)) = (&mut token, &self.key_usage_pin) {
-            let slab = context.services.custody.slab();
             let pin = slab.copy_from(pin.expose().as_bytes());
             let pin = pin.map_err(crate::custody::CustodyError::from)?;
             let outfit = &context.services.outfit;
-            let found = outfit.try_pin(id.0, token, &pin).await.map_err(first_asked)?;
+            let found = outfit.try_pins(id.0, token, &pin, management.as_ref()).await;
+            let found = found.map_err(first_asked)?;
+            if management.is_some() {
+                management::ensure_separate(&found)?;
+            }
             capabilities = Some(found.encode()?);
             // From now on it is this token and no other of its label.
             if token.serial.is_none() && is_text(&found.token.serial, LONGEST_SERIAL) {
@@ -58,9 +67,13 @@ impl Handle for HsmProfileCreateRequest {
             ..ProfileRecord::default()
         };
         keep(context, id, &record).await?;
+        if let Some(credential) = &management {
+            management::seal(context, Domain::SYSTEM, id, credential).await?;
+        }
         Ok(HsmProfileCreateResponse {})
     }
 
+    /// With its credential only if the administrators can hold shares of it.
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (name, token) = judge(self, context).await?;
         let record = ProfileRecord {
@@ -68,8 +81,15 @@ impl Handle for HsmProfileCreateRequest {
             token,
             ..ProfileRecord::default()
         };
+        let mut description = described(&record);
+        if self.management_pin.is_some() {
+            if !management::Ground::of(context, Domain::SYSTEM).await?.is_enough() {
+                return Err(Fault::ShareKeysMissing.into());
+            }
+            description.push_str(", with its key-management credential");
+        }
         Ok(Target {
-            description: Some(described(&record)),
+            description: Some(description),
             ..Target::default()
         })
     }
@@ -222,12 +242,14 @@ async fn judge(
             session_limit,
             deadline_milliseconds,
             key_usage_pin,
+            management_pin,
         } = request;
         let of_token = token_label.is_some()
             || token_serial.is_some()
             || session_limit.is_some()
             || deadline_milliseconds.is_some()
-            || key_usage_pin.is_some();
+            || key_usage_pin.is_some()
+            || management_pin.is_some();
         return if of_token {
             Err(Fault::MissingField.into())
         } else {
@@ -243,6 +265,7 @@ async fn judge(
         .as_ref()
         .ok_or(Failure::new(Fault::MissingField))?;
     judge_pin(pin)?;
+    request.management_pin.as_ref().map(judge_pin).transpose()?;
     let text = |text: &str, longest: usize| -> Result<String, Failure> {
         let fits = is_text(text, longest).then(|| text.to_owned());
         fits.ok_or(Failure::new(Fault::InvalidField))

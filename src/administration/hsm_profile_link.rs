@@ -2,17 +2,22 @@
 
 use super::hsm_profile_life::described;
 use super::tenant_create::tenant;
-use super::{desk, hsm_profile, kek, kek_life};
-use crate::authority::{Granted, Target};
+use super::{desk, hsm_profile, kek, kek_life, management};
+use crate::authority::{Granted, Origin, Target};
 use crate::custody::{Links, ProfileId, Sharing, profile::MAX_LINKS};
 use crate::failure::{Failure, Fault};
-use crate::operations::{Context, Handle};
+use crate::operations::{Context, Handle, shares};
 use crate::store::Domain;
 use kmip_protocol::{HsmProfileLinkRequest, HsmProfileLinkResponse, HsmProfileUnlinkRequest, HsmProfileUnlinkResponse};
 
 impl Handle for HsmProfileLinkRequest {
-    /// A profile that is linked already can be made the first.
-    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<HsmProfileLinkResponse, Failure> {
+    /// A profile that is linked already can be made the first. Its key-management credential comes along, if the tenant's people can hold
+    /// shares of it.
+    async fn handle(
+        &self,
+        granted: &Granted<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<HsmProfileLinkResponse, Failure> {
         let (domain, whose) = user(context, self.tenant_name.as_deref()).await?;
         let (id, _) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
         let first = self.first.unwrap_or(false);
@@ -27,14 +32,44 @@ impl Handle for HsmProfileLinkRequest {
         links.retain(|link| *link != id);
         let place = if first { 0 } else { links.len() };
         links.insert(place, id);
+        management::judge_separation(context, domain, id).await?;
+        let brings = brings(context, domain, id, present).await?;
         keep(context, domain, &whose, links).await?;
+        if brings == Brings::Credential && matches!(granted.origin(), Origin::Proposal(_)) {
+            management::grant(context, granted.origin(), domain, id).await?;
+        }
         Ok(HsmProfileLinkResponse {})
     }
 
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let first = if self.first == Some(true) { " first" } else { "" };
         let what = format!("linked{first} to");
-        target(context, &self.hsm_profile_name, self.tenant_name.as_deref(), &what).await
+        let name = self.tenant_name.as_deref();
+        let target = target(context, &self.hsm_profile_name, name, &what).await?;
+        let (domain, _) = user(context, name).await?;
+        let (id, _) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        let present = hsm_profile::links(context, domain).await?.0.contains(&id);
+        let mut description = target.description.unwrap_or_default();
+        if let Some(warning) = management::judge_separation(context, domain, id).await? {
+            description.push_str(&format!(" ({warning})"));
+        }
+        let sharings = match brings(context, domain, id, present).await? {
+            Brings::Nothing => Vec::new(),
+            Brings::Credential => {
+                description.push_str(", with its key-management credential");
+                management::needed(context, Domain::SYSTEM, id).await?
+            }
+            Brings::LinkAlone => {
+                description
+                    .push_str(", WITHOUT its key-management credential: too few have a share key; grant it later");
+                Vec::new()
+            }
+        };
+        Ok(Target {
+            description: Some(description),
+            sharings,
+            ..target
+        })
     }
 }
 
@@ -66,6 +101,38 @@ impl Handle for HsmProfileUnlinkRequest {
         let tenant = self.tenant_name.as_deref();
         target(context, &self.hsm_profile_name, tenant, "linked no more to").await
     }
+}
+
+/// What comes with a link.
+#[derive(PartialEq, Eq)]
+enum Brings {
+    /// There is nothing to share, or it is shared with them.
+    Nothing,
+    /// The key-management credential, which is shared among those who decide about KEKs in the tenant.
+    Credential,
+    /// Nothing of it: they have no share keys, or the administrators can open it no more.
+    LinkAlone,
+}
+
+async fn brings(
+    context: &mut Context<'_>,
+    domain: Domain,
+    profile: ProfileId,
+    present: bool,
+) -> Result<Brings, Failure> {
+    let Some(own) = shares::load(context, Sharing::key(Domain::SYSTEM, profile)).await? else {
+        return Ok(Brings::Nothing);
+    };
+    if domain == Domain::SYSTEM || present {
+        return Ok(Brings::Nothing);
+    }
+    let theirs = management::Ground::of(context, domain).await?.is_enough();
+    let ours = management::Ground::of(context, Domain::SYSTEM).await?.can_recover(&own);
+    Ok(if theirs && ours {
+        Brings::Credential
+    } else {
+        Brings::LinkAlone
+    })
 }
 
 /// Whose links: those of a tenant, or the system's own.

@@ -1,21 +1,24 @@
 //! The key-management credential of an HSM-Profile: shared among those who decide about KEKs, opened by what their votes carry, passed on
 //! by whoever makes or destroys keys in the HSM for as long as that takes.
 
-use super::proposal::keeper;
 use super::{desk, hsm_profile};
 use crate::authority::policy::PolicyRecord;
 use crate::authority::quorum::{Electorate, Group, governing};
 use crate::authority::{Origin, Target, electorate};
 use crate::custody::probe::Separation;
 use crate::custody::sharing::{EnrolledKey, PlannedGroup, Recipient, SHARE_KEY, SHARING, ShareKey};
-use crate::custody::{Binding, CustodyError, Locked, Plan, ProfileId, ProfileRecord, SealerKind, Sharing};
+use crate::custody::{
+    Binding, Capabilities, Custody, CustodyError, Locked, Plan, ProfileId, ProfileRecord, SealerKind, Sharing,
+};
 use crate::failure::{Failure, Fault};
 use crate::identity::Id;
+use crate::operations::keeper::Keeper;
 use crate::operations::{Context, shares};
 use crate::records;
-use crate::store::{Domain, Key};
+use crate::store::{Domain, Key, Work};
 use kmip_protocol::{Operation, Policy, Rule};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The key-management credential of a profile, as the votes on what is carried out have opened it; `None` where the profile keeps none of
 /// its own: its token has one user for both roles, and its key-usage credential is used.
@@ -161,16 +164,23 @@ pub(super) struct Ground {
 impl Ground {
     /// That of a domain, with this overlay's changes.
     pub(super) async fn of(context: &mut Context<'_>, domain: Domain) -> Result<Self, Failure> {
-        let keeper = keeper(context);
-        let people = electorate(domain, context.work, &keeper).await?;
+        let custody = Arc::clone(&context.services.custody);
+        Self::read(&custody, context.work, domain).await
+    }
+
+    async fn read(custody: &Arc<Custody>, work: &mut Work, domain: Domain) -> Result<Self, Failure> {
+        let people = electorate(domain, work, &Keeper(Arc::clone(custody))).await?;
         let mut keys = BTreeMap::new();
-        for record in context.work.all(domain, SHARE_KEY).await? {
-            let enrolled = EnrolledKey::decode(records::open(&context.services.custody, &record)?)?;
+        for record in work.all(domain, SHARE_KEY).await? {
+            let enrolled = EnrolledKey::decode(records::open(custody, &record)?)?;
             if enrolled.revoked_ms.is_none() && people.member(&record.key.id).is_some() {
                 keys.insert(record.key.id, enrolled.key);
             }
         }
-        let policy = policy(context, domain).await?;
+        let policy = match work.load(PolicyRecord::key(domain)).await? {
+            Some(record) => Some(PolicyRecord::decode(records::open(custody, &record)?)?),
+            None => None,
+        };
         let policy_digest = policy.as_ref().map_or([0; 32], PolicyRecord::digest);
         let rules = policy.map(|record| record.policy).unwrap_or_default();
         Ok(Self {
@@ -312,11 +322,7 @@ pub(super) async fn seal(
         policy_digest: ground.policy_digest,
     };
     let custody = &context.services.custody;
-    let shared = custody.share(binding, &ground.plan(), credential, context.now.0);
-    let shared = shared.map_err(|error| match error {
-        CustodyError::Limit => Failure::detailed(Fault::ShareKeysMissing, error),
-        other => other.into(),
-    })?;
+    let shared = deal(custody, binding, &ground, credential, context.now.0)?;
     super::kek::put(custody, context.work, key, shared.encode()).await?;
     let record = hsm_profile::load(context, profile).await?;
     let mut record = record.ok_or(Failure::new(Fault::NotFound))?;
@@ -326,6 +332,50 @@ pub(super) async fn seal(
         hsm_profile::put(&context.services.custody, context.work, profile, &record).await?;
     }
     desk::touch(context, "sharing of the credential of", &record.name, key)
+}
+
+/// Shares the credential that an installation begins with among its administrators, who have not shown themselves yet.
+pub(super) async fn found(
+    custody: &Arc<Custody>,
+    work: &mut Work,
+    instance: [u8; 16],
+    profile: ProfileId,
+    credential: &Locked,
+    now_ms: i64,
+) -> Result<(), Failure> {
+    let ground = Ground::read(custody, work, Domain::SYSTEM).await?;
+    let binding = Binding {
+        instance,
+        profile,
+        scope: Domain::SYSTEM,
+        generation: 1,
+        policy_digest: ground.policy_digest,
+    };
+    let shared = deal(custody, binding, &ground, credential, now_ms)?;
+    super::kek::put(custody, work, Sharing::key(Domain::SYSTEM, profile), shared.encode()).await?;
+    Ok(())
+}
+
+fn deal(
+    custody: &Custody,
+    binding: Binding,
+    ground: &Ground,
+    credential: &Locked,
+    now_ms: i64,
+) -> Result<Sharing, Failure> {
+    let shared = custody.share(binding, &ground.plan(), credential, now_ms);
+    shared.map_err(|error| match error {
+        CustodyError::Limit => Failure::detailed(Fault::ShareKeysMissing, error),
+        other => other.into(),
+    })
+}
+
+/// Refuses a token in which the user that uses keys makes and destroys them, too.
+pub(super) fn ensure_separate(found: &Capabilities) -> Result<(), Failure> {
+    match found.separation() {
+        Separation::None => Err(Fault::NotSeparated.into()),
+        Separation::ByToken | Separation::Unknown => Ok(()),
+    }
 }
 
 /// Takes a credential that the HSM accepts, and shares it among the administrators. One that it refuses is not kept: nobody would notice
@@ -339,9 +389,7 @@ pub(super) async fn enter(context: &mut Context<'_>, profile: ProfileId, credent
         CustodyError::Credential => Failure::detailed(Fault::PinRefused, error),
         other => other.into(),
     })?;
-    if found.separation() == Separation::None {
-        return Err(Fault::NotSeparated.into());
-    }
+    ensure_separate(&found)?;
     seal(context, Domain::SYSTEM, profile, credential).await?;
     let Some(mut record) = hsm_profile::load(context, profile)
         .await?

@@ -93,6 +93,9 @@ pub enum AdministrationError {
     /// Somebody whom an installation is to begin with cannot be enrolled.
     #[error("administrator {0}: {why}", why = .1.message())]
     Founder(String, Fault),
+    /// The key-management credential that an installation is to begin with cannot be shared.
+    #[error("the key-management credential: {why}", why = .0.message())]
+    Management(Fault),
     /// A record cannot be read, or its MAC is wrong.
     #[error("a record of kind {0} is damaged")]
     Damaged(u8),

@@ -99,6 +99,7 @@ fn found_here(folder: &Folder, arguments: &DemoArguments) -> Result<(), Problem>
         interop: true,
         demo: true,
         token: arguments.hsm.as_deref(),
+        label: "claviger",
     };
     let administrators = people::administrators(folder, &[], &[], &ADMINISTRATORS.map(str::to_owned))?;
     // Who tries something out does not wait a day for new people to count.
@@ -110,6 +111,7 @@ fn found_here(folder: &Folder, arguments: &DemoArguments) -> Result<(), Problem>
         administrators,
         policy,
         pin: None,
+        management: None,
         legacy_tokens: Vec::new(),
     };
     found(folder, &settings.write(), genesis)?;

@@ -3,12 +3,13 @@
 use super::folder::{Folder, hosts};
 use super::kmip::words;
 use super::nouns::{Named, legacy_token, named};
+use super::private;
 use super::{Problem, people, runtime, say, serve};
-use crate::compose::{self, Genesis};
+use crate::compose::{self, Genesis, Management};
 use crate::crypto::OsRandomness;
-use crate::custody::{Slab, token};
+use crate::custody::{Locked, ShareKey, Slab, token};
 use crate::settings::{Settings, TokenTable};
-use kmip_protocol::{PolicyTemplate, tag};
+use kmip_protocol::{PolicyTemplate, SecretText, tag};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,23 @@ pub(super) struct InitArguments {
     /// Keep KEKs in a SoftHSM2 token of the installation's own: its module, or `softhsm`.
     #[arg(long, value_name = "MODULE")]
     hsm: Option<String>,
+    /// The label of the token.
+    #[arg(long, value_name = "LABEL", default_value = "claviger", requires = "hsm")]
+    token: String,
+    /// The file with the key-usage PIN of a token that there is, which is left as it is; without it a new token is initialised. - is
+    /// standard input.
+    #[arg(long, value_name = "FILE", requires = "hsm")]
+    pin_file: Option<PathBuf>,
+    /// The file with the key-management credential, where that token has a user of its own for it: it makes the first KEK, is shared
+    /// among the administrators and then forgotten. - is standard input. CLAVIGER_MANAGEMENT_PIN can have it instead.
+    #[arg(long, value_name = "FILE", requires = "pin_file")]
+    management_pin_file: Option<PathBuf>,
+    /// Ask for the key-management credential at the terminal.
+    #[arg(long, requires = "pin_file", conflicts_with = "management_pin_file")]
+    ask_management_pin: bool,
+    /// The public share key of an administrator whose certificate is given, PEM; may be repeated. Those of the others are made here.
+    #[arg(long = "share-key", value_name = "NAME=FILE", value_parser = named)]
+    share_keys: Vec<Named>,
     /// A legacy cryptotoken for the tenant whose name it has, which will begin with its migration; may be repeated.
     #[arg(long = "legacy-token", value_name = "FILE")]
     legacy_tokens: Vec<PathBuf>,
@@ -72,11 +90,13 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
         interop: false,
         demo: false,
         token: arguments.hsm.as_deref(),
+        label: &arguments.token,
     };
     let genesis = Genesis {
         administrators,
         policy,
-        pin: None,
+        pin: arguments.pin_file.as_deref().map(given_pin).transpose()?,
+        management: management(&folder, arguments)?,
         legacy_tokens,
     };
     found(&folder, &text.write(), genesis)?;
@@ -91,6 +111,53 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Where the key-management credential can be, beside a file.
+const MANAGEMENT_PIN: &str = "CLAVIGER_MANAGEMENT_PIN";
+
+/// The PIN of a token that there is.
+fn given_pin(file: &Path) -> Result<Locked, Problem> {
+    locked(&private::secret(Some(file), "Key-usage PIN").map_err(|failure| failure.text)?)
+}
+
+fn locked(secret: &SecretText) -> Result<Locked, Problem> {
+    let slab = Slab::new().map_err(|why| why.to_string())?;
+    slab.copy_from(secret.expose().as_bytes())
+        .map_err(|why| why.to_string())
+}
+
+/// The key-management credential, if one is given, and the share keys of the administrators.
+fn management(folder: &Folder, arguments: &InitArguments) -> Result<Option<Management>, Problem> {
+    let file = arguments.management_pin_file.as_deref();
+    let question = "Key-management credential";
+    let given = match std::env::var(MANAGEMENT_PIN) {
+        _ if file.is_some() || arguments.ask_management_pin => Some(private::secret(file, question)),
+        Ok(_) if arguments.pin_file.is_none() => {
+            return Err(format!(
+                "{MANAGEMENT_PIN} is for a token that there is: give --pin-file too"
+            ));
+        }
+        Ok(pin) => Some(Ok(SecretText::new(&zeroize::Zeroizing::new(pin)))),
+        Err(_) => None,
+    };
+    let Some(given) = given.transpose().map_err(|failure| failure.text)? else {
+        return Ok(None);
+    };
+    let mut share_keys = Vec::new();
+    for Named { name, file } in &arguments.share_keys {
+        let problem = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|why| problem(&why))?;
+        let key = ShareKey::read_pem(&text).map_err(|_| problem(&"no public key of P-256"))?;
+        share_keys.push((name.clone(), key));
+    }
+    for name in &arguments.made {
+        share_keys.push((name.clone(), people::share_key(folder, name)?));
+    }
+    Ok(Some(Management {
+        credential: locked(&given)?,
+        share_keys,
+    }))
+}
+
 /// The first settings of an installation.
 pub(super) struct Template<'a> {
     pub(super) listen: SocketAddr,
@@ -101,6 +168,8 @@ pub(super) struct Template<'a> {
     pub(super) demo: bool,
     /// The module of a token.
     pub(super) token: Option<&'a str>,
+    /// The token's label.
+    pub(super) label: &'a str,
 }
 
 impl Template<'_> {
@@ -134,7 +203,8 @@ impl Template<'_> {
             }
             text.push_str(&format!(
                 "\n# What the installation began with; later HSM-Profiles are made with `claviger hsm profile create`.\n\
-                 [custody.token]\nmodule = \"{name}\"\nlabel = \"claviger\"\n"
+                 [custody.token]\nmodule = \"{name}\"\nlabel = {}\n",
+                quoted(self.label)
             ));
         }
         if self.interop {
@@ -160,10 +230,9 @@ pub(super) fn found(folder: &Folder, text: &str, mut genesis: Genesis) -> Result
     let settings = serve::read(&path)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        genesis.pin = match &settings.custody.token {
-            Some(table) => Some(prepare_token(&settings, table).await?),
-            None => None,
-        };
+        if let (None, Some(table)) = (&genesis.pin, &settings.custody.token) {
+            genesis.pin = Some(prepare_token(&settings, table).await?);
+        }
         let made = compose::create(&settings, genesis).await;
         made.map_err(|why| why.to_string())
     })?;
@@ -173,7 +242,7 @@ pub(super) fn found(folder: &Folder, text: &str, mut genesis: Genesis) -> Result
 }
 
 /// Initialises a new token and gives its user PIN, which nobody else learns: the installation seals it under its root.
-async fn prepare_token(settings: &Settings, table: &TokenTable) -> Result<crate::custody::Locked, Problem> {
+async fn prepare_token(settings: &Settings, table: &TokenTable) -> Result<Locked, Problem> {
     if let Some(folder) = &settings.custody.softhsm_folder {
         token::configure_softhsm(folder).map_err(|why| why.to_string())?;
     }

@@ -4,9 +4,10 @@ use super::failure::{Failure, Outcome};
 use super::folder::Folder;
 use super::nouns::person::self_signed;
 use super::nouns::{Named, new_people};
-use super::{Problem, private};
+use super::{Problem, private, shares};
 use crate::authority::quorum::{self, Scope};
-use certs::pem;
+use crate::custody::ShareKey;
+use certs::{KeyKind, PrivateKey, pem};
 use kmip_protocol::{NewPerson, PersonRole, Policy, PolicyTemplate, SecretText};
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,14 @@ pub(super) fn make(folder: &Folder, name: &str, role: PersonRole) -> Result<NewP
         attestation: Vec::new(),
         possession_proof: None,
     })
+}
+
+/// A share key for a person whose other key was made here, in `people/NAME-share-key.pem`.
+pub(super) fn share_key(folder: &Folder, name: &str) -> Result<ShareKey, Problem> {
+    let key = PrivateKey::generate(KeyKind::P256).map_err(|why| why.to_string())?;
+    let certificate = folder.at(&format!("{PEOPLE}/{name}.pem"));
+    private::write(&shares::place(&certificate), key.to_pem().as_bytes()).map_err(text)?;
+    ShareKey::read(&key.public_key_info()).map_err(|why| why.to_string())
 }
 
 /// Leaves a person's initial password in `people/NAME.password`, for its owner alone.

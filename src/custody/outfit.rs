@@ -184,12 +184,26 @@ impl Outfit {
         token: &TokenRecord,
         pin: &Locked,
     ) -> Result<Capabilities, CustodyError> {
+        self.try_pins(occasion, token, pin, None).await
+    }
+
+    /// The same with the key-management credential: also whether the token keeps the two roles apart.
+    ///
+    /// # Errors
+    /// Those of [`Outfit::try_pin`].
+    pub async fn try_pins(
+        &self,
+        occasion: [u8; 16],
+        token: &TokenRecord,
+        pin: &Locked,
+        login: Option<&Locked>,
+    ) -> Result<Capabilities, CustodyError> {
         let settings = self.benches.token(token)?;
         if self.refusals().contains(&occasion) {
             return Err(CustodyError::Credential);
         }
         let asked = ResidentKeks::new(settings, pin.duplicate()?, self.slab.clone());
-        match asked.examine(None).await {
+        match asked.examine(login).await {
             Ok(found) if found.token.pin.allows_login() => Ok(found),
             Ok(_) | Err(CustodyError::Credential) => {
                 let mut refused = self.refusals();

@@ -86,6 +86,7 @@ impl Office {
             .args(init)
             .arg(&dir)
             .args(more)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .current_dir(folder.path())
             .output()
             .unwrap();
@@ -189,9 +190,9 @@ impl Office {
         self.found_with(tenant, operators, &[])
     }
 
-    /// The same, with more for `tenant create`.
+    /// The same with as many operators as are named, and with more for `tenant create`.
     #[track_caller]
-    pub fn found_with(&self, tenant: &str, operators: [&str; 2], more: &[&str]) -> Proposed {
+    pub fn found_with<const N: usize>(&self, tenant: &str, operators: [&str; N], more: &[&str]) -> Proposed {
         let named = operators.map(|operator| {
             self.run(&["person", "key", operator, "--folder", tenant]).done();
             format!("{operator}={tenant}/{operator}.pem")

@@ -1,7 +1,7 @@
 //! An HSM with two users: the PIN of the one that makes and destroys keys is opened by what the votes of two people carry, and by nothing
 //! else that there is.
 
-use super::office::{DENIED, Office, value};
+use super::office::{CONFLICT, DENIED, Office, value};
 use claviger::custody::{Slab, token};
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,10 @@ fn has(bytes: &[u8], needle: &str) -> bool {
 
 /// What two people agree to, of whom the second completes it.
 pub fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
+/// What two people agree to, of whom the second completes it, and the first alone has nothing done.
+fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
     let asked = office.propose(one, arguments);
+    office.by(one, &["proposal", "complete", &asked.id]).code(DENIED);
     office.by(other, &["proposal", "vote", &asked.id, "--yes"]).done();
     office.by(other, &["proposal", "complete", &asked.id]).done();
 }
@@ -157,4 +160,71 @@ fn two_operators_open_the_hsm_for_a_kek_and_nobody_else_can() {
     // Nothing that the server keeps has it; that the search finds what is there, the canary shows.
     let kept = kept(&office.at("kms"));
     assert!(has(&kept, "shim") && !has(&kept, KEEPER) && !has(&kept, "nobody-has-this-alone"));
+}
+
+/// The HSM's other user is there from the beginning: its credential makes the first KEK, and from then on it is the administrators', who open
+/// it for the tenant's first KEK, for its operators, and in the end for its last.
+#[test]
+fn an_installation_begins_with_an_hsm_of_two_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(environment) = prepare(folder.path()) else {
+        return;
+    };
+    for (name, pin) in [("usage.pin", "server:first"), ("keeper.pin", KEEPER)] {
+        std::fs::write(folder.path().join(name), format!("{pin}\n")).unwrap();
+    }
+    let module = shim();
+    let first = ["--hsm", module.to_str().unwrap(), "--token", "two users"];
+    let pins = ["--pin-file", "usage.pin", "--management-pin-file", "keeper.pin"];
+    let office = Office::open_with(folder, &[&first[..], &pins].concat(), "", environment);
+    for person in BOTH {
+        office.introduce(person, "kms/people");
+    }
+    office.arrive_together(&BOTH, "kms/people");
+    let list = office.by("alice", &["share", "list"]).done();
+    assert!(
+        list.contains("2 of 2 administrators") && list.contains("alice, bob"),
+        "{list}"
+    );
+    office.agree(BOTH, &["kek", "create"], &["kek", "list"]);
+
+    // A tenant of three, its first KEK by the administrators' shares. Its people have theirs once they have share keys.
+    let three = ["olga", "otto", "oskar"];
+    office.found_with("acme", three, &[]);
+    let create = ["kek", "create"];
+    office.by("olga", &create).code(DENIED);
+    for [one, other] in [["olga", "otto"], ["otto", "oskar"], ["oskar", "olga"]] {
+        together(&office, [one, other], &["person", "share-key"]);
+    }
+    together(&office, BOTH, &["share", "grant", "token two users", "acme"]);
+    let holders = |expected: &str| {
+        let list = office.by("olga", &["share", "list"]).done();
+        assert!(list.contains(expected), "{list}");
+    };
+    holders("olga, oskar, otto");
+
+    // One of them is suspended: the others still make a KEK. Without one more nobody could, which takes a clear word and is told.
+    office.by("otto", &["person", "suspend", "oskar"]).done();
+    holders("olga, otto");
+    office.agree(OPERATORS, &create, &["kek", "list"]);
+    let revoke = ["person", "revoke-share-key", "otto"];
+    office.by("olga", &revoke).code(CONFLICT);
+    holders("olga, otto");
+    office.by("olga", &[&revoke[..], &["--force"]].concat()).done();
+    let status = office.by("olga", &["status"]).done();
+    assert!(status.contains("LOST: too few can open a share"), "{status}");
+    let doctor = office.by("olga", &["doctor"]);
+    assert!(doctor.code != 0 && doctor.out.contains("LOST"), "{}", doctor.out);
+
+    // When it is gone its KEKs are destroyed, by the administrators' shares.
+    office.by("alice", &["tenant", "suspend", "acme"]).done();
+    let tenants = ["tenant", "list"];
+    office.agree(BOTH, &["tenant", "delete", "acme"], &tenants);
+    let purged = office.approve(BOTH, &["tenant", "purge", "acme"], &tenants);
+    office.by("bob", &["proposal", "complete", &purged.id]).done();
+    let result = office.by("alice", &["proposal", "result", &purged.correlation]).done();
+    assert!(result.contains('1') && result.contains('2'), "{result}");
+
+    let kept = kept(&office.at("kms/data"));
+    assert!(!has(&kept, KEEPER) && !has(&kept, "nobody-has-this-alone"));
 }

@@ -67,6 +67,12 @@ enum Verb {
         /// The file with the key-usage PIN; - is standard input. You are asked without it
         #[arg(long, value_name = "FILE", requires = "module")]
         pin_file: Option<PathBuf>,
+        /// The file with the key-management credential, where the token has a user of its own for that; - is standard input
+        #[arg(long, value_name = "FILE", requires = "module")]
+        management_pin_file: Option<PathBuf>,
+        /// Ask for the key-management credential at the terminal
+        #[arg(long, requires = "module", conflicts_with = "management_pin_file")]
+        ask_management_pin: bool,
     },
     /// Try anew what a token can do
     Test {
@@ -130,7 +136,11 @@ pub(in crate::cli) fn run(arguments: &HsmArguments) -> Outcome<()> {
             sessions,
             deadline,
             pin_file,
+            management_pin_file,
+            ask_management_pin,
         } => {
+            let management = || private::secret(management_pin_file.as_deref(), "Key-management credential");
+            let has_management = management_pin_file.is_some() || *ask_management_pin;
             let pin = || private::secret(pin_file.as_deref(), "Key-usage PIN");
             let request = HsmProfileCreateRequest {
                 hsm_profile_name: name.clone(),
@@ -140,6 +150,7 @@ pub(in crate::cli) fn run(arguments: &HsmArguments) -> Outcome<()> {
                 session_limit: *sessions,
                 deadline_milliseconds: *deadline,
                 key_usage_pin: module.is_some().then(pin).transpose()?,
+                management_pin: has_management.then(management).transpose()?,
             };
             caller.change(
                 request,

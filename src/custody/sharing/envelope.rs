@@ -34,6 +34,15 @@ impl ShareKey {
         seal(&key, b"", b"").map(|_| key)
     }
 
+    /// The same from PEM.
+    ///
+    /// # Errors
+    /// Those of [`ShareKey::read`].
+    pub fn read_pem(text: &str) -> Result<Self, CustodyError> {
+        let key = PKey::public_key_from_pem(text.as_bytes()).map_err(|_| CustodyError::Refused)?;
+        Self::read(&key.public_key_to_der().map_err(|_| CustodyError::Refused)?)
+    }
+
     /// One that was read once, from where it was kept.
     pub(super) fn kept(info: &[u8]) -> Option<Self> {
         let point = info.strip_prefix(&POINT_INFO)?;

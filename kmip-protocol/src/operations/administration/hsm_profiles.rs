@@ -16,6 +16,8 @@ structure! {
         /// How long the token may take for one request.
         deadline_milliseconds: Option<i32> = DEADLINE_MILLISECONDS;
         key_usage_pin: Option<SecretText> = KEY_USAGE_PIN;
+        /// The key-management credential, where the token has a user of its own for that: it is shared among the administrators.
+        management_pin: Option<SecretText> = MANAGEMENT_PIN;
     }
 
     /// HSM Profile Create, the answer.
