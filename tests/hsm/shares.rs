@@ -9,7 +9,7 @@ use claviger::store::Domain;
 use std::sync::Arc;
 
 const SCOPE: Domain = Domain([5; 16]);
-const PROPOSAL: [u8; 16] = [6; 16];
+const PROPOSAL: (Domain, [u8; 16]) = (Domain([3; 16]), [6; 16]);
 
 /// Hands in what a person opens.
 fn hand_in(custody: &Custody, sharing: &Sharing, person: u8, by: &ShareSecret) {
