@@ -341,6 +341,10 @@ faults! {
     PinRefused = ConstraintViolation else PermissionDenied, "the token does not accept the PIN, or none at present; it is not tried again";
     /// The HSM-Profile is a folder of key files.
     NoToken = ConstraintViolation else PermissionDenied, "the HSM-Profile has no token";
+    /// An HSM that is not gone: what lies there is taken out of it step by step.
+    HsmAnswers = ConstraintViolation else PermissionDenied, "the HSM answers: take its KEKs out of it instead of giving them up";
+    /// The system's own KEK lies there, without which nothing goes on.
+    SystemKekThere = ConstraintViolation else PermissionDenied, "the system's KEKs lie there alone: make another one elsewhere, activate it, and rewrap";
     /// The token takes no such PIN.
     PinUnfit = InvalidField, "the token takes no PIN like this";
     /// A KEK that is active already, or is none any more.

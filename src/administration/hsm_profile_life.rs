@@ -397,6 +397,8 @@ fn told(record: &ProfileRecord, tenant_names: Vec<String>) -> HsmProfile {
         findings: findings(record),
         answers: None,
         tenant_names,
+        abandoned: record.abandoned.map(|given_up| date(given_up.at_ms)),
+        abandoned_by: record.abandoned.map(|given_up| given_up.proposal.to_vec()),
     }
 }
 

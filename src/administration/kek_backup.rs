@@ -95,7 +95,7 @@ fn can_restore(domain: Domain, keks: &[KekRecord], backup: &Backup) -> Result<()
         if known.id != backup.kek {
             return Err(Fault::Taken.into());
         }
-        if known.state != KekState::Destroyed {
+        if !known.is_over() {
             return Err(Fault::KekState.into());
         }
         if !known.is_of(backup) {

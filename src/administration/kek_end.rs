@@ -77,7 +77,7 @@ async fn chosen(context: &mut Context<'_>, domain: Domain, generation: i32) -> R
     let keks = keks_of(context, domain).await?;
     let kek = of_generation(&keks, generation)?;
     match kek.state {
-        KekState::Active | KekState::Destroyed => Err(Fault::KekState.into()),
+        KekState::Active | KekState::Destroyed | KekState::Abandoned => Err(Fault::KekState.into()),
         KekState::PreActive | KekState::Inactive | KekState::Deleting => Ok(kek.clone()),
     }
 }

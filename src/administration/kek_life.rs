@@ -213,6 +213,11 @@ async fn tell(context: &mut Context<'_>, kek: &KekRecord) -> Result<Kek, Failure
         answers,
         compromised: kek.compromised_ms.map(|ms| DateTime(ms.div_euclid(1000))),
         kek_profiles: kek_profiles::tell(context, kek).await?,
+        abandoned: kek.abandoned.map(|given_up| DateTime(given_up.at_ms.div_euclid(1000))),
+        abandoned_by: kek.abandoned.map(|given_up| given_up.proposal.to_vec()),
+        lost_records: kek
+            .abandoned
+            .map(|given_up| i64::try_from(given_up.records).unwrap_or(i64::MAX)),
     })
 }
 
@@ -224,6 +229,7 @@ pub(super) const fn tell_of(state: KekState) -> kmip_protocol::KekState {
         KekState::Inactive => kmip_protocol::KekState::Deactivated,
         KekState::Deleting => kmip_protocol::KekState::Deleting,
         KekState::Destroyed => kmip_protocol::KekState::Destroyed,
+        KekState::Abandoned => kmip_protocol::KekState::Abandoned,
     }
 }
 

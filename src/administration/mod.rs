@@ -13,6 +13,7 @@ pub mod genesis;
 mod group;
 mod hardware;
 pub mod hsm_profile;
+mod hsm_profile_abandon;
 mod hsm_profile_life;
 mod hsm_profile_link;
 mod hsm_profile_pin;

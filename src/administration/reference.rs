@@ -244,10 +244,14 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// What is known to lie under a KEK.
+    pub(super) fn under(&self, kek: KekId) -> u64 {
+        self.under.get(&kek).copied().unwrap_or(0)
+    }
+
     /// What may lie under a KEK.
     pub(super) fn of(&self, kek: KekId) -> u64 {
-        let under = self.under.get(&kek).copied().unwrap_or(0);
-        under.saturating_add(self.unreadable)
+        self.under(kek).saturating_add(self.unreadable)
     }
 }
 

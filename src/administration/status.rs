@@ -1,7 +1,7 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::{hsm_profile, proposal, purge, sharing};
+use super::{hsm_profile, kek_life, proposal, purge, sharing};
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::authority::quorum::{Reach, reach};
@@ -57,6 +57,7 @@ impl Handle for ServerStatusRequest {
         warnings(context, &seen, &mut lines);
         custody(context, seen, &mut lines).await?;
         if let Some(domain) = own {
+            lost(context, domain, &mut lines).await?;
             quorum(context, domain, &mut lines).await?;
             for (severity, name, told) in sharing::findings(context, domain).await? {
                 match severity {
@@ -145,6 +146,17 @@ fn warnings(context: &Context<'_>, seen: &[CustodyState], lines: &mut Lines) {
     }
 }
 
+/// KEKs that were given up with their HSM, and what lay under them.
+async fn lost(context: &mut Context<'_>, domain: Domain, lines: &mut Lines) -> Result<(), Failure> {
+    for kek in kek_life::keks_of(context, domain).await? {
+        if let Some(given_up) = kek.abandoned {
+            let told = format!("given up with its HSM; {} records lay under it", given_up.records);
+            lines.find(Severity::Critical, format!("kek.{}.lost", kek.generation), told);
+        }
+    }
+    Ok(())
+}
+
 /// Whether the people there are could satisfy each rule of their domain's policy, and how many could be missing.
 async fn quorum(context: &mut Context<'_>, domain: Domain, lines: &mut Lines) -> Result<(), Failure> {
     let keeper = proposal::keeper(context);
@@ -221,6 +233,14 @@ async fn profiles(context: &mut Context<'_>, lines: &mut Lines) -> Result<(), Fa
             Some(token) => format!("token {} of module {}", token.label, token.module),
             None => "key files on the server's disk".to_owned(),
         };
+        if let Some(given_up) = record.abandoned {
+            let (date, lost) = (given_up.at_ms.div_euclid(1000), given_up.records);
+            lines.add(
+                name,
+                format!("{what}, given up {date} s after 1970, with {lost} records"),
+            );
+            continue;
+        }
         match provider.health().await {
             Ok(()) => lines.add(name.as_str(), format!("{what}, answers")),
             Err(why) => lines.find(

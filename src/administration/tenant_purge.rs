@@ -103,7 +103,7 @@ async fn destroy(
     let mut work = Work::new(Arc::clone(store));
     work.read_guard(kek::guard(domain)).await?;
     work.bump_guard(kek::guard(domain));
-    for record in keks.iter_mut().filter(|kek| kek.state != KekState::Destroyed) {
+    for record in keks.iter_mut().filter(|kek| !kek.is_over()) {
         let place = kek::place(domain, record.id);
         if record.state == KekState::Active {
             work.release(kek::active_claim(domain), place).await?;

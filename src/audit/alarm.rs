@@ -113,6 +113,8 @@ events! {
     TenantPurged = 0x8001_FF22 Warning true "the KEKs of a deleted tenant were destroyed";
     /// Too few are left who can open a share of a key-management credential.
     CredentialLost = 0x8001_FF24 Critical true "too few can open a share of a key-management credential";
+    /// An HSM is gone for good, and what lay there alone with it.
+    HsmAbandoned = 0x8001_FF25 Critical true "an HSM-Profile was given up, with what lay there alone";
     /// A record's MAC is not right: somebody wrote it behind the server's back.
     RecordDamaged = 0x8001_FF50 Critical true "a record is not as the server wrote it";
     /// A record is not as the trail has it: it was put back, removed or brought from elsewhere.

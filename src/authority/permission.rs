@@ -173,7 +173,8 @@ permissions! {
     // Where KEKs lie: administrators have them, a tenant's people see those that it may use.
     READERS, Full: HsmProfileList HsmProfileGet;
     MANAGERS, Full: HsmProfileTest;
-    ADMINISTRATOR, Full: HsmProfileCreate HsmProfileDelete HsmProfileLink HsmProfileUnlink HsmProfileRotatePin;
+    ADMINISTRATOR, Full: HsmProfileCreate HsmProfileDelete HsmProfileLink HsmProfileUnlink HsmProfileRotatePin
+        HsmProfileAbandon;
 
     // Key-management credentials, shared among those who decide.
     READERS, Full: SharingList;

@@ -82,6 +82,7 @@ impl Custody {
             placement,
             created_ms: *created_ms,
             compromised_ms: None,
+            abandoned: None,
             known_answer: Vec::new(),
         }
     }

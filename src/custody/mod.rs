@@ -44,7 +44,7 @@ pub use outfit::{Benches, Outfit};
 pub use probe::Capabilities;
 pub use profile::{Links, ProfileRecord, StagedPin, TokenRecord};
 pub use protected::{Backup, Keeping, Misread, NewPair, NewProtected, ProfileWrap, ProtectedKek};
-pub use record::{KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap, Resident};
+pub use record::{Abandonment, KekRecord, KekState, Placement, RecordKeyRecord, RecordKeyWrap, Resident};
 pub use reservoir::{Mix, Reservoir};
 pub use resident::{ResidentKeks, TokenSettings, WorkerCommand};
 pub use root::{InstallationRoot, PinRole, RootOrigin};

@@ -277,6 +277,10 @@ impl Outfit {
         if let Err(error) = self.draw_anew(id, record, staged) {
             tracing::error!(profile = %record.name, %error, "randomness cannot be drawn from an HSM-Profile as it is now");
         }
+        if record.abandoned.is_some() {
+            custody.add_provider(id, Arc::new(AbsentKeks));
+            return;
+        }
         let provider = self.provider(id, record, staged).unwrap_or_else(|error| {
             tracing::error!(profile = %record.name, %error, "an HSM-Profile cannot be put to work");
             Arc::new(AbsentKeks)

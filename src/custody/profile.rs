@@ -3,6 +3,7 @@
 
 use super::context::ProfileId;
 use super::probe::Capabilities;
+use super::record::Abandonment;
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 use ring::digest;
 
@@ -33,6 +34,9 @@ mod tag {
     pub(super) const LINKS: Tag = Tag(0x54_F110);
     pub(super) const LINK: Tag = Tag(0x54_F111);
     pub(super) const OCCASION: Tag = Tag(0x54_F112);
+    pub(super) const ABANDONED: Tag = Tag(0x54_F900);
+    pub(super) const ABANDONED_BY: Tag = Tag(0x54_F901);
+    pub(super) const LOST: Tag = Tag(0x54_F902);
 }
 
 /// An HSM-Profile.
@@ -50,6 +54,8 @@ pub struct ProfileRecord {
     pub probed_ms: Option<i64>,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
+    /// That it was given up, because its HSM is gone for good.
+    pub abandoned: Option<Abandonment>,
 }
 
 /// A token and the credential for its use.
@@ -142,6 +148,7 @@ impl ProfileRecord {
             capabilities,
             probed_ms,
             created_ms,
+            abandoned,
         } = self;
         let mut writer = Writer::new();
         writer.structure(tag::RECORD, |w| {
@@ -159,6 +166,16 @@ impl ProfileRecord {
             }
             if let Some(probed) = probed_ms {
                 w.long_integer(tag::PROBED, *probed);
+            }
+            if let Some(Abandonment {
+                at_ms,
+                proposal,
+                records,
+            }) = abandoned
+            {
+                w.long_integer(tag::ABANDONED, *at_ms);
+                w.bytes(tag::ABANDONED_BY, proposal);
+                w.bytes(tag::LOST, &records.to_be_bytes());
             }
         });
         writer.into_bytes()
@@ -179,6 +196,14 @@ impl ProfileRecord {
                 management: optional(r, tag::MANAGEMENT, |r, tag| Ok(r.bytes(tag)?.to_vec()))?,
                 capabilities: optional(r, tag::CAPABILITIES, |r, tag| Ok(r.bytes(tag)?.to_vec()))?,
                 probed_ms: optional(r, tag::PROBED, Reader::long_integer)?,
+                abandoned: match optional(r, tag::ABANDONED, Reader::long_integer)? {
+                    Some(at_ms) => Some(Abandonment {
+                        at_ms,
+                        proposal: r.array(tag::ABANDONED_BY)?,
+                        records: u64::from_be_bytes(r.array(tag::LOST)?),
+                    }),
+                    None => None,
+                },
             })
         })?;
         reader.finish()?;

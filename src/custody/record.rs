@@ -30,6 +30,19 @@ pub enum KekState {
     Deleting,
     /// Destroyed, and its absence verified.
     Destroyed,
+    /// Given up with the only HSM that opened it: whether it is there still, nobody can say.
+    Abandoned,
+}
+
+/// That an HSM was given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Abandonment {
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// By which proposal.
+    pub proposal: [u8; 16],
+    /// Records that were lost with it.
+    pub records: u64,
 }
 
 /// Where the bytes of a KEK are.
@@ -71,6 +84,8 @@ pub struct KekRecord {
     pub created_ms: i64,
     /// When it was marked compromised, if it was.
     pub compromised_ms: Option<i64>,
+    /// That it was given up with its HSM, if it was.
+    pub abandoned: Option<Abandonment>,
     /// The known answer, wrapped: it opens under this very KEK and no other.
     pub known_answer: Vec<u8>,
 }
@@ -111,6 +126,7 @@ impl KekState {
             Self::Inactive => 2,
             Self::Deleting => 3,
             Self::Destroyed => 4,
+            Self::Abandoned => 6,
         }
     }
 
@@ -121,6 +137,7 @@ impl KekState {
             2 => Self::Inactive,
             3 => Self::Deleting,
             4 => Self::Destroyed,
+            6 => Self::Abandoned,
             _ => return None,
         })
     }
@@ -131,6 +148,30 @@ impl KekRecord {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self.state, KekState::PreActive | KekState::Active | KekState::Inactive)
+    }
+
+    /// Whether nothing is left of it to be destroyed: it was, or its HSM is gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, KekState::Destroyed | KekState::Abandoned)
+    }
+
+    /// The same without a profile that is given up: it goes on with the others that open it, or is given up with that one.
+    #[must_use]
+    pub fn without(&self, profile: ProfileId, given_up: Abandonment) -> Self {
+        let mut rest = self.clone();
+        if let Placement::Protected(protected) = &mut rest.placement {
+            protected.wraps.retain(|wrap| wrap.profile != profile);
+            if let Some(first) = protected.wraps.first() {
+                rest.profile = first.profile;
+                return rest;
+            }
+        }
+        Self {
+            state: KekState::Abandoned,
+            abandoned: Some(given_up),
+            ..self.clone()
+        }
     }
 
     /// Whether a profile keeps something without which it does not open.
@@ -172,6 +213,7 @@ impl KekRecord {
             placement,
             created_ms,
             compromised_ms,
+            abandoned,
             known_answer,
         } = self;
         let mut bytes = vec![FORMAT];
@@ -201,6 +243,19 @@ impl KekRecord {
             Some(time) => {
                 bytes.push(1);
                 bytes.extend(time.to_be_bytes());
+            }
+        }
+        match abandoned {
+            None => bytes.push(0),
+            Some(Abandonment {
+                at_ms,
+                proposal,
+                records,
+            }) => {
+                bytes.push(1);
+                bytes.extend(at_ms.to_be_bytes());
+                bytes.extend(proposal);
+                bytes.extend(records.to_be_bytes());
             }
         }
         put(&mut bytes, known_answer)?;
@@ -237,6 +292,15 @@ impl KekRecord {
             compromised_ms: match fields.byte()? {
                 0 => None,
                 1 => Some(i64::from_be_bytes(fields.array()?)),
+                _ => return Err(CustodyError::Record),
+            },
+            abandoned: match fields.byte()? {
+                0 => None,
+                1 => Some(Abandonment {
+                    at_ms: i64::from_be_bytes(fields.array()?),
+                    proposal: fields.array()?,
+                    records: u64::from_be_bytes(fields.array()?),
+                }),
                 _ => return Err(CustodyError::Record),
             },
             known_answer: fields.bytes()?.to_vec(),

@@ -6,6 +6,7 @@ use super::glass;
 use super::governing::{approve, destroy, governed, is_there, newest};
 use super::members::{certificate, password};
 use super::migrations;
+use super::protected;
 use super::shares;
 use super::testing::TestHouse;
 use crate::audit::alarm::Event;
@@ -217,6 +218,7 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             house.clock.set(3_600);
             house.server.tend().await;
         }
+        Event::HsmAbandoned => return Some(protected::given_up().await),
         Event::CredentialLost => return Some(shares::lost().await),
         Event::KekCompromised | Event::KekDestroyed => {
             does(&house, &somebody, KekCreateRequest::default()).await;

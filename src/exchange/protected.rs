@@ -13,10 +13,11 @@ use crate::failure::Fault;
 use crate::operations::Services;
 use crate::store::{Domain, Work};
 use kmip_protocol::{
-    GetRequest, Kek, KekActivateRequest, KekAddProfileRequest, KekBackupRequest, KekCreateRequest, KekKind,
-    KekListRequest, KekRemoveProfileRequest, KekRestoreRequest, KekState, PersonRole, PolicyTemplate, ProposalState,
-    Request, ResponseItem, ResponsePayload, ResultStatus, TenantCreateRequest, TenantDeleteRequest, TenantPurgeRequest,
-    TenantSuspendRequest, UniqueIdentifier, Version,
+    GetRequest, HsmProfileAbandonRequest, HsmProfileGetRequest, Kek, KekActivateRequest, KekAddProfileRequest,
+    KekBackupRequest, KekCreateRequest, KekKind, KekListRequest, KekRemoveProfileRequest, KekRestoreRequest, KekState,
+    PersonRole, PolicyTemplate, ProposalState, Request, ResponseItem, ResponsePayload, ResultStatus,
+    ServerStatusRequest, TenantCreateRequest, TenantDeleteRequest, TenantPurgeRequest, TenantSuspendRequest,
+    UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -276,6 +277,97 @@ async fn profiles_are_added_and_removed_by_two_and_the_last_one_stays() {
     assert_eq!((scene.east.count(), scene.west.count()), (0, 1));
     scene.restart().await;
     assert!(scene.is_fetched(&key).await);
+}
+
+/// An HSM is gone: what lay there alone is lost, which is said before and after; the rest goes on, and nobody asks for it any more.
+pub(super) async fn given_up() -> TestHouse {
+    let scene = Scene::open().await;
+    scene.protected(&["east"]).await;
+    let lost = scene.house.create("lost", Vec::new()).await;
+    scene.protected(&["east", "west"]).await;
+    let kept = scene.house.create("kept", Vec::new()).await;
+    let house = &scene.house;
+    let ada = voter(house, Domain::SYSTEM, "ada", PersonRole::Administrator).await;
+    let alan = voter(house, Domain::SYSTEM, "alan", PersonRole::Administrator).await;
+    put_policy(house, Domain::SYSTEM, template(PolicyTemplate::Mtg, Scope::System)).await;
+    let abandon = || HsmProfileAbandonRequest {
+        hsm_profile_name: "east".into(),
+    };
+    // Not while it answers, and not by a tenant.
+    assert!(is(&ada.ask(house, abandon()).await, Fault::HsmAnswers));
+    scene.east.set_away(true);
+    scene.refused(abandon(), Fault::PermissionDenied).await;
+    let id = ada.propose(house, abandon()).await;
+    ada.approve(house, &id).await;
+    assert!(ada.complete(house, &id).await.payload.is_none());
+    let shown = match alan.look(house, &id).await.payload {
+        Some(ResponsePayload::ProposalGet(told)) => told.proposal.target.unwrap(),
+        _ => panic!("no proposal"),
+    };
+    assert!(shown.contains("KEK 2 is LOST with 1 records"), "{shown}");
+    alan.approve(house, &id).await;
+    alan.complete(house, &id).await;
+    assert_eq!(ada.state(house, &id).await, ProposalState::Executed);
+
+    let keks = scene.list().await;
+    let state = |generation: i32| keks.iter().find(|kek| kek.kek_generation == generation).unwrap();
+    assert_eq!((state(3).kek_state, state(3).abandoned), (KekState::Active, None));
+    assert_eq!(scene.profiles().await, opens(&[("west", true)]));
+    let gone = state(2);
+    assert_eq!((gone.kek_state, gone.lost_records), (KekState::Abandoned, Some(1)));
+    assert_eq!(gone.abandoned_by.as_deref(), Some(id.as_slice()));
+    assert!(scene.is_fetched(&kept).await && !scene.is_fetched(&lost).await);
+    scene.house.create("", Vec::new()).await;
+    scene.refused(add(3, "east"), Fault::NotFound).await;
+    assert!(is(&ada.ask(house, abandon()).await, Fault::NotFound));
+    let status = match scene.olga.ask(house, ServerStatusRequest::default()).await.payload {
+        Some(ResponsePayload::ServerStatus(status)) => status.items,
+        _ => panic!("no status"),
+    };
+    assert!(status.iter().any(|item| item.status_name == "kek.2.lost"));
+    let told = match ada
+        .ask(
+            house,
+            HsmProfileGetRequest {
+                hsm_profile_name: "east".into(),
+            },
+        )
+        .await
+        .payload
+    {
+        Some(ResponsePayload::HsmProfileGet(told)) => told.hsm_profile,
+        _ => panic!("no profile"),
+    };
+    assert!(told.abandoned.is_some() && told.abandoned_by.as_deref() == Some(id.as_slice()));
+    let mut scene = scene;
+    scene.restart().await;
+    assert!(scene.is_fetched(&kept).await && !scene.is_fetched(&lost).await);
+    scene.house
+}
+
+#[tokio::test]
+async fn an_hsm_that_is_gone_is_given_up_by_two_and_what_is_elsewhere_goes_on() {
+    given_up().await;
+}
+
+/// Without the system's own KEK nothing would go on.
+#[tokio::test]
+async fn the_hsm_of_the_systems_kek_is_not_given_up() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let ada = voter(house, Domain::SYSTEM, "ada", PersonRole::Administrator).await;
+    voter(house, Domain::SYSTEM, "alan", PersonRole::Administrator).await;
+    put_policy(house, Domain::SYSTEM, template(PolicyTemplate::Mtg, Scope::System)).await;
+    house
+        .server
+        .services()
+        .custody
+        .add_provider(SOFTWARE, scene.east.clone());
+    scene.east.set_away(true);
+    let abandon = HsmProfileAbandonRequest {
+        hsm_profile_name: "software".into(),
+    };
+    assert!(is(&ada.ask(house, abandon).await, Fault::SystemKekThere));
 }
 
 #[tokio::test]

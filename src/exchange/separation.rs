@@ -354,7 +354,8 @@ pub(super) fn names(operation: Operation) -> Names {
         | O::HsmProfileDelete
         | O::HsmProfileLink
         | O::HsmProfileUnlink
-        | O::HsmProfileRotatePin => Alike(vec![profile]),
+        | O::HsmProfileRotatePin
+        | O::HsmProfileAbandon => Alike(vec![profile]),
         O::HsmProfileList => Nothing("it lists what the domain may use"),
         O::ShareKeyPut => Ways(vec![|w, it, rest| {
             person(w, it, rest);

@@ -279,6 +279,7 @@ handlers! {
     HsmProfileLink
     HsmProfileUnlink
     HsmProfileRotatePin
+    HsmProfileAbandon
     HsmProfileTest
     ShareKeyPut
     ShareKeyRevoke

@@ -178,6 +178,7 @@ pub const fn has_outside_effect(operation: Operation) -> bool {
             | Operation::KekDelete
             | Operation::HsmProfileCreate
             | Operation::HsmProfileRotatePin
+            | Operation::HsmProfileAbandon
             | Operation::TenantPurge
     )
 }

@@ -123,6 +123,7 @@ enumeration! {
         Deactivated = 0x03 "Deactivated" [V2_0..];
         Deleting = 0x04 "Deleting" [V2_0..];
         Destroyed = 0x05 "Destroyed" [V2_0..];
+        Abandoned = 0x06 "Abandoned" [V2_0..];
     }
 
     /// How far the wrapping of records under another KEK has come.

@@ -109,6 +109,7 @@ enumeration! {
         HsmProfileUnlink = 0x8001_0406 "HSM Profile Unlink" [V2_0..];
         HsmProfileRotatePin = 0x8001_0407 "HSM Profile Rotate PIN" [V2_0..];
         HsmProfileTest = 0x8001_0408 "HSM Profile Test" [V2_0..];
+        HsmProfileAbandon = 0x8001_0409 "HSM Profile Abandon" [V2_0..];
         ShareKeyPut = 0x8001_0410 "Share Key Put" [V2_0..];
         SharingRenew = 0x8001_0411 "Sharing Renew" [V2_0..];
         ManagementPut = 0x8001_0412 "Management Put" [V2_0..];

@@ -307,6 +307,7 @@ operations! {
     HsmProfileUnlink(HsmProfileUnlinkRequest) -> (HsmProfileUnlinkResponse);
     HsmProfileRotatePin(HsmProfileRotatePinRequest) -> (HsmProfileRotatePinResponse);
     HsmProfileTest(HsmProfileTestRequest) -> (HsmProfileTestResponse);
+    HsmProfileAbandon(HsmProfileAbandonRequest) -> (HsmProfileAbandonResponse);
     ShareKeyPut(ShareKeyPutRequest) -> (ShareKeyPutResponse);
     SharingRenew(SharingRenewRequest) -> (SharingRenewResponse);
     ManagementPut(ManagementPutRequest) -> (ManagementPutResponse);

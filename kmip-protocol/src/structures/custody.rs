@@ -25,6 +25,10 @@ structure! {
         answers: Option<bool> = ANSWERS;
         /// The tenants that may use it, as administrators are told.
         tenant_names: Vec<String> = TENANT_NAME;
+        /// When it was given up, because its HSM is gone for good.
+        abandoned: Option<DateTime> = ABANDONED;
+        /// The proposal by which it was.
+        abandoned_by: Option<Vec<u8>> = ABANDONED_BY;
     }
 
     /// A KEK as it is told.
@@ -43,6 +47,12 @@ structure! {
         compromised: Option<DateTime> = COMPROMISED;
         /// Which HSM-Profiles open it, where it is protected.
         kek_profiles: Vec<KekProfile> = KEK_PROFILE;
+        /// When its HSM-Profile was given up, without which it does not open.
+        abandoned: Option<DateTime> = ABANDONED;
+        /// The proposal by which it was.
+        abandoned_by: Option<Vec<u8>> = ABANDONED_BY;
+        /// Records that lay under it then, and are lost with it.
+        lost_records: Option<i64> = LOST_RECORDS;
     }
 
     /// An HSM-Profile that opens a protected KEK.

@@ -211,4 +211,8 @@ tags! {
     ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
     MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
     FORCE Force = 0x540150 "Force" [V2_0..];
+    ABANDONED Abandoned = 0x540151 "Abandoned" [V2_0..];
+    ABANDONED_BY AbandonedBy = 0x540152 "Abandoned By" [V2_0..];
+    LOST_KEKS LostKeks = 0x540153 "Lost Keks" [V2_0..];
+    LOST_RECORDS LostRecords = 0x540154 "Lost Records" [V2_0..];
 }

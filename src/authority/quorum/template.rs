@@ -86,6 +86,7 @@ pub(super) const SYSTEM_FLOOR: &[Operation] = &[
     Operation::HsmProfileLink,
     Operation::HsmProfileUnlink,
     Operation::HsmProfileRotatePin,
+    Operation::HsmProfileAbandon,
     // What stops a tenant's people, and what lets them go on without those who hold the shares.
     Operation::LegacyTokenImport,
     Operation::LegacyTokenWithdraw,
@@ -338,6 +339,7 @@ impl Shape {
                 Operation::HsmProfileLink,
                 Operation::HsmProfileUnlink,
                 Operation::HsmProfileRotatePin,
+                Operation::HsmProfileAbandon,
             ],
         );
         vec![tenants, profiles, management, recovery]

@@ -7,8 +7,9 @@ use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::private;
 use clap::{Args, Subcommand};
 use kmip_protocol::{
-    HsmProfileCreateRequest, HsmProfileDeleteRequest, HsmProfileGetRequest, HsmProfileLinkRequest,
-    HsmProfileListRequest, HsmProfileRotatePinRequest, HsmProfileTestRequest, HsmProfileUnlinkRequest, SecretText,
+    HsmProfileAbandonRequest, HsmProfileCreateRequest, HsmProfileDeleteRequest, HsmProfileGetRequest,
+    HsmProfileLinkRequest, HsmProfileListRequest, HsmProfileRotatePinRequest, HsmProfileTestRequest,
+    HsmProfileUnlinkRequest, SecretText,
 };
 use std::path::{Path, PathBuf};
 
@@ -103,6 +104,11 @@ enum Verb {
         /// Its name
         name: String,
     },
+    /// Give up an HSM-Profile whose HSM is gone for good: what lies there alone is lost, protected KEKs go on with their other HSM-Profiles
+    Abandon {
+        /// Its name
+        name: String,
+    },
     /// Change the key-usage PIN, at the token and here
     RotatePin {
         /// The profile's name
@@ -180,6 +186,12 @@ pub(in crate::cli) fn run(arguments: &HsmArguments) -> Outcome<()> {
                 hsm_profile_name: name.clone(),
             };
             caller.change(request, "the HSM-Profile is deleted")
+        }
+        Verb::Abandon { name } => {
+            let request = HsmProfileAbandonRequest {
+                hsm_profile_name: name.clone(),
+            };
+            caller.change(request, "the HSM-Profile is given up, with what lay there alone")
         }
         Verb::RotatePin {
             name,

@@ -101,4 +101,17 @@ structure! {
     HsmProfileTestResponse {
         hsm_profile: HsmProfile = HSM_PROFILE;
     }
+
+    /// Gives up an HSM-Profile whose HSM is gone for good. What lies there alone is lost; nobody asks for it any more.
+    HsmProfileAbandonRequest {
+        hsm_profile_name: String = HSM_PROFILE_NAME;
+    }
+
+    /// HSM Profile Abandon, the answer.
+    HsmProfileAbandonResponse {
+        /// KEKs that lay there alone.
+        lost_keks: i64 = LOST_KEKS;
+        /// Records that lie under them.
+        lost_records: i64 = LOST_RECORDS;
+    }
 }
