@@ -14,10 +14,11 @@ use toml::{Table, Value};
 /// Variables beginning with this are settings.
 pub const PREFIX: &str = "CLAVIGER_";
 
-/// Variables with the prefix that are none: those of workers, of the command line as a client, of tests.
+/// Variables with the prefix that are none: those of workers, of the command line as a client and of `init`, of tests.
 const NOT_SETTINGS: &[&str] = &[
     "CLAVIGER_WORKER_",
     "CLAVIGER_CLIENT_",
+    "CLAVIGER_INIT_",
     "CLAVIGER_SHARED",
     "CLAVIGER_TEST_",
 ];

@@ -3,7 +3,7 @@
 
 use super::kek_life::{change_of, keep_new, keks_of, of_generation, told_generation};
 use super::kek_profiles::profile;
-use super::{desk, kek, kek_profiles};
+use super::{desk, kek, kek_profiles, recovery};
 use crate::authority::{Granted, Target};
 use crate::custody::record::MAX_KEKS;
 use crate::custody::{Backup, CustodyError, KekRecord, KekState, ProfileId};
@@ -20,7 +20,12 @@ impl Handle for KekBackupRequest {
         let keks = keks_of(context, domain).await?;
         let chosen = of_generation(&keks, self.kek_generation)?;
         kek_profiles::protected(chosen)?;
-        let backup = context.services.custody.back_up(chosen)?;
+        let people = recovery::people(context, domain).await?;
+        let backup = context.services.custody.back_up(chosen, people.as_deref());
+        let backup = backup.map_err(|error| match error {
+            CustodyError::Limit => Failure::detailed(Fault::LimitExceeded, error),
+            error => error.into(),
+        })?;
         let backup_string = backup.to_text()?;
         Ok(KekBackupResponse { backup_string })
     }
@@ -30,8 +35,13 @@ impl Handle for KekBackupRequest {
         let keks = keks_of(context, domain).await?;
         let chosen = of_generation(&keks, self.kek_generation)?;
         kek_profiles::protected(chosen)?;
+        let groups = recovery::of(context, domain).await?;
+        let people = match groups.as_slice() {
+            [] => String::new(),
+            groups => format!(", opened by {} as well", recovery::told(groups)),
+        };
         Ok(Target {
-            description: Some(format!("the backup of KEK {}", chosen.generation)),
+            description: Some(format!("the backup of KEK {}{people}", chosen.generation)),
             records: vec![kek::place(domain, chosen.id)],
             ..Target::default()
         })
@@ -46,7 +56,10 @@ impl Handle for KekRestoreRequest {
         let mut keks = change_of(context, domain).await?;
         can_restore(domain, &keks, &backup)?;
         let (_, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
-        let mut restored = restored(context, &backup, profile).await?;
+        let mut restored = match self.recover {
+            Some(true) => recovery::recovered(context, granted.origin(), &backup, profile).await?,
+            _ => restored(context, &backup, profile).await?,
+        };
         restored.state = KekState::Inactive;
         // A mark stays with the KEK, wherever it comes from.
         let former = keks.iter().find(|kek| kek.id == backup.kek);
@@ -64,11 +77,20 @@ impl Handle for KekRestoreRequest {
         can_restore(domain, &keks_of(context, domain).await?, &backup)?;
         let (name, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
         kek_profiles::keeps_pairs(context, profile)?;
-        let (generation, short) = (backup.generation, short(&backup));
+        let what = format!("KEK {} of backup {}, opened by", backup.generation, short(&backup));
+        if self.recover != Some(true) {
+            return Ok(Target {
+                description: Some(format!("{what} HSM-Profile {name}")),
+                ..Target::default()
+            });
+        }
+        let recovery = recovery::shared(&backup)?;
+        let what = format!("{what} the shares of its recovery group, into HSM-Profile {name}");
+        let (description, sharings) = kek_profiles::managed(context, domain, &[profile], what).await?;
         Ok(Target {
-            description: Some(format!(
-                "KEK {generation} of backup {short}, opened by HSM-Profile {name}"
-            )),
+            description: Some(description),
+            sharings,
+            recovery: Some(recovery),
             ..Target::default()
         })
     }

@@ -16,7 +16,7 @@ use crate::operations::keeper::Keeper;
 use crate::operations::{Context, shares};
 use crate::records;
 use crate::store::{Domain, Key, Work};
-use kmip_protocol::{Operation, Policy, Rule};
+use kmip_protocol::{Operation, Policy, Rule, RuleGroup};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -233,11 +233,21 @@ impl Ground {
     /// Who would hold which share: by the rules that govern making a KEK, those of their groups who have a share key. A way for which too
     /// few have one opens nothing.
     pub(super) fn plan(&self) -> Plan {
+        let can = |way: &Vec<PlannedGroup>| way.iter().all(|group| group.members.len() >= usize::from(group.quorum));
+        let rules = self.rules.iter().map(|rule| {
+            let ways = rule.alternatives.iter();
+            ways.map(|way| self.groups(&way.groups)).filter(can).collect()
+        });
+        rules.collect()
+    }
+
+    /// Of these groups those who have a share key.
+    pub(super) fn groups(&self, groups: &[RuleGroup]) -> Vec<PlannedGroup> {
         let member = |person: &Id| {
             let key = self.keys.get(person)?.clone();
             Some(Recipient { person: *person, key })
         };
-        let group = |group: &kmip_protocol::RuleGroup| PlannedGroup {
+        let group = |group: &RuleGroup| PlannedGroup {
             name: group.group_name.clone(),
             // A policy has no quorum that no group could have.
             quorum: u8::try_from(group.quorum).unwrap_or(u8::MAX),
@@ -248,14 +258,7 @@ impl Ground {
                 .filter_map(|(one, _)| member(&one.person))
                 .collect(),
         };
-        let can = |way: &Vec<PlannedGroup>| way.iter().all(|group| group.members.len() >= usize::from(group.quorum));
-        let rules = self.rules.iter().map(|rule| {
-            let ways = rule.alternatives.iter();
-            ways.map(|way| way.groups.iter().map(group).collect())
-                .filter(can)
-                .collect()
-        });
-        rules.collect()
+        groups.iter().map(group).collect()
     }
 
     /// Whether somebody can open a share of this key now.

@@ -42,6 +42,7 @@ mod proposal;
 mod proposal_view;
 pub mod purge;
 pub mod quarantine;
+mod recovery;
 mod reference;
 mod residue;
 pub mod rewrap;

@@ -1,7 +1,7 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::{hsm_profile, kek_life, proposal, purge, sharing};
+use super::{hsm_profile, kek_life, proposal, purge, recovery, sharing};
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::authority::quorum::{Reach, reach};
@@ -57,6 +57,13 @@ impl Handle for ServerStatusRequest {
         warnings(context, &seen, &mut lines);
         custody(context, seen, &mut lines).await?;
         if let Some(domain) = own {
+            let groups = recovery::of(context, domain).await?;
+            if !groups.is_empty() {
+                lines.add(
+                    "recovery",
+                    format!("{} open backups of KEKs together", recovery::told(&groups)),
+                );
+            }
             lost(context, domain, &mut lines).await?;
             quorum(context, domain, &mut lines).await?;
             for (severity, name, told) in sharing::findings(context, domain).await? {

@@ -4,7 +4,8 @@ use super::hsm_profile_life::described;
 use super::person::{KeyStanding, Membership, hardware_of, invite};
 use super::possession::Registry;
 use super::{
-    AdministrationError, desk, hsm_profile, kek, kek_backup, legacy_pending, management, policy, tenant_settings,
+    AdministrationError, desk, hsm_profile, kek, kek_backup, legacy_pending, management, policy, recovery,
+    tenant_settings,
 };
 use crate::audit::alarm::Event;
 use crate::authority::policy::PolicyRecord;
@@ -47,6 +48,7 @@ impl Handle for TenantCreateRequest {
             None => Domain(desk::made_by(granted.origin(), "tenant", context)?),
         };
         let first = match backup {
+            Some(backup) if self.recover == Some(true) => First::Recovered(backup),
             Some(backup) => First::Restored(backup),
             None => First::New(KekId(desk::made_by(granted.origin(), "kek", context)?)),
         };
@@ -79,8 +81,13 @@ impl Handle for TenantCreateRequest {
         let (profile, record) = hsm_profile::named(context, self.hsm_profile_name.as_deref()).await?;
         let required = of_template(chosen);
         let mut description = format!("tenant {}, with a KEK in {}", self.tenant_name, described(&record));
+        let mut shared = None;
         if let Some(backup) = self.backup_string.as_deref().map(kek_backup::read).transpose()? {
             description.push_str(&format!(", that of backup {}", kek_backup::short(&backup)));
+            if self.recover == Some(true) {
+                description.push_str(", opened by the shares of its recovery group");
+                shared = Some(recovery::shared(&backup)?);
+            }
         }
         if let Some(warning) = management::judge_required(context, profile, required).await? {
             description.push_str(&format!(" ({warning})"));
@@ -88,6 +95,7 @@ impl Handle for TenantCreateRequest {
         Ok(Target {
             description: Some(description),
             sharings: management::needed(context, Domain::SYSTEM, profile).await?,
+            recovery: shared,
             // Which one is the first may have changed meanwhile.
             records: vec![hsm_profile::links_place(Domain::SYSTEM)],
             roles: vec![PersonRole::Operator],
@@ -105,6 +113,7 @@ fn of_template(chosen: PolicyTemplate) -> bool {
 enum First {
     New(KekId),
     Restored(Backup),
+    Recovered(Backup),
 }
 
 /// Makes a tenant with its first KEK, its policy and its operators.
@@ -127,6 +136,10 @@ async fn make(
                 AdministrationError::Custody(error) => management::refusal(login.as_ref())(error),
                 other => other.into(),
             })?;
+        }
+        First::Recovered(backup) => {
+            let kek = recovery::recovered(context, origin, &backup, profile).await?;
+            kek::found_domain_on(&custody, context.work, kek, now_ms).await?;
         }
         First::Restored(backup) => {
             let kek = kek_backup::restored(context, &backup, profile).await?;
@@ -171,6 +184,9 @@ fn judge(request: &TenantCreateRequest) -> Result<PolicyTemplate, Failure> {
     let chosen = request.policy_template.unwrap_or(PolicyTemplate::Mtg);
     if !PolicyTemplate::ALL.contains(&chosen) {
         return Err(Fault::InvalidField.into());
+    }
+    if request.recover == Some(true) && request.backup_string.is_none() {
+        return Err(Fault::MissingField.into());
     }
     let fewest = template(chosen, Scope::Tenant).fewest_operators;
     let operators = &request.operators;

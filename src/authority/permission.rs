@@ -179,7 +179,7 @@ permissions! {
     // Key-management credentials, shared among those who decide.
     READERS, Full: SharingList;
     VOTERS, Full: ShareKeyPut;
-    MANAGERS, Full: ShareKeyRevoke SharingRenew;
+    MANAGERS, Full: ShareKeyRevoke SharingRenew RecoveryPut;
     ADMINISTRATOR, Full: ManagementPut SharingGrant;
 
     // What keeps keys: the KEKs of the own domain.

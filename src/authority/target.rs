@@ -27,6 +27,8 @@ pub struct Target {
     pub reaches_objects: bool,
     /// The key-management credentials that carrying it out needs: where it is kept how each is shared among those who agree.
     pub sharings: Vec<Key>,
+    /// How the KEK of a backup is shared, which carrying it out opens: the request brings it along, and it is kept nowhere else.
+    pub recovery: Option<Vec<u8>>,
 }
 
 /// A managed object that a request acts upon.

@@ -48,7 +48,7 @@ pub(super) struct InitArguments {
     #[arg(long, value_name = "FILE", requires = "hsm")]
     pin_file: Option<PathBuf>,
     /// The file with the key-management credential, where that token has a user of its own for it: it makes the first KEK, is shared
-    /// among the administrators and then forgotten. - is standard input. CLAVIGER_MANAGEMENT_PIN can have it instead.
+    /// among the administrators and then forgotten. - is standard input. CLAVIGER_INIT_MANAGEMENT_PIN can have it instead.
     #[arg(long, value_name = "FILE", requires = "pin_file")]
     management_pin_file: Option<PathBuf>,
     /// Ask for the key-management credential at the terminal.
@@ -111,9 +111,6 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Where the key-management credential can be, beside a file.
-const MANAGEMENT_PIN: &str = "CLAVIGER_MANAGEMENT_PIN";
-
 /// The PIN of a token that there is.
 fn given_pin(file: &Path) -> Result<Locked, Problem> {
     locked(&private::secret(Some(file), "Key-usage PIN").map_err(|failure| failure.text)?)
@@ -129,12 +126,11 @@ fn locked(secret: &SecretText) -> Result<Locked, Problem> {
 fn management(folder: &Folder, arguments: &InitArguments) -> Result<Option<Management>, Problem> {
     let file = arguments.management_pin_file.as_deref();
     let question = "Key-management credential";
-    let given = match std::env::var(MANAGEMENT_PIN) {
+    let given = match std::env::var(token::MANAGEMENT_VARIABLE) {
         _ if file.is_some() || arguments.ask_management_pin => Some(private::secret(file, question)),
         Ok(_) if arguments.pin_file.is_none() => {
-            return Err(format!(
-                "{MANAGEMENT_PIN} is for a token that there is: give --pin-file too"
-            ));
+            let variable = token::MANAGEMENT_VARIABLE;
+            return Err(format!("{variable} is for a token that there is: give --pin-file too"));
         }
         Ok(pin) => Some(Ok(SecretText::new(&zeroize::Zeroizing::new(pin)))),
         Err(_) => None,

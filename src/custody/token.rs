@@ -10,6 +10,9 @@ use super::resident::{TokenSettings, WorkerCommand, prepare};
 use super::slab::{Locked, Slab};
 use crate::crypto::Randomness;
 
+/// Where `init` looks for a key-management credential beside a file. No worker is handed it: a vendor's library runs there.
+pub const MANAGEMENT_VARIABLE: &str = "CLAVIGER_INIT_MANAGEMENT_PIN";
+
 /// The name by which SoftHSM2's module is known without being listed.
 pub const SOFTHSM: &str = "softhsm";
 

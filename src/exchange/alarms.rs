@@ -70,6 +70,7 @@ async fn acme(house: &TestHouse, administrator: &Principal) {
         settings: None,
         hsm_profile_name: None,
         backup_string: None,
+        recover: None,
     };
     does(house, administrator, new).await;
 }

@@ -540,6 +540,7 @@ async fn a_tenant_begins_with_what_the_installation_has_for_it() {
         settings: None,
         hsm_profile_name: None,
         backup_string: None,
+        recover: None,
     };
     // One could never open it.
     assert!(is(

@@ -19,6 +19,7 @@ mod attribute_rules;
 mod authorities;
 #[cfg(test)]
 mod bad_input;
+mod backups;
 mod batch;
 #[cfg(test)]
 mod bundles;

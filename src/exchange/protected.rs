@@ -25,19 +25,19 @@ use std::time::{Duration, Instant};
 
 const SOFTWARE: ProfileId = ProfileId([1; 16]);
 const EAST: ProfileId = ProfileId([2; 16]);
-const WEST: ProfileId = ProfileId([3; 16]);
+pub(super) const WEST: ProfileId = ProfileId([3; 16]);
 const HOUR: Duration = Duration::from_secs(3600);
 
-struct Scene {
-    house: TestHouse,
-    olga: Voter,
-    otto: Voter,
+pub(super) struct Scene {
+    pub(super) house: TestHouse,
+    pub(super) olga: Voter,
+    pub(super) otto: Voter,
     east: Arc<FakeHsm>,
     west: Arc<FakeHsm>,
 }
 
 /// Links two HSM-Profiles, east and west, to a domain that has the software's already.
-async fn link(house: &TestHouse, domain: Domain) {
+pub(super) async fn link(house: &TestHouse, domain: Domain) {
     let custody = &house.server.services().custody;
     let mut work = Work::new(Arc::clone(&house.store));
     for (id, name) in [(EAST, "east"), (WEST, "west")] {
@@ -55,7 +55,7 @@ async fn link(house: &TestHouse, domain: Domain) {
 }
 
 impl Scene {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let house = TestHouse::new().await;
         let (east, west) = (FakeHsm::new(house.folder()), FakeHsm::new(house.folder()));
         let custody = &house.server.services().custody;
@@ -95,7 +95,7 @@ impl Scene {
     }
 
     /// Two agree.
-    async fn agree<R: Request>(&self, request: R) -> ProposalState {
+    pub(super) async fn agree<R: Request>(&self, request: R) -> ProposalState {
         let id = self.olga.propose(&self.house, request).await;
         self.carried_out(&id).await
     }
@@ -107,13 +107,13 @@ impl Scene {
         self.olga.state(&self.house, id).await
     }
 
-    async fn refused<R: Request>(&self, request: R, fault: Fault) {
+    pub(super) async fn refused<R: Request>(&self, request: R, fault: Fault) {
         let item = self.olga.ask(&self.house, request).await;
         assert!(is(&item, fault), "{:?}", item.result_message);
     }
 
     /// A protected KEK in these profiles, which wraps what is new.
-    async fn protected(&self, profiles: &[&str]) {
+    pub(super) async fn protected(&self, profiles: &[&str]) {
         let request = KekCreateRequest {
             hsm_profile_names: profiles.iter().map(|name| (*name).to_owned()).collect(),
             kek_kind: Some(KekKind::Protected),
@@ -148,7 +148,7 @@ impl Scene {
         item.result_status == ResultStatus::Success
     }
 
-    async fn backup(&self, kek_generation: i32) -> String {
+    pub(super) async fn backup(&self, kek_generation: i32) -> String {
         match self
             .olga
             .ask(&self.house, KekBackupRequest { kek_generation })
@@ -179,6 +179,7 @@ fn restore(backup_string: &str, name: &str) -> KekRestoreRequest {
     KekRestoreRequest {
         backup_string: backup_string.to_owned(),
         hsm_profile_name: Some(name.to_owned()),
+        recover: None,
     }
 }
 
@@ -538,6 +539,7 @@ async fn a_tenant_is_made_elsewhere_from_a_backup_and_opens_what_was_sealed_befo
     let with = |backup: &str, profile: &str| TenantCreateRequest {
         hsm_profile_name: Some(profile.to_owned()),
         backup_string: Some(backup.to_owned()),
+        recover: None,
         ..new("moved", &["olga", "oscar"])
     };
     let first = backup.lines().nth(1).unwrap();

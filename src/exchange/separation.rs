@@ -365,7 +365,7 @@ pub(super) fn names(operation: Operation) -> Names {
         O::ShareKeyRevoke => Ways(vec![person]),
         O::ProposalShare => Ways(vec![proposal]),
         O::SharingGrant => Nothing("tenants and HSM-Profiles are the administrators' own"),
-        O::SharingRenew | O::SharingList | O::ManagementPut => {
+        O::SharingRenew | O::SharingList | O::ManagementPut | O::RecoveryPut => {
             Nothing("HSM-Profiles are the server's, and sharings those of the own domain")
         }
         O::KekCreate => Ways(vec![profile]),

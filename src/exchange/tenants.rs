@@ -55,6 +55,7 @@ pub(super) fn new(name: &str, operators: &[&str]) -> TenantCreateRequest {
         settings: None,
         hsm_profile_name: None,
         backup_string: None,
+        recover: None,
     }
 }
 

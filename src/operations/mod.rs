@@ -287,6 +287,7 @@ handlers! {
     SharingList
     ManagementPut
     SharingGrant
+    RecoveryPut
     KekCreate
     KekActivate
     KekList

@@ -176,6 +176,7 @@ pub const fn has_outside_effect(operation: Operation) -> bool {
             | Operation::KekAddProfile
             | Operation::KekRemoveProfile
             | Operation::KekDelete
+            | Operation::KekRestore
             | Operation::HsmProfileCreate
             | Operation::HsmProfileRotatePin
             | Operation::HsmProfileAbandon
@@ -268,7 +269,7 @@ async fn changed(
     };
     let mut same = target.records == bound.records && target.subjects == bound.subjects;
     // Whoever would have had to open a share, or be given another one, was not asked.
-    same &= target.sharings == bound.sharings;
+    same &= target.sharings == bound.sharings && target.recovery == bound.recovery;
     if let Some(policy) = governance::in_force(domain, context).await? {
         let rules = governing_request(&policy.record.policy, payload, &target);
         same &= rules.into_iter().all(|rule| proposal.rules.contains(rule));

@@ -64,6 +64,7 @@ pub async fn submit(
         records: governed.target.records,
         subjects: governed.target.subjects,
         sharings: governed.target.sharings,
+        recovery: governed.target.recovery,
     };
     let pending = deferred::submit(context, payload.operation(), &bytes, Some(id), Some(same_key)).await?;
     let new = NewProposal {

@@ -5,13 +5,14 @@ use super::Context;
 use crate::authority::electorate;
 use crate::authority::proposal::ProposalRecord;
 use crate::custody::ProfileId;
-use crate::custody::sharing::{Occasion, Sharing, Slot};
+use crate::custody::sharing::{EnrolledKey, Occasion, SHARE_KEY, Sharing, Slot};
 use crate::failure::{Failure, Fault};
 use crate::identity::Id;
 use crate::operations::keeper::Keeper;
 use crate::records;
 use crate::store::Key;
 use kmip_protocol::{HeldShare, OpenedShare};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a credential is shared, if it is.
@@ -31,7 +32,26 @@ pub async fn needed(context: &mut Context<'_>, proposal: &ProposalRecord) -> Res
     for key in &proposal.target.sharings {
         sharings.extend(load(context, *key).await?);
     }
+    if let Some(recovery) = &proposal.target.recovery {
+        sharings.push(held(context, Sharing::decode(recovery)?).await?);
+    }
     Ok(sharings)
+}
+
+/// How the KEK of a backup is shared, by who has the share keys here.
+pub async fn held(context: &mut Context<'_>, sharing: Sharing) -> Result<Sharing, Failure> {
+    let domain = context
+        .principal
+        .domain()
+        .ok_or(Failure::new(Fault::NotAuthenticated))?;
+    let mut holders = BTreeMap::new();
+    for record in context.work.all(domain, SHARE_KEY).await? {
+        let enrolled = EnrolledKey::decode(records::open(&context.services.custody, &record)?)?;
+        if enrolled.revoked_ms.is_none() {
+            holders.insert(enrolled.key.fingerprint(), record.key.id);
+        }
+    }
+    Ok(sharing.held_by(|fingerprint| holders.get(fingerprint).copied()))
 }
 
 /// A proposal of whoever asks, as what was opened for it is known by.
@@ -81,7 +101,8 @@ pub struct Standing {
 /// How it stands with the shares of a live proposal, for this reader.
 pub async fn standing(context: &mut Context<'_>, proposal: &ProposalRecord, reader: &Id) -> Result<Standing, Failure> {
     let mut standing = Standing::default();
-    if !proposal.is_live() || proposal.target.sharings.is_empty() {
+    let target = &proposal.target;
+    if !proposal.is_live() || (target.sharings.is_empty() && target.recovery.is_none()) {
         return Ok(standing);
     }
     let sharings = needed(context, proposal).await?;

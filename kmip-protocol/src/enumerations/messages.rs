@@ -117,6 +117,7 @@ enumeration! {
         ProposalShare = 0x8001_0414 "Proposal Share" [V2_0..];
         ShareKeyRevoke = 0x8001_0415 "Share Key Revoke" [V2_0..];
         SharingGrant = 0x8001_0416 "Sharing Grant" [V2_0..];
+        RecoveryPut = 0x8001_0417 "Recovery Put" [V2_0..];
         KekCreate = 0x8001_0501 "Kek Create" [V2_0..];
         KekActivate = 0x8001_0502 "Kek Activate" [V2_0..];
         KekList = 0x8001_0503 "Kek List" [V2_0..];

@@ -315,6 +315,7 @@ operations! {
     ProposalShare(ProposalShareRequest) -> (ProposalShareResponse);
     ShareKeyRevoke(ShareKeyRevokeRequest) -> (ShareKeyRevokeResponse);
     SharingGrant(SharingGrantRequest) -> (SharingGrantResponse);
+    RecoveryPut(RecoveryPutRequest) -> (RecoveryPutResponse);
     KekCreate(KekCreateRequest) -> (KekCreateResponse);
     KekActivate(KekActivateRequest) -> (KekActivateResponse);
     KekList(KekListRequest) -> (KekListResponse);

@@ -215,4 +215,5 @@ tags! {
     ABANDONED_BY AbandonedBy = 0x540152 "Abandoned By" [V2_0..];
     LOST_KEKS LostKeks = 0x540153 "Lost Keks" [V2_0..];
     LOST_RECORDS LostRecords = 0x540154 "Lost Records" [V2_0..];
+    RECOVER Recover = 0x540155 "Recover" [V2_0..];
 }

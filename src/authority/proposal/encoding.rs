@@ -58,6 +58,7 @@ mod tag {
     pub(super) const OVERDUE: Tag = Tag(0x54_C12B);
     pub(super) const BY: Tag = Tag(0x54_C12C);
     pub(super) const SHARING: Tag = Tag(0x54_F4F0);
+    pub(super) const RECOVERY: Tag = Tag(0x54_F903);
 }
 
 impl ProposalRecord {
@@ -201,6 +202,7 @@ fn write_target(w: &mut Writer, target: &BoundTarget) {
         digest,
         subjects,
         sharings,
+        recovery,
     } = target;
     text(w, tag::DESCRIPTION, description.as_deref());
     records.iter().for_each(|key| write_key(w, tag::RECORD, key));
@@ -209,6 +211,7 @@ fn write_target(w: &mut Writer, target: &BoundTarget) {
         w.bytes(tag::SUBJECT, subject);
     }
     sharings.iter().for_each(|key| write_key(w, tag::SHARING, key));
+    bytes(w, tag::RECOVERY, recovery.as_deref());
 }
 
 fn write_key(w: &mut Writer, tag: Tag, key: &Key) {
@@ -234,6 +237,10 @@ fn read_target(r: &mut Reader<'_>) -> Result<BoundTarget> {
         digest: optional_fixed(r, tag::DIGEST)?,
         subjects: several(r, tag::SUBJECT, |r| r.array(tag::SUBJECT))?,
         sharings: several(r, tag::SHARING, |r| r.structure(tag::SHARING, read_key))?,
+        recovery: match r.at(tag::RECOVERY) {
+            true => Some(r.bytes(tag::RECOVERY)?.to_vec()),
+            false => None,
+        },
     })
 }
 

@@ -55,6 +55,8 @@ pub struct BoundTarget {
     pub subjects: Vec<Id>,
     /// Where it is kept how the key-management credentials are shared that it needs.
     pub sharings: Vec<Key>,
+    /// How the KEK of a backup is shared that it opens.
+    pub recovery: Option<Vec<u8>>,
 }
 
 /// One step of its life.

@@ -593,6 +593,7 @@ fn records_come_back_and_only_whole() {
             kind: Kind(0x28),
             id: [8; 16],
         }],
+        recovery: Some(vec![7; 40]),
     };
     let mut record = ProposalRecord::open(asked, &situation(&people, SUBMITTED)).unwrap();
     for voter in [1, 2] {

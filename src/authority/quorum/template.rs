@@ -56,6 +56,7 @@ pub(super) const FLOOR: &[Operation] = &[
     Operation::KekRestore,
     Operation::KekDelete,
     Operation::SharingRenew,
+    Operation::RecoveryPut,
     // What was found altered behind the server's back counts again only if people say so.
     Operation::QuarantineRelease,
 ];
@@ -69,6 +70,7 @@ const KEKS: &[Operation] = &[
     Operation::KekRewrap,
     Operation::KekDelete,
     Operation::SharingRenew,
+    Operation::RecoveryPut,
 ];
 
 /// What belongs to the floor of the system's policy beside that.

@@ -66,6 +66,7 @@ pub(super) fn establish(folder: &Folder, address: &str, administrators: &[&str],
             }),
             hsm_profile_name: None,
             backup_string: None,
+            recover: None,
         };
         agree(&mut administrators, request)?;
     }

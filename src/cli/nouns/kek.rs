@@ -70,6 +70,9 @@ enum Verb {
         /// The HSM-Profile whose HSM opens it; the first of the tenant if left out
         #[arg(long = "hsm-profile", value_name = "NAME")]
         profile: Option<String>,
+        /// Open it by the shares of its recovery group, which those who vote hold; the HSM-Profile gets a key pair for it
+        #[arg(long)]
+        recover: bool,
     },
     /// Wrap what lies under a KEK anew, under the active one; the server does it by itself, and --wait shows how it comes on
     Rewrap {
@@ -165,11 +168,12 @@ pub(in crate::cli) fn run(arguments: &KekArguments) -> Outcome<()> {
             let request = KekBackupRequest { kek_generation: *kek };
             caller.tell(request, |response| response.backup_string.clone())
         }
-        Verb::Restore { file, profile } => {
+        Verb::Restore { file, profile, recover } => {
             let backup_string = backup_file(file)?;
             let request = KekRestoreRequest {
                 backup_string,
                 hsm_profile_name: profile.clone(),
+                recover: recover.then_some(true),
             };
             caller.change(
                 request,

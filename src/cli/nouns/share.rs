@@ -6,7 +6,9 @@ use crate::cli::options::Options;
 use crate::cli::output::{Table, moment, or_dash};
 use crate::cli::private;
 use clap::{Args, Subcommand};
-use kmip_protocol::{ManagementPutRequest, SharingGrantRequest, SharingListRequest, SharingRenewRequest};
+use kmip_protocol::{
+    ManagementPutRequest, RecoveryPutRequest, RuleGroup, SharingGrantRequest, SharingListRequest, SharingRenewRequest,
+};
 use std::path::PathBuf;
 
 /// `claviger share`: who can open what.
@@ -36,6 +38,12 @@ enum Verb {
         profile: String,
         /// The tenant
         to: String,
+    },
+    /// Say who opens the backups of protected KEKs together, without any HSM: `2 of custodians`; nobody without a group
+    Recovery {
+        /// M of a group; several, all of which are needed
+        #[arg(value_parser = group)]
+        groups: Vec<RuleGroup>,
     },
     /// Share a credential anew, as the rules and the people's share keys are now
     Renew {
@@ -81,6 +89,13 @@ pub(in crate::cli) fn run(arguments: &ShareArguments) -> Outcome<()> {
             };
             caller.change(request, "the tenant's people hold shares of the credential")
         }
+        Verb::Recovery { groups } => {
+            let groups = groups.clone();
+            caller.change(
+                RecoveryPutRequest { groups },
+                "backups from now on are sealed for them; tell them anew",
+            )
+        }
         Verb::Renew { profile } => {
             let hsm_profile_name = profile.clone();
             caller.change(
@@ -89,6 +104,16 @@ pub(in crate::cli) fn run(arguments: &ShareArguments) -> Outcome<()> {
             )
         }
     }
+}
+
+/// Reads `2 of custodians`.
+fn group(text: &str) -> Result<RuleGroup, String> {
+    let wrong = || "expected NUMBER of GROUP, as in: \"2 of custodians\"".to_owned();
+    let (quorum, name) = text.split_once(" of ").ok_or_else(wrong)?;
+    Ok(RuleGroup {
+        group_name: name.to_owned(),
+        quorum: quorum.parse().map_err(|_| wrong())?,
+    })
 }
 
 fn yes(is: bool, otherwise: &str) -> String {

@@ -59,6 +59,9 @@ enum Verb {
         /// The backup string of a protected KEK: the tenant becomes the one that it is of, with this KEK
         #[arg(long, value_name = "FILE")]
         backup: Option<PathBuf>,
+        /// The backup is opened by the shares of its recovery group, which administrators here hold, and not by an HSM
+        #[arg(long, requires = "backup")]
+        recover: bool,
         /// Write the initial passwords here, NAME.password, instead of showing them
         #[arg(long, value_name = "FOLDER")]
         passwords: Option<PathBuf>,
@@ -211,6 +214,7 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
             template,
             hsm_profile,
             backup,
+            recover,
             passwords,
             settings,
         } => {
@@ -233,6 +237,7 @@ pub(in crate::cli) fn run(arguments: &TenantArguments) -> Outcome<()> {
                 settings: (settings != TenantSettings::default()).then_some(settings),
                 hsm_profile_name: hsm_profile.clone(),
                 backup_string: backup.as_deref().map(backup_file).transpose()?,
+                recover: recover.then_some(true),
             };
             change_with_passwords(caller, request, &people, passwords.as_deref(), "the tenant was made")
         }

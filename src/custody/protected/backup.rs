@@ -5,20 +5,25 @@
 //! recipient `kind (1) ‖ name`, which together are the header; then the KEK as sealed to each. The header is authenticated with
 //! each of them.
 
-use super::{CHECK_VALUE, Name, Placement, Sealing, envelope, pair_name, protected_of};
+use super::{CHECK_VALUE, Name, NewPair, Placement, Sealing, envelope, pair_name, protected_of};
 use crate::custody::context::{KekId, ProfileId, Purpose, WrapContext};
 use crate::custody::error::CustodyError;
 use crate::custody::facade::Custody;
 use crate::custody::record::{Fields, KekRecord, MAX_CKA_ID, put};
 use crate::custody::sealing;
+use crate::custody::sharing::{Binding, PlannedGroup, Sharing};
 use crate::custody::slab::Locked;
 use crate::store::Domain;
 
 const VERSION: u8 = 1;
 /// A recipient that is a key pair in an HSM; its name is the CKA_ID.
 const PAIR: u8 = 1;
+/// A recipient that is a group of people; its name says who, its part is how the KEK is shared among them.
+const GROUP: u8 = 2;
 /// Recipients at most.
 const MAX_RECIPIENTS: usize = 16;
+/// People of its recovery group at most: a share of each is a dozen lines of text.
+const MAX_MEMBERS: usize = 16;
 /// Bytes of a recipient's name at most.
 const MAX_NAME: usize = 256;
 
@@ -113,6 +118,41 @@ impl Backup {
         Ok(backup)
     }
 
+    /// What the shares of its recovery group are bound to: the header, and no installation.
+    fn recovery_binding(&self) -> Result<Binding, CustodyError> {
+        Ok(Binding {
+            instance: [0; 16],
+            profile: ProfileId(self.kek.0),
+            scope: self.domain,
+            generation: self.generation,
+            policy_digest: crate::audit::hash(&self.header()?),
+        })
+    }
+
+    /// How it is shared among a group of people, if it is.
+    ///
+    /// # Errors
+    /// [`CustodyError::Record`] if that is not of this backup.
+    pub fn recovery(&self) -> Result<Option<Sharing>, CustodyError> {
+        let Some(group) = self.recipients.iter().find(|recipient| recipient.kind == GROUP) else {
+            return Ok(None);
+        };
+        let sharing = Sharing::decode(&group.sealed)?;
+        match sharing.binding == self.recovery_binding()? {
+            true => Ok(Some(sharing)),
+            false => Err(CustodyError::Record),
+        }
+    }
+
+    fn named(&self) -> Name {
+        Name {
+            domain: self.domain,
+            id: self.kek,
+            generation: self.generation,
+            check_value: self.check_value,
+        }
+    }
+
     fn context(&self) -> WrapContext {
         WrapContext {
             purpose: Purpose::Backup,
@@ -125,12 +165,21 @@ impl Backup {
     }
 }
 
+/// Who can open it together, as the header says it, cut to what a name may be.
+fn told(groups: &[PlannedGroup]) -> Vec<u8> {
+    let one = |group: &PlannedGroup| format!("{} of {} {}", group.quorum, group.members.len(), group.name);
+    let mut name = groups.iter().map(one).collect::<Vec<_>>().join(" and ").into_bytes();
+    name.truncate(MAX_NAME);
+    name
+}
+
 impl Custody {
-    /// Seals a protected KEK anew to each of its profiles. No HSM is asked.
+    /// Seals a protected KEK anew to each of its profiles, and shares it among a group of people, if there is one. No HSM is asked.
     ///
     /// # Errors
-    /// [`CustodyError::Record`] if it is not protected; [`CustodyError::Unavailable`] while it is not in memory.
-    pub fn back_up(&self, record: &KekRecord) -> Result<Backup, CustodyError> {
+    /// [`CustodyError::Record`] if it is not protected; [`CustodyError::Unavailable`] while it is not in memory; [`CustodyError::Limit`] if
+    /// the group is too small or too large.
+    pub fn back_up(&self, record: &KekRecord, group: Option<&[PlannedGroup]>) -> Result<Backup, CustodyError> {
         let protected = protected_of(record)?;
         let key = self.protected.held(record, protected).key()?;
         let recipients = protected.wraps.iter().map(|wrap| Recipient {
@@ -138,18 +187,50 @@ impl Custody {
             name: wrap.cka_id.clone(),
             sealed: Vec::new(),
         });
+        let people = group.map(|groups| Recipient {
+            kind: GROUP,
+            name: told(groups),
+            sealed: Vec::new(),
+        });
         let mut backup = Backup {
             domain: record.domain,
             kek: record.id,
             generation: record.generation,
             check_value: protected.check_value,
-            recipients: recipients.collect(),
+            recipients: recipients.chain(people).collect(),
         };
         let (header, context, randomness) = (backup.header()?, backup.context(), self.randomness.as_ref());
         for (recipient, wrap) in backup.recipients.iter_mut().zip(&protected.wraps) {
             recipient.sealed = envelope::seal(&self.slab, randomness, &wrap.public_key, &context, &header, &key)?;
         }
+        if let Some(groups) = group {
+            if groups.iter().map(|group| group.members.len()).sum::<usize>() > MAX_MEMBERS {
+                return Err(CustodyError::Limit);
+            }
+            let (binding, plan) = (backup.recovery_binding()?, vec![vec![groups.to_vec()]]);
+            let shared = self.share(binding, &plan, &key, 0)?.encode();
+            let people = backup.recipients.last_mut().ok_or(CustodyError::Limit)?;
+            people.sealed = shared;
+        }
         Ok(backup)
+    }
+
+    /// Takes a KEK in whose backup people have opened: it gets a key pair of its own in a profile. As in [`Custody::restore_kek`], from here
+    /// on this installation knows it as its own.
+    ///
+    /// # Errors
+    /// [`CustodyError::Refused`] if it is not the KEK of the check value; [`CustodyError::NoPairs`]; those of [`super::KekProvider`].
+    pub async fn recover_kek(
+        &self,
+        backup: &Backup,
+        key: Locked,
+        pair: &NewPair,
+        created_ms: i64,
+    ) -> Result<KekRecord, CustodyError> {
+        let named = backup.named();
+        self.check(named, &key)?;
+        let wrap = self.seal_to_pair(named, pair, &key).await?;
+        self.describe_protected(named, vec![wrap], key, created_ms).await
     }
 
     /// Has a KEK opened from its backup by a profile, whose token still has one of the key pairs that it is sealed to. From here on
@@ -166,12 +247,7 @@ impl Custody {
         created_ms: i64,
     ) -> Result<KekRecord, CustodyError> {
         let provider = self.with_pairs(profile)?;
-        let named = Name {
-            domain: backup.domain,
-            id: backup.kek,
-            generation: backup.generation,
-            check_value: backup.check_value,
-        };
+        let named = backup.named();
         let header = backup.header()?;
         let mut failure = CustodyError::UnknownKek;
         for recipient in backup.recipients.iter().filter(|recipient| recipient.kind == PAIR) {

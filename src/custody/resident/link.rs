@@ -87,6 +87,7 @@ impl Link {
             .stdin(Stdio::from(far))
             .stdout(Stdio::null())
             .envs(command.environment.iter().map(|(name, value)| (name, value)))
+            .env_remove(crate::custody::token::MANAGEMENT_VARIABLE)
             .env(PARENT, std::process::id().to_string());
         // The terminal's interrupt is for the server, which drains first.
         std::os::unix::process::CommandExt::process_group(&mut child, 0);

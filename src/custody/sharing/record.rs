@@ -57,6 +57,12 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// Whether it is of no installation: of a backup, which may be opened in another, where the same people are others by number.
+    #[must_use]
+    pub fn is_portable(&self) -> bool {
+        self.instance == [0; 16]
+    }
+
     /// Its bytes, behind what they are for.
     pub(super) fn bytes(&self, purpose: &[u8]) -> Vec<u8> {
         let Self {
@@ -228,6 +234,21 @@ impl Sharing {
         let mut all = alternatives.iter().enumerate();
         let (at, groups) = all.find(|(at, groups)| satisfied(*at, groups))?;
         Some((u8::try_from(at).ok()?, groups))
+    }
+
+    /// The same, held by those who have the share keys now. What nobody has is nobody's.
+    #[must_use]
+    pub fn held_by(mut self, holder: impl Fn(&[u8; 32]) -> Option<[u8; 16]>) -> Self {
+        for share in self
+            .rules
+            .iter_mut()
+            .flatten()
+            .flatten()
+            .flat_map(|group| &mut group.shares)
+        {
+            share.person = holder(&share.key_fingerprint).unwrap_or_default();
+        }
+        self
     }
 
     /// Of whom it takes how many, a line for each alternative of each rule.
@@ -417,7 +438,10 @@ pub(super) fn place(rule: usize, alternative: usize, group: usize) -> Option<Pla
 pub(super) fn share_context(binding: &Binding, place: Place, person: &[u8; 16], key_fingerprint: &[u8; 32]) -> Vec<u8> {
     let mut context = binding.bytes(b"claviger/share/v1");
     context.extend_from_slice(&[place.rule, place.alternative, place.group, place.point]);
-    context.extend_from_slice(person);
+    match binding.is_portable() {
+        true => context.extend_from_slice(&[0; 16]),
+        false => context.extend_from_slice(person),
+    }
     context.extend_from_slice(key_fingerprint);
     context
 }

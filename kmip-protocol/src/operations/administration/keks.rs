@@ -114,6 +114,8 @@ structure! {
         backup_string: String = BACKUP_STRING;
         /// The HSM-Profile whose token opens it; the tenant's first if absent.
         hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
+        /// Whether it is opened by the shares of its recovery group: the HSM-Profile gets a new key pair for it.
+        recover: Option<bool> = RECOVER;
     }
 
     /// Kek Restore, the answer: the KEK opens what it wrapped; it wraps what is new if it is activated.

@@ -1,7 +1,7 @@
 //! Key-management credentials under quorum (family 04): share keys of people, and how credentials are shared.
 
 use crate::field::structure;
-use crate::{OpenedShare, ProposalState, SecretText, Sharing};
+use crate::{OpenedShare, ProposalState, RuleGroup, SecretText, Sharing};
 
 structure! {
     /// Gives a person the key that shares are encrypted to, in place of the one before. Credentials that are shared among those whom it
@@ -68,6 +68,18 @@ structure! {
     /// Sharing Grant, the answer.
     #[derive(Default)]
     SharingGrantResponse {}
+
+    /// Says which people can open the backups of the domain's protected KEKs together, without any HSM: each backup from then on is sealed
+    /// for the share keys that they have when it is told.
+    #[derive(Default)]
+    RecoveryPutRequest {
+        /// So many of each of these groups; nobody if there is none.
+        groups: Vec<RuleGroup> = RULE_GROUP;
+    }
+
+    /// Recovery Put, the answer.
+    #[derive(Default)]
+    RecoveryPutResponse {}
 
     /// Hands in opened shares for a proposal on which the reader has voted: with a vote that was signed without them, or after the server
     /// was started anew.

@@ -15,6 +15,8 @@ structure! {
         hsm_profile_name: Option<String> = HSM_PROFILE_NAME;
         /// The backup string of a protected KEK, to be the tenant that it is of: with its identity, and with this KEK.
         backup_string: Option<String> = BACKUP_STRING;
+        /// Whether the backup is opened by the shares of its recovery group, which administrators hold, and not by an HSM.
+        recover: Option<bool> = RECOVER;
     }
 
     /// Tenant Create, the answer.
