@@ -21,6 +21,7 @@ const NOT_SETTINGS: &[&str] = &[
     "CLAVIGER_INIT_",
     "CLAVIGER_SHARED",
     "CLAVIGER_TEST_",
+    "CLAVIGER_UPDATE_",
 ];
 
 /// Everything that can be set by the environment, by its place in the file. `CLAVIGER_LISTENER_ADDRESS` is

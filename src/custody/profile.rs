@@ -323,6 +323,11 @@ mod tests {
             pin: vec![1; 40],
         };
         let full = ProfileRecord {
+            abandoned: Some(Abandonment {
+                at_ms: 8,
+                proposal: [9; 16],
+                records: 10,
+            }),
             name: "main".into(),
             token: Some(token.clone()),
             management: Some(vec![3]),

@@ -450,6 +450,11 @@ mod tests {
             placement,
             created_ms: -5,
             compromised_ms: Some(6),
+            abandoned: Some(Abandonment {
+                at_ms: 8,
+                proposal: [9; 16],
+                records: 10,
+            }),
             known_answer: vec![7; 62],
         }
     }
