@@ -26,6 +26,12 @@ use kmip_protocol::{
     ServerStatusRequest, ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest,
     SharingRenewRequest, StatusItem, TenantDeleteRequest, TenantGetRequest, TenantSuspendRequest, VoteDecision,
     possession_statement,
+    HeldShare, HsmProfileLinkRequest, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare,
+    PersonDeleteRequest, PersonRole, PersonSuspendRequest, PolicyTemplate, Possession, ProposalDetail,
+    ProposalShareRequest, ProposalState, ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem,
+    ResponsePayload, ResultStatus, SecretText, ServerStatusRequest, ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing,
+    SharingGrantRequest, SharingListRequest, SharingRenewRequest, StatusItem, TenantDeleteRequest, TenantGetRequest,
+    TenantSuspendRequest, VoteDecision, possession_statement,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -699,6 +705,14 @@ async fn where_separation_is_required_one_user_is_not_enough() {
     put_policy(house, house.tenant, policy).await;
     let refused = olga.ask(house, KekCreateRequest::default()).await;
     assert!(is(&refused, Fault::SeparationRequired));
+    // Nor is such an HSM linked to it.
+    let link = HsmProfileLinkRequest {
+        hsm_profile_name: "software".into(),
+        tenant_name: Some(scene.tenant_name.clone()),
+        first: Some(true),
+    };
+    let linked = scene.administrators[0].ask(house, link).await;
+    assert!(is(&linked, Fault::SeparationRequired));
     assert_eq!(
         template(PolicyTemplate::Strict, Scope::Tenant).separation_required,
         Some(true)

@@ -157,6 +157,29 @@ fn two_operators_open_the_hsm_for_a_kek_and_nobody_else_can() {
         "{keks}"
     );
 
+    // Of another HSM-Profile the credential comes with it, and with its link.
+    let again = [
+        "hsm",
+        "profile",
+        "create",
+        "three",
+        "--module",
+        "shim",
+        "--token",
+        "two users",
+    ];
+    let pins = ["--pin-file", &usage, "--management-pin-file", &keeper];
+    let again = [&again[..], &pins].concat();
+    office.agree(BOTH, &again, &profiles);
+    together(&office, BOTH, &["hsm", "profile", "link", "three", "--tenant", "acme"]);
+    let list = office.by("olga", &["share", "list"]).done();
+    assert!(
+        list.lines()
+            .any(|line| line.contains("three") && line.contains("olga, otto")),
+        "{list}"
+    );
+    office.agree(OPERATORS, &["kek", "create", "--profile", "three"], &["kek", "list"]);
+
     // Nothing that the server keeps has it; that the search finds what is there, the canary shows.
     let kept = kept(&office.at("kms"));
     assert!(has(&kept, "shim") && !has(&kept, KEEPER) && !has(&kept, "nobody-has-this-alone"));
