@@ -305,7 +305,8 @@ pub(super) async fn given_up() -> TestHouse {
         Some(ResponsePayload::ProposalGet(told)) => told.proposal.target.unwrap(),
         _ => panic!("no proposal"),
     };
-    assert!(shown.contains("KEK 2 is LOST with 1 records"), "{shown}");
+    // What is lost, and the request by which the other KEK was made.
+    assert!(shown.contains("KEK 2 is LOST with 2 records"), "{shown}");
     alan.approve(house, &id).await;
     alan.complete(house, &id).await;
     assert_eq!(ada.state(house, &id).await, ProposalState::Executed);
@@ -315,7 +316,7 @@ pub(super) async fn given_up() -> TestHouse {
     assert_eq!((state(3).kek_state, state(3).abandoned), (KekState::Active, None));
     assert_eq!(scene.profiles().await, opens(&[("west", true)]));
     let gone = state(2);
-    assert_eq!((gone.kek_state, gone.lost_records), (KekState::Abandoned, Some(1)));
+    assert_eq!((gone.kek_state, gone.lost_records), (KekState::Abandoned, Some(2)));
     assert_eq!(gone.abandoned_by.as_deref(), Some(id.as_slice()));
     assert!(scene.is_fetched(&kept).await && !scene.is_fetched(&lost).await);
     scene.house.create("", Vec::new()).await;
