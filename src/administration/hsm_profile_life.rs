@@ -143,7 +143,6 @@ impl Handle for HsmProfileListRequest {
         for (id, record) in desk::part(all, self.offset_items, self.maximum_items)? {
             let mut profile = told(&record, names_of(&users, id));
             profile.separated = management::is_separated(context, id, Some(&record)).await?;
-            profile.separated = management::is_separated(context, id).await?;
             hsm_profiles.push(profile);
         }
         Ok(HsmProfileListResponse { hsm_profiles })
@@ -359,7 +358,6 @@ async fn whole(
     let users = users(context).await?;
     Ok(HsmProfile {
         separated: management::is_separated(context, id, Some(record)).await?,
-        separated: management::is_separated(context, id).await?,
         answers: Some(answers),
         ..told(record, names_of(&users, id))
     })

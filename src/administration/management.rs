@@ -106,16 +106,6 @@ pub(super) async fn lacks_separation(context: &mut Context<'_>, profile: Profile
     let in_hsm = provider.is_ok_and(|provider| provider.kind() != SealerKind::Software);
     let record = hsm_profile::load(context, profile).await?;
     Ok(in_hsm && !is_separated(context, profile, record.as_ref()).await?)
-    Ok(in_hsm && !is_separated(context, profile).await?)
-}
-
-/// Whether making and destroying keys takes another login than using them, as far as is known: what was entered as a credential says
-/// nothing where the token does it all for its one user.
-pub(super) async fn is_separated(context: &mut Context<'_>, profile: ProfileId) -> Result<bool, Failure> {
-    let record = hsm_profile::load(context, profile).await?;
-    let found = record.as_ref().and_then(ProfileRecord::found);
-    let by_token = found.map(|found| found.separation()) != Some(Separation::None);
-    Ok(by_token && has_credential(context, profile).await?)
 }
 
 /// Refuses a profile without separation where the policy of the domain requires it; else what its people are to be told.

@@ -15,19 +15,8 @@ use crate::records;
 use crate::store::{Domain, Work};
 use crate::wait::Wait;
 use kmip_protocol::{
-    HeldShare, HsmProfileListRequest, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare,
-    PersonDeleteRequest, PersonRole, PolicyTemplate, Possession, ProposalDetail, ProposalShareRequest, ProposalState,
-    ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
-    ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest, SharingRenewRequest,
-    TenantGetRequest, VoteDecision, possession_statement,
-    HeldShare, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare, PersonDeleteRequest, PersonRole,
-    PersonSuspendRequest, PolicyTemplate, Possession, ProposalDetail, ProposalShareRequest, ProposalState,
-    ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem, ResponsePayload, ResultStatus, SecretText,
-    ServerStatusRequest, ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest,
-    SharingRenewRequest, StatusItem, TenantDeleteRequest, TenantGetRequest, TenantSuspendRequest, VoteDecision,
-    possession_statement,
-    HeldShare, HsmProfileLinkRequest, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare,
-    PersonDeleteRequest, PersonRole, PersonSuspendRequest, PolicyTemplate, Possession, ProposalDetail,
+    HeldShare, HsmProfileLinkRequest, HsmProfileListRequest, KekCreateRequest, KeyHolder, ManagementPutRequest,
+    OpenedShare, PersonDeleteRequest, PersonRole, PersonSuspendRequest, PolicyTemplate, Possession, ProposalDetail,
     ProposalShareRequest, ProposalState, ProposalVoteRequest, ProposalWithdrawVoteRequest, Request, ResponseItem,
     ResponsePayload, ResultStatus, SecretText, ServerStatusRequest, ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing,
     SharingGrantRequest, SharingListRequest, SharingRenewRequest, StatusItem, TenantDeleteRequest, TenantGetRequest,

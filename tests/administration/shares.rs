@@ -56,10 +56,8 @@ fn has(bytes: &[u8], needle: &str) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
-/// What two people agree to, of whom the second completes it.
-pub fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
 /// What two people agree to, of whom the second completes it, and the first alone has nothing done.
-fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
+pub fn together(office: &Office, [one, other]: [&str; 2], arguments: &[&str]) {
     let asked = office.propose(one, arguments);
     office.by(one, &["proposal", "complete", &asked.id]).code(DENIED);
     office.by(other, &["proposal", "vote", &asked.id, "--yes"]).done();

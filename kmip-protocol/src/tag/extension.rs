@@ -216,5 +216,6 @@ tags! {
     LOST_KEKS LostKeks = 0x540153 "Lost Keks" [V2_0..];
     LOST_RECORDS LostRecords = 0x540154 "Lost Records" [V2_0..];
     RECOVER Recover = 0x540155 "Recover" [V2_0..];
+    TEST_TENANT TestTenant = 0x540170 "Test Tenant" [V2_0..];
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
 }

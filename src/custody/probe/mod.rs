@@ -165,7 +165,6 @@ impl Capabilities {
 
     /// Notes how a trial went, in place of an earlier one.
     pub fn note(&mut self, feature: Feature, finding: Finding) {
-    pub(crate) fn note(&mut self, feature: Feature, finding: Finding) {
         self.found.retain(|(noted, _)| *noted != feature);
         self.found.push((feature, finding));
         self.found.sort_by_key(|(feature, _)| feature.number());
