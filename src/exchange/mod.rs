@@ -18,8 +18,9 @@ mod attribute_rules;
 #[cfg(test)]
 mod authorities;
 #[cfg(test)]
-mod bad_input;
 mod backups;
+#[cfg(test)]
+mod bad_input;
 mod batch;
 #[cfg(test)]
 mod bundles;

@@ -218,4 +218,5 @@ tags! {
     RECOVER Recover = 0x540155 "Recover" [V2_0..];
     TEST_TENANT TestTenant = 0x540170 "Test Tenant" [V2_0..];
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
+    MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
 }
