@@ -217,7 +217,9 @@ fn use_management(slab: &Slab, source: &Arc<Remembering>) -> Custody {
             let share = people[usize::from(number)].open(&slot.context, &slot.envelope).unwrap();
             source.remember(share.expose());
             let of = (&sharing, &slot, &person);
-            custody.hand_in(&(Domain([8; 16]), [8; 16]), of, share.expose(), (0, 1)).unwrap();
+            custody
+                .hand_in(&(Domain([8; 16]), [8; 16]), of, share.expose(), (0, 1))
+                .unwrap();
         }
     }
     let opened = custody.open_for(&(Domain([8; 16]), [8; 16]), &sharing).unwrap();
