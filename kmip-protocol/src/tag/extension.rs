@@ -206,10 +206,6 @@ tags! {
     SHARE_HOLDER ShareHolder = 0x540127 "Share Holder" [V2_0..];
     MIGRATION_REQUIRED MigrationRequired = 0x540128 "Migration Required" [V2_0..];
     SHARES_UNTIL SharesUntil = 0x540129 "Shares Until" [V2_0..];
-    TEST_TENANT TestTenant = 0x540170 "Test Tenant" [V2_0..];
-    MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
-    ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
-    MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
     FORCE Force = 0x540150 "Force" [V2_0..];
     ABANDONED Abandoned = 0x540151 "Abandoned" [V2_0..];
     ABANDONED_BY AbandonedBy = 0x540152 "Abandoned By" [V2_0..];
@@ -218,5 +214,6 @@ tags! {
     RECOVER Recover = 0x540155 "Recover" [V2_0..];
     TEST_TENANT TestTenant = 0x540170 "Test Tenant" [V2_0..];
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
+    ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
     MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
 }
