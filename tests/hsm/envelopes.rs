@@ -76,7 +76,7 @@ pub async fn live_and_end(slab: &Slab, provider: impl Fn() -> Arc<ResidentKeks>)
     custody.open_domain(kek.domain, keks, &record_key).await.unwrap();
     let material = kmip_ttlv::Secret::copy_from(world::MATERIAL);
     let sealed = custody.seal(kek.domain, world::CONTEXT, &material).await.unwrap();
-    let text = custody.back_up(&kek).unwrap().to_text().unwrap();
+    let text = custody.back_up(&kek, None).unwrap().to_text().unwrap();
 
     let later = process(slab, provider());
     later.open_domain(kek.domain, keks, &record_key).await.unwrap();
