@@ -151,9 +151,15 @@ mod tests {
         let all = [middle.clone(), top.clone(), leaf.clone()];
         let stand = |given: &[Vec<u8>], trusted: &[Vec<u8>]| validate(given, trusted, &[], NOW).unwrap();
         assert_eq!(stand(&all, std::slice::from_ref(&top)), Standing::Valid);
-        assert_eq!(stand(&[leaf.clone()], std::slice::from_ref(&middle)), Standing::Valid);
+        assert_eq!(
+            stand(std::slice::from_ref(&leaf), std::slice::from_ref(&middle)),
+            Standing::Valid
+        );
         assert_eq!(stand(&all, &[]), Standing::Unknown);
-        assert_eq!(stand(&[leaf.clone()], std::slice::from_ref(&top)), Standing::Unknown);
+        assert_eq!(
+            stand(std::slice::from_ref(&leaf), std::slice::from_ref(&top)),
+            Standing::Unknown
+        );
         for moment in [NOW - 1_000, NOW + 11 * 86_400] {
             assert_eq!(
                 validate(&all, std::slice::from_ref(&top), &[], moment),
@@ -194,7 +200,7 @@ mod tests {
         );
         let trusted = [top];
         assert_eq!(
-            validate(&[revoked.clone()], &trusted, &lists, NOW),
+            validate(std::slice::from_ref(&revoked), &trusted, &lists, NOW),
             Ok(Standing::Invalid)
         );
         assert_eq!(validate(&[revoked], &trusted, &[], NOW), Ok(Standing::Valid));
@@ -204,6 +210,9 @@ mod tests {
         );
         // An end entity is nobody's authority.
         let entity = leaf(&root, "entity");
-        assert_eq!(validate(&[entity.clone()], &[entity], &[], NOW), Ok(Standing::Valid));
+        assert_eq!(
+            validate(std::slice::from_ref(&entity), std::slice::from_ref(&entity), &[], NOW),
+            Ok(Standing::Valid)
+        );
     }
 }
