@@ -21,8 +21,8 @@ use crate::operations::{Answer, Batch, Context, Desk, Notice, Services, deferred
 use crate::store::{Domain, Key, Mark, Seen, Work};
 use crate::wait::breathe;
 use kmip_protocol::{
-    AsynchronousIndicator, Item, Operation, RequestItem, RequestMessage, RequestPayload, ResponseItem, ResultStatus,
-    Version, tag,
+    AsynchronousIndicator, Item, Operation, RequestItem, RequestMessage, RequestPayload, ResponseItem, ResponsePayload,
+    ResultStatus, Version, tag,
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
@@ -289,7 +289,8 @@ impl<'a> Run<'a> {
         }
         let changed = self.work.mark() != mark;
         let draft = self.draft(place, item, &told, now);
-        told.payload = None;
+        // What an undone item would still say; the rest may be long, and is written.
+        told.payload = told.payload.take().filter(names_an_object);
         Answered {
             item: told,
             draft,
@@ -387,18 +388,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Takes back every item: those before the failed one answer Operation Undone, without payload (KMIP 2.1 §9.2).
+    /// Takes back every item: those before the failed one answer Operation Undone (KMIP 2.1 §9.2). Their answers are returned where they
+    /// name an object and say nothing else: what was taken back, usage that was counted included, gives nothing out.
     fn undo(&mut self, start: Mark, answered: &mut [Answered], items: &mut Writer) {
         self.work.rollback(start);
         self.batch.notices.clear();
         self.batch.streams.rollback(0);
         items.truncate(0);
-        let Some((_, before)) = answered.split_last_mut() else {
+        let Some((failed, before)) = answered.split_last_mut() else {
             return;
         };
+        failed.item.payload = None;
         for Answered { item, draft, changed } in before {
             let mut undone = ResponseItem::bare(item.operation, ResultStatus::OperationUndone);
             undone.unique_batch_item_id = item.unique_batch_item_id.take();
+            undone.payload = item.payload.take();
             draft.result_status = ResultStatus::OperationUndone.0;
             *item = undone;
             *changed = true;
@@ -478,4 +482,17 @@ pub(super) fn actor(principal: &Principal, facts: &ConnectionFacts) -> Actor {
         id,
         fingerprint: Some(*facts.certificate.key_fingerprint()),
     }
+}
+
+/// Whether an answer holds the identifier of an object that there was before, and nothing besides.
+const fn names_an_object(payload: &ResponsePayload) -> bool {
+    matches!(
+        payload,
+        ResponsePayload::Activate(_)
+            | ResponsePayload::Check(_)
+            | ResponsePayload::Revoke(_)
+            | ResponsePayload::Destroy(_)
+            | ResponsePayload::Archive(_)
+            | ResponsePayload::Recover(_)
+    )
 }

@@ -217,7 +217,8 @@ async fn a_comparison_that_was_interrupted_goes_on_where_it_stood() {
     house.clock.advance(600);
     let later = interrupted(&house, Begin::Resumed, stood.place + 1).await;
     assert_eq!((later.salt, later.begun_ms), (stood.salt, first));
-    assert!(later.compared > stood.compared);
+    // A part may well be empty: the salt says what falls into it.
+    assert!(later.place > stood.place && later.compared >= stood.compared);
     house.server.scrub(Begin::Resumed, Duration::ZERO, SMALL).await;
     assert_eq!(begun(&house).await, Some(first / 1000));
     assert!(cursor(&house).await.is_none(), "it is over");

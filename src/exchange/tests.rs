@@ -3,11 +3,11 @@
 use super::testing::{TestHouse, batch, create, named};
 use crate::audit::{Entry, TrailError};
 use kmip_protocol::{
-    ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
-    BatchErrorContinuationOption, DateTime, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest,
-    ModifyAttributeRequest, Operation, QueryFunction, QueryRequest, RequestItem, ResponseItem, ResponsePayload,
-    ResultReason, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, State, UniqueIdentifier,
-    Version,
+    ActivateRequest, AddAttributeRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns,
+    AttributeReference, BatchErrorContinuationOption, DateTime, DestroyRequest, GetAttributesRequest, GetRequest,
+    LocateRequest, ModifyAttributeRequest, Operation, QueryFunction, QueryRequest, RequestItem, ResponseItem,
+    ResponsePayload, ResultReason, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, State,
+    UniqueIdentifier, Version,
 };
 
 fn of(identifier: &str) -> Option<UniqueIdentifier> {
@@ -242,6 +242,44 @@ async fn a_batch_is_undone_whole() {
     assert!(located(&house, "first").await.is_empty());
     // The Name was given back as well.
     house.create("first", Vec::new()).await;
+}
+
+#[tokio::test]
+async fn what_is_undone_names_its_object_and_gives_nothing_out() {
+    let house = TestHouse::new().await;
+    let key = house.create("undone", Vec::new()).await;
+    let items = vec![
+        RequestItem::new(activate(&key)),
+        RequestItem::new(get(&key)),
+        RequestItem::new(get("nothing")),
+    ];
+    let mut message = batch(Version::NEWEST, items);
+    message.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Undo);
+    let answer = house.message(&message, &house.alice).await.items;
+    let [activated, got, _] = &answer[..] else {
+        panic!("{} items", answer.len());
+    };
+    assert_eq!(activated.result_status, ResultStatus::OperationUndone);
+    assert!(matches!(&activated.payload, Some(ResponsePayload::Activate(told)) if told.unique_identifier == key));
+    assert_eq!(got.result_status, ResultStatus::OperationUndone);
+    assert!(got.payload.is_none());
+}
+
+#[tokio::test]
+async fn a_name_is_given_to_an_object_once() {
+    let house = TestHouse::new().await;
+    let key = house.create("twice", Vec::new()).await;
+    for (version, expected) in [
+        (Version::NEWEST, ResultReason::NonUniqueNameAttribute),
+        (Version::OLDEST, ResultReason::IllegalOperation),
+    ] {
+        let request = AddAttributeRequest {
+            unique_identifier: of(&key),
+            attribute: named("twice").into(),
+        };
+        let refused = house.item(version, request, &house.alice).await;
+        assert_eq!(reason(&refused), Some(expected));
+    }
 }
 
 #[tokio::test]

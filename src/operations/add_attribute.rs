@@ -19,6 +19,10 @@ impl Handle for AddAttributeRequest {
         let completed = namespaces::completed(context, attribute)?;
         let attribute = completed.as_ref().unwrap_or(attribute);
         if let Attribute::Name(name) = attribute {
+            // The claim is the object's already: it would say nothing of a Name that the object has twice.
+            if object.attributes.iter().any(|one| one.attribute == *attribute) {
+                return Err(Fault::NameTakenByOther.into());
+            }
             context
                 .claim_name(&object, &name.name_value, Fault::NameTakenByOther)
                 .await?;
