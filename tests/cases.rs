@@ -195,5 +195,5 @@ fn our_cases_of_administration_pass() {
             Outcome::Skipped(why) => panic!("{} skipped: {why}", file.display()),
         }
     }
-    assert!(played >= 4, "{played}");
+    assert!(played >= 3, "{played}");
 }
