@@ -43,7 +43,7 @@ mod proposal_view;
 pub mod purge;
 pub mod quarantine;
 mod recovery;
-mod reference;
+pub mod reference;
 mod residue;
 pub mod rewrap;
 mod rewrap_record;

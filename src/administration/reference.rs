@@ -235,10 +235,10 @@ const fn is_lost(error: CustodyError) -> bool {
 
 /// What lies under the KEKs of a domain.
 #[derive(Default)]
-pub(super) struct Tally {
+pub struct Tally {
     under: BTreeMap<KekId, u64>,
     /// Records that cannot be read: each may lie under any KEK, and stands in the way of all.
-    pub(super) unreadable: u64,
+    pub unreadable: u64,
     /// Some of them.
     pub(super) named: Vec<String>,
 }
@@ -256,7 +256,10 @@ impl Tally {
 }
 
 /// Counts what lies under the KEKs of a domain, each record by itself and with its MAC checked.
-pub(super) async fn tally(services: &Services, domain: Domain) -> Result<Tally, Failure> {
+///
+/// # Errors
+/// An outage: nothing is known then.
+pub async fn tally(services: &Services, domain: Domain) -> Result<Tally, Failure> {
     let mut tally = Tally::default();
     for row in TABLE {
         let mut after = None;

@@ -1,18 +1,18 @@
 //! What an authenticated client, or a stranger, tries against the server: to see more, to leave less of a trace, to take more
 //! than its share.
 
-use super::testing::{TestHouse, batch, create};
+use super::testing::{TestHouse, batch, create, derivation};
 use crate::audit::Entry;
 use crate::identity::{ClientId, Directory, Enroll, StoreDirectory};
 use crate::operations::keeper::Keeper;
 use crate::store::{Domain, Store, TrailQuery, Work};
 use kmip_protocol::{
     ActivateRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference,
-    BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask,
-    DerivationMethod, DerivationParameters, DeriveKeyRequest, GetAttributesRequest, GetRequest, HashingAlgorithm,
-    KeyInformation, KeyWrappingSpecification, Link, LinkType, LocateRequest, ObjectType, OpaqueDataType, OpaqueObject,
-    QueryRequest, RNGRetrieveRequest, RegisterRequest, RequestItem, ResponseItem, ResponsePayload, ResultReason,
-    ResultStatus, UniqueIdentifier, UniqueIdentifierKind, VendorName, Version, WrappingMethod,
+    BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicUsageMask, DerivationMethod, DeriveKeyRequest,
+    GetAttributesRequest, GetRequest, KeyInformation, KeyWrappingSpecification, Link, LinkType, LocateRequest,
+    ObjectType, OpaqueDataType, OpaqueObject, QueryRequest, RNGRetrieveRequest, RegisterRequest, RequestItem,
+    ResponseItem, ResponsePayload, ResultReason, ResultStatus, UniqueIdentifier, UniqueIdentifierKind, VendorName,
+    Version, WrappingMethod,
 };
 use kmip_ttlv::Secret;
 use std::sync::Arc;
@@ -285,16 +285,7 @@ async fn a_base_can_be_derived_from_for_ever() {
         object_type: ObjectType::SecretData,
         unique_identifiers: vec![UniqueIdentifier::Kind(UniqueIdentifierKind::IDPlaceholder)],
         derivation_method: DerivationMethod::HASH,
-        derivation_parameters: DerivationParameters {
-            cryptographic_parameters: Some(CryptographicParameters {
-                hashing_algorithm: Some(HashingAlgorithm::SHA_256),
-                ..CryptographicParameters::default()
-            }),
-            initialization_vector: None,
-            derivation_data: Vec::new(),
-            salt: None,
-            iteration_count: None,
-        },
+        derivation_parameters: derivation(&[]),
         attributes: [Attribute::CryptographicLength(128)].into_iter().collect(),
     };
     let activate = ActivateRequest {

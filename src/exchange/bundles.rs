@@ -1,8 +1,8 @@
 //! PKCS#12 bundles and keys wrapped together with their attributes, as clients meet them.
 
+use super::members::certificate;
 use super::testing::{TestHouse, create};
 use crate::crypto::{PrivateKey, ReadHints, pkcs12};
-use certs::{KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
     Attribute, AttributeKind, AttributeReference, Attributes, BlockCipherMode, CertificateRequest,
     CertificateRequestType, CreateRequest, CryptographicParameters, CryptographicUsageMask, DateTime, EncodingOption,
@@ -97,13 +97,7 @@ fn bundle(format: KeyFormatType, bytes: Vec<u8>) -> ManagedObject {
 #[tokio::test]
 async fn a_bundle_is_taken_apart_and_put_together() {
     let house = TestHouse::new().await;
-    let leaf = Leaf {
-        subject: Subject::named("a key"),
-        alternative_names: Vec::new(),
-        usage: Usage::Client,
-        validity: Validity::days(1_700_000_000, 1),
-    };
-    let (certificate, key) = leaf.self_signed(KeyKind::P256).unwrap();
+    let (certificate, key) = certificate("a key");
     let plain = KeyMaterial::Bytes(Secret::copy_from(&key.to_der()));
     let key = PrivateKey::read(KeyFormatType::PKCS_8, &plain, ReadHints::default()).unwrap();
     let opens = Secret::copy_from(b"password");
@@ -284,13 +278,7 @@ async fn pgp_keys_and_certificate_requests_are_kept() {
 #[tokio::test]
 async fn digests_are_of_the_kept_and_of_the_default_format() {
     let house = TestHouse::new().await;
-    let leaf = Leaf {
-        subject: Subject::named("a key"),
-        alternative_names: Vec::new(),
-        usage: Usage::Client,
-        validity: Validity::days(1_700_000_000, 1),
-    };
-    let (_, key) = leaf.self_signed(KeyKind::P256).unwrap();
+    let (_, key) = certificate("a key");
     let object = bundle(KeyFormatType::PKCS_8, key.to_der().to_vec());
     let made = registered(&register(&house, object, Vec::new()).await);
     let formats: Vec<_> = told(&house, &made, AttributeKind::Digest)

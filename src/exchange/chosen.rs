@@ -2,15 +2,14 @@
 
 use super::assembly::{is, put_policy};
 use super::governing::{approve, destroy, govern, newest, rule};
-use super::testing::{TestHouse, create, named};
+use super::testing::{TestHouse, create, derivation, named};
 use crate::failure::Fault;
 use kmip_protocol::{
     ActivateRequest, AddAttributeRequest, Attribute, AttributeInstance, AttributeReference, BlockCipherMode,
     Completion, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DeleteAttributeRequest,
-    DerivationMethod, DerivationParameters, DeriveKeyRequest, GetRequest, HashingAlgorithm, KeyInformation,
-    KeyWrapType, KeyWrappingSpecification, ManagedObject, ModifyAttributeRequest, ObjectType, Operation, Policy,
-    ProposalState, RegisterRequest, Request, ResponseItem, ResponsePayload, ResultStatus, Rule, SetAttributeRequest,
-    UniqueIdentifier, Version, WrappingMethod,
+    DerivationMethod, DeriveKeyRequest, GetRequest, KeyInformation, KeyWrapType, KeyWrappingSpecification,
+    ManagedObject, ModifyAttributeRequest, ObjectType, Operation, Policy, ProposalState, RegisterRequest, Request,
+    ResponseItem, ResponsePayload, ResultStatus, Rule, SetAttributeRequest, UniqueIdentifier, Version, WrappingMethod,
 };
 
 fn of(identifier: &str) -> Option<UniqueIdentifier> {
@@ -159,16 +158,7 @@ fn derive(base: &str, derivation_method: DerivationMethod) -> DeriveKeyRequest {
         object_type: ObjectType::SecretData,
         unique_identifiers: vec![UniqueIdentifier::from(base)],
         derivation_method,
-        derivation_parameters: DerivationParameters {
-            cryptographic_parameters: Some(CryptographicParameters {
-                hashing_algorithm: Some(HashingAlgorithm::SHA_256),
-                ..CryptographicParameters::default()
-            }),
-            initialization_vector: None,
-            derivation_data: vec![kmip_ttlv::Secret::new(vec![1; 16])],
-            salt: None,
-            iteration_count: None,
-        },
+        derivation_parameters: derivation(&[1; 16]),
         attributes: [Attribute::CryptographicLength(128)].into_iter().collect(),
     }
 }

@@ -1,12 +1,12 @@
 //! What the server sets by itself, by the column "When implicitly set": over every operation that makes an object.
 
-use super::testing::{TestHouse, create};
+use super::testing::{TestHouse, create, derivation};
 use kmip_protocol::{
     Attribute, AttributeKind, Attributes, Certificate, CertificateType, CreateKeyPairRequest, CryptographicAlgorithm,
-    CryptographicUsageMask, DerivationMethod, DerivationParameters, DeriveKeyRequest, GetAttributesRequest, KeyBlock,
-    KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, OpaqueDataType, OpaqueObject, Operation,
-    PlainKeyValue, RegisterRequest, Request, ResponsePayload, SecretData, SecretDataType, SymmetricKey,
-    TemplateAttribute, UniqueIdentifier, Version,
+    CryptographicUsageMask, DerivationMethod, DeriveKeyRequest, GetAttributesRequest, KeyBlock, KeyFormatType,
+    KeyMaterial, KeyValue, ManagedObject, ObjectType, OpaqueDataType, OpaqueObject, Operation, PlainKeyValue,
+    RegisterRequest, Request, ResponsePayload, SecretData, SecretDataType, SymmetricKey, TemplateAttribute,
+    UniqueIdentifier, Version,
 };
 use kmip_ttlv::Secret;
 
@@ -138,16 +138,7 @@ async fn all(house: &TestHouse) -> Vec<Made> {
         object_type: ObjectType::SymmetricKey,
         unique_identifiers: vec![UniqueIdentifier::Text(base.unique_identifier)],
         derivation_method: DerivationMethod::HMAC,
-        derivation_parameters: DerivationParameters {
-            cryptographic_parameters: Some(kmip_protocol::CryptographicParameters {
-                hashing_algorithm: Some(kmip_protocol::HashingAlgorithm::SHA_256),
-                ..Default::default()
-            }),
-            derivation_data: vec![Secret::new(vec![1])],
-            initialization_vector: None,
-            salt: None,
-            iteration_count: None,
-        },
+        derivation_parameters: derivation(&[1]),
         attributes: given(key(128, CryptographicUsageMask::Encrypt)),
     };
     let ResponsePayload::DeriveKey(made) = ask(house, derive).await else {

@@ -61,6 +61,8 @@ mod governing;
 mod groups;
 mod guard;
 #[cfg(test)]
+mod hall;
+#[cfg(test)]
 mod hardware;
 #[cfg(test)]
 mod implicit;
@@ -76,6 +78,8 @@ mod matrix;
 mod members;
 #[cfg(test)]
 mod migrations;
+#[cfg(test)]
+mod moody;
 mod note;
 mod notices;
 #[cfg(test)]
@@ -130,6 +134,8 @@ mod states;
 mod steps;
 #[cfg(test)]
 mod streaming;
+#[cfg(test)]
+mod strongbox;
 #[cfg(test)]
 mod tampered;
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! People administer people: made, suspended, reset, deleted, with passwords and certificates of their own.
 
+use super::hall::put_template;
 use super::members::{Member, NEEDLE, certificate, given, password, proof, ticket};
 use super::testing::{TestHouse, facts};
-use super::voting::put_template;
 use crate::audit::alarm::Event;
 use crate::failure::Fault;
 use crate::identity::{PersonId, one_time};

@@ -2,7 +2,7 @@
 
 use super::assembly::is;
 use super::governing::destroy;
-use super::rewraps::{Scene, get};
+use super::moody::{Scene, get};
 use super::tenants::{domain_of, new};
 use super::testing::TestHouse;
 use crate::administration::{kek, tenant_purge};

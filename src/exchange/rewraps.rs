@@ -1,226 +1,25 @@
 //! Records wrapped under another KEK while everybody works on, and the end of the KEK that they lay under.
 
-use super::assembly::{Voter, is, put_policy, voter};
+use super::assembly::{is, put_policy, voter};
 use super::asynchronous::{correlation, submit};
 use super::governing::destroy;
+use super::moody::{Scene, get, objects};
 use super::restarts::restarted;
 use super::testing::{TestHouse, create};
-use crate::administration::kek;
 use crate::administration::rewrap::BATCH;
 use crate::authority::quorum::{Scope, template};
-use crate::custody::{
-    Capabilities, CustodyError, KekProvider, KekRecord, Locked, NewKek, Placement, ProfileId, Sealer, SealerKind,
-    SoftwareKeks, WrapContext,
-};
 use crate::failure::Fault;
-use crate::objects::{self, OBJECT, Object};
+use crate::objects::{self, OBJECT};
 use crate::operations::pending::PENDING;
-use crate::records;
 use crate::store::{TrailQuery, Work};
-use crate::wait::Wait;
 use kmip_protocol::{
-    Attribute, GetAttributesRequest, GetRequest, KekActivateRequest, KekCreateRequest, KekDeleteRequest,
-    KekListRequest, KekMarkCompromisedRequest, KekRewrapGetRequest, KekRewrapRequest, KekState, ModifyAttributeRequest,
-    Operation, PersonRole, PolicyTemplate, ProposalState, Request, ResponsePayload, ResultStatus, Rewrap, RewrapState,
-    UniqueIdentifier, Version,
+    Attribute, GetAttributesRequest, KekActivateRequest, KekDeleteRequest, KekMarkCompromisedRequest, KekRewrapRequest,
+    KekState, ModifyAttributeRequest, Operation, PersonRole, PolicyTemplate, ProposalState, ResponsePayload,
+    ResultStatus, RewrapState, UniqueIdentifier, Version,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-/// Key files behind an HSM that can be away.
-pub(super) struct Moody {
-    keks: SoftwareKeks,
-    away: Arc<AtomicBool>,
-    /// It destroys nothing, and does the rest.
-    pub(super) stuck: AtomicBool,
-    destroyed: AtomicUsize,
-}
-
-struct MoodySealer {
-    inner: Arc<dyn Sealer>,
-    away: Arc<AtomicBool>,
-}
-
-fn answers(away: &AtomicBool) -> Result<(), CustodyError> {
-    match away.load(Ordering::SeqCst) {
-        true => Err(CustodyError::Unavailable),
-        false => Ok(()),
-    }
-}
-
-impl KekProvider for Moody {
-    fn kind(&self) -> SealerKind {
-        self.keks.kind()
-    }
-
-    fn create<'a>(&'a self, kek: &'a NewKek, login: Option<&'a Locked>) -> Wait<'a, Result<Placement, CustodyError>> {
-        self.keks.create(kek, login)
-    }
-
-    fn find<'a>(&'a self, kek: &'a NewKek) -> Wait<'a, Result<Placement, CustodyError>> {
-        self.keks.find(kek)
-    }
-
-    fn destroy<'a>(&'a self, record: &'a KekRecord, login: Option<&'a Locked>) -> Wait<'a, Result<(), CustodyError>> {
-        Box::pin(async move {
-            answers(&self.stuck)?;
-            self.destroyed.fetch_add(1, Ordering::SeqCst);
-            self.keks.destroy(record, login).await
-        })
-    }
-
-    fn sealer(&self, record: &KekRecord) -> Result<Arc<dyn Sealer>, CustodyError> {
-        Ok(Arc::new(MoodySealer {
-            inner: self.keks.sealer(record)?,
-            away: Arc::clone(&self.away),
-        }))
-    }
-
-    fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
-        self.keks.health()
-    }
-
-    fn examine<'a>(&'a self, login: Option<&'a Locked>) -> Wait<'a, Result<Capabilities, CustodyError>> {
-        self.keks.examine(login)
-    }
-}
-
-impl Sealer for MoodySealer {
-    fn kind(&self) -> SealerKind {
-        self.inner.kind()
-    }
-
-    fn wrap<'a>(&'a self, context: WrapContext, key: &'a Locked) -> Wait<'a, Result<Vec<u8>, CustodyError>> {
-        Box::pin(async move {
-            answers(&self.away)?;
-            // Others have their turn while an HSM works.
-            crate::wait::breathe().await;
-            self.inner.wrap(context, key).await
-        })
-    }
-
-    fn unwrap<'a>(&'a self, context: WrapContext, wrapped: &'a [u8]) -> Wait<'a, Result<Locked, CustodyError>> {
-        Box::pin(async move {
-            answers(&self.away)?;
-            self.inner.unwrap(context, wrapped).await
-        })
-    }
-
-    fn health(&self) -> Wait<'_, Result<(), CustodyError>> {
-        self.inner.health()
-    }
-}
-
-pub(super) struct Scene {
-    pub(super) house: TestHouse,
-    olga: Voter,
-    pub(super) otto: Voter,
-    pub(super) hsm: Arc<Moody>,
-}
-
-impl Scene {
-    pub(super) async fn open() -> Self {
-        Self::over(TestHouse::new().await).await
-    }
-
-    async fn over(house: TestHouse) -> Self {
-        let services = house.server.services();
-        let custody = &services.custody;
-        let keks = SoftwareKeks::new(house.folder(), custody.slab().clone(), Arc::clone(&services.randomness));
-        let hsm = Arc::new(Moody {
-            keks,
-            away: Arc::default(),
-            stuck: AtomicBool::new(false),
-            destroyed: AtomicUsize::new(0),
-        });
-        custody.add_provider(ProfileId([1; 16]), hsm.clone());
-        kek::open_domain(custody, &house.store, house.tenant).await.unwrap();
-        let olga = voter(&house, house.tenant, "olga", PersonRole::Operator).await;
-        let otto = voter(&house, house.tenant, "otto", PersonRole::Operator).await;
-        put_policy(&house, house.tenant, template(PolicyTemplate::Mtg, Scope::Tenant)).await;
-        let scene = Self { house, olga, otto, hsm };
-        assert_eq!(scene.agree(KekCreateRequest::default()).await, ProposalState::Executed);
-        scene
-    }
-
-    /// Has something done on which both agree.
-    async fn agree<R: Request>(&self, request: R) -> ProposalState {
-        let id = self.olga.propose(&self.house, request).await;
-        self.olga.approve(&self.house, &id).await;
-        self.otto.approve(&self.house, &id).await;
-        self.otto.complete(&self.house, &id).await;
-        self.olga.state(&self.house, &id).await
-    }
-
-    pub(super) async fn activate(&self, kek_generation: i32) {
-        let item = self.olga.ask(&self.house, KekActivateRequest { kek_generation }).await;
-        assert_eq!(item.result_status, ResultStatus::Success);
-    }
-
-    pub(super) async fn rewrap(&self) {
-        let request = KekRewrapRequest {
-            kek_generation: Some(1),
-            records_per_second: Some(100_000),
-        };
-        assert_eq!(self.agree(request).await, ProposalState::Executed);
-    }
-
-    pub(super) async fn delete(&self) -> ProposalState {
-        self.agree(KekDeleteRequest { kek_generation: 1 }).await
-    }
-
-    pub(super) async fn progress(&self) -> Rewrap {
-        match self.otto.ask(&self.house, KekRewrapGetRequest::default()).await.payload {
-            Some(ResponsePayload::KekRewrapGet(told)) => told.rewrap.unwrap(),
-            _ => panic!("no rewrap"),
-        }
-    }
-
-    pub(super) async fn states(&self) -> Vec<(i32, KekState)> {
-        match self.olga.ask(&self.house, KekListRequest::default()).await.payload {
-            Some(ResponsePayload::KekList(list)) => list.keks.iter().map(|k| (k.kek_generation, k.kek_state)).collect(),
-            _ => panic!("no list"),
-        }
-    }
-
-    /// The clockwork's look, until there is nothing to do for it now.
-    pub(super) async fn tend(&self) {
-        for _ in 0..64 {
-            self.house.server.tend().await;
-            self.house.clock.advance(1);
-        }
-    }
-
-    /// The generations of the KEKs that the tenant's objects lie under.
-    async fn in_use(&self) -> BTreeSet<u32> {
-        let objects = objects(&self.house).await;
-        let sealed = objects.into_iter().filter_map(|object| object.material);
-        sealed.map(|material| material.sealed.kek_generation).collect()
-    }
-
-    pub(super) fn key_file(&self) -> usize {
-        let entries = std::fs::read_dir(self.house.folder()).unwrap();
-        entries
-            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "kek"))
-            .count()
-    }
-}
-
-async fn objects(house: &TestHouse) -> Vec<Object> {
-    let custody = &house.server.services().custody;
-    let found = house.store.scan(house.tenant, OBJECT, None, 100_000).await.unwrap();
-    let object = |record| Object::decode(records::open(custody, record).unwrap()).unwrap();
-    found.iter().map(object).collect()
-}
-
-pub(super) async fn get(house: &TestHouse, identifier: &str) -> Option<ResponsePayload> {
-    let request = GetRequest {
-        unique_identifier: Some(UniqueIdentifier::Text(identifier.to_owned())),
-        ..GetRequest::default()
-    };
-    house.item(Version::NEWEST, request, &house.alice).await.payload
-}
+use std::sync::atomic::Ordering;
 
 async fn attributes(house: &TestHouse, identifier: &str) -> Option<ResponsePayload> {
     let request = GetAttributesRequest {
@@ -635,62 +434,4 @@ async fn what_waits_for_votes_is_not_touched_by_a_rewrap() {
     scene.otto.approve(house, &id).await;
     scene.otto.complete(house, &id).await;
     assert_eq!(scene.olga.state(house, &id).await, ProposalState::Executed);
-}
-
-/// How long it takes to find out that nothing lies under a KEK, and how long others wait for their commits meanwhile.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement: KEK_OBJECTS=1000000 cargo test --release --lib -- --ignored --nocapture what_many_records_cost"]
-#[allow(clippy::print_stdout)] // figures for people
-async fn what_many_records_cost() {
-    let wanted = std::env::var("KEK_OBJECTS").map_or(100_000, |text| text.parse().unwrap());
-    let scene = Scene::over(TestHouse::on_disk().await).await;
-    let house = &scene.house;
-    scene.activate(2).await;
-    scene.rewrap().await;
-    scene.tend().await;
-    let made = house.create("one of many", Vec::new()).await;
-    let custody = &house.server.services().custody;
-    let record = house
-        .store
-        .load(objects::key(house.tenant, &made))
-        .await
-        .unwrap()
-        .unwrap();
-    let body = records::open(custody, &record).unwrap().to_vec();
-    for first in (0..wanted).step_by(1_000) {
-        let mut work = Work::new(Arc::clone(&house.store));
-        for number in first..first + 1_000_u32 {
-            let key = objects::key(house.tenant, &format!("{number}"));
-            kek::put(custody, &mut work, key, body.clone()).await.unwrap();
-        }
-        house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
-    }
-    let over = AtomicBool::new(false);
-    let deleting = async {
-        let begun = std::time::Instant::now();
-        let id = scene.olga.propose(house, KekDeleteRequest { kek_generation: 1 }).await;
-        let asked = begun.elapsed();
-        scene.olga.approve(house, &id).await;
-        scene.otto.approve(house, &id).await;
-        let begun = std::time::Instant::now();
-        scene.otto.complete(house, &id).await;
-        let completed = begun.elapsed();
-        over.store(true, Ordering::SeqCst);
-        assert_eq!(scene.olga.state(house, &id).await, ProposalState::Executed);
-        (asked, completed)
-    };
-    let beside = async {
-        let (mut longest, mut count) = (std::time::Duration::ZERO, 0);
-        while !over.load(Ordering::SeqCst) {
-            let begun = std::time::Instant::now();
-            house.create("", Vec::new()).await;
-            (longest, count) = (longest.max(begun.elapsed()), count + 1);
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        (longest, count)
-    };
-    let ((asked, completed), (longest, count)) = tokio::join!(deleting, beside);
-    println!(
-        "{wanted} records: asked {asked:?}, carried out {completed:?}; {count} keys made meanwhile, the slowest in {longest:?}"
-    );
 }

@@ -8,7 +8,7 @@ use crate::audit::alarm::Event;
 use crate::failure::Fault;
 use crate::identity::{lockout_counter, person_counter};
 use crate::objects;
-use crate::scrub::{Cursor, Known, Scrub, Wrong};
+use crate::scrub::{Cursor, Known, Wrong};
 use crate::store::{Domain, Key, Record, Work};
 use kmip_protocol::{
     Finding, GetRequest, PersonRole, QuarantineListRequest, QuarantineReleaseRequest, RecordFault, ResponsePayload,
@@ -150,13 +150,7 @@ async fn counters_that_change_meanwhile_and_go_with_their_records_are_right() {
     work.delete(deleted).await.unwrap();
     house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
     let known = Known::default();
-    let scrub = Scrub {
-        store: &house.store,
-        custody: &house.server.services().custody,
-        known: &known,
-        pace: Duration::ZERO,
-        most_at_once: Some(8),
-    };
+    let scrub = house.comparison(&known, Some(8));
     let busy = async {
         for _ in 0..60 {
             count(&house, kept, objects::usage::TAKEN, 1).await;

@@ -9,7 +9,7 @@ use crate::failure::Fault;
 use crate::identity::{Principal, kind};
 use crate::objects;
 use crate::operations::Services;
-use crate::scrub::{Known, Quarantine, Scrub, Wrong};
+use crate::scrub::{Known, Quarantine, Wrong};
 use crate::store::{Domain, Key, Kind, Record};
 use kmip_protocol::{
     ClientSuspendRequest, Finding, GetRequest, LocateRequest, PersonRole, QuarantineListRequest,
@@ -17,7 +17,6 @@ use kmip_protocol::{
     UniqueIdentifier, Version,
 };
 use std::sync::Arc;
-use std::time::Duration;
 
 struct Scene {
     house: TestHouse,
@@ -103,13 +102,7 @@ async fn what_nobody_touched_is_as_the_trail_has_it() {
     assert_eq!(scene.list(&scene.administrator).await, []);
     // In parts so small that the trail is read many times, with others at work meanwhile.
     let known = Known::default();
-    let scrub = Scrub {
-        store: &house.store,
-        custody: &house.server.services().custody,
-        known: &known,
-        pace: Duration::ZERO,
-        most_at_once: Some(4),
-    };
+    let scrub = house.comparison(&known, Some(4));
     let busy = async {
         for number in 0..40 {
             let key = house.create("", Vec::new()).await;

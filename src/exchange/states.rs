@@ -1,16 +1,16 @@
 //! Each operation on an object in each state that it can be in: what it is permitted, and what it is told otherwise, by version.
 
 use super::lives::of;
-use super::testing::{BEGIN, TestHouse, batch};
+use super::testing::{BEGIN, TestHouse, batch, derivation};
 use crate::failure::Fault;
 use kmip_protocol::{
     ActivateRequest, AddAttributeRequest, ArchiveRequest, Attribute, AttributeInstance, Attributes, BlockCipherMode,
     CheckRequest, CreateRequest, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DateTime,
-    DecryptRequest, DerivationMethod, DerivationParameters, DeriveKeyRequest, DestroyRequest, EncryptRequest,
-    GetAttributeListRequest, GetAttributesRequest, GetRequest, GetUsageAllocationRequest, HashingAlgorithm,
-    ModifyAttributeRequest, ObjectType, ObtainLeaseRequest, PaddingMethod, ReKeyRequest, RecoverRequest, RequestItem,
-    RequestPayload, ResponsePayload, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest,
-    TemplateAttribute, UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version,
+    DecryptRequest, DerivationMethod, DeriveKeyRequest, DestroyRequest, EncryptRequest, GetAttributeListRequest,
+    GetAttributesRequest, GetRequest, GetUsageAllocationRequest, ModifyAttributeRequest, ObjectType,
+    ObtainLeaseRequest, PaddingMethod, ReKeyRequest, RecoverRequest, RequestItem, RequestPayload, ResponsePayload,
+    ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, TemplateAttribute, UniqueIdentifier,
+    UsageLimits, UsageLimitsUnit, Version,
 };
 use kmip_ttlv::Secret;
 
@@ -145,16 +145,7 @@ fn derive(key: &str) -> RequestPayload {
         object_type: ObjectType::SymmetricKey,
         unique_identifiers: vec![UniqueIdentifier::from(key)],
         derivation_method: DerivationMethod::HASH,
-        derivation_parameters: DerivationParameters {
-            cryptographic_parameters: Some(CryptographicParameters {
-                hashing_algorithm: Some(HashingAlgorithm::SHA_256),
-                ..CryptographicParameters::default()
-            }),
-            initialization_vector: None,
-            derivation_data: Vec::new(),
-            salt: None,
-            iteration_count: None,
-        },
+        derivation_parameters: derivation(&[]),
         attributes: TemplateAttribute::from(attributes),
     }
     .into()

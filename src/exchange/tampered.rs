@@ -12,7 +12,7 @@ use crate::failure::Fault;
 use crate::identity::{IdentityChange, TenantRecord, kind};
 use crate::objects::{self, OBJECT};
 use crate::records;
-use crate::scrub::{Known, Scrub, Wrong};
+use crate::scrub::{Known, Wrong};
 use crate::store::{Domain, Key, Kind, Work};
 use kmip_protocol::{
     Completion, GetRequest, LocateRequest, Operation, PersonRole, PolicyTemplate, ResponseItem, ResultStatus,
@@ -150,14 +150,7 @@ async fn get(house: &TestHouse, identifier: &str) -> ResponseItem {
 
 async fn findings(house: &TestHouse) -> Vec<(Key, Wrong)> {
     let known = Known::default();
-    let scrub = Scrub {
-        store: &house.store,
-        custody: &house.server.services().custody,
-        known: &known,
-        pace: Duration::ZERO,
-        most_at_once: None,
-    };
-    let outcome = scrub.run().await.unwrap();
+    let outcome = house.comparison(&known, None).run().await.unwrap();
     assert!(outcome.trail_faults.is_empty());
     outcome.findings
 }

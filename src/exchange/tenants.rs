@@ -1,9 +1,9 @@
 //! Tenants, from their creation by administrators to their deletion.
 
 use super::ConnectionFacts;
+use super::hall::put_template;
 use super::members::certificate;
 use super::testing::{TestHouse, create, facts};
-use super::voting::put_template;
 use crate::authority::Policies;
 use crate::failure::Fault;
 use crate::identity::{Principal, TenantRecord};

@@ -19,15 +19,16 @@ use crate::identity::{
 };
 use crate::operations::keeper::Keeper;
 use crate::operations::{About, Limits, Services};
-use crate::scrub::{Gated, Quarantine, first_key};
+use crate::scrub::{Gated, Known, Quarantine, Scrub, first_key};
 use crate::store::{Domain, Key, MemoryStore, Record, SqliteSettings, SqliteStore, Store, Work};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity};
 use kmip_protocol::{
     AsynchronousIndicator, Attribute, Attributes, ClientSettings, CreateRequest, CryptographicAlgorithm,
-    CryptographicUsageMask, Name, NameType, ObjectType, PersonRole, Request, RequestItem, RequestMessage, ResponseItem,
-    ResponseMessage, ResponsePayload, TemplateAttribute, Version,
+    CryptographicParameters, CryptographicUsageMask, DerivationParameters, HashingAlgorithm, Name, NameType,
+    ObjectType, PersonRole, Request, RequestItem, RequestMessage, ResponseItem, ResponseMessage, ResponsePayload,
+    TemplateAttribute, Version,
 };
-use kmip_ttlv::Writer;
+use kmip_ttlv::{Secret, Writer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -309,6 +310,17 @@ impl TestHouse {
         self.memory().miscount(key, field, value);
     }
 
+    /// A comparison with the trail, in parts of so many records, that acts on nothing that it finds.
+    pub fn comparison<'a>(&'a self, known: &'a Known, most_at_once: Option<usize>) -> Scrub<'a> {
+        Scrub {
+            store: &self.store,
+            custody: &self.server.services().custody,
+            known,
+            pace: Duration::ZERO,
+            most_at_once,
+        }
+    }
+
     /// Has everything compared with the trail.
     pub async fn scrub(&self) {
         self.server.scrub(Begin::Anew, Duration::ZERO, None).await;
@@ -467,6 +479,21 @@ pub fn create(name: &str, more: Vec<Attribute>) -> CreateRequest {
         object_type: ObjectType::SymmetricKey,
         attributes: TemplateAttribute::from(attributes.into_iter().collect::<Attributes>()),
         protection_storage_masks: None,
+    }
+}
+
+/// The parameters of a derivation from this data, with SHA-256.
+pub fn derivation(derivation_data: &[u8]) -> DerivationParameters {
+    let data = Some(derivation_data).filter(|data| !data.is_empty());
+    DerivationParameters {
+        cryptographic_parameters: Some(CryptographicParameters {
+            hashing_algorithm: Some(HashingAlgorithm::SHA_256),
+            ..CryptographicParameters::default()
+        }),
+        initialization_vector: None,
+        derivation_data: data.map(Secret::copy_from).into_iter().collect(),
+        salt: None,
+        iteration_count: None,
     }
 }
 

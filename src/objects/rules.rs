@@ -27,23 +27,15 @@ pub fn at_creation<'a>(
     object_type: ObjectType,
     given: impl Iterator<Item = &'a AttributeInstance>,
 ) -> Result<AttributeSet, Fault> {
-    let mut set = AttributeSet::default();
-    for (count, instance) in given.enumerate() {
-        if count >= MOST_GIVEN {
-            return Err(Fault::LimitExceeded);
-        }
+    all_given(object_type, given, |set, kind, instance| {
         let attribute = &instance.attribute;
-        let kind = applicable(attribute, object_type)?;
         if !(kind.rules().set_by.client() || TAKEN_OVER.contains(&kind)) || is_servers_own(attribute) {
             return Err(Fault::ReadOnlyAtCreation);
         }
-        if !is_multi(kind) && set.has(kind) {
-            return Err(Fault::SingleValuedAtCreation);
-        }
-        check_value(attribute)?;
+        check_given(set, kind, attribute)?;
         set.add(as_kept(attribute));
-    }
-    Ok(set)
+        Ok(())
+    })
 }
 
 /// The attribute, of the server's own, that says of a share over GF(2^16) by which polynomial the GF(2^8) under it is made: versions differ in
@@ -65,27 +57,44 @@ pub fn at_import<'a>(
     object_type: ObjectType,
     given: impl Iterator<Item = &'a AttributeInstance>,
 ) -> Result<AttributeSet, Fault> {
-    let mut set = AttributeSet::default();
-    for (count, instance) in given.enumerate() {
-        if count >= MOST_GIVEN {
-            return Err(Fault::LimitExceeded);
-        }
+    all_given(object_type, given, |set, kind, instance| {
         let attribute = &instance.attribute;
-        let kind = applicable(attribute, object_type)?;
         if is_servers_own(attribute) && attribute.reference() != split_key_polynomial() {
             return Err(Fault::AttributeReadOnly);
         }
-        if !is_multi(kind) && set.has(kind) {
-            return Err(Fault::SingleValuedAtCreation);
-        }
-        check_value(attribute)?;
+        check_given(set, kind, attribute)?;
         match instance.index {
             None => drop(set.add(attribute.clone())),
             Some(index) if set.insert(index, attribute.clone()) => {}
             Some(_) => return Err(Fault::InvalidAttributeValue),
         }
+        Ok(())
+    })
+}
+
+/// A new object's attributes, each of a kind that it may have, once they were judged and taken over one by one.
+fn all_given<'a>(
+    object_type: ObjectType,
+    given: impl Iterator<Item = &'a AttributeInstance>,
+    take_over: impl Fn(&mut AttributeSet, AttributeKind, &AttributeInstance) -> Result<(), Fault>,
+) -> Result<AttributeSet, Fault> {
+    let mut set = AttributeSet::default();
+    for (count, instance) in given.enumerate() {
+        if count >= MOST_GIVEN {
+            return Err(Fault::LimitExceeded);
+        }
+        let kind = applicable(&instance.attribute, object_type)?;
+        take_over(&mut set, kind, instance)?;
     }
     Ok(set)
+}
+
+/// Judges the value of an attribute of a new object, and whether it may have one more of it.
+fn check_given(set: &AttributeSet, kind: AttributeKind, attribute: &Attribute) -> Result<(), Fault> {
+    if !is_multi(kind) && set.has(kind) {
+        return Err(Fault::SingleValuedAtCreation);
+    }
+    check_value(attribute)
 }
 
 /// Judges an attribute that a client adds (KMIP 1.4 §4.14; KMIP 2.1 §6.1.2).

@@ -21,8 +21,10 @@ use claviger::identity::{
     ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Credential, Enroll, Identity, IdentityChange,
     PeerCertificate, StoreDirectory, TenantRecord, tenant_counter,
 };
+use claviger::objects;
 use claviger::operations::keeper::Keeper;
 use claviger::operations::{About, Limits, Services};
+use claviger::records;
 use claviger::scrub::{Gated, Quarantine, first_key};
 use claviger::store::{Domain, SqliteSettings, SqliteStore, Store, Work};
 use kmip_protocol::{
@@ -54,7 +56,9 @@ pub struct House {
 /// A tenant's client, and the message by which it gets a key.
 #[derive(Clone)]
 pub struct Client {
+    pub tenant: Domain,
     facts: ConnectionFacts,
+    key: String,
     get: Vec<u8>,
 }
 
@@ -183,12 +187,18 @@ impl House {
         work.audit(server_act(act::GENESIS, domain, Moment(self.now_ms), "tenant"));
         self.store.commit(work.into_change_set(self.now_ms)).await.unwrap();
         self.server.identity().changed(IdentityChange::All).await.unwrap();
-        let key = self.create(&facts).await;
+        let key = self.create_over(&facts).await;
         let get = message(GetRequest {
-            unique_identifier: Some(key),
+            unique_identifier: Some(UniqueIdentifier::Text(key.clone())),
             ..GetRequest::default()
         });
-        let client = Client { facts, get };
+        let tenant = domain;
+        let client = Client {
+            tenant,
+            facts,
+            key,
+            get,
+        };
         // The first Get of a key is a change: it is fresh no more.
         let answer = self.server.answer(client.get.clone(), &client.facts).await;
         let answer = ResponseMessage::read(&answer).unwrap();
@@ -263,7 +273,28 @@ impl House {
         work.set_counter(TenantRecord::counters(tenant), tenant_counter::CLIENTS, 1);
     }
 
-    async fn create(&self, facts: &ConnectionFacts) -> UniqueIdentifier {
+    /// Makes a key.
+    pub async fn create(&self, client: &Client) {
+        self.create_over(&client.facts).await;
+    }
+
+    /// Puts as many copies of the client's key beside it.
+    pub async fn multiply(&self, client: &Client, copies: u32) {
+        let custody = &self.server.services().custody;
+        let key = objects::key(client.tenant, &client.key);
+        let record = self.store.load(key).await.unwrap().unwrap();
+        let body = records::open(custody, &record).unwrap().to_vec();
+        for first in (0..copies).step_by(1_000) {
+            let mut work = Work::new(Arc::clone(&self.store));
+            for number in first..copies.min(first + 1_000) {
+                let key = objects::key(client.tenant, &number.to_string());
+                kek::put(custody, &mut work, key, body.clone()).await.unwrap();
+            }
+            self.store.commit(work.into_change_set(self.now_ms)).await.unwrap();
+        }
+    }
+
+    async fn create_over(&self, facts: &ConnectionFacts) -> String {
         let attributes = [
             Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
             Attribute::CryptographicLength(256),
@@ -277,7 +308,7 @@ impl House {
         let answer = self.server.answer(create, facts).await;
         let item = ResponseMessage::read(&answer).unwrap().items.remove(0);
         match item.payload {
-            Some(ResponsePayload::Create(made)) => UniqueIdentifier::Text(made.unique_identifier),
+            Some(ResponsePayload::Create(made)) => made.unique_identifier,
             _ => panic!("not created: {:?}", item.result_message),
         }
     }

@@ -3,8 +3,9 @@
 //! module; the shim in front of it gives it a network's latency.
 //!
 //! `cargo bench -p claviger-benches --bench hsm` measures the rates; with `-- hop` the way to another process and back, `-- start 1000`
-//! what a start with so many KEKs asks, `-- get` Get on a protected KEK and on a software's in turns, and on a resident one. This program
-//! is its own HSM worker, and the process in which the module is measured alone.
+//! what a start with so many KEKs asks, `-- get` Get on a protected KEK and on a software's in turns, and on a resident one, `-- count 100000`
+//! how long it takes to count what lies under a KEK. This program is its own HSM worker, and the process in which the module is measured
+//! alone.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,6 +15,7 @@
 )]
 
 mod alone;
+mod count;
 mod figures;
 mod get;
 mod hop;
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         ["echo"] => hop::echo(),
         ["hop", ..] => hop::hop(&runtime()),
         ["start", tenants, ..] => runtime().block_on(start::start(&softhsm, tenants.parse().unwrap())),
+        ["count", records, ..] => runtime().block_on(count::count(&softhsm, records.parse().unwrap())),
         ["get", ..] => runtime().block_on(get::get(&softhsm)),
         _ => runtime().block_on(rates::rates(&softhsm)),
     }

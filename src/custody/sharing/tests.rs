@@ -5,6 +5,7 @@ use super::*;
 use crate::crypto::OsRandomness;
 use crate::custody::{Custody, CustodyError, Locked, ProfileId, Slab};
 use crate::store::Domain;
+use kmip_ttlv::Secret;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -200,15 +201,21 @@ fn a_share_is_checked_before_it_is_kept() {
     assert!(openings.is_empty());
 }
 
+/// A sharing whose one holder is person 0, with what is his and the share that he opens.
+fn held_by_one(custody: &Custody) -> (Sharing, Slot, Secret) {
+    let people = people(1);
+    let sharing = shared(custody, &vec![vec![vec![group("operators", 1, &people, &[0])]]]);
+    let slot = sharing.slots(&[0; 16]).remove(0);
+    let share = people[0].open(&slot.context, &slot.envelope).unwrap();
+    (sharing, slot, share)
+}
+
 /// However much a domain opens, nothing of another's is forgotten for it.
 #[test]
 fn a_domain_takes_no_room_of_another() {
     let custody = custody();
-    let people = people(1);
-    let sharing = shared(&custody, &vec![vec![vec![group("operators", 1, &people, &[0])]]]);
-    let slot = &sharing.slots(&[0; 16])[0];
-    let share = people[0].open(&slot.context, &slot.envelope).unwrap();
-    let by = (&sharing, slot, &[0; 16]);
+    let (sharing, slot, share) = held_by_one(&custody);
+    let by = (&sharing, &slot, &[0; 16]);
     custody.hand_in(&PROPOSAL, by, share.expose(), (0, 9)).unwrap();
     for number in 0..200 {
         let many = (ANOTHER.0, [number; 16]);
@@ -222,11 +229,8 @@ fn a_domain_takes_no_room_of_another() {
 #[test]
 fn what_was_opened_lapses() {
     let custody = custody();
-    let people = people(1);
-    let sharing = shared(&custody, &vec![vec![vec![group("operators", 1, &people, &[0])]]]);
-    let slot = &sharing.slots(&[0; 16])[0];
-    let share = people[0].open(&slot.context, &slot.envelope).unwrap();
-    let by = (&sharing, slot, &[0; 16]);
+    let (sharing, slot, share) = held_by_one(&custody);
+    let by = (&sharing, &slot, &[0; 16]);
     custody.hand_in(&PROPOSAL, by, share.expose(), (0, 9)).unwrap();
     custody.hand_in(&ANOTHER, by, share.expose(), (9, 12)).unwrap();
     assert!(custody.open_for(&PROPOSAL, &sharing).is_err());
