@@ -63,15 +63,50 @@ fn logged_in(module: &Path) -> (&'static CK_FUNCTION_LIST, CK_SLOT_ID) {
     }
 }
 
-/// Decrypts in one session until the time is over.
-fn decrypt(functions: &CK_FUNCTION_LIST, slot: CK_SLOT_ID, start: Instant) -> Vec<Duration> {
-    let (mut session, mut key, mut found) = (0, 0, 0);
-    let id = domain(0).0;
+/// A session of its own.
+fn session(functions: &CK_FUNCTION_LIST, slot: CK_SLOT_ID) -> CK_SESSION_HANDLE {
+    let mut session = 0;
+    // SAFETY: a pointer to a live value.
+    unsafe {
+        ok(functions.C_OpenSession.unwrap()(
+            slot,
+            CKF_SERIAL_SESSION,
+            std::ptr::null_mut(),
+            None,
+            &raw mut session,
+        ));
+    }
+    session
+}
+
+/// The one key of a tenant.
+fn find(functions: &CK_FUNCTION_LIST, session: CK_SESSION_HANDLE, tenant: u16) -> CK_OBJECT_HANDLE {
+    let (mut key, mut found) = (0, 0);
+    let id = domain(tenant).0;
     let mut template = [CK_ATTRIBUTE {
         type_: CKA_ID,
         pValue: id.as_ptr().cast_mut().cast(),
         ulValueLen: ulong(id.len()),
     }];
+    // SAFETY: pointers to live values, of the types that PKCS#11 names, with their lengths.
+    unsafe {
+        ok(functions.C_FindObjectsInit.unwrap()(session, template.as_mut_ptr(), 1));
+        ok(functions.C_FindObjects.unwrap()(
+            session,
+            &raw mut key,
+            1,
+            &raw mut found,
+        ));
+        ok(functions.C_FindObjectsFinal.unwrap()(session));
+    }
+    assert_eq!(found, 1);
+    key
+}
+
+/// Decrypts in one session until the time is over.
+fn decrypt(functions: &CK_FUNCTION_LIST, slot: CK_SLOT_ID, start: Instant) -> Vec<Duration> {
+    let session = session(functions, slot);
+    let key = find(functions, session, 0);
     let (mut nonce, aad, mut plain, mut sealed, mut opened) = ([8; 12], [7; 58], [9; 32], [0; 80], [0; 80]);
     let mut parameters = CK_GCM_PARAMS {
         pIv: nonce.as_mut_ptr(),
@@ -90,22 +125,6 @@ fn decrypt(functions: &CK_FUNCTION_LIST, slot: CK_SLOT_ID, start: Instant) -> Ve
     let mut times = Vec::new();
     // SAFETY: pointers to live values, of the types that PKCS#11 names, with their lengths.
     unsafe {
-        ok(functions.C_OpenSession.unwrap()(
-            slot,
-            CKF_SERIAL_SESSION,
-            std::ptr::null_mut(),
-            None,
-            &raw mut session,
-        ));
-        ok(functions.C_FindObjectsInit.unwrap()(session, template.as_mut_ptr(), 1));
-        ok(functions.C_FindObjects.unwrap()(
-            session,
-            &raw mut key,
-            1,
-            &raw mut found,
-        ));
-        ok(functions.C_FindObjectsFinal.unwrap()(session));
-        assert_eq!(found, 1);
         ok(functions.C_EncryptInit.unwrap()(session, &raw mut mechanism, key));
         ok(functions.C_Encrypt.unwrap()(
             session,
@@ -142,6 +161,22 @@ pub fn module_alone(module: &Path, sessions: u16) {
         let times = threads.into_iter().flat_map(|thread| thread.join().unwrap());
         times.collect()
     });
+    let (rate, median) = summary(times, start.elapsed());
+    println!("{rate:.0} {}", median.as_nanos());
+}
+
+/// Looks for the keys of so many tenants in one session.
+pub fn module_finds(module: &Path, tenants: u16) {
+    let (functions, slot) = logged_in(module);
+    let session = session(functions, slot);
+    let start = Instant::now();
+    let times = (0..tenants)
+        .map(|tenant| {
+            let before = Instant::now();
+            find(functions, session, tenant);
+            before.elapsed()
+        })
+        .collect();
     let (rate, median) = summary(times, start.elapsed());
     println!("{rate:.0} {}", median.as_nanos());
 }

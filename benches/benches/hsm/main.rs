@@ -68,6 +68,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["hsm-worker", ..] => return claviger::custody::worker::run(),
         ["module-alone", module, sessions] => alone::module_alone(Path::new(module), sessions.parse().unwrap()),
+        ["module-finds", module, tenants] => alone::module_finds(Path::new(module), tenants.parse().unwrap()),
         ["echo"] => hop::echo(),
         ["hop", ..] => hop::hop(&runtime()),
         ["start", tenants, ..] => runtime().block_on(start::start(&softhsm, tenants.parse().unwrap())),

@@ -16,6 +16,8 @@ pub async fn start(softhsm: &Path, tenants: u16) {
     for number in 0..tenants {
         records.push(tenant(&custody, number).await);
     }
+    let (rate, median) = bench.finds(tenants);
+    println!("the module alone finds {rate:.0} of {tenants} keys a second, median {median:.2?}");
     let log = bench.folder.path().join("log");
     bench.shim(&format!(
         "log {}\nfault C_DecryptInit delay=1000\nfault C_Decrypt delay=1000",

@@ -62,10 +62,20 @@ impl Bench {
 
     /// The module alone, in a process of its own, with so many sessions and threads: decryptions a second, and their median.
     pub fn alone(&self, sessions: u16) -> (f64, Duration) {
+        self.measured("module-alone", sessions)
+    }
+
+    /// The same, looking for the keys of so many tenants, one after the other: how many a second, and their median.
+    pub fn finds(&self, tenants: u16) -> (f64, Duration) {
+        self.measured("module-finds", tenants)
+    }
+
+    /// What this program prints about the module in a process of its own.
+    fn measured(&self, what: &str, number: u16) -> (f64, Duration) {
         let output = Command::new(std::env::current_exe().unwrap())
-            .arg("module-alone")
+            .arg(what)
             .arg(&self.settings.module)
-            .arg(sessions.to_string())
+            .arg(number.to_string())
             .envs(self.settings.command.environment.iter().cloned())
             .output()
             .unwrap();

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::timeout;
 
+use super::answers::Answer;
 use super::breaker::{Breaker, Pass};
-use super::link::{Answer, Link, WorkerCommand};
+use super::link::{Link, WorkerCommand};
 use crate::custody::error::CustodyError;
 use crate::custody::probe::{PairScheme, Scheme};
 use crate::custody::slab::{Locked, Slab};

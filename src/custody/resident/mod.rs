@@ -1,5 +1,6 @@
 //! KEKs that stay in an HSM: each wrap and unwrap is a request to the profile's worker process.
 
+mod answers;
 mod breaker;
 mod client;
 mod examine;
