@@ -398,6 +398,7 @@ pub fn server(parts: Parts) -> Server {
         policies: Policies::default(),
         about: parts.about,
         streams: Arc::default(),
+        outbox: Arc::default(),
         limits: parts.limits,
     };
     Server::new(services, parts.identity, parts.access)

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod listener;
 pub mod objects;
 pub mod operations;
+pub mod outbox;
 pub mod records;
 pub mod scrub;
 pub mod settings;

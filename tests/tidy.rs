@@ -32,18 +32,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("failure", &["store", "audit", "crypto", "custody", "records", "identity"]),
     ("heavy", &["wait", "store", "identity", "failure"]),
     ("objects", &["clock", "store", "crypto", "custody", "records", "identity", "failure"]),
+    ("outbox", &["clock", "audit", "store", "crypto", "custody", "records", "identity", "objects"]),
     ("authority", &["wait", "clock", "audit", "store", "records", "identity", "failure", "objects"]),
     ("operations", &["wait", "clock", "audit", "store", "crypto", "custody",
-        "records", "scrub", "identity", "failure", "heavy", "objects", "authority"]),
+        "records", "scrub", "identity", "failure", "heavy", "objects", "outbox", "authority"]),
     ("administration", &["wait", "clock", "audit", "store", "crypto", "custody", "records", "scrub",
-        "identity", "failure", "heavy", "objects", "authority", "operations"]),
+        "identity", "failure", "heavy", "objects", "outbox", "authority", "operations"]),
     ("exchange", &["wait", "clock", "audit", "store", "crypto", "custody", "records", "scrub",
-        "identity", "failure", "heavy", "objects", "authority", "operations", "administration"]),
+        "identity", "failure", "heavy", "objects", "outbox", "authority", "operations", "administration"]),
     ("listener", &["wait", "clock", "identity", "exchange"]),
     ("settings", &["listener"]),
     // The only one that names concrete stores and sealers, hence the only one that knows everything below it.
     ("compose", &["wait", "clock", "audit", "store", "crypto", "custody", "records", "scrub", "identity",
-        "failure", "heavy", "objects", "authority", "operations", "administration", "exchange", "listener", "settings"]),
+        "failure", "heavy", "objects", "outbox", "authority", "operations", "administration", "exchange", "listener", "settings"]),
     ("cli", &["wait", "clock", "audit", "custody", "records", "crypto", "identity", "objects", "authority", "settings", "compose"]),
 ];
 

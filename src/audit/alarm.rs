@@ -123,6 +123,10 @@ events! {
     TrailDamaged = 0x8001_FF52 Critical true "the audit trail is not as it was written";
     /// A source of randomness gives nothing, or what is not random.
     RandomnessOutage = 0x8001_FF53 Critical false "a source of randomness does not answer, or fails its health test";
+    /// An endpoint was away for so long that there was no room for what it should have been sent.
+    EndpointOverflow = 0x8001_FF60 Warning true "an endpoint misses messages: too many wait for it";
+    /// An endpoint has refused a message, or answered what is no answer, too often: the message is gone.
+    EndpointRefused = 0x8001_FF61 Warning true "a message to an endpoint was given up";
     /// A tenant cannot go on before its legacy tokens are migrated.
     MigrationRequired = 0x8001_FF70 Warning true "a legacy token was imported: its tenant waits until it is migrated";
     /// A legacy token is an HSM-Profile now.

@@ -6,6 +6,7 @@ use super::glass;
 use super::governing::{approve, destroy, governed, is_there, newest};
 use super::members::{certificate, password};
 use super::migrations;
+use super::outgoings;
 use super::protected;
 use super::shares;
 use super::testing::TestHouse;
@@ -266,6 +267,8 @@ async fn provoked(event: Event) -> Option<TestHouse> {
             };
             does(&house, &administrator, give_up).await;
         }
+        Event::EndpointOverflow => return Some(outgoings::overflown().await.0),
+        Event::EndpointRefused => return Some(outgoings::given_up().await.0),
         // Tests of their own: they take an HSM.
         Event::LegacyTokenMigrated | Event::LegacyCredentialsRefused => return Some(migrations::ended(event).await),
         // The trail does not carry them: what they tell of is why there might be none.

@@ -7,6 +7,7 @@ use super::server::{MOST_RUNS, Server, log, rest_on};
 use super::upkeep::{PANICKED_MS, SWEEP_MS};
 use crate::administration::REWRAP;
 use crate::administration::purge::PURGE;
+use crate::audit::alarm::Alarm;
 use crate::audit::{Actor, ActorKind, AuditDraft};
 use crate::authority::policy::POLICY;
 use crate::authority::proposal::{PROPOSAL, ProposalRecord};
@@ -19,8 +20,10 @@ use crate::operations::pending::PENDING;
 use crate::operations::tending::{self, Progress};
 use crate::operations::{Batch, Context};
 use crate::records;
+use crate::outbox::{self, EndpointId};
 use crate::store::{ChangeSet, CommitError, Content, Domain, Work};
 use kmip_protocol::{Operation, ResultStatus};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How long to wait before what failed in passing is tried again, in milliseconds.
@@ -40,6 +43,10 @@ pub(super) struct Sequel {
     rewraps: Vec<Domain>,
     /// The domains with objects that the server replaces by itself.
     rotating: Vec<Domain>,
+    /// The endpoints that it writes or deletes.
+    endpoints: Vec<EndpointId>,
+    /// The endpoints for which it has messages.
+    addressed: BTreeSet<EndpointId>,
 }
 
 impl Sequel {
@@ -64,6 +71,8 @@ impl Sequel {
             policies: of(POLICY).map(|key| key.domain).collect(),
             purges: of(PURGE).map(|key| key.domain).collect(),
             rewraps: of(REWRAP).map(|key| key.domain).collect(),
+            endpoints: outbox::changed(change),
+            addressed: outbox::addressed(change),
             pending,
         }
     }
@@ -153,6 +162,7 @@ impl Server {
         for domain in &sequel.rewraps {
             self.agenda.note_new(self.now().0, *domain, Matter::Rewrap);
         }
+        self.services.outbox.follow(&sequel.endpoints, &sequel.addressed);
     }
 
     async fn step(&self, place: Place, act: Act) -> Result<Progress, Failure> {
@@ -201,6 +211,8 @@ impl Server {
             ..draft(&proposal, &principal, domain, &mut batch, now)
         };
         work.audit(draft);
+        let gathered = self.gather(&mut work, now).await;
+        let alarms = gathered.map_err(|error| Failure::detailed(Fault::StoreUnavailable, error))?;
         let mut change = work.into_change_set(now.0);
         rest_on(&mut change, principal.seen(), None);
         let sequel = Sequel::of(&change);
@@ -208,6 +220,7 @@ impl Server {
         match self.commit(change, now).await {
             Ok(()) => {
                 self.follow(&sequel);
+                alarms.iter().for_each(Alarm::sound);
                 super::notices::deliver(&batch.notices, &self.identity, &self.services).await;
                 Ok((progress, false))
             }

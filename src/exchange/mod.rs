@@ -87,6 +87,9 @@ mod office;
 #[cfg(test)]
 mod offices;
 mod outage;
+pub mod outgoing;
+#[cfg(test)]
+mod outgoings;
 #[cfg(test)]
 mod pace;
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub(super) fn services_again(house: &TestHouse) -> Services {
         quarantine: Arc::clone(&old.quarantine),
         outfit: Arc::clone(&old.outfit),
         streams: Arc::default(),
+        outbox: Arc::default(),
         limits: old.limits,
         about: old.about.clone(),
     }

@@ -4,6 +4,7 @@ use super::agenda::Matter;
 use super::execute::Sequel;
 use super::server::{MOST_RUNS, Server, log, rest_on};
 use crate::administration::server_act;
+use crate::audit::alarm::Alarm;
 use crate::failure::{Failure, Fault};
 use crate::objects::index;
 use crate::operations::{Batch, Context, rotating};
@@ -73,12 +74,15 @@ impl Server {
         let mut draft = server_act(operation.0, place.domain, now, "automatic rotation");
         draft.objects = core::mem::take(&mut batch.touched);
         work.audit(draft);
+        let gathered = self.gather(&mut work, now).await;
+        let alarms = gathered.map_err(|error| Failure::detailed(Fault::StoreUnavailable, error))?;
         let mut change = work.into_change_set(now.0);
         rest_on(&mut change, owner.seen(), None);
         let sequel = Sequel::of(&change);
         match self.commit(change, now).await {
             Ok(()) => {
                 self.follow(&sequel);
+                alarms.iter().for_each(Alarm::sound);
                 Ok(true)
             }
             Err(CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. }) => Ok(false),

@@ -15,6 +15,7 @@ use super::{ConnectionFacts, Exchange, Refusal};
 use crate::administration::kek;
 use crate::administration::login::Verified;
 use crate::audit::AccessTrail;
+use crate::audit::alarm::Alarm;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{DirectoryError, Identity, IdentityError, Principal, Sessions};
@@ -175,11 +176,15 @@ impl Server {
         let seen = run.principal_seen();
         let policy = run.policy_seen();
         run.begun().iter().for_each(|place| self.agenda.begin(*place));
-        let mut change = run.into_work().into_change_set(now.0);
+        let mut work = run.into_work();
+        let gathered = self.gather(&mut work, now).await;
+        let alarms = gathered.map_err(|error| CommitError::Unavailable(error.to_string()))?;
+        let mut change = work.into_change_set(now.0);
         rest_on(&mut change, seen, policy);
         let sequel = Sequel::of(&change);
         self.commit(change, now).await?;
         self.follow(&sequel);
+        alarms.iter().for_each(Alarm::sound);
         Ok(sequel.proposals)
     }
 

@@ -253,6 +253,7 @@ impl TestHouse {
             about: About::default(),
             outfit,
             streams: Arc::default(),
+            outbox: Arc::default(),
             limits: Limits::default(),
         };
         let access = Arc::new(MemoryTrail::new(Box::new(chain(TrailKind::Access, &custody))));

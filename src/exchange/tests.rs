@@ -386,7 +386,7 @@ async fn reads_beside_a_change_are_recorded_with_it() {
     );
 }
 
-async fn trail(house: &TestHouse) -> Vec<Entry> {
+pub(super) async fn trail(house: &TestHouse) -> Vec<Entry> {
     let heads = house.store.trail_heads().await.unwrap();
     let query = crate::store::TrailQuery {
         stream: heads[0].position.stream,

@@ -9,6 +9,7 @@ use crate::crypto::Randomness;
 use crate::custody::{Custody, Outfit};
 use crate::heavy::Heavy;
 use crate::identity::Passwords;
+use crate::outbox::Outbox;
 use crate::scrub::Quarantine;
 use crate::store::Store;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Services {
     pub outfit: Arc<Outfit>,
     /// Cryptographic operations over several requests.
     pub streams: Arc<Streams>,
+    /// Who is told of what.
+    pub outbox: Arc<Outbox>,
     /// What one request may ask for.
     pub limits: Limits,
 }

@@ -327,6 +327,24 @@ impl Work {
         self.accepted.push(state);
     }
 
+    /// The records of a kind that this overlay has written, in the order in which it began to: each as it was found, and as it will be. Those
+    /// that it deletes are not among them.
+    #[must_use]
+    pub fn changed(&self, kind: Kind) -> Vec<(Option<Record>, Record)> {
+        let mut places: Vec<(u64, Key)> = self
+            .writes
+            .iter()
+            .filter(|(key, _)| key.kind == kind)
+            .map(|(key, pending)| (pending.order, *key))
+            .collect();
+        places.sort_unstable_by_key(|(order, _)| *order);
+        let states = places.into_iter().filter_map(|(_, key)| {
+            let after = self.current(key)?;
+            Some((self.base(key).cloned(), after))
+        });
+        states.collect()
+    }
+
     /// All records of a kind, in the order of their ids, with this overlay's changes: for sets that are small, and that a guard stands
     /// for. They are no reads of the ChangeSet.
     pub async fn all(&mut self, domain: Domain, kind: Kind) -> Result<Vec<Record>, StoreError> {

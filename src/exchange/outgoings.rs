@@ -1,0 +1,346 @@
+//! Messages that leave: what is written for whom, and what is sent of it.
+
+use super::outgoing::{MOST_TRIES, Outgoing, Verdict};
+use super::testing::{TestHouse, create};
+use super::{ConnectionFacts, restarts};
+use crate::audit::Entry;
+use crate::identity::{ClientId, Principal};
+use crate::outbox::{EndpointId, EndpointRecord, MESSAGE, MOST_WAITING, counter};
+use crate::records;
+use crate::store::Work;
+use kmip_protocol::{
+    AddAttributeRequest, AnyValue, Attribute, AttributeKind, AttributeReference, Attributes, DeleteAttributeRequest,
+    DestroyRequest, GetRequest, ManagedObject, NotifyRequest, Operation, PutFunction, PutRequest, ReKeyRequest,
+    Request, RequestItem, RequestMessage, RequestPayload, ResponsePayload, ResultStatus, UniqueIdentifier,
+    VendorAttribute, VendorName, Version,
+};
+use std::sync::Arc;
+
+fn uid(object: &str) -> Option<UniqueIdentifier> {
+    Some(UniqueIdentifier::Text(object.to_owned()))
+}
+
+async fn client_of(house: &TestHouse, facts: &ConnectionFacts) -> ClientId {
+    let found = house
+        .server
+        .identity()
+        .resolve(&facts.certificate, house.clock_seconds())
+        .await;
+    match found.unwrap() {
+        Principal::Client(client) => ClientId {
+            tenant: client.tenant,
+            client: client.client,
+        },
+        _ => panic!("no client"),
+    }
+}
+
+/// An endpoint of a client on its own connection.
+async fn subscribe(house: &TestHouse, facts: &ConnectionFacts, change: impl Fn(&mut EndpointRecord)) -> EndpointId {
+    let client = client_of(house, facts).await;
+    let services = house.server.services();
+    let mut record = EndpointRecord {
+        name: "own".into(),
+        client: client.client,
+        address: None,
+        pin: None,
+        version: Version::NEWEST.into(),
+        puts: true,
+        notifies: true,
+        objects: Vec::new(),
+        groups: Vec::new(),
+        created_ms: 1,
+    };
+    change(&mut record);
+    let id = EndpointId {
+        domain: client.tenant,
+        id: services.randomness.array().unwrap(),
+    };
+    let mut work = Work::new(Arc::clone(&house.store));
+    let revision = work.next_revision(id.key());
+    let (body, _) = records::close(&services.custody, id.key(), revision, record.encode()).unwrap();
+    work.put(id.key(), body, Vec::new());
+    house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
+    services.outbox.known.forget(id.domain);
+    id
+}
+
+async fn next(house: &TestHouse, endpoint: EndpointId) -> Option<Outgoing> {
+    house.server.next_outgoing(endpoint, None).await.unwrap()
+}
+
+/// The next message, which is accepted.
+async fn take(house: &TestHouse, endpoint: EndpointId) -> Option<RequestPayload> {
+    let outgoing = next(house, endpoint).await?;
+    house.server.delivered(&outgoing).await.unwrap();
+    // What is sent can be read as it was meant.
+    let read = RequestMessage::read(outgoing.encode().expose()).ok().unwrap();
+    Some(read.items.into_iter().next().unwrap().payload.unwrap())
+}
+
+async fn put(house: &TestHouse, endpoint: EndpointId) -> PutRequest {
+    match take(house, endpoint).await {
+        Some(RequestPayload::Put(put)) => put,
+        _ => panic!("no Put"),
+    }
+}
+
+async fn notified(house: &TestHouse, endpoint: EndpointId) -> NotifyRequest {
+    match take(house, endpoint).await {
+        Some(RequestPayload::Notify(notify)) => notify,
+        _ => panic!("no Notify"),
+    }
+}
+
+async fn ask<R: Request>(house: &TestHouse, request: R) -> ResponsePayload {
+    let item = house.item(Version::NEWEST, request, &house.alice).await;
+    assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
+    item.payload.unwrap()
+}
+
+fn vendor(value: &str) -> Attribute {
+    Attribute::Vendor(VendorAttribute {
+        name: VendorName {
+            vendor_identification: "x".into(),
+            attribute_name: "provider".into(),
+        },
+        value: AnyValue::TextString(value.into()),
+    })
+}
+
+fn add(object: &str, attribute: Attribute) -> AddAttributeRequest {
+    AddAttributeRequest {
+        unique_identifier: uid(object),
+        attribute: attribute.into(),
+    }
+}
+
+fn kinds(attributes: Option<Attributes>) -> Vec<AttributeKind> {
+    let attributes = attributes.unwrap();
+    attributes.0.iter().map(|one| one.attribute.kind()).collect()
+}
+
+#[tokio::test]
+async fn what_is_made_is_put_and_what_changes_is_notified_in_order() {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let key = house.create("", Vec::new()).await;
+    ask(&house, add(&key, vendor("unknown"))).await;
+    let put = put(&house, endpoint).await;
+    assert!(put.unique_identifier == UniqueIdentifier::Text(key.clone()));
+    assert_eq!(put.put_function, PutFunction::New);
+    assert!(matches!(put.object, ManagedObject::SymmetricKey(_)));
+    let told = kinds(put.attributes);
+    for kind in [AttributeKind::UniqueIdentifier, AttributeKind::State, AttributeKind::Digest] {
+        assert!(told.contains(&kind), "{kind:?}");
+    }
+    let notify = notified(&house, endpoint).await;
+    assert!(notify.unique_identifier == UniqueIdentifier::Text(key.clone()));
+    assert_eq!(
+        kinds(notify.attributes),
+        [AttributeKind::Vendor, AttributeKind::LastChangeDate]
+    );
+    assert!(notify.references.is_empty());
+    assert!(take(&house, endpoint).await.is_none());
+    let counted = house.store.counters(endpoint.key()).await.unwrap();
+    assert_eq!(counted, [(counter::WAITING, 0)]);
+}
+
+#[tokio::test]
+async fn what_replaces_a_key_names_it_and_what_is_deleted_is_told_by_version() {
+    let house = TestHouse::new().await;
+    let old = house.create("old", Vec::new()).await;
+    let endpoint = subscribe(&house, &house.alice, |record| record.objects = vec![old.clone()]).await;
+    let other = house.create("", Vec::new()).await;
+    let made = ask(
+        &house,
+        ReKeyRequest {
+            unique_identifier: uid(&old),
+            ..ReKeyRequest::default()
+        },
+    )
+    .await;
+    let ResponsePayload::ReKey(made) = made else { panic!("no key") };
+    ask(&house, add(&other, vendor("x"))).await;
+    let mut told = Vec::new();
+    while let Some(payload) = take(&house, endpoint).await {
+        told.push(payload);
+    }
+    // Nothing of the other one.
+    assert_eq!(told.len(), 2);
+    let put = told.iter().find_map(|one| match one {
+        RequestPayload::Put(put) => Some(put),
+        _ => None,
+    });
+    let put = put.unwrap();
+    assert!(put.unique_identifier == UniqueIdentifier::Text(made.unique_identifier));
+    assert_eq!(put.put_function, PutFunction::Replace);
+    assert!(put.replaced_unique_identifier == Some(UniqueIdentifier::Text(old.clone())));
+    let notify = told.iter().find_map(|one| match one {
+        RequestPayload::Notify(notify) => Some(notify),
+        _ => None,
+    });
+    // The Name went over.
+    let name = AttributeReference::Known(AttributeKind::Name);
+    assert!(notify.unwrap().references.contains(&name));
+}
+
+#[tokio::test]
+async fn up_to_the_last_of_one_what_is_deleted_stands_without_a_value() {
+    let house = TestHouse::new().await;
+    let key = house.create("", Vec::new()).await;
+    ask(&house, add(&key, vendor("x"))).await;
+    let endpoint = subscribe(&house, &house.alice, |record| record.version = Version::OLDEST.into()).await;
+    let deleted = DeleteAttributeRequest {
+        unique_identifier: uid(&key),
+        reference: Some(vendor("x").reference()),
+        ..DeleteAttributeRequest::default()
+    };
+    ask(&house, deleted).await;
+    let notify = notified(&house, endpoint).await;
+    let attributes = notify.attributes.unwrap();
+    let valueless = Attribute::Valueless(vendor("x").reference());
+    assert!(attributes.0.iter().any(|one| one.attribute == valueless));
+    assert!(
+        attributes
+            .0
+            .iter()
+            .any(|one| one.attribute.kind() == AttributeKind::LastChangeDate)
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_another_tenant_appears_and_only_what_is_wanted() {
+    let house = TestHouse::new().await;
+    let foreign = subscribe(&house, &house.bob, |_| {}).await;
+    let silent = subscribe(&house, &house.alice, |record| record.puts = false).await;
+    let key = house.create("", Vec::new()).await;
+    assert!(next(&house, foreign).await.is_none());
+    assert!(next(&house, silent).await.is_none());
+    ask(&house, add(&key, vendor("x"))).await;
+    assert!(take(&house, silent).await.is_some());
+    assert!(next(&house, foreign).await.is_none());
+    let bob = client_of(&house, &house.bob).await;
+    assert!(house.server.next_for_client(bob, Version::NEWEST).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn serving_a_key_is_no_change_and_a_key_that_is_gone_is_not_put() {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let key = house.create("", Vec::new()).await;
+    let get = GetRequest {
+        unique_identifier: uid(&key),
+        ..GetRequest::default()
+    };
+    ask(&house, get).await;
+    let destroy = DestroyRequest {
+        unique_identifier: uid(&key),
+    };
+    ask(&house, destroy).await;
+    // The Put was dropped; of the end the client hears.
+    let notify = notified(&house, endpoint).await;
+    let told = kinds(notify.attributes);
+    assert!(told.contains(&AttributeKind::State) && told.contains(&AttributeKind::DestroyDate));
+    assert!(next(&house, endpoint).await.is_none());
+    let dropped = |entry: &Entry| entry.draft.note.as_deref().is_some_and(|note| note.contains("dropped: "));
+    assert!(super::tests::trail(&house).await.iter().any(dropped));
+}
+
+#[tokio::test]
+async fn a_change_that_is_taken_back_is_told_to_nobody() {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let mut message = super::testing::batch(
+        Version::NEWEST,
+        vec![
+            RequestItem::new(create("", Vec::new())),
+            RequestItem::new(GetRequest {
+                unique_identifier: uid("nowhere"),
+                ..GetRequest::default()
+            }),
+        ],
+    );
+    message.header.batch_error_continuation_option = Some(kmip_protocol::BatchErrorContinuationOption::Undo);
+    house.message(&message, &house.alice).await;
+    assert!(next(&house, endpoint).await.is_none());
+}
+
+/// At least once: what was sent and not noted is sent again, by the next server too.
+#[tokio::test]
+async fn what_waits_survives_a_restart() {
+    let house = TestHouse::on_disk().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let key = house.create("", Vec::new()).await;
+    assert_eq!(next(&house, endpoint).await.unwrap().operation, Operation::Put);
+    let again = restarts::restarted(&house).await;
+    let outgoing = again.next_outgoing(endpoint, None).await.unwrap().unwrap();
+    assert_eq!(outgoing.operation, Operation::Put);
+    again.delivered(&outgoing).await.unwrap();
+    assert!(again.next_outgoing(endpoint, None).await.unwrap().is_none());
+    assert!(!key.is_empty());
+}
+
+/// A house in which an endpoint has refused a message too often, which was given up.
+pub(super) async fn given_up() -> (TestHouse, EndpointId) {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let key = house.create("", Vec::new()).await;
+    ask(&house, add(&key, vendor("x"))).await;
+    for _ in 1..MOST_TRIES {
+        let outgoing = next(&house, endpoint).await.unwrap();
+        assert_eq!(outgoing.operation, Operation::Put);
+        assert_eq!(house.server.refused(&outgoing, "no").await.unwrap(), Verdict::Again);
+    }
+    let outgoing = next(&house, endpoint).await.unwrap();
+    assert_eq!(house.server.refused(&outgoing, "no").await.unwrap(), Verdict::GivenUp);
+    (house, endpoint)
+}
+
+#[tokio::test]
+async fn what_is_refused_too_often_is_given_up_and_the_next_one_comes() {
+    let (house, endpoint) = given_up().await;
+    assert_eq!(next(&house, endpoint).await.unwrap().operation, Operation::Notify);
+}
+
+/// A house in which an endpoint has missed two messages; with the key of the one that waits.
+pub(super) async fn overflown() -> (TestHouse, EndpointId, String) {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let first = house.create("", Vec::new()).await;
+    let mut work = Work::new(Arc::clone(&house.store));
+    work.set_counter(endpoint.key(), counter::WAITING, MOST_WAITING);
+    house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
+    house.create("", Vec::new()).await;
+    house.create("", Vec::new()).await;
+    (house, endpoint, first)
+}
+
+#[tokio::test]
+async fn a_full_queue_keeps_the_oldest_and_counts_what_is_lost() {
+    let (house, endpoint, first) = overflown().await;
+    let counted = house.store.counters(endpoint.key()).await.unwrap();
+    assert!(counted.contains(&(counter::LOST, 2)), "{counted:?}");
+    assert!(put(&house, endpoint).await.unique_identifier == UniqueIdentifier::Text(first));
+    assert!(next(&house, endpoint).await.is_none());
+}
+
+/// What waits holds no key, and neither it nor its endpoint can be edited.
+#[tokio::test]
+async fn a_message_holds_no_key() {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let key = house.create("", vec![vendor("a value of an attribute")]).await;
+    let rows = house.all_rows().await;
+    let (place, body) = rows.into_iter().find(|(place, _)| place.kind == MESSAGE).unwrap();
+    let holds = |what: &[u8]| body.windows(what.len()).any(|window| window == what);
+    assert!(holds(key.as_bytes()));
+    assert!(!holds(b"a value of an attribute"));
+    let mut row = house.row(place).await;
+    let mut bytes = row.body.to_vec();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    row.body = bytes.into();
+    house.plant(row);
+    assert!(house.server.next_outgoing(endpoint, None).await.is_err());
+}
