@@ -94,7 +94,10 @@ impl Server {
     /// Those of [`Server::next_outgoing`].
     pub async fn next_for_client(&self, client: ClientId, version: Version) -> Result<Option<Outgoing>, Failure> {
         let services = &self.services;
-        let endpoints = services.outbox.known.of(client.tenant, &services.store, &services.custody);
+        let endpoints = services
+            .outbox
+            .known
+            .of(client.tenant, &services.store, &services.custody);
         for (id, record) in endpoints.await?.iter() {
             if record.client == client.client && record.address.is_none() {
                 let next = self.next_outgoing(*id, Some(version)).await?;
@@ -142,18 +145,15 @@ impl Server {
         Err(Fault::Contention.into())
     }
 
-    async fn try_to_look(
-        &self,
-        endpoint: EndpointId,
-        message: Key,
-        version: Option<Version>,
-    ) -> Result<Look, Failure> {
+    async fn try_to_look(&self, endpoint: EndpointId, message: Key, version: Option<Version>) -> Result<Look, Failure> {
         let now = self.now();
         let mut work = Work::new(Arc::clone(&self.services.store));
         let Some((record, told)) = self.waiting(&mut work, endpoint, message).await? else {
             return Ok(Look::Gone);
         };
-        let client = self.identity.acting(endpoint.domain, record.client, false, now.seconds());
+        let client = self
+            .identity
+            .acting(endpoint.domain, record.client, false, now.seconds());
         let client = client
             .await
             .map_err(|error| Failure::detailed(Fault::StoreUnavailable, error))?;

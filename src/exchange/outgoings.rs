@@ -131,7 +131,11 @@ async fn what_is_made_is_put_and_what_changes_is_notified_in_order() {
     assert_eq!(put.put_function, PutFunction::New);
     assert!(matches!(put.object, ManagedObject::SymmetricKey(_)));
     let told = kinds(put.attributes);
-    for kind in [AttributeKind::UniqueIdentifier, AttributeKind::State, AttributeKind::Digest] {
+    for kind in [
+        AttributeKind::UniqueIdentifier,
+        AttributeKind::State,
+        AttributeKind::Digest,
+    ] {
         assert!(told.contains(&kind), "{kind:?}");
     }
     let notify = notified(&house, endpoint).await;
@@ -160,7 +164,9 @@ async fn what_replaces_a_key_names_it_and_what_is_deleted_is_told_by_version() {
         },
     )
     .await;
-    let ResponsePayload::ReKey(made) = made else { panic!("no key") };
+    let ResponsePayload::ReKey(made) = made else {
+        panic!("no key")
+    };
     ask(&house, add(&other, vendor("x"))).await;
     let mut told = Vec::new();
     while let Some(payload) = take(&house, endpoint).await {
@@ -221,7 +227,14 @@ async fn nothing_of_another_tenant_appears_and_only_what_is_wanted() {
     assert!(take(&house, silent).await.is_some());
     assert!(next(&house, foreign).await.is_none());
     let bob = client_of(&house, &house.bob).await;
-    assert!(house.server.next_for_client(bob, Version::NEWEST).await.unwrap().is_none());
+    assert!(
+        house
+            .server
+            .next_for_client(bob, Version::NEWEST)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -243,7 +256,13 @@ async fn serving_a_key_is_no_change_and_a_key_that_is_gone_is_not_put() {
     let told = kinds(notify.attributes);
     assert!(told.contains(&AttributeKind::State) && told.contains(&AttributeKind::DestroyDate));
     assert!(next(&house, endpoint).await.is_none());
-    let dropped = |entry: &Entry| entry.draft.note.as_deref().is_some_and(|note| note.contains("dropped: "));
+    let dropped = |entry: &Entry| {
+        entry
+            .draft
+            .note
+            .as_deref()
+            .is_some_and(|note| note.contains("dropped: "))
+    };
     assert!(super::tests::trail(&house).await.iter().any(dropped));
 }
 

@@ -1,20 +1,19 @@
 //! The overlay that a handler works on: it loads from the store, remembers what was read, and sees its own changes. Nothing
 //! reaches the store before the one commit, so a handler can simply run again after a conflict.
 
+mod sets;
+
 use super::contract::{
-    Adjustment, Bound, ChangeSet, Claim, ClaimChange, Content, FieldChange, Guard, IndexHit, IndexQuery, IndexRange,
-    IndexRow, Record, Revision, Seen, Store, StoreError, Write, add_within,
+    Adjustment, Bound, ChangeSet, Claim, ClaimChange, Content, FieldChange, Guard, IndexRow, Record, Revision, Seen,
+    Store, StoreError, Write, add_within,
 };
-use super::key::{ClaimKey, Domain, GuardKey, Key, Kind};
+use super::key::{ClaimKey, GuardKey, Key};
 use crate::audit::{AuditDraft, RecordState};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Creation numbers of records not yet committed start here: above all that a store gives, in the order in which they were made.
 const PROVISIONAL: u64 = 1 << 62;
-
-/// Records to a page of a scan.
-const PAGE: usize = 256;
 
 /// The outcome of [`Work::take`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -325,84 +324,6 @@ impl Work {
     /// Takes a state of a record for its newest one, though nobody writes it here.
     pub fn accept(&mut self, state: RecordState) {
         self.accepted.push(state);
-    }
-
-    /// The records of a kind that this overlay has written, in the order in which it began to: each as it was found, and as it will be. Those
-    /// that it deletes are not among them.
-    #[must_use]
-    pub fn changed(&self, kind: Kind) -> Vec<(Option<Record>, Record)> {
-        let mut places: Vec<(u64, Key)> = self
-            .writes
-            .iter()
-            .filter(|(key, _)| key.kind == kind)
-            .map(|(key, pending)| (pending.order, *key))
-            .collect();
-        places.sort_unstable_by_key(|(order, _)| *order);
-        let states = places.into_iter().filter_map(|(_, key)| {
-            let after = self.current(key)?;
-            Some((self.base(key).cloned(), after))
-        });
-        states.collect()
-    }
-
-    /// All records of a kind, in the order of their ids, with this overlay's changes: for sets that are small, and that a guard stands
-    /// for. They are no reads of the ChangeSet.
-    pub async fn all(&mut self, domain: Domain, kind: Kind) -> Result<Vec<Record>, StoreError> {
-        let mut found: BTreeMap<[u8; 16], Record> = BTreeMap::new();
-        loop {
-            self.reads = self.reads.saturating_add(1);
-            let after = found.last_key_value().map(|(id, _)| *id);
-            let page = self.store.scan(domain, kind, after, PAGE).await?;
-            let is_last = page.len() < PAGE;
-            found.extend(page.into_iter().map(|record| (record.key.id, record)));
-            if is_last {
-                break;
-            }
-        }
-        let mine = self
-            .writes
-            .keys()
-            .filter(|key| key.domain == domain && key.kind == kind);
-        for key in mine {
-            match self.current(*key) {
-                Some(record) => drop(found.insert(key.id, record)),
-                None => drop(found.remove(&key.id)),
-            }
-        }
-        Ok(found.into_values().collect())
-    }
-
-    /// Records by an indexed value, newest first, with this overlay's changes. Hits are no reads: load them. Of [`IndexRange::UpTo`] those
-    /// that this overlay wrote come last.
-    pub async fn find(&mut self, query: &IndexQuery) -> Result<Vec<IndexHit>, StoreError> {
-        let mine: HashSet<Key> = self
-            .writes
-            .keys()
-            .filter(|k| k.domain == query.domain && k.kind == query.kind)
-            .copied()
-            .collect();
-        // A record changed here may match no more, so ask for as many hits more as there are changed records.
-        let widened = IndexQuery {
-            limit: query.limit.saturating_add(mine.len()),
-            ..query.clone()
-        };
-        self.reads = self.reads.saturating_add(1);
-        let mut hits = self.store.find(&widened).await?;
-        hits.retain(|hit| !mine.contains(&hit.key));
-        hits.extend(mine.into_iter().filter_map(|key| self.own_hit(query, key)));
-        if !matches!(query.range, IndexRange::UpTo(_)) {
-            hits.sort_by_key(|hit| core::cmp::Reverse(hit.creation));
-        }
-        hits.truncate(query.limit);
-        Ok(hits)
-    }
-
-    fn own_hit(&self, query: &IndexQuery, key: Key) -> Option<IndexHit> {
-        let pending = self.writes.get(&key)?;
-        let creation = self.creation(key, pending);
-        let resumed = query.before.is_none_or(|before| creation < before);
-        let rows = &pending.content.as_ref()?.rows;
-        (resumed && rows.iter().any(|row| query.matches(row))).then_some(IndexHit { key, creation })
     }
 
     /// A place to go back to: taken before each item of a batch.
