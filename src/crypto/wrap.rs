@@ -126,6 +126,14 @@ pub fn unwrap(block: &KeyBlock, keys: &WrappingKeys<'_>, version: Version) -> Re
     let iv = data.iv_counter_nonce.as_deref();
     let mark = data.mac_signature.as_deref();
     let value = block.key_value.as_ref().ok_or(CryptoError::BadKey)?;
+    let encodings = [
+        None,
+        Some(EncodingOption::NoEncoding),
+        Some(EncodingOption::TTLVEncoding),
+    ];
+    if !encodings.contains(&data.encoding_option) {
+        return Err(CryptoError::BadEncoding);
+    }
     let value = if data.wrapping_method == WrappingMethod::MACSign {
         let KeyValue::Plain(plain) = value else {
             return Err(CryptoError::BadKey);

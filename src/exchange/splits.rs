@@ -211,7 +211,7 @@ async fn what_cannot_be_shared_is_refused() {
         (small, parameters),
         (unknown, ResultReason::UnsupportedCryptographicParameters),
         (other_type, ResultReason::InvalidObjectType),
-        (split_of(Some("nothing"), bytes, (3, 2)), ResultReason::ObjectNotFound),
+        (split_of(Some("nothing"), bytes, (3, 2)), ResultReason::ItemNotFound),
     ];
     for (number, (request, reason)) in refused.into_iter().enumerate() {
         let item = house.item(Version::NEWEST, request, &house.alice).await;

@@ -1,6 +1,7 @@
 //! Adjust Attribute (KMIP 2.1 §6.1.3, §11.1): a number, a time or a truth, changed by so much without being read first.
 
 use super::context::Wanted;
+use super::faults::as_item;
 use super::set_attribute::put;
 use super::{Context, Handle};
 use crate::authority::Granted;
@@ -14,10 +15,7 @@ use kmip_ttlv::Secret;
 impl Handle for AdjustAttributeRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<AdjustAttributeResponse, Failure> {
         let found = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await;
-        let object = found.map_err(|failure| match failure.fault() {
-            Fault::ObjectNotFound | Fault::ObjectDestroyed => Failure::new(Fault::NotFound),
-            _ => failure,
-        })?;
+        let object = found.map_err(as_item)?;
         let present: Vec<&Attribute> = object.attributes.of(&self.reference).map(|i| &i.attribute).collect();
         let value = match present.as_slice() {
             [] => self.absent()?,

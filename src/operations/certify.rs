@@ -3,6 +3,7 @@
 use super::certification::{self, Asked, Authority};
 use super::context::Wanted;
 use super::creation::{self, Source};
+use super::faults::as_item;
 use super::links::{link, tie};
 use super::{Context, Handle};
 use crate::authority::Granted;
@@ -19,6 +20,7 @@ const MOST_LINKED: usize = 500;
 
 impl Handle for CertifyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CertifyResponse, Failure> {
+        creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
         let mut asked = Asked::of(context, self.attributes.as_ref()).await?;
         creation::complete(context, ObjectType::Certificate, &mut asked.attributes).await?;
         let wish = certification::wish(self.certificate_request_type, self.certificate_request.as_ref())?;
@@ -86,7 +88,7 @@ async fn of_object(
     given: Option<&UniqueIdentifier>,
     wish: Option<Wish>,
 ) -> Result<(Wish, Option<Object>), Failure> {
-    let kept = context.kept(given, Wanted::Whole).await?;
+    let kept = context.kept(given, Wanted::Whole).await.map_err(as_item)?;
     if kept.attributes.dates()?.state(context.seconds()) == State::Compromised {
         return Err(Fault::NotCertifiable.into());
     }

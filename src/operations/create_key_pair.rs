@@ -9,17 +9,17 @@ use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object};
 use kmip_protocol::{
     Attribute, AttributeKind, CreateKeyPairRequest, CreateKeyPairResponse, CryptographicAlgorithm, KeyBlock,
-    KeyFormatType, KeyMaterial, KeyValue, LinkType, ManagedObject, ObjectType, PlainKeyValue, RecommendedCurve,
-    TemplateAttribute,
+    KeyFormatType, KeyMaterial, KeyValue, LinkType, ManagedObject, ObjectType, PlainKeyValue, ProtectionStorageMasks,
+    RecommendedCurve, TemplateAttribute,
 };
 
 impl Handle for CreateKeyPairRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateKeyPairResponse, Failure> {
-        let common = self.common_protection_storage_masks.as_ref();
-        let masks = self.private_protection_storage_masks.as_ref().or(common);
-        creation::permit_storage(masks, Fault::PrivateProtectionStorage)?;
-        let masks = self.public_protection_storage_masks.as_ref().or(common);
-        creation::permit_storage(masks, Fault::PublicProtectionStorage)?;
+        permit_storage(
+            self.common_protection_storage_masks.as_ref(),
+            self.private_protection_storage_masks.as_ref(),
+            self.public_protection_storage_masks.as_ref(),
+        )?;
         let common = self.common_attributes.as_ref();
         let mut of_private = given(context, ObjectType::PrivateKey, common, &self.private_key_attributes).await?;
         let mut of_public = given(context, ObjectType::PublicKey, common, &self.public_key_attributes).await?;
@@ -35,6 +35,19 @@ impl Handle for CreateKeyPairRequest {
             public_key_attributes: None,
         })
     }
+}
+
+/// Whether both keys may be kept where this server keeps objects.
+///
+/// # Errors
+/// What is said of the key that may not.
+pub(super) fn permit_storage(
+    common: Option<&ProtectionStorageMasks>,
+    private: Option<&ProtectionStorageMasks>,
+    public: Option<&ProtectionStorageMasks>,
+) -> Result<(), Fault> {
+    creation::permit_storage(private.or(common), Fault::PrivateProtectionStorage)?;
+    creation::permit_storage(public.or(common), Fault::PublicProtectionStorage)
 }
 
 /// Makes a pair, private key and public key, with Links to each other.

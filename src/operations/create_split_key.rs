@@ -2,6 +2,7 @@
 
 use super::context::Wanted;
 use super::creation::{self, Source};
+use super::faults::as_item;
 use super::{Context, Handle, create};
 use crate::authority::Granted;
 use crate::crypto::split::Scheme;
@@ -112,7 +113,7 @@ async fn existing(
     given: &UniqueIdentifier,
     attributes: &mut AttributeSet,
 ) -> Result<(KeyBlock, Secret), Failure> {
-    let object = context.kept(Some(given), Wanted::Whole).await?;
+    let object = context.kept(Some(given), Wanted::Whole).await.map_err(as_item)?;
     let managed = context.open(&object).await?;
     let block = match &managed {
         ManagedObject::SymmetricKey(_)

@@ -54,3 +54,12 @@ impl From<kmip_ttlv::Error> for Failure {
         Self::detailed(Fault::Internal, error)
     }
 }
+
+/// What operations say of an object that is not there whose table has Item Not Found for it (KMIP 2.1 §6.1.3, §6.1.6, §6.1.10).
+#[must_use]
+pub fn as_item(failure: Failure) -> Failure {
+    match failure.fault() {
+        Fault::ObjectNotFound | Fault::ObjectDestroyed => Failure::new(Fault::NotFound),
+        _ => failure,
+    }
+}

@@ -27,6 +27,7 @@ const OWN: [AttributeKind; 5] = [
 
 impl Handle for ReCertifyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ReCertifyResponse, Failure> {
+        creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
         let given = Asked::of(context, self.attributes.as_ref()).await?;
         let dated = given.attributes.dates();
         if self.offset.is_some() && (dated.activation.is_some() || dated.deactivation.is_some()) {

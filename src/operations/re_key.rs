@@ -16,6 +16,7 @@ impl Handle for ReKeyRequest {
 
 /// Carries a Re-key out: a client's, or one of the server's own.
 pub(super) async fn replace(request: &ReKeyRequest, context: &mut Context<'_>) -> Result<ReKeyResponse, Failure> {
+    creation::permit_storage(request.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
     let given = request.unique_identifier.as_ref();
     let mut existing = context.object(given, Wanted::Whole).await?;
     if existing.object_type != ObjectType::SymmetricKey {

@@ -23,6 +23,11 @@ pub(super) async fn replace(
     request: &ReKeyKeyPairRequest,
     context: &mut Context<'_>,
 ) -> Result<ReKeyKeyPairResponse, Failure> {
+    create_key_pair::permit_storage(
+        request.common_protection_storage_masks.as_ref(),
+        request.private_protection_storage_masks.as_ref(),
+        request.public_protection_storage_masks.as_ref(),
+    )?;
     let given = request.private_key_unique_identifier.as_ref();
     let mut private = context.object(given, Wanted::Whole).await?;
     let mut public = public_of(&private, context).await?;

@@ -46,4 +46,114 @@ pub const OF_ONE: &[(Operation, ResultReason, &str)] = &[
         ResultReason::InvalidAttribute,
         "what the object does not have is left out: clients ask for attributes of their own by trying",
     ),
+    (
+        Operation::Activate,
+        ResultReason::InvalidObjectType,
+        "every object but a template has a state, and this version has no templates",
+    ),
+    (
+        Operation::Check,
+        ResultReason::IllegalObjectType,
+        "every object but a template can be checked, and this version has no templates",
+    ),
+    (
+        Operation::CreateSplitKey,
+        ResultReason::CryptographicFailure,
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::Decrypt,
+        ResultReason::MissingInitializationVector,
+        "Invalid Message, in the same table, says it, as the published cases have it",
+    ),
+    (
+        Operation::Encrypt,
+        ResultReason::MissingInitializationVector,
+        "Invalid Message, in the same table, says it, as the published cases have it",
+    ),
+    (
+        Operation::Encrypt,
+        ResultReason::UsageLimitExceeded,
+        "Permission Denied, in the same table, says it, as the published cases have it",
+    ),
+    (
+        Operation::GetConstraints,
+        ResultReason::InvalidObjectType,
+        "the request has no fields",
+    ),
+    (
+        Operation::Hash,
+        ResultReason::CryptographicFailure,
+        "a hash takes any data",
+    ),
+    (
+        Operation::Import,
+        ResultReason::ProtectionStorageUnavailable,
+        "the request has no Protection Storage Masks",
+    ),
+    (
+        Operation::MAC,
+        ResultReason::UsageLimitExceeded,
+        "Permission Denied, in the same table, says it, as the published cases have it",
+    ),
+    (
+        Operation::ObtainLease,
+        ResultReason::UsageLimitExceeded,
+        "a lease takes nothing of the Usage Limits; Permission Denied, in the same table, says that there is none",
+    ),
+    (
+        Operation::PKCS_11,
+        ResultReason::InvalidAsynchronousCorrelationValue,
+        "its Correlation Value is no asynchronous one: Invalid Correlation Value",
+    ),
+    (
+        Operation::PKCS_11,
+        ResultReason::PKCS_11CodecError,
+        "no function that is carried out reads parameters",
+    ),
+    (
+        Operation::ReKey,
+        ResultReason::CryptographicFailure,
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::ReKeyKeyPair,
+        ResultReason::CryptographicFailure,
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::ReProvision,
+        ResultReason::CryptographicFailure,
+        "what signs fails with the server only",
+    ),
+    (
+        Operation::RNGRetrieve,
+        ResultReason::CryptographicFailure,
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::RNGSeed,
+        ResultReason::CryptographicFailure,
+        "a seed of any bytes is taken",
+    ),
+    (
+        Operation::Register,
+        ResultReason::EncodingOptionError,
+        "a wrapped key is kept as it came",
+    ),
+    (
+        Operation::Revoke,
+        ResultReason::InvalidObjectType,
+        "every object but a template has a state, and this version has no templates",
+    ),
+    (
+        Operation::Sign,
+        ResultReason::UsageLimitExceeded,
+        "Permission Denied, in the same table, says it, as the published cases have it",
+    ),
+    (
+        Operation::Cancel,
+        ResultReason::InvalidAsynchronousCorrelationValue,
+        "the Cancellation Result Unavailable says it",
+    ),
 ];
