@@ -1,14 +1,18 @@
 //! Sessions of clients: what a ticket counts, what it is delegated for, whose it is and when it ends.
 
 use super::ConnectionFacts;
+use super::asynchronous::correlation;
 use super::members::{password, ticket};
 use super::office::{Office, answered};
 use super::testing::{create, named};
+use crate::failure::Fault;
 use kmip_protocol::{
-    AsynchronousIndicator, Authentication, ClientModifyRequest, ClientPassword, ClientSettings, Credential,
-    DelegatedLoginRequest, GetAttributesRequest, GetRequest, Interval, LocateRequest, LoginRequest, LogoutRequest,
-    Objects, Operation, Operations, QueryFunction, QueryRequest, Request, RequestMessage, ResponseItem,
-    ResponsePayload, Right, Rights, SecretText, Ticket, UniqueIdentifier, UsageLimits, Version,
+    AsynchronousIndicator, Authentication, CancelRequest, ClientModifyRequest, ClientPassword, ClientSettings,
+    Credential, DelegatedLoginRequest, GetAttributesRequest, GetConstraintsRequest, GetRequest, Interval,
+    LocateRequest, LoginRequest, LogoutRequest, Objects, Operation, Operations, PollRequest, ProcessRequest,
+    QueryAsynchronousRequestsRequest, QueryFunction, QueryRequest, RNGRetrieveRequest, Request, RequestMessage,
+    ResponseItem, ResponsePayload, Right, Rights, SecretText, SetConstraintsRequest, SetDefaultsRequest, Ticket,
+    UniqueIdentifier, UsageLimits, Version,
 };
 
 struct Desk {
@@ -234,6 +238,57 @@ async fn a_delegated_ticket_permits_its_rights_and_nothing_else() {
         Operation::Query,
     ];
     assert_eq!(operations, permitted);
+}
+
+/// What a client has submitted, and what concerns no object at all, is not for a ticket that is confined to objects.
+#[tokio::test]
+async fn a_delegated_ticket_reaches_nothing_else_of_its_client() {
+    let desk = Desk::open().await;
+    let one = made(desk.show(create("one", vec![]), vec![]).await);
+    let later = desk.show_as(&desk.client, create("later", vec![]), vec![], true).await;
+    let value = correlation(&later);
+    let every = |object| Right {
+        operations: None,
+        ..right(&[], object)
+    };
+    let confined = given(desk.show(delegated(vec![every(Some(one.as_str()))]), vec![]).await);
+    let free = given(desk.show(delegated(vec![every(None)]), vec![]).await);
+    for with in [&confined, &free] {
+        let poll = PollRequest {
+            asynchronous_correlation_value: value.clone(),
+        };
+        answered!(desk.show(poll, vec![ticket(with)]).await, RightsRefused);
+        let process = ProcessRequest {
+            asynchronous_correlation_value: value.clone(),
+        };
+        answered!(desk.show(process, vec![ticket(with)]).await, RightsRefused);
+        let cancel = CancelRequest {
+            asynchronous_correlation_value: value.clone(),
+        };
+        answered!(desk.show(cancel, vec![ticket(with)]).await, RightsRefused);
+        let all = QueryAsynchronousRequestsRequest::default();
+        answered!(desk.show(all, vec![ticket(with)]).await, RightsRefused);
+        answered!(desk.show(get(&one), vec![ticket(with)]).await, ok);
+    }
+    for (with, is_free) in [(&confined, false), (&free, true)] {
+        let told = [
+            desk.show(query(), vec![ticket(with)]).await,
+            desk.show(RNGRetrieveRequest { data_length: 8 }, vec![ticket(with)])
+                .await,
+            desk.show(SetDefaultsRequest::default(), vec![ticket(with)]).await,
+            desk.show(SetConstraintsRequest::default(), vec![ticket(with)]).await,
+            desk.show(GetConstraintsRequest::default(), vec![ticket(with)]).await,
+        ];
+        for (place, item) in told.into_iter().enumerate() {
+            let refused = item.result_message.as_deref() == Some(Fault::RightsRefused.message());
+            assert_eq!(refused, !is_free, "{place} {:?}", item.result_message);
+        }
+    }
+    // It is there as it was, for the client.
+    let poll = PollRequest {
+        asynchronous_correlation_value: value,
+    };
+    assert!(!made(desk.show(poll, vec![]).await).is_empty());
 }
 
 #[tokio::test]
