@@ -11,6 +11,12 @@ use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 const MOST_PRIME: i32 = 2048;
 /// The longest secret that is shared in a binary field, in bytes.
 const MOST_SECRET: usize = 64 * 1024;
+/// Products in a binary field that are computed where they are asked for: with more of them it takes longer than a millisecond.
+const MANY_PRODUCTS: usize = 1 << 15;
+/// The most products of one splitting or joining, some tenths of a second: 4 KiB in 64 parts of which all are needed, 64 KiB in 16.
+const MOST_PRODUCTS: usize = 1 << 24;
+/// What an inverse costs, in products.
+const INVERSE: usize = 128;
 /// Draws of a number below the prime before the source is held to be broken: each fails with a probability of a half at most.
 const DRAWS: usize = 128;
 
@@ -80,19 +86,46 @@ impl Scheme {
         })
     }
 
-    /// Whether computing in its field takes more than a moment.
+    /// Whether splitting so many bytes takes more than a moment.
     #[must_use]
-    pub const fn is_heavy(&self) -> bool {
-        matches!(self.field, Field::Prime(_))
+    pub fn is_heavy_to_split(&self, bytes: usize) -> bool {
+        self.to_split(bytes) > MANY_PRODUCTS || matches!(self.field, Field::Prime(_))
+    }
+
+    /// Whether joining so many shares, each of so many bytes, takes more than a moment.
+    #[must_use]
+    pub fn is_heavy_to_join(&self, shares: usize, bytes: usize) -> bool {
+        self.to_join(shares, bytes) > MANY_PRODUCTS || matches!(self.field, Field::Prime(_))
+    }
+
+    /// What splitting costs, in products.
+    fn to_split(&self, bytes: usize) -> usize {
+        let polynomials = usize::from(self.parts).saturating_mul(bytes);
+        match self.field {
+            Field::Xor => polynomials,
+            _ => polynomials.saturating_mul(usize::from(self.threshold)),
+        }
+    }
+
+    /// What joining costs, in products: one interpolation gives the secret, and one each share beyond the threshold.
+    fn to_join(&self, shares: usize, bytes: usize) -> usize {
+        let threshold = usize::from(self.threshold);
+        let interpolations = shares.saturating_sub(threshold).saturating_add(1);
+        let weight = match self.field {
+            Field::Xor => 0,
+            _ => threshold.saturating_mul(INVERSE),
+        };
+        let each = threshold.saturating_mul(bytes.saturating_add(weight));
+        interpolations.saturating_mul(each)
     }
 
     /// The shares of a secret, that of Key Part Identifier 1 first.
     ///
     /// # Errors
-    /// [`CryptoError::BadLength`] if the field does not hold the secret; [`CryptoError::BadParameters`] if the field's size is no prime;
-    /// [`CryptoError::Random`].
+    /// [`CryptoError::BadLength`] if the field does not hold the secret, or it is too long for so many parts;
+    /// [`CryptoError::BadParameters`] if the field's size is no prime; [`CryptoError::Random`].
     pub fn split(&self, secret: &Secret, randomness: &dyn Randomness) -> Result<Vec<Secret>, CryptoError> {
-        if secret.is_empty() || secret.len() > MOST_SECRET {
+        if secret.is_empty() || secret.len() > MOST_SECRET || self.to_split(secret.len()) > MOST_PRODUCTS {
             return Err(CryptoError::BadLength);
         }
         match &self.field {
@@ -114,7 +147,8 @@ impl Scheme {
     /// The secret that shares belong to; numbers of a prime field as long as `length` says, else without leading zeros.
     ///
     /// # Errors
-    /// [`CryptoError::Failed`] if they are fewer than the threshold, two have the same identifier, or they do not belong together.
+    /// [`CryptoError::Failed`] if they are fewer than the threshold, two have the same identifier, or they do not belong together;
+    /// [`CryptoError::BadLength`] if they are too many of too many bytes.
     pub fn join(&self, shares: &[Share<'_>], length: Option<usize>) -> Result<Secret, CryptoError> {
         let mut points = Vec::with_capacity(shares.len());
         for (identifier, material) in shares {
@@ -130,6 +164,9 @@ impl Scheme {
         let size = needed.first().map_or(0, |(_, share)| share.len());
         if size == 0 || size > MOST_SECRET || points.iter().any(|(_, share)| share.len() != size) {
             return Err(CryptoError::Failed);
+        }
+        if self.to_join(points.len(), size) > MOST_PRODUCTS {
+            return Err(CryptoError::BadLength);
         }
         match &self.field {
             Field::Xor => Ok(needed
@@ -318,19 +355,16 @@ fn interpolate_numbers(
     let mut value = BigNum::new_secure().map_err(internal)?;
     let at = number(at)?;
     for (point, share) in points {
-        let (mut weight, place) = (number(1)?, number(*point)?);
+        let (mut above, mut under, place) = (number(1)?, number(1)?, number(*point)?);
         for (other, _) in points.iter().filter(|(other, _)| other != point) {
             let other = number(*other)?;
-            let (mut above, mut under) = (BigNum::new().map_err(internal)?, BigNum::new().map_err(internal)?);
-            above.mod_sub(&at, &other, prime, context).map_err(internal)?;
-            under.mod_sub(&place, &other, prime, context).map_err(internal)?;
-            let (mut inverse, mut ratio) = (BigNum::new().map_err(internal)?, BigNum::new().map_err(internal)?);
-            inverse.mod_inverse(&under, prime, context).map_err(&failed)?;
-            ratio.mod_mul(&above, &inverse, prime, context).map_err(internal)?;
-            let mut product = BigNum::new().map_err(internal)?;
-            product.mod_mul(&weight, &ratio, prime, context).map_err(internal)?;
-            weight = product;
+            above = times_difference(&above, &at, &other, prime, context)?;
+            under = times_difference(&under, &place, &other, prime, context)?;
         }
+        // Inverted once: that costs as much as hundreds of products.
+        let (mut inverse, mut weight) = (BigNum::new().map_err(internal)?, BigNum::new().map_err(internal)?);
+        inverse.mod_inverse(&under, prime, context).map_err(&failed)?;
+        weight.mod_mul(&above, &inverse, prime, context).map_err(internal)?;
         let share = secret_number(share.expose())?;
         if share.ucmp(prime) != core::cmp::Ordering::Less {
             return Err(CryptoError::Failed);
@@ -338,6 +372,20 @@ fn interpolate_numbers(
         value = multiply_and_add(&share, &weight, &value, prime, context)?;
     }
     Ok(value)
+}
+
+/// `a * (b - c)` modulo the prime, of numbers that are no secret.
+fn times_difference(
+    a: &BigNumRef,
+    b: &BigNumRef,
+    c: &BigNumRef,
+    prime: &BigNumRef,
+    context: &mut BigNumContext,
+) -> Result<BigNum, CryptoError> {
+    let (mut difference, mut product) = (BigNum::new().map_err(internal)?, BigNum::new().map_err(internal)?);
+    difference.mod_sub(b, c, prime, context).map_err(internal)?;
+    product.mod_mul(a, &difference, prime, context).map_err(internal)?;
+    Ok(product)
 }
 
 fn join_in_prime_field(
@@ -359,8 +407,9 @@ fn join_in_prime_field(
     let Some(length) = length else {
         return Ok(Secret::new(secret.to_vec()));
     };
+    // A number of the field is no longer than the prime, whatever is said of it.
     let length = i32::try_from(length).map_err(|_| CryptoError::Failed)?;
-    if secret.num_bytes() > length {
+    if secret.num_bytes() > length || length > prime.num_bytes() {
         return Err(CryptoError::Failed);
     }
     Ok(Secret::new(secret.to_vec_padded(length).map_err(internal)?))

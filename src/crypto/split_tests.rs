@@ -197,6 +197,12 @@ fn numbers_keep_their_length() {
     assert!(shares.iter().all(|share| share.len() == 66));
     assert!(scheme.join(&of(&shares, &[3, 1]), Some(32)).unwrap() == secret);
     assert_eq!(scheme.join(&of(&shares, &[3, 1]), None).unwrap().expose(), [5]);
+    for length in [67, usize::MAX] {
+        assert_eq!(
+            scheme.join(&of(&shares, &[3, 1]), Some(length)).err(),
+            Some(CryptoError::Failed)
+        );
+    }
     let large = Secret::new(vec![0xFF; 66]);
     assert_eq!(
         scheme.join(&[(1, &large), (2, &shares[1])], None).err(),
@@ -217,4 +223,31 @@ fn no_point_of_a_prime_field_is_zero_in_it() {
         ByteField::D,
     );
     assert!(scheme.is_err(), "the share of point 257 would be the secret");
+}
+
+/// What takes long is told apart from what does not, and what takes too long is not begun.
+#[test]
+fn work_is_measured_and_bounded() {
+    let of = |method, parts, threshold| scheme(method, parts, threshold).unwrap();
+    let bytes = SplitKeyMethod::PolynomialSharingGF2_8;
+    for method in METHODS {
+        let one = of(method, 5, if method == SplitKeyMethod::XOR { 5 } else { 3 });
+        let is_prime = method == SplitKeyMethod::PolynomialSharingPrimeField;
+        assert_eq!(one.is_heavy_to_split(32), is_prime, "{method}");
+        assert_eq!(one.is_heavy_to_join(5, 32), is_prime, "{method}");
+        assert!(
+            one.is_heavy_to_split(64 * 1024) && one.is_heavy_to_join(5, 64 * 1024),
+            "{method}"
+        );
+    }
+    // Also with a short secret: of many shares beyond the threshold each is compared.
+    assert!(of(bytes, 64, 32).is_heavy_to_join(64, 16));
+    let long = Secret::new(vec![1; 64 * 1024]);
+    let split = |scheme: &Scheme| scheme.split(&long, &OsRandomness::new()).map(drop);
+    assert_eq!(split(&of(bytes, 64, 64)), Err(CryptoError::BadLength));
+    assert_eq!(split(&of(SplitKeyMethod::XOR, 64, 64)), Ok(()));
+    let shares = vec![long.clone(); 64];
+    let all: Vec<i32> = (1..=64).collect();
+    let joined = of(bytes, 64, 32).join(&self::of(&shares, &all), None);
+    assert_eq!(joined.err(), Some(CryptoError::BadLength));
 }

@@ -1,14 +1,15 @@
 //! Export and Import: an object moves from one tenant to another with all that it is, and nothing that may not leave does.
 
 use super::governing::change_client;
+use super::office::{Office, answered};
 use super::testing::{TestHouse, create};
 use kmip_protocol::{
     Attribute, AttributeInstance, AttributeKind, AttributeReference, Attributes, BlockCipherMode,
     CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DateTime, DestroyRequest, Digest,
     EncodingOption, ExportRequest, ExportResponse, GetAttributesRequest, GetRequest, HashingAlgorithm, ImportRequest,
     KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification, ManagedObject, Name,
-    NameType, ObjectType, Operation, Operations, ResponseItem, ResponsePayload, ResultReason, ResultStatus, State,
-    UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version, WrappingMethod,
+    NameType, ObjectType, Operation, Operations, PublicKey, ResponseItem, ResponsePayload, ResultReason, ResultStatus,
+    State, TenantSettings, UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version, WrappingMethod,
 };
 
 fn export_of(key: &str) -> ExportRequest {
@@ -61,6 +62,40 @@ fn with(mut request: ImportRequest, attribute: Attribute) -> ImportRequest {
         .retain(|instance| instance.attribute.kind() != attribute.kind());
     request.attributes.0.push(AttributeInstance::from(attribute));
     request
+}
+
+/// Makes a key that others are wrapped with.
+async fn wrapping_key(house: &TestHouse) -> String {
+    let mask = CryptographicUsageMask::WrapKey | CryptographicUsageMask::UnwrapKey;
+    let mut wrapping = create("", vec![Attribute::ActivationDate(DateTime(1))]);
+    for instance in &mut wrapping.attributes.attributes.0 {
+        if instance.attribute.kind() == AttributeKind::CryptographicUsageMask {
+            instance.attribute = Attribute::CryptographicUsageMask(mask);
+        }
+    }
+    let item = house.item(Version::NEWEST, wrapping, &house.alice).await;
+    match item.payload {
+        Some(ResponsePayload::Create(made)) => made.unique_identifier,
+        _ => panic!("{:?}", item.result_message),
+    }
+}
+
+/// How a key is wrapped with another.
+fn under(wrapping: &str) -> KeyWrappingSpecification {
+    let parameters = CryptographicParameters {
+        block_cipher_mode: Some(BlockCipherMode::NISTKeyWrap),
+        ..CryptographicParameters::default()
+    };
+    KeyWrappingSpecification {
+        wrapping_method: WrappingMethod::Encrypt,
+        encryption_key_information: Some(KeyInformation {
+            unique_identifier: wrapping.into(),
+            cryptographic_parameters: Some(parameters),
+        }),
+        mac_signature_key_information: None,
+        attribute_names: Vec::new(),
+        encoding_option: Some(EncodingOption::NoEncoding),
+    }
 }
 
 #[tokio::test]
@@ -246,21 +281,7 @@ async fn an_import_is_a_right_of_its_own() {
 #[tokio::test]
 async fn what_may_not_leave_is_not_exported_and_leaves_wrapped() {
     let house = TestHouse::new().await;
-    let parameters = CryptographicParameters {
-        block_cipher_mode: Some(BlockCipherMode::NISTKeyWrap),
-        ..CryptographicParameters::default()
-    };
-    let mask = CryptographicUsageMask::WrapKey | CryptographicUsageMask::UnwrapKey;
-    let mut wrapping = create("", vec![Attribute::ActivationDate(DateTime(1))]);
-    for instance in &mut wrapping.attributes.attributes.0 {
-        if instance.attribute.kind() == AttributeKind::CryptographicUsageMask {
-            instance.attribute = Attribute::CryptographicUsageMask(mask);
-        }
-    }
-    let item = house.item(Version::NEWEST, wrapping, &house.alice).await;
-    let Some(ResponsePayload::Create(wrapping)) = item.payload else {
-        panic!("{:?}", item.result_message)
-    };
+    let wrapping = wrapping_key(&house).await;
     let kept = house.create("", vec![Attribute::Extractable(false)]).await;
     let sensitive = house.create("", vec![Attribute::Sensitive(true)]).await;
     for (key, expected) in [
@@ -271,16 +292,7 @@ async fn what_may_not_leave_is_not_exported_and_leaves_wrapped() {
         assert_eq!(reason(&item), Some(expected));
     }
     let wrapped = ExportRequest {
-        key_wrapping_specification: Some(Box::new(KeyWrappingSpecification {
-            wrapping_method: WrappingMethod::Encrypt,
-            encryption_key_information: Some(KeyInformation {
-                unique_identifier: wrapping.unique_identifier.as_str().into(),
-                cryptographic_parameters: Some(parameters),
-            }),
-            mac_signature_key_information: None,
-            attribute_names: Vec::new(),
-            encoding_option: Some(EncodingOption::NoEncoding),
-        })),
+        key_wrapping_specification: Some(Box::new(under(&wrapping))),
         ..export_of(&sensitive)
     };
     let exported = export(&house, wrapped).await;
@@ -311,4 +323,47 @@ async fn what_may_not_leave_is_not_exported_and_leaves_wrapped() {
     // In a tenant that does not have the wrapping key it stays outside.
     let item = house.item(Version::NEWEST, request, &house.bob).await;
     assert_eq!(reason(&item), Some(ResultReason::WrappingObjectNotFound));
+}
+
+/// A key that comes wrapped and is opened here is no public key because it is called one.
+#[tokio::test]
+async fn what_leaves_encrypted_only_is_not_imported_as_what_does_not() {
+    let office = Office::open().await;
+    let (house, alice) = (&office.house, &office.house.alice);
+    let wrapping = wrapping_key(house).await;
+    let key = house.create("", Vec::new()).await;
+    let settings = TenantSettings {
+        plaintext_get: Some(false),
+        ..TenantSettings::default()
+    };
+    office.set(settings).await;
+    let wrapped = ExportRequest {
+        key_wrapping_specification: Some(Box::new(under(&wrapping))),
+        ..export_of(&key)
+    };
+    let exported = export(house, wrapped).await;
+    let ManagedObject::SymmetricKey(kept) = exported.object else {
+        panic!("another object")
+    };
+    let mut key_block = kept.key_block;
+    key_block.cryptographic_algorithm = Some(CryptographicAlgorithm::Ed25519);
+    let point: ManagedObject = PublicKey { key_block }.into();
+    let mut request = ImportRequest {
+        unique_identifier: UniqueIdentifier::Text("point".into()),
+        object_type: Some(ObjectType::PublicKey),
+        replace_existing: None,
+        key_wrap_type: Some(KeyWrapType::NotWrapped),
+        attributes: Attributes::default(),
+        object: point,
+    };
+    answered!(office.ask(alice, request.clone()).await, Sensitive);
+    request.key_wrap_type = None;
+    answered!(office.ask(alice, request).await, ok);
+    let mut get = GetRequest {
+        unique_identifier: Some("point".into()),
+        ..GetRequest::default()
+    };
+    answered!(office.ask(alice, get.clone()).await, ok);
+    get.key_wrap_type = Some(KeyWrapType::NotWrapped);
+    answered!(office.ask(alice, get).await, Sensitive);
 }

@@ -1,11 +1,14 @@
 //! Split keys as clients meet them: made of a key or of nothing, given out, registered elsewhere, put together.
 
-use super::testing::{TestHouse, create};
+use super::office::{Office, answered};
+use super::testing::{BEGIN, TestHouse, create};
 use kmip_protocol::{
     Attribute, AttributeKind, AttributeReference, Attributes, BigInteger, CreateSplitKeyRequest,
-    CryptographicAlgorithm, CryptographicUsageMask, GetAttributesRequest, GetRequest, JoinSplitKeyRequest, KeyMaterial,
-    KeyValue, ManagedObject, ObjectType, Operation, RegisterRequest, ResponseItem, ResponsePayload, ResultReason,
-    ResultStatus, SecretDataType, SplitKeyMethod, TemplateAttribute, UniqueIdentifier, Version,
+    CryptographicAlgorithm, CryptographicUsageMask, DateTime, GetAttributesRequest, GetRequest, JoinSplitKeyRequest,
+    KeyBlock, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, Operation, PlainKeyValue,
+    RegisterRequest, ResponseItem, ResponsePayload, ResultReason, ResultStatus, RevocationReason, RevocationReasonCode,
+    RevokeRequest, SecretData, SecretDataType, SplitKeyMethod, SymmetricKey, TemplateAttribute, TenantSettings,
+    UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version,
 };
 use kmip_ttlv::Secret;
 
@@ -64,12 +67,15 @@ fn joined(item: ResponseItem) -> String {
     }
 }
 
-async fn got(house: &TestHouse, key: &str) -> ManagedObject {
-    let request = GetRequest {
+fn get_of(key: &str) -> GetRequest {
+    GetRequest {
         unique_identifier: Some(key.into()),
         ..GetRequest::default()
-    };
-    let item = house.item(Version::NEWEST, request, &house.alice).await;
+    }
+}
+
+async fn got(house: &TestHouse, key: &str) -> ManagedObject {
+    let item = house.item(Version::NEWEST, get_of(key), &house.alice).await;
     match item.payload {
         Some(ResponsePayload::Get(got)) => got.object,
         _ => panic!("not got: {:?} {:?}", item.result_reason, item.result_message),
@@ -162,6 +168,26 @@ async fn parts_of_nothing_make_a_key_of_any_type() {
     assert_eq!(item.result_reason, Some(ResultReason::InvalidObjectType));
 }
 
+/// The types that bytes of a symmetric key can be put together as. As a public key they are any point of the curve.
+const JOINED: [ObjectType; 4] = [
+    ObjectType::SymmetricKey,
+    ObjectType::SecretData,
+    ObjectType::OpaqueObject,
+    ObjectType::PublicKey,
+];
+
+fn joined_as(object_type: ObjectType, parts: &[String]) -> JoinSplitKeyRequest {
+    let point = [
+        Attribute::CryptographicAlgorithm(CryptographicAlgorithm::Ed25519),
+        Attribute::CryptographicLength(256),
+    ];
+    let is_point = object_type == ObjectType::PublicKey;
+    JoinSplitKeyRequest {
+        attributes: is_point.then(|| point.into_iter().collect()),
+        ..join_of(object_type, parts)
+    }
+}
+
 #[tokio::test]
 async fn what_may_not_leave_does_not_in_parts() {
     let house = TestHouse::new().await;
@@ -171,21 +197,177 @@ async fn what_may_not_leave_does_not_in_parts() {
     ] {
         let key = house.create("", vec![protected]).await;
         let request = split_of(Some(&key), SplitKeyMethod::XOR, (2, 2));
-        let parts = parts_of(house.item(Version::NEWEST, request, &house.alice).await);
-        let whole = joined(
-            house
-                .item(Version::NEWEST, join_of(ObjectType::SymmetricKey, &parts), &house.alice)
-                .await,
-        );
-        for object in parts.iter().chain([&whole]) {
-            let request = GetRequest {
-                unique_identifier: Some(object.as_str().into()),
-                ..GetRequest::default()
-            };
-            let item = house.item(Version::NEWEST, request, &house.alice).await;
+        let mut objects = parts_of(house.item(Version::NEWEST, request, &house.alice).await);
+        let parts = objects.clone();
+        for object_type in JOINED {
+            let item = house.item(Version::NEWEST, joined_as(object_type, &parts), &house.alice);
+            objects.push(joined(item.await));
+        }
+        for object in objects {
+            let item = house.item(Version::NEWEST, get_of(&object), &house.alice).await;
             assert_eq!(item.result_reason, Some(reason));
         }
+        // A key is no certificate.
+        let request = join_of(ObjectType::Certificate, &parts);
+        let item = house.item(Version::NEWEST, request, &house.alice).await;
+        assert_eq!(item.result_reason, Some(ResultReason::CryptographicFailure));
     }
+}
+
+/// Where keys leave encrypted only, none leaves as what may be given to anybody.
+#[tokio::test]
+async fn what_leaves_encrypted_only_is_called_nothing_else() {
+    let office = Office::open().await;
+    let (house, alice) = (&office.house, &office.house.alice);
+    let key = house.create("", Vec::new()).await;
+    let request = split_of(Some(&key), SplitKeyMethod::XOR, (2, 2));
+    let parts = parts_of(house.item(Version::NEWEST, request, alice).await);
+    office
+        .set(TenantSettings {
+            plaintext_get: Some(false),
+            ..TenantSettings::default()
+        })
+        .await;
+    for part in &parts {
+        answered!(office.ask(alice, get_of(part)).await, Sensitive);
+    }
+    for object_type in JOINED {
+        let item = office.ask(alice, joined_as(object_type, &parts)).await;
+        if object_type == ObjectType::PublicKey {
+            answered!(item, Sensitive);
+        } else {
+            answered!(office.ask(alice, get_of(&joined(item))).await, Sensitive);
+        }
+    }
+    answered!(
+        office.ask(alice, join_of(ObjectType::Certificate, &parts)).await,
+        Sensitive
+    );
+}
+
+async fn registered(house: &TestHouse, attributes: Vec<Attribute>, object: ManagedObject) -> String {
+    let request = RegisterRequest {
+        object_type: object.object_type(),
+        attributes: attributes.into_iter().collect(),
+        object,
+        protection_storage_masks: None,
+    };
+    let item = house.item(Version::NEWEST, request, &house.alice).await;
+    match item.payload {
+        Some(ResponsePayload::Register(made)) => made.unique_identifier,
+        _ => panic!("not registered: {:?} {:?}", item.result_reason, item.result_message),
+    }
+}
+
+/// A secret comes back with the zeros that it begins with, whatever it is, also where it is shared as a number.
+#[tokio::test]
+async fn a_secret_comes_back_as_long_as_it_was() {
+    let house = TestHouse::new().await;
+    let mut bytes = vec![0; 24];
+    bytes[2..].fill(0x5B);
+    let block = |algorithm, length| KeyBlock {
+        key_format_type: KeyFormatType::Raw,
+        key_compression_type: None,
+        key_value: Some(KeyValue::Plain(PlainKeyValue {
+            key_material: KeyMaterial::Bytes(Secret::new(bytes.clone())),
+            attributes: None,
+        })),
+        cryptographic_algorithm: algorithm,
+        cryptographic_length: length,
+        key_wrapping_data: None,
+    };
+    let symmetric = |algorithm, length| -> ManagedObject {
+        let key_block = block(Some(algorithm), Some(length));
+        SymmetricKey { key_block }.into()
+    };
+    let secret = SecretData {
+        secret_data_type: SecretDataType::Password,
+        key_block: block(None, None),
+    };
+    let mask = vec![Attribute::CryptographicUsageMask(CryptographicUsageMask::Encrypt)];
+    for object in [
+        symmetric(CryptographicAlgorithm::AES, 192),
+        symmetric(CryptographicAlgorithm::DES3, 168),
+        secret.into(),
+    ] {
+        let object_type = object.object_type();
+        let key = registered(&house, mask.clone(), object).await;
+        let method = SplitKeyMethod::PolynomialSharingPrimeField;
+        let item = house.item(Version::NEWEST, split_of(Some(&key), method, (3, 2)), &house.alice);
+        let parts = parts_of(item.await);
+        let item = house.item(Version::NEWEST, join_of(object_type, &parts[1..]), &house.alice);
+        let whole = joined(item.await);
+        assert!(material(&got(&house, &whole).await).expose() == bytes, "{object_type}");
+        // Parts that came from elsewhere do not say it; the length of a symmetric key does.
+        if object_type == ObjectType::SymmetricKey {
+            let mut elsewhere = Vec::new();
+            for part in &parts[..2] {
+                elsewhere.push(registered(&house, mask.clone(), got(&house, part).await).await);
+            }
+            let item = house.item(Version::NEWEST, join_of(object_type, &elsewhere), &house.alice);
+            let whole = joined(item.await);
+            assert!(material(&got(&house, &whole).await).expose() == bytes);
+        }
+    }
+}
+
+/// Nothing gets younger by being split, has its uses counted anew, or was always what its origin was not.
+#[tokio::test]
+async fn what_is_over_does_not_begin_anew() {
+    let house = TestHouse::new().await;
+    let split = |key: &str| split_of(Some(key), SplitKeyMethod::XOR, (2, 2));
+    let limits = UsageLimits {
+        usage_limits_total: Some(10),
+        usage_limits_count: None,
+        usage_limits_unit: Some(UsageLimitsUnit::Object),
+    };
+    let active = |at| Attribute::ActivationDate(DateTime(at));
+    for (given, reason) in [
+        (vec![Attribute::UsageLimits(limits)], ResultReason::PermissionDenied),
+        (
+            vec![active(BEGIN - 20), Attribute::DeactivationDate(DateTime(BEGIN - 10))],
+            ResultReason::WrongKeyLifecycleState,
+        ),
+        (
+            vec![active(BEGIN - 20), Attribute::ProtectStopDate(DateTime(BEGIN - 10))],
+            ResultReason::WrongKeyLifecycleState,
+        ),
+    ] {
+        let key = house.create("", given).await;
+        let item = house.item(Version::NEWEST, split(&key), &house.alice).await;
+        assert_eq!(item.result_reason, Some(reason));
+    }
+    let key = house.create("", vec![Attribute::Sensitive(true)]).await;
+    let parts = parts_of(house.item(Version::NEWEST, split(&key), &house.alice).await);
+    let item = house.item(Version::NEWEST, join_of(ObjectType::SymmetricKey, &parts), &house.alice);
+    let always = attribute(&house, &joined(item.await), AttributeKind::AlwaysSensitive).await;
+    assert!(always == Some(Attribute::AlwaysSensitive(true)));
+    // One that was in clear before, though it is sensitive now.
+    let key = house.create("", Vec::new()).await;
+    let parts = parts_of(house.item(Version::NEWEST, split(&key), &house.alice).await);
+    let mut request = join_of(ObjectType::SymmetricKey, &parts);
+    let protected = [Attribute::Sensitive(true), Attribute::Extractable(false)];
+    request.attributes = Some(protected.into_iter().collect());
+    let whole = joined(house.item(Version::NEWEST, request, &house.alice).await);
+    for (kind, expected) in [
+        (AttributeKind::Sensitive, Attribute::Sensitive(true)),
+        (AttributeKind::AlwaysSensitive, Attribute::AlwaysSensitive(false)),
+        (AttributeKind::NeverExtractable, Attribute::NeverExtractable(false)),
+    ] {
+        assert!(attribute(&house, &whole, kind).await == Some(expected), "{kind:?}");
+    }
+    let revoke = RevokeRequest {
+        unique_identifier: Some(parts[0].as_str().into()),
+        revocation_reason: RevocationReason {
+            revocation_reason_code: RevocationReasonCode::KeyCompromise,
+            revocation_message: None,
+        },
+        compromise_occurrence_date: None,
+    };
+    let item = house.item(Version::NEWEST, revoke, &house.alice).await;
+    assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
+    let item = house.item(Version::NEWEST, join_of(ObjectType::SymmetricKey, &parts), &house.alice);
+    assert_eq!(item.await.result_reason, Some(ResultReason::WrongKeyLifecycleState));
 }
 
 #[tokio::test]

@@ -42,9 +42,20 @@ pub fn at_creation<'a>(
 /// that, and a share is nothing without it. It travels with the share.
 #[must_use]
 pub fn split_key_polynomial() -> AttributeReference {
+    servers_own("Split Key Polynomial")
+}
+
+/// The attribute, of the server's own, that says of a share over a prime field how many bytes the number that is shared stands for: a number
+/// says nothing of the zeros that it begins with. It travels with the share.
+#[must_use]
+pub fn split_key_length() -> AttributeReference {
+    servers_own("Split Key Length")
+}
+
+fn servers_own(name: &str) -> AttributeReference {
     AttributeReference::Vendor(VendorName {
         vendor_identification: VendorName::SERVER.to_owned(),
-        attribute_name: "Split Key Polynomial".to_owned(),
+        attribute_name: name.to_owned(),
     })
 }
 
@@ -59,7 +70,8 @@ pub fn at_import<'a>(
 ) -> Result<AttributeSet, Fault> {
     all_given(object_type, given, |set, kind, instance| {
         let attribute = &instance.attribute;
-        if is_servers_own(attribute) && attribute.reference() != split_key_polynomial() {
+        let travels = [split_key_polynomial(), split_key_length()].contains(&attribute.reference());
+        if is_servers_own(attribute) && !travels {
             return Err(Fault::AttributeReadOnly);
         }
         check_given(set, kind, attribute)?;

@@ -9,10 +9,11 @@ use crate::crypto::split::Scheme;
 use crate::crypto::{ByteField, CryptoError, PrivateKey, PublicKey, ReadHints, format};
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Kept, rules};
+use certs::CertificateFacts;
 use kmip_protocol::{
     AnyValue, Attribute, AttributeKind, AttributeReference, CreateSplitKeyRequest, CreateSplitKeyResponse, KeyBlock,
     KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, ObjectType, PlainKeyValue, SplitKey,
-    SplitKeyMethod, UniqueIdentifier, VendorAttribute, Version,
+    SplitKeyMethod, State, UniqueIdentifier, VendorAttribute, Version,
 };
 use kmip_ttlv::Secret;
 
@@ -54,8 +55,20 @@ impl Handle for CreateSplitKeyRequest {
             Some(given) => existing(context, given, &mut attributes).await?,
             None => new(context, &attributes)?,
         };
-        if self.split_key_method == SplitKeyMethod::PolynomialSharingGF2_16 {
-            remember(&mut attributes, pairs);
+        match self.split_key_method {
+            SplitKeyMethod::PolynomialSharingGF2_16 => {
+                let number = POLYNOMIALS.iter().find(|(_, field)| *field == pairs);
+                remember(
+                    &mut attributes,
+                    rules::split_key_polynomial(),
+                    number.map(|(number, _)| *number),
+                );
+            }
+            SplitKeyMethod::PolynomialSharingPrimeField => {
+                let length = i32::try_from(secret.len()).ok();
+                remember(&mut attributes, rules::split_key_length(), length);
+            }
+            _ => {}
         }
         let shares = shares(context, scheme, secret).await?;
         let mut unique_identifiers = Vec::with_capacity(shares.len());
@@ -89,7 +102,7 @@ impl Handle for CreateSplitKeyRequest {
 
 async fn shares(context: &Context<'_>, scheme: Scheme, secret: Secret) -> Result<Vec<Secret>, Failure> {
     let randomness = context.services.randomness.clone();
-    let is_heavy = scheme.is_heavy();
+    let is_heavy = scheme.is_heavy_to_split(secret.len());
     let compute = move || scheme.split(&secret, randomness.as_ref());
     let made = if is_heavy {
         context.services.heavy.run(context.principal.into(), compute).await?
@@ -114,6 +127,7 @@ async fn existing(
     attributes: &mut AttributeSet,
 ) -> Result<(KeyBlock, Secret), Failure> {
     let object = context.kept(Some(given), Wanted::Whole).await.map_err(as_item)?;
+    begin_anew(context, &object)?;
     let managed = context.open(&object).await?;
     let block = match &managed {
         ManagedObject::SymmetricKey(_)
@@ -167,7 +181,25 @@ fn without_value(block: &KeyBlock) -> KeyBlock {
     }
 }
 
-/// What may not leave in clear, or not at all, does not so in parts either, nor put together again.
+/// Refuses to make of an object what knows nothing of its end: one whose time is over, or whose uses are counted.
+///
+/// # Errors
+/// [`Fault::WrongState`], [`Fault::PermissionDenied`].
+pub(super) fn begin_anew(context: &Context<'_>, origin: &Kept) -> Result<(), Failure> {
+    let (dates, now) = (origin.attributes.dates()?, context.seconds());
+    let is_over = matches!(dates.state(now), State::Deactivated | State::Compromised)
+        || dates.protect_stop.is_some_and(|stop| stop <= now);
+    if is_over {
+        return Err(Fault::WrongState.into());
+    }
+    match origin.attributes.first(AttributeKind::UsageLimits)? {
+        Some(_) => Err(Fault::PermissionDenied.into()),
+        None => Ok(()),
+    }
+}
+
+/// What may not leave in clear, or not at all, does not so in parts either, nor put together again; and it says no better of its past
+/// than what it is of.
 pub(super) fn protect<'a>(
     attributes: &mut AttributeSet,
     mut origins: impl Iterator<Item = &'a Kept>,
@@ -178,6 +210,12 @@ pub(super) fn protect<'a>(
         }
         if !origin.attributes.flag(AttributeKind::Extractable, true)? {
             attributes.set(Attribute::Extractable(false));
+        }
+        if !origin.attributes.flag(AttributeKind::AlwaysSensitive, false)? {
+            attributes.set(Attribute::AlwaysSensitive(false));
+        }
+        if !origin.attributes.flag(AttributeKind::NeverExtractable, false)? {
+            attributes.set(Attribute::NeverExtractable(false));
         }
         Ok(())
     })
@@ -192,29 +230,30 @@ pub(super) const fn pairs_of(version: Version) -> ByteField {
     }
 }
 
-fn remember(attributes: &mut AttributeSet, pairs: ByteField) {
-    let number = POLYNOMIALS.iter().find(|(_, field)| *field == pairs);
-    if let (Some((number, _)), AttributeReference::Vendor(name)) = (number, rules::split_key_polynomial()) {
+/// Keeps a number with the parts that they are joined by.
+fn remember(attributes: &mut AttributeSet, reference: AttributeReference, number: Option<i32>) {
+    if let (Some(number), AttributeReference::Vendor(name)) = (number, reference) {
         attributes.set(Attribute::Vendor(VendorAttribute {
             name,
-            value: AnyValue::Integer(*number),
+            value: AnyValue::Integer(number),
         }));
     }
 }
 
-/// The field under GF(2^16) that a share is known to have been made in.
-pub(super) fn remembered(attributes: &AttributeSet) -> Option<ByteField> {
-    let reference = rules::split_key_polynomial();
-    let number = attributes
-        .of(&reference)
-        .find_map(|instance| match &instance.attribute {
-            Attribute::Vendor(VendorAttribute {
-                value: AnyValue::Integer(number),
-                ..
-            }) => Some(*number),
-            _ => None,
-        })?;
-    let row = POLYNOMIALS.iter().find(|(own, _)| *own == number);
+/// The number that was kept with a part.
+pub(super) fn remembered(attributes: &AttributeSet, reference: &AttributeReference) -> Option<i32> {
+    attributes.of(reference).find_map(|instance| match &instance.attribute {
+        Attribute::Vendor(VendorAttribute {
+            value: AnyValue::Integer(number),
+            ..
+        }) => Some(*number),
+        _ => None,
+    })
+}
+
+/// The field under GF(2^16) with this polynomial.
+pub(super) fn field_of(polynomial: i32) -> Option<ByteField> {
+    let row = POLYNOMIALS.iter().find(|(own, _)| *own == polynomial);
     row.map(|(_, field)| *field)
 }
 
@@ -226,8 +265,12 @@ pub(super) fn refusal(error: CryptoError) -> Failure {
     }
 }
 
-/// Reads what a joined key is, so that what is no key is not called one.
+/// Reads what a joined object is, so that what is no key or certificate is not called one.
 pub(super) fn check_read(managed: &ManagedObject) -> Result<(), Failure> {
+    if let ManagedObject::Certificate(certificate) = managed {
+        let read = CertificateFacts::read(&certificate.certificate_value);
+        read.map_err(|why| Failure::detailed(Fault::Cryptographic, why))?;
+    }
     let Some(block) = managed.key_block() else {
         return Ok(());
     };

@@ -197,11 +197,14 @@ pub(super) fn set_implicit(
     attributes.set_if_absent(Attribute::Fresh(true));
     attributes.set_if_absent(Attribute::Sensitive(false));
     attributes.set_if_absent(Attribute::Extractable(true));
+    // An object that is made of others has been what those were (KMIP 2.1 §4.3, §4.33).
+    let always = attributes.flag(AttributeKind::AlwaysSensitive, true);
+    let never = attributes.flag(AttributeKind::NeverExtractable, true);
     attributes.set(Attribute::AlwaysSensitive(
-        attributes.flag(AttributeKind::Sensitive, false),
+        always && attributes.flag(AttributeKind::Sensitive, false),
     ));
     attributes.set(Attribute::NeverExtractable(
-        !attributes.flag(AttributeKind::Extractable, true),
+        never && !attributes.flag(AttributeKind::Extractable, true),
     ));
     if object.object_type != ObjectType::OpaqueObject {
         attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));

@@ -7,7 +7,7 @@ use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::Kept;
 use kmip_protocol::{
-    Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, ManagedObject, ObjectType, WrappingMethod,
+    Attribute, AttributeKind, GetRequest, GetResponse, KeyBlock, KeyWrapType, ManagedObject, WrappingMethod,
 };
 
 impl Handle for GetRequest {
@@ -36,10 +36,13 @@ pub(super) async fn give(
         return Err(Fault::NotExtractable.into());
     }
     let sensitive = object.attributes.flag(AttributeKind::Sensitive, false)?;
-    if (sensitive || is_kept_in(context, object.object_type)?) && !conceals(request) {
+    if (sensitive || context.is_kept_in(object.object_type)?) && !conceals(request) {
         return Err(Fault::Sensitive.into());
     }
     let managed = context.open(object).await?;
+    if opens(request, &managed) {
+        context.permit_opened(object.object_type)?;
+    }
     // A key whose value is elsewhere is given out as it was registered; there is nothing to convert or wrap.
     let absent = managed.key_block().filter(|block| block.key_value.is_none());
     if absent.is_some_and(|block| request.changes(block)) {
@@ -70,17 +73,16 @@ impl Changes for GetRequest {
     }
 }
 
+/// Whether a key that came in wrapped is to leave in clear.
+fn opens(request: &GetRequest, managed: &ManagedObject) -> bool {
+    let block = managed.key_block();
+    request.key_wrap_type == Some(KeyWrapType::NotWrapped)
+        && block.is_some_and(|block| block.key_wrapping_data.is_some())
+        && !conceals(request)
+}
+
 /// Whether the key leaves encrypted. A wrapping that only authenticates leaves it in clear (KMIP 2.1 §4.55, §7.18).
 fn conceals(request: &GetRequest) -> bool {
     let specification = request.key_wrapping_specification.as_ref();
     specification.is_some_and(|s| s.wrapping_method != WrappingMethod::MACSign)
-}
-
-/// Whether the tenant's settings let objects of this type leave encrypted only: those that hold a secret.
-fn is_kept_in(context: &Context<'_>, object_type: ObjectType) -> Result<bool, Failure> {
-    let open = matches!(
-        object_type,
-        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::PublicKey | ObjectType::Template
-    );
-    Ok(!open && context.client()?.limits.wrapped_only)
 }

@@ -101,6 +101,7 @@ impl Imported for ImportRequest {
                     .key_block_mut()
                     .filter(|block| block.key_wrapping_data.is_some())
                 {
+                    context.permit_opened(self.object.object_type())?;
                     *block = delivery::open(context, block).await?;
                     if let Some(KeyValue::Plain(value)) = &mut block.key_value {
                         enclosed = value.attributes.take().unwrap_or_default();

@@ -1,18 +1,18 @@
 //! Join Split Key (KMIP 2.1 §6.1.27; KMIP 1.4 §4.39): what shares belong to, as an object of any type.
 
 use super::context::Wanted;
-use super::create_split_key::{MOST_PARTS, check_read, pairs_of, protect, refusal, remembered};
+use super::create_split_key::{MOST_PARTS, begin_anew, check_read, field_of, pairs_of, protect, refusal, remembered};
 use super::creation::{self, Source};
 use super::{Context, Handle, register};
 use crate::authority::Granted;
 use crate::crypto::split::{Scheme, Share};
-use crate::crypto::{ByteField, format};
+use crate::crypto::{ByteField, format, material_length};
 use crate::failure::{Failure, Fault};
-use crate::objects::{AttributeSet, Kept};
+use crate::objects::{AttributeSet, Kept, rules};
 use kmip_protocol::{
-    Attribute, AttributeKind, Certificate, CertificateType, JoinSplitKeyRequest, JoinSplitKeyResponse, KeyBlock,
-    KeyMaterial, KeyValue, ManagedObject, ObjectType, OpaqueDataType, OpaqueObject, PlainKeyValue, PrivateKey,
-    PublicKey, SecretData, SecretDataType, SplitKey, SymmetricKey, TemplateAttribute,
+    Attribute, AttributeKind, AttributeReference, Certificate, CertificateType, JoinSplitKeyRequest,
+    JoinSplitKeyResponse, KeyBlock, KeyMaterial, KeyValue, ManagedObject, ObjectType, OpaqueDataType, OpaqueObject,
+    PlainKeyValue, PrivateKey, PublicKey, SecretData, SecretDataType, SplitKey, SymmetricKey, TemplateAttribute,
 };
 use kmip_ttlv::Secret;
 
@@ -29,6 +29,7 @@ impl Handle for JoinSplitKeyRequest {
         if self.unique_identifiers.len() > usize::try_from(MOST_PARTS).unwrap_or_default() {
             return Err(Fault::LimitExceeded.into());
         }
+        context.permit_opened(self.object_type)?;
         creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
         let none = TemplateAttribute::default();
         let template = self.attributes.as_ref().unwrap_or(&none);
@@ -53,6 +54,8 @@ struct Parts {
     objects: Vec<Kept>,
     shares: Vec<SplitKey>,
     pairs: ByteField,
+    /// How many bytes the secret has, if that was kept.
+    length: Option<usize>,
 }
 
 impl Parts {
@@ -61,9 +64,11 @@ impl Parts {
             objects: Vec::new(),
             shares: Vec::new(),
             pairs: pairs_of(context.version),
+            length: None,
         };
         for given in &request.unique_identifiers {
             let object = context.kept(Some(given), Wanted::Whole).await?;
+            begin_anew(context, &object)?;
             let ManagedObject::SplitKey(share) = context.open(&object).await? else {
                 return Err(Fault::InvalidObjectType.into());
             };
@@ -85,17 +90,34 @@ impl Parts {
         if !same {
             return Err(Fault::Cryptographic.into());
         }
-        let mut fields = Vec::new();
-        for object in &parts.objects {
-            fields.push(remembered(&object.attributes.decode()?));
+        if let Some(polynomial) = parts.remembered(&rules::split_key_polynomial())? {
+            parts.pairs = field_of(polynomial).ok_or(Failure::new(Fault::Cryptographic))?;
         }
-        if let Some(first) = fields.iter().flatten().next().copied() {
-            if fields.iter().flatten().any(|field| *field != first) {
-                return Err(Fault::Cryptographic.into());
-            }
-            parts.pairs = first;
-        }
+        let length = parts.remembered(&rules::split_key_length())?;
+        parts.length = length.and_then(|length| usize::try_from(length).ok());
         Ok(parts)
+    }
+
+    /// A number that was kept with the parts: the same with each that has it.
+    fn remembered(&self, reference: &AttributeReference) -> Result<Option<i32>, Failure> {
+        let mut known = None;
+        for object in &self.objects {
+            match (known, remembered(&object.attributes.decode()?, reference)) {
+                (Some(one), Some(other)) if one != other => return Err(Fault::Cryptographic.into()),
+                (one, other) => known = one.or(other),
+            }
+        }
+        Ok(known)
+    }
+
+    /// How many bytes the secret has. Of shares that were made elsewhere only the length of a symmetric key says it.
+    fn length(&self, object_type: ObjectType, attributes: &AttributeSet) -> Option<usize> {
+        let bits = attributes.length().filter(|_| object_type == ObjectType::SymmetricKey);
+        self.length.or_else(|| {
+            let bits = bits?;
+            let known = attributes.algorithm().and_then(|own| material_length(own, bits).ok());
+            known.or_else(|| usize::try_from(bits).ok().map(|bits| bits.div_ceil(8)))
+        })
     }
 
     fn first(&self) -> Result<&SplitKey, Failure> {
@@ -148,12 +170,9 @@ impl Parts {
             let material = &format::plain(&share.key_block)?.key_material;
             shares.push((share.key_part_identifier, format::material_bytes(material)?.clone()));
         }
-        // A number says nothing of the zeros that it began with; the length of a symmetric key does.
-        let bits = attributes.length().filter(|_| object_type == ObjectType::SymmetricKey);
-        let length = bits
-            .and_then(|bits| usize::try_from(bits).ok())
-            .map(|bits| bits.div_ceil(8));
-        let is_heavy = scheme.is_heavy();
+        let length = self.length(object_type, attributes);
+        let bytes = shares.first().map_or(0, |(_, share)| share.len());
+        let is_heavy = scheme.is_heavy_to_join(shares.len(), bytes);
         let compute = move || {
             let shares: Vec<Share<'_>> = shares.iter().map(|(part, share)| (*part, share)).collect();
             scheme.join(&shares, length)

@@ -6,7 +6,7 @@ use crate::crypto::profile;
 use crate::failure::{Failure, Fault};
 use crate::identity::{TenantRecord, tenant_counter};
 use crate::objects::AttributeSet;
-use kmip_protocol::{Attribute, AttributeKind, RecommendedCurve};
+use kmip_protocol::{Attribute, AttributeKind, ObjectType, RecommendedCurve};
 
 impl Context<'_> {
     /// Whether the client's settings show it an object with these attributes.
@@ -26,6 +26,21 @@ impl Context<'_> {
         }
     }
 
+    /// Whether the tenant's settings let objects of this type leave encrypted only: those that hold a secret.
+    pub fn is_kept_in(&self, object_type: ObjectType) -> Result<bool, Failure> {
+        Ok(!is_open(object_type) && self.client()?.limits.wrapped_only)
+    }
+
+    /// Refuses to make what leaves in clear of bytes that may be a secret's, where secrets leave encrypted only: a secret is none the
+    /// less one because somebody calls it a public key or a certificate.
+    pub fn permit_opened(&self, object_type: ObjectType) -> Result<(), Failure> {
+        if is_open(object_type) && self.client()?.limits.wrapped_only {
+            Err(Fault::Sensitive.into())
+        } else {
+            Ok(())
+        }
+    }
+
     /// Counts an object more or less, if the tenant has a quota of them.
     pub async fn count_object(&mut self, change: i64) -> Result<(), Failure> {
         let client = self.client()?;
@@ -40,6 +55,14 @@ impl Context<'_> {
             Err(_) => Err(Fault::QuotaExceeded.into()),
         }
     }
+}
+
+/// Whether objects of this type hold no secret.
+const fn is_open(object_type: ObjectType) -> bool {
+    matches!(
+        object_type,
+        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::PublicKey | ObjectType::Template
+    )
 }
 
 fn curve(attributes: &AttributeSet) -> Option<RecommendedCurve> {
