@@ -1,16 +1,23 @@
 //! Records that are not as the change trail has them: told, and released once people have looked. Whose they are decides who sees them:
 //! the people of a tenant those of their tenant, administrators and system auditors all.
 
-use super::{desk, kek};
+use super::desk;
+use super::hsm_profile::{LINKS, PROFILE, STAGED};
+use super::kek::{KEK, RECORD_KEY};
+use super::legacy_pending::PENDING as LEGACY_PENDING;
+use super::legacy_token::LEGACY_TOKEN;
+use super::rewrap_record::REWRAP;
+use super::tenant_purge::DOOM;
 use crate::audit::RecordState;
 use crate::authority::policy::POLICY;
 use crate::authority::{GROUP, Granted, INSTALLATION, Target};
+use crate::custody::sharing::SHARING;
 use crate::failure::{Failure, Fault};
 use crate::identity::TenantRecord;
 use crate::objects::{OBJECT, Object};
 use crate::operations::{Context, Handle, Notice};
 use crate::records;
-use crate::scrub::{Barrier, Finding, findings};
+use crate::scrub::{Barrier, Cursor, FINDING, Finding, findings};
 use crate::store::{Domain, Key, Kind, Record, mark};
 use kmip_protocol::{
     DateTime, QuarantineListRequest, QuarantineListResponse, QuarantineReleaseRequest, QuarantineReleaseResponse,
@@ -18,9 +25,8 @@ use kmip_protocol::{
 };
 use kmip_ttlv::Hex;
 
-/// Kinds of custody: KEKs, record keys, HSM-Profiles and what belongs to them. Their own sealing protects them, and without them nothing
-/// could be opened at all.
-const CUSTODY: core::ops::RangeInclusive<u8> = kek::KEK.0..=0x2F;
+/// Where the comparison that finds such records stands.
+const CURSOR: Kind = Cursor::KEY.kind;
 
 /// What is done about a record that is not as the trail has it.
 #[must_use]
@@ -29,7 +35,10 @@ pub const fn barrier(key: Key) -> Barrier {
     match key.kind {
         OBJECT => Barrier::Room,
         INSTALLATION => Barrier::Told,
-        Kind(kind) if kind >= *CUSTODY.start() && kind <= *CUSTODY.end() => Barrier::Told,
+        // Their own sealing protects them, and without them nothing could be opened at all.
+        KEK | RECORD_KEY | PROFILE | LINKS | STAGED | SHARING | LEGACY_TOKEN | LEGACY_PENDING => Barrier::Told,
+        // What is under way goes on with a look at what there is; and nothing could be held by findings that are held.
+        REWRAP | DOOM | FINDING | CURSOR => Barrier::Told,
         // Nobody could release anything without the system's policy and groups.
         POLICY | GROUP if is_zero(&system) => Barrier::Told,
         _ => Barrier::Store,

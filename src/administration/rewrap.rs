@@ -2,7 +2,7 @@
 //! orders it, and the server does it by itself, some records to a commit; only the key of a record is wrapped anew, what that key seals
 //! stays as it is, and nothing that a client sees changes.
 
-use super::reference::{MOST_NAMED, Row, TABLE, Tally, tally};
+use super::reference::{MOST_NAMED, Row, TABLE, Tally, page, tally};
 use super::rewrap_record::{RewrapRecord, Stage};
 use super::{desk, kek, kek_life, server_act};
 use crate::authority::{Granted, Target};
@@ -247,11 +247,7 @@ async fn count(context: &mut Context<'_>, domain: Domain, record: &mut RewrapRec
         let Some(row) = row(record) else {
             break;
         };
-        let page = context
-            .services
-            .store
-            .scan(domain, row.kind, record.after, PAGE)
-            .await?;
+        let page = page(&context.services.store, (domain, row.kind), record.after, PAGE).await?;
         for one in &page {
             let counts = match row.holdings(&context.services.custody, one)? {
                 Some(holdings) => holdings.iter().any(|holding| unwanted.is(&holding.sealed)),
@@ -300,11 +296,7 @@ async fn run(
         let Some(row) = row(record) else {
             break;
         };
-        let page = context
-            .services
-            .store
-            .scan(domain, row.kind, record.after, PAGE)
-            .await?;
+        let page = page(&context.services.store, (domain, row.kind), record.after, PAGE).await?;
         for one in &page {
             if wrapped >= most {
                 break 'pages;

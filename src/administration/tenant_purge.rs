@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a purge that has begun is to destroy, in the system's domain; the id is the tenant's.
-const DOOM: Kind = Kind(0x2B);
+pub(super) const DOOM: Kind = Kind(0x2B);
 const DIGEST: Tag = Tag(0x54_FA20);
 
 impl Handle for TenantPurgeRequest {

@@ -4,15 +4,20 @@ use super::assembly::{is, voter};
 use super::governing::destroy;
 use super::restarts::{services_again, started};
 use super::testing::TestHouse;
+use crate::administration::kek;
 use crate::audit::alarm::Event;
+use crate::authority::electorate;
+use crate::authority::quorum::Group;
+use crate::custody::sharing::SHARE_KEY;
 use crate::failure::Fault;
 use crate::identity::{Principal, kind};
 use crate::objects;
 use crate::operations::Services;
+use crate::operations::keeper::Keeper;
 use crate::scrub::{Known, Quarantine, Wrong};
-use crate::store::{Domain, Key, Kind, Record};
+use crate::store::{Domain, Key, Kind, Record, StoreError, Work};
 use kmip_protocol::{
-    ClientSuspendRequest, Finding, GetRequest, LocateRequest, PersonRole, QuarantineListRequest,
+    ClientSuspendRequest, Finding, GetRequest, GroupPutRequest, LocateRequest, PersonRole, QuarantineListRequest,
     QuarantineReleaseRequest, RecordFault, ResponseItem, ResponsePayload, ResultStatus, StateVerifyRequest,
     UniqueIdentifier, Version,
 };
@@ -289,4 +294,81 @@ async fn a_trail_that_was_cut_is_told_and_nothing_is_judged_by_it() {
         panic!("no status");
     };
     assert!(status.verifying);
+}
+
+#[tokio::test]
+async fn a_group_that_is_put_back_counts_no_votes_once_it_is_held() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    for name in ["anna", "bert"] {
+        voter(house, house.tenant, name, PersonRole::Custodian).await;
+    }
+    let put = async |name: &str, persons: &[&str]| {
+        let group = kmip_protocol::Group {
+            group_name: name.to_owned(),
+            persons: persons.iter().map(|person| (*person).to_owned()).collect(),
+        };
+        let item = house.act(&scene.olga, GroupPutRequest { group }).await;
+        assert!(served(&item), "{:?}", item.result_message);
+    };
+    // That which is held comes first, so that a page without it is filled from behind.
+    let key = |name: &&str| Group::key(house.tenant, name);
+    let mut names = ["keepers", "others", "third"];
+    names.sort_by_key(key);
+    let [first, others @ ..] = names;
+    for name in others {
+        put(name, &["bert"]).await;
+    }
+    put(first, &["anna", "bert"]).await;
+    let old = house.row(key(&first)).await;
+    put(first, &["anna"]).await;
+    house.plant(old);
+    let counted = async |name: &str| {
+        let keeper = Keeper(Arc::clone(&house.server.services().custody));
+        let mut work = Work::new(Arc::clone(&house.store));
+        let people = electorate(house.tenant, &mut work, &keeper).await.unwrap();
+        people.group(name).len()
+    };
+    assert_eq!(counted(first).await, 2);
+    scene.scrub().await;
+    assert_eq!(counted(first).await, 0);
+    for name in others {
+        assert_eq!(counted(name).await, 1);
+    }
+    for (limit, found) in [(1, 1), (2, 2), (3, 2)] {
+        let page = house.store.scan(house.tenant, key(&first).kind, None, limit).await;
+        assert_eq!(page.unwrap().len(), found);
+    }
+    let list = scene.list(&scene.olga).await;
+    assert!(served(&scene.release(&scene.olga, &list[0]).await));
+    assert_eq!(counted(first).await, 2);
+}
+
+/// Who opens backups and shares has nothing but a MAC to show for it.
+#[tokio::test]
+async fn share_keys_and_recovery_groups_are_held_as_other_records_are() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let keys = [SHARE_KEY, Kind(0x2E)].map(|kind| Key {
+        domain: house.tenant,
+        kind,
+        id: [4; 16],
+    });
+    for key in keys {
+        let mut old = None;
+        for body in [b"one", b"two"] {
+            let mut work = Work::new(Arc::clone(&house.store));
+            let custody = &house.server.services().custody;
+            kek::put(custody, &mut work, key, body.to_vec()).await.unwrap();
+            house.store.commit(work.into_change_set(0)).await.unwrap();
+            old = old.or(Some(house.row(key).await));
+        }
+        house.plant(old.unwrap());
+    }
+    scene.scrub().await;
+    let list = scene.list(&scene.olga).await;
+    assert!(list.len() == 2 && list.iter().all(|finding| finding.held));
+    for key in keys {
+        assert_eq!(house.store.load(key).await.err(), Some(StoreError::Quarantined));
+    }
 }

@@ -129,9 +129,15 @@ impl Gated {
     }
 }
 
+impl Gated {
+    fn withholds(&self, key: Key) -> bool {
+        self.quarantine.holds(key) && self.quarantine.barrier(key) == Barrier::Store
+    }
+}
+
 impl Store for Gated {
     fn load(&self, key: Key) -> Wait<'_, Result<Option<Record>, StoreError>> {
-        if self.quarantine.holds(key) && self.quarantine.barrier(key) == Barrier::Store {
+        if self.withholds(key) {
             return ready(Err(StoreError::Quarantined));
         }
         self.inner.load(key)
@@ -160,7 +166,20 @@ impl Store for Gated {
         after: Option<[u8; 16]>,
         limit: usize,
     ) -> Wait<'_, Result<Vec<Record>, StoreError>> {
-        self.inner.scan(domain, kind, after, limit)
+        Box::pin(async move {
+            let (mut given, mut after) = (Vec::new(), after);
+            // A page that is shorter than asked for is the last one: what is left out is made up for.
+            loop {
+                let wanted = limit.saturating_sub(given.len());
+                let page = self.inner.scan(domain, kind, after, wanted).await?;
+                let is_last = page.len() < wanted;
+                after = page.last().map(|record| record.key.id);
+                given.extend(page.into_iter().filter(|record| !self.withholds(record.key)));
+                if is_last || given.len() >= limit {
+                    return Ok(given);
+                }
+            }
+        })
     }
 
     fn rows(&self, from: Key, limit: usize) -> Wait<'_, Result<Vec<Record>, StoreError>> {
