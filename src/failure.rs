@@ -303,6 +303,8 @@ faults! {
     RecoveryNotNeeded = PermissionDenied, "the people of the tenant can still agree to invite an operator themselves";
     /// A tenant is recovered whose operators could not object.
     RecoveryUnheard = PermissionDenied, "the tenant is suspended and its operators could not object: resume it first";
+    /// In the recovery group somebody stands twice, who could be two of those that it takes.
+    RecoveryAlone = ConstraintViolation else PermissionDenied, "one person stands in two groups of those who are to open backups together";
     /// There is no such group.
     GroupNotFound = ItemNotFound, "no group with this name";
     /// There is no such person.

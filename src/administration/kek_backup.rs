@@ -4,6 +4,7 @@
 use super::kek_life::{change_of, keep_new, keks_of, of_generation, told_generation};
 use super::kek_profiles::profile;
 use super::{desk, kek, kek_profiles, recovery};
+use crate::authority::quorum::Group;
 use crate::authority::{Granted, Target};
 use crate::custody::record::MAX_KEKS;
 use crate::custody::{Backup, CustodyError, KekRecord, KekState, ProfileId};
@@ -13,6 +14,12 @@ use crate::operations::{Context, Handle};
 use crate::store::Domain;
 use kmip_protocol::{KekBackupRequest, KekBackupResponse, KekRestoreRequest, KekRestoreResponse};
 use std::sync::Arc;
+
+/// How far the number of a KEK that comes back may be beyond the newest one: as many KEKs may have been made since the database was copied
+/// that is in use now. A number further up, which whoever makes a text can choose, would leave none for those that are made from now on.
+const FURTHEST: u32 = 1 << 16;
+/// The highest number in a text: the KEKs of a tenant that is made from it have as many again.
+const HIGHEST: u32 = 1 << 30;
 
 impl Handle for KekBackupRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<KekBackupResponse, Failure> {
@@ -36,13 +43,16 @@ impl Handle for KekBackupRequest {
         let chosen = of_generation(&keks, self.kek_generation)?;
         kek_profiles::protected(chosen)?;
         let groups = recovery::of(context, domain).await?;
+        // Who can open it is part of what is agreed to.
+        let mut records = vec![kek::place(domain, chosen.id), recovery::place(domain)];
+        records.extend(groups.iter().map(|group| Group::key(domain, &group.group_name)));
         let people = match groups.as_slice() {
             [] => String::new(),
             groups => format!(", opened by {} as well", recovery::told(groups)),
         };
         Ok(Target {
             description: Some(format!("the backup of KEK {}{people}", chosen.generation)),
-            records: vec![kek::place(domain, chosen.id)],
+            records,
             ..Target::default()
         })
     }
@@ -64,6 +74,7 @@ impl Handle for KekRestoreRequest {
         // A mark stays with the KEK, wherever it comes from.
         let former = keks.iter().find(|kek| kek.id == backup.kek);
         restored.compromised_ms = former.and_then(|kek| kek.compromised_ms);
+        restored.taken_in = former.is_none();
         keks.retain(|kek| kek.id != backup.kek);
         keks.push(restored.clone());
         keep_new(context, domain, &keks, &restored).await?;
@@ -74,18 +85,27 @@ impl Handle for KekRestoreRequest {
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let domain = desk::domain(context)?;
         let backup = read(&self.backup_string)?;
-        can_restore(domain, &keks_of(context, domain).await?, &backup)?;
+        let keks = keks_of(context, domain).await?;
+        can_restore(domain, &keks, &backup)?;
+        let whose = match keks.iter().any(|kek| kek.id == backup.kek) {
+            true => "",
+            false => UNKNOWN,
+        };
         let (name, profile) = profile(context, domain, self.hsm_profile_name.as_deref()).await?;
         kek_profiles::keeps_pairs(context, profile)?;
-        let what = format!("KEK {} of backup {}, opened by", backup.generation, short(&backup));
+        let what = format!(
+            "KEK {} of backup {}{whose}, opened by",
+            backup.generation,
+            short(&backup)
+        );
         if self.recover != Some(true) {
             return Ok(Target {
                 description: Some(format!("{what} HSM-Profile {name}")),
                 ..Target::default()
             });
         }
-        let recovery = recovery::shared(&backup)?;
-        let what = format!("{what} the shares of its recovery group, into HSM-Profile {name}");
+        let (recovery, people) = recovery::shared(context, &backup).await?;
+        let what = format!("{what} {people}, into HSM-Profile {name}");
         let (description, sharings) = kek_profiles::managed(context, domain, &[profile], what).await?;
         Ok(Target {
             description: Some(description),
@@ -98,8 +118,15 @@ impl Handle for KekRestoreRequest {
 
 /// Reads a backup string.
 pub(super) fn read(text: &str) -> Result<Backup, Failure> {
-    Backup::from_text(text).map_err(|why| Failure::detailed(Fault::BackupRefused, why))
+    let backup = Backup::from_text(text).map_err(|why| Failure::detailed(Fault::BackupRefused, why))?;
+    match (1..=HIGHEST).contains(&backup.generation) {
+        true => Ok(backup),
+        false => Err(Fault::BackupRefused.into()),
+    }
 }
+
+/// What those who agree must know of a KEK that no record here is of: nothing shows that the text is not somebody's own work.
+pub(super) const UNKNOWN: &str = ", which was NEVER KNOWN HERE (who made the text may know it)";
 
 /// What those who vote can compare with the string that they have: the beginning of the KEK's identifier.
 pub(super) fn short(backup: &Backup) -> String {
@@ -123,6 +150,10 @@ fn can_restore(domain: Domain, keks: &[KekRecord], backup: &Backup) -> Result<()
         if !known.is_of(backup) {
             return Err(Fault::BackupRefused.into());
         }
+    }
+    let newest = keks.iter().map(|kek| kek.generation).max().unwrap_or(0);
+    if backup.generation > newest.saturating_add(FURTHEST) {
+        return Err(Fault::BackupRefused.into());
     }
     if keks.iter().filter(|kek| kek.is_live()).count() >= MAX_KEKS {
         return Err(Fault::LimitExceeded.into());

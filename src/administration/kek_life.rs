@@ -1,7 +1,7 @@
 //! The life of KEKs (family 05, P-KMS-TNT-02): made, activated, listed, by the people of the domain whose keys they keep. A domain has
 //! many, of which one is active: it wraps what is new, the others open what they wrapped.
 
-use super::{desk, hsm_profile, kek, kek_profiles, management};
+use super::{desk, hsm_profile, kek, kek_backup, kek_profiles, management};
 use crate::authority::{Granted, Origin, Target};
 use crate::custody::{
     KekId, KekRecord, KekState, NewKek, NewProtected, Placement, ProfileId, RecordKeyRecord, SealerKind,
@@ -13,7 +13,7 @@ use crate::records;
 use crate::store::Domain;
 use kmip_protocol::{
     DateTime, Kek, KekActivateRequest, KekActivateResponse, KekCreateRequest, KekCreateResponse, KekKind,
-    KekListRequest, KekListResponse,
+    KekListRequest, KekListResponse, Operation,
 };
 use std::sync::Arc;
 
@@ -56,9 +56,9 @@ impl Handle for KekCreateRequest {
 }
 
 impl Handle for KekActivateRequest {
-    async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<KekActivateResponse, Failure> {
+    async fn handle(&self, granted: &Granted<Self>, context: &mut Context<'_>) -> Result<KekActivateResponse, Failure> {
         let domain = desk::domain(context)?;
-        let keks = change_of(context, domain).await?;
+        let mut keks = change_of(context, domain).await?;
         let mut chosen = of_generation(&keks, self.kek_generation)?.clone();
         if chosen.state == KekState::Active || !chosen.is_live() || chosen.compromised_ms.is_some() {
             return Err(Fault::KekState.into());
@@ -75,7 +75,16 @@ impl Handle for KekActivateRequest {
         }
         chosen.state = KekState::Active;
         context.work.take(claim, kek::place(domain, chosen.id)).await?;
-        keep(context, &chosen).await?;
+        if !chosen.taken_in {
+            keep(context, &chosen).await?;
+            return Ok(KekActivateResponse {});
+        }
+        // Only now it is this domain's own, and the record key is wrapped under it as well.
+        desk::agreed(granted.origin(), context)?;
+        chosen.taken_in = false;
+        keks.retain(|kek| kek.id != chosen.id);
+        keks.push(chosen.clone());
+        keep_new(context, domain, &keks, &chosen).await?;
         Ok(KekActivateResponse {})
     }
 
@@ -83,9 +92,18 @@ impl Handle for KekActivateRequest {
         let domain = desk::domain(context)?;
         let keks = keks_of(context, domain).await?;
         let chosen = of_generation(&keks, self.kek_generation)?;
+        let number = chosen.generation;
+        let (description, also) = match chosen.taken_in {
+            true => (
+                format!("KEK {number}{}", kek_backup::UNKNOWN),
+                Some(Operation::KekRestore),
+            ),
+            false => (format!("KEK {number}"), None),
+        };
         Ok(Target {
-            description: Some(format!("KEK {}", chosen.generation)),
+            description: Some(description),
             records: vec![kek::place(domain, chosen.id)],
+            also,
             ..Target::default()
         })
     }

@@ -3,11 +3,14 @@
 
 use super::kek_profiles::new_pair;
 use super::management::{Ground, opened};
+use super::sharing::holders;
 use super::{desk, kek};
 use crate::authority::{Granted, Origin, Target};
+use crate::custody::protected::{MAX_GROUPS, judge_recovery};
 use crate::custody::sharing::PlannedGroup;
-use crate::custody::{Backup, CustodyError, KekRecord, ProfileId};
+use crate::custody::{Backup, CustodyError, KekRecord, ProfileId, Sharing};
 use crate::failure::{Failure, Fault};
+use crate::identity::name::is_name;
 use crate::operations::{Context, Handle, shares};
 use crate::store::{Domain, Key, Kind};
 use kmip_protocol::{RecoveryPutRequest, RecoveryPutResponse, RuleGroup};
@@ -18,8 +21,6 @@ use std::sync::Arc;
 pub(super) const RECOVERY: Kind = Kind(0x2E);
 
 const FORMAT: i32 = 1;
-/// Groups of which so many each are needed: more is a mistake.
-const MOST_GROUPS: usize = 4;
 /// One person alone opens nothing.
 const FEWEST: i32 = 2;
 
@@ -33,7 +34,7 @@ mod tag {
     pub(super) const QUORUM: Tag = Tag(0x54_F914);
 }
 
-const fn place(domain: Domain) -> Key {
+pub(super) const fn place(domain: Domain) -> Key {
     Key {
         domain,
         kind: RECOVERY,
@@ -90,7 +91,7 @@ pub(super) fn told(groups: &[RuleGroup]) -> String {
 /// The people a backup is shared among, with the share keys that they have now; `None` where there is no such group.
 ///
 /// # Errors
-/// [`Fault::ShareKeysMissing`] if too few of them have one.
+/// [`Fault::ShareKeysMissing`] if too few of them have one; [`Fault::RecoveryAlone`]; [`Fault::LimitExceeded`].
 pub(super) async fn people(context: &mut Context<'_>, domain: Domain) -> Result<Option<Vec<PlannedGroup>>, Failure> {
     let groups = of(context, domain).await?;
     if groups.is_empty() {
@@ -102,9 +103,13 @@ pub(super) async fn people(context: &mut Context<'_>, domain: Domain) -> Result<
 fn able(ground: &Ground, groups: &[RuleGroup]) -> Result<Vec<PlannedGroup>, Failure> {
     let planned = ground.groups(groups);
     let enough = |group: &PlannedGroup| group.members.len() >= usize::from(group.quorum);
-    match planned.iter().all(enough) {
-        true => Ok(planned),
-        false => Err(Fault::ShareKeysMissing.into()),
+    if !planned.iter().all(enough) {
+        return Err(Fault::ShareKeysMissing.into());
+    }
+    match judge_recovery(&planned) {
+        Ok(()) => Ok(planned),
+        Err(error @ CustodyError::Limit) => Err(Failure::detailed(Fault::LimitExceeded, error)),
+        Err(error) => Err(Failure::detailed(Fault::RecoveryAlone, error)),
     }
 }
 
@@ -143,34 +148,40 @@ async fn judge(request: &RecoveryPutRequest, context: &mut Context<'_>, domain: 
     let total = groups.iter().fold(0_i32, |sum, group| sum.saturating_add(group.quorum));
     let twice = |one: &RuleGroup| groups.iter().filter(|other| other.group_name == one.group_name).count() > 1;
     let wrong = groups.iter().any(|one| !(1..=255).contains(&one.quorum) || twice(one));
-    if wrong || groups.len() > MOST_GROUPS || total < FEWEST {
+    if wrong || groups.len() > MAX_GROUPS || total < FEWEST {
         return Err(Fault::InvalidField.into());
     }
     able(&Ground::of(context, domain).await?, groups)?;
-    // One person in two groups would be two of them.
-    let planned = Ground::of(context, domain).await?.groups(groups);
-    let mut people: Vec<_> = planned
-        .iter()
-        .flat_map(|group| &group.members)
-        .map(|one| one.person)
-        .collect();
-    people.sort_unstable();
-    match people.windows(2).any(|pair| pair.first() == pair.last()) {
-        true => Err(Fault::InvalidField.into()),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
-/// How the KEK of a backup is shared, for a proposal.
-///
-/// # Errors
-/// [`Fault::BackupRefused`] if it is shared among nobody.
-pub(super) fn shared(backup: &Backup) -> Result<Vec<u8>, Failure> {
+/// How the KEK of a backup is shared. Anybody can have made it: it is shown to those who agree, and so its names are names.
+fn sharing_of(backup: &Backup) -> Result<Sharing, Failure> {
     let refused = |error| Failure::detailed(Fault::BackupRefused, error);
     let sharing = backup.recovery().map_err(refused)?;
-    sharing
-        .map(|sharing| sharing.encode())
-        .ok_or(Failure::new(Fault::BackupRefused))
+    let named = sharing.filter(|sharing| sharing.groups().all(|(_, group)| is_name(&group.name)));
+    named.ok_or(Failure::new(Fault::BackupRefused))
+}
+
+/// How the KEK of a backup is shared, for a proposal, and for those who agree to it: of whom how many open it, and who they are here.
+///
+/// # Errors
+/// [`Fault::BackupRefused`] if it is shared among nobody, or one person could open it alone.
+pub(super) async fn shared(context: &mut Context<'_>, backup: &Backup) -> Result<(Vec<u8>, String), Failure> {
+    let sharing = sharing_of(backup)?;
+    let bytes = sharing.encode();
+    let domain = desk::domain(context)?;
+    let ground = Ground::of(context, domain).await?;
+    let held = shares::held(context, sharing).await?;
+    let names = match holders(&held, &ground) {
+        names if names.is_empty() => "nobody".to_owned(),
+        names => names.join(", "),
+    };
+    let ways = held.ways().join(", or ");
+    Ok((
+        bytes,
+        format!("the shares of its recovery group ({ways}; held here by {names})"),
+    ))
 }
 
 /// Takes in the KEK of a backup that those who agree have opened. It gets a key pair in a profile.
@@ -180,9 +191,7 @@ pub(super) async fn recovered(
     backup: &Backup,
     profile: ProfileId,
 ) -> Result<KekRecord, Failure> {
-    let sharing = backup.recovery().ok().flatten();
-    let sharing = sharing.ok_or(Failure::new(Fault::BackupRefused))?;
-    let sharing = shares::held(context, sharing).await?;
+    let sharing = shares::held(context, sharing_of(backup)?).await?;
     let key = opened(context, origin, &sharing)?;
     let pair = new_pair(origin, context, backup.domain, profile).await?;
     let custody = Arc::clone(&context.services.custody);

@@ -290,7 +290,7 @@ pub(super) async fn findings(
 }
 
 /// Who can open a share.
-fn holders(sharing: &Sharing, ground: &management::Ground) -> Vec<String> {
+pub(super) fn holders(sharing: &Sharing, ground: &management::Ground) -> Vec<String> {
     let open = sharing
         .shares()
         .filter(|(_, share)| ground.can_open(&share.person, &share.key_fingerprint));

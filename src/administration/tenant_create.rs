@@ -83,10 +83,12 @@ impl Handle for TenantCreateRequest {
         let mut description = format!("tenant {}, with a KEK in {}", self.tenant_name, described(&record));
         let mut shared = None;
         if let Some(backup) = self.backup_string.as_deref().map(kek_backup::read).transpose()? {
-            description.push_str(&format!(", that of backup {}", kek_backup::short(&backup)));
+            let backup_is = (kek_backup::short(&backup), kek_backup::UNKNOWN);
+            description.push_str(&format!(", that of backup {}{}", backup_is.0, backup_is.1));
             if self.recover == Some(true) {
-                description.push_str(", opened by the shares of its recovery group");
-                shared = Some(recovery::shared(&backup)?);
+                let (recovery, people) = recovery::shared(context, &backup).await?;
+                description.push_str(&format!(", opened by {people}"));
+                shared = Some(recovery);
             }
         }
         if let Some(warning) = management::judge_required(context, profile, required).await? {

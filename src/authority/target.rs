@@ -25,6 +25,8 @@ pub struct Target {
     /// Whether it gives a client access to objects that there are already: it joins an application that owns some, or gets a credential
     /// while its application owns some.
     pub reaches_objects: bool,
+    /// What it comes to besides: rules for that govern it too.
+    pub also: Option<Operation>,
     /// The key-management credentials that carrying it out needs: where it is kept how each is shared among those who agree.
     pub sharings: Vec<Key>,
     /// How the KEK of a backup is shared, which carrying it out opens: the request brings it along, and it is kept nowhere else.

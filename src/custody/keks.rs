@@ -83,6 +83,7 @@ impl Custody {
             created_ms: *created_ms,
             compromised_ms: None,
             abandoned: None,
+            taken_in: false,
             known_answer: Vec::new(),
         }
     }
@@ -195,7 +196,7 @@ impl Custody {
         }
     }
 
-    /// Has the open record key of a domain wrapped under each live one of `keks`, and no other: after a KEK was made, and
+    /// Has the open record key of a domain wrapped under each live one of `keks` that nobody else may know, and no other: after a KEK was made, and
     /// before one is deleted. The caller stores the record and then opens the domain again.
     ///
     /// # Errors
@@ -229,7 +230,7 @@ impl Custody {
         key: &Locked,
     ) -> Result<Vec<RecordKeyWrap>, CustodyError> {
         let mut wraps = Vec::new();
-        for kek in keks.iter().filter(|kek| kek.is_live()) {
+        for kek in keks.iter().filter(|kek| kek.is_live() && !kek.taken_in) {
             if kek.domain != record.domain {
                 return Err(CustodyError::UnknownKek);
             }

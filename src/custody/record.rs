@@ -86,6 +86,9 @@ pub struct KekRecord {
     pub compromised_ms: Option<i64>,
     /// That it was given up with its HSM, if it was.
     pub abandoned: Option<Abandonment>,
+    /// That it came from a backup of a KEK that was not known here, and was not activated since: whoever made that may know it. Until then
+    /// nothing is wrapped under it, the record key neither.
+    pub taken_in: bool,
     /// The known answer, wrapped: it opens under this very KEK and no other.
     pub known_answer: Vec<u8>,
 }
@@ -214,6 +217,7 @@ impl KekRecord {
             created_ms,
             compromised_ms,
             abandoned,
+            taken_in,
             known_answer,
         } = self;
         let mut bytes = vec![FORMAT];
@@ -258,6 +262,7 @@ impl KekRecord {
                 bytes.extend(records.to_be_bytes());
             }
         }
+        bytes.push(u8::from(*taken_in));
         put(&mut bytes, known_answer)?;
         Ok(bytes)
     }
@@ -301,6 +306,11 @@ impl KekRecord {
                     proposal: fields.array()?,
                     records: u64::from_be_bytes(fields.array()?),
                 }),
+                _ => return Err(CustodyError::Record),
+            },
+            taken_in: match fields.byte()? {
+                0 => false,
+                1 => true,
                 _ => return Err(CustodyError::Record),
             },
             known_answer: fields.bytes()?.to_vec(),

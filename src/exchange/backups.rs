@@ -1,19 +1,21 @@
 //! Backups of KEKs that people open together, where no HSM has a key pair of theirs left.
 
 use super::assembly::{Voter, is, put_policy, voter};
-use super::protected::{Scene, WEST, link};
+use super::protected::{Scene, WEST, link, restore};
 use super::tenants::{domain_of, new};
 use super::testing::TestHouse;
 use crate::administration::kek;
 use crate::authority::quorum::{Scope, template};
 use crate::custody::protected::fake::FakeHsm;
-use crate::custody::sharing::{EnrolledKey, Envelope, ShareSecret};
-use crate::custody::{SealContext, ShareKey};
+use crate::custody::sharing::{EnrolledKey, Envelope, PlannedGroup, Recipient, ShareSecret};
+use crate::custody::{KekId, NewPair, NewProtected, RecordKeyRecord, SealContext, ShareKey};
 use crate::failure::Fault;
 use crate::identity::Principal;
-use crate::store::{Domain, Work};
+use crate::records;
+use crate::store::{Domain, Key as Place, Work};
 use kmip_protocol::{
-    HeldShare, OpenedShare, PersonRole, PolicyTemplate, ProposalShareRequest, ProposalState, ProposalVoteRequest,
+    Group, GroupPutRequest, HeldShare, KekActivateRequest, KekBackupRequest, KekCreateRequest, KekRestoreRequest,
+    OpenedShare, PersonRole, PolicyTemplate, ProposalShareRequest, ProposalState, ProposalVoteRequest,
     RecoveryPutRequest, ResponsePayload, RuleGroup, TenantCreateRequest, VoteDecision,
 };
 use kmip_ttlv::Secret;
@@ -27,12 +29,16 @@ impl Key {
         Self(certs::PrivateKey::generate(certs::KeyKind::P256).unwrap())
     }
 
+    fn public(&self) -> ShareKey {
+        ShareKey::read(&self.0.public_key_info()).unwrap()
+    }
+
     async fn enroll(&self, house: &TestHouse, who: &Voter) {
         let Principal::Person(person) = &who.principal else {
             panic!("no person")
         };
         let enrolled = EnrolledKey {
-            key: ShareKey::read(&self.0.public_key_info()).unwrap(),
+            key: self.public(),
             enrolled_ms: 1,
             revoked_ms: None,
         };
@@ -161,4 +167,125 @@ async fn two_of_three_open_a_backup_without_any_hsm_of_it() {
     // It has a key pair of its own there, and nothing is left open.
     assert_eq!(west.count(), 1);
     assert!(custody.openings().is_empty());
+}
+
+/// Who has no share key yet when the group is named is in two of its parts all the same.
+#[tokio::test]
+async fn nobody_becomes_two_of_those_who_open_a_backup() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let carla = voter(house, house.tenant, "carla", PersonRole::Custodian).await;
+    let keepers = Group {
+        group_name: "keepers".into(),
+        persons: vec!["olga".into(), "carla".into()],
+    };
+    assert_eq!(
+        scene.agree(GroupPutRequest { group: keepers }).await,
+        ProposalState::Executed
+    );
+    for who in [&scene.otto, &carla] {
+        Key::new().enroll(house, who).await;
+    }
+    let both = || {
+        let one = |name: &str| RuleGroup {
+            group_name: name.into(),
+            quorum: 1,
+        };
+        RecoveryPutRequest {
+            groups: vec![one("operators"), one("keepers")],
+        }
+    };
+    scene.protected(&["east"]).await;
+    assert_eq!(scene.agree(both()).await, ProposalState::Executed);
+    scene.backup(2).await;
+    Key::new().enroll(house, &scene.olga).await;
+    scene
+        .refused(KekBackupRequest { kek_generation: 2 }, Fault::RecoveryAlone)
+        .await;
+    scene.refused(both(), Fault::RecoveryAlone).await;
+}
+
+/// A text takes no secret to make: whoever knows a KEK deals shares of it to public share keys, and nothing is open to him by that.
+#[tokio::test]
+async fn a_forged_backup_is_told_as_such_and_nothing_lies_under_its_kek_until_that_is_agreed_upon() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    scene.protected(&["east"]).await;
+    let keys = [Key::new(), Key::new()];
+    let people = [&scene.olga, &scene.otto];
+    for (key, who) in keys.iter().zip(people) {
+        key.enroll(house, who).await;
+    }
+    let elsewhere = TestHouse::new().await;
+    let custody = &elsewhere.server.services().custody;
+    custody.add_provider(WEST, FakeHsm::new(elsewhere.folder()));
+    let forged = async |number: u8, generation| {
+        let pair = NewPair {
+            profile: WEST,
+            cka_id: vec![number; 16],
+            login: None,
+        };
+        let new = NewProtected {
+            id: KekId([number; 16]),
+            domain: house.tenant,
+            generation,
+            pairs: vec![pair],
+            created_ms: 1,
+        };
+        let made = custody.create_protected(&new).await.unwrap();
+        let member = |key: &Key| Recipient {
+            person: [0; 16],
+            key: key.public(),
+        };
+        let group = PlannedGroup {
+            name: "operators".into(),
+            quorum: 2,
+            members: keys.iter().map(member).collect(),
+        };
+        let backup = custody.back_up(&made, Some(&[group])).unwrap();
+        KekRestoreRequest {
+            recover: Some(true),
+            ..restore(&backup.to_text().unwrap(), "west")
+        }
+    };
+    // A number that would leave none for others.
+    for (number, generation) in [(1, u32::MAX), (2, 3 + (1 << 16)), (3, 0)] {
+        scene
+            .refused(forged(number, generation).await, Fault::BackupRefused)
+            .await;
+    }
+    let id = scene.olga.propose(house, forged(7, 3).await).await;
+    let told = match scene.otto.look(house, &id).await.payload {
+        Some(ResponsePayload::ProposalGet(told)) => told.proposal.target.unwrap(),
+        _ => panic!("no proposal"),
+    };
+    assert!(told.contains("NEVER KNOWN HERE"), "{told}");
+    assert!(told.contains("(2 of 2 operators; held here by olga, otto)"), "{told}");
+    for (key, who) in keys.iter().zip(people) {
+        let own = held(house, who, &id).await;
+        assert!(vote(house, who, &id, key.open(&own)).await);
+    }
+    scene.otto.complete(house, &id).await;
+    assert_eq!(scene.olga.state(house, &id).await, ProposalState::Executed);
+    let lies_under = async || {
+        let place = Place {
+            domain: house.tenant,
+            kind: kek::RECORD_KEY,
+            id: [0; 16],
+        };
+        let record = house.store.load(place).await.unwrap().unwrap();
+        let body = records::open(&house.server.services().custody, &record).unwrap();
+        let sealed = RecordKeyRecord::decode(body).unwrap();
+        sealed.wraps.iter().any(|wrap| wrap.kek == KekId([7; 16]))
+    };
+    assert!(!lies_under().await);
+    // Nor when another one is made, nor because one operator says so.
+    assert_eq!(scene.agree(KekCreateRequest::default()).await, ProposalState::Executed);
+    let id = scene
+        .olga
+        .propose(house, KekActivateRequest { kek_generation: 3 })
+        .await;
+    assert!(!lies_under().await);
+    assert_eq!(scene.carried_out(&id).await, ProposalState::Executed);
+    assert!(lies_under().await);
 }

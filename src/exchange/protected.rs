@@ -100,7 +100,7 @@ impl Scene {
         self.carried_out(&id).await
     }
 
-    async fn carried_out(&self, id: &[u8]) -> ProposalState {
+    pub(super) async fn carried_out(&self, id: &[u8]) -> ProposalState {
         self.olga.approve(&self.house, id).await;
         self.otto.approve(&self.house, id).await;
         self.otto.complete(&self.house, id).await;
@@ -175,7 +175,7 @@ fn remove(kek_generation: i32, name: &str) -> KekRemoveProfileRequest {
     }
 }
 
-fn restore(backup_string: &str, name: &str) -> KekRestoreRequest {
+pub(super) fn restore(backup_string: &str, name: &str) -> KekRestoreRequest {
     KekRestoreRequest {
         backup_string: backup_string.to_owned(),
         hsm_profile_name: Some(name.to_owned()),

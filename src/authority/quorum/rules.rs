@@ -78,7 +78,7 @@ pub fn is_never_governed(operation: Operation) -> bool {
 
 /// The rules that govern an operation on a target. All of them must be satisfied; none: it may be done alone.
 ///
-/// A rule that names an operation governs also what comes to the same: the use of an object for another's sake. And a rule for objects with
+/// A rule that names an operation governs also what comes to the same: the use of an object for another's sake, or what its target says. And a rule for objects with
 /// some label governs taking that label off, whichever operations it names: else it would hold only until somebody did so.
 #[must_use]
 pub fn governing<'p>(policy: &'p Policy, operation: Operation, target: &Target) -> Vec<&'p Rule> {
@@ -97,6 +97,7 @@ pub fn governing<'p>(policy: &'p Policy, operation: Operation, target: &Target) 
     };
     let governs = |rule: &&Rule| {
         matches(&rule.rule_match, operation, target)
+            || target.also.is_some_and(|also| matches(&rule.rule_match, also, target))
             || target.uses.iter().any(|one| used(rule, one))
             || target.relabels.iter().any(|one| leaves(rule, one))
     };
@@ -133,7 +134,7 @@ pub fn counting<'p>(policy: &'p Policy, group: &str) -> Vec<&'p Rule> {
 }
 
 /// What an operation may use an object as, beside doing itself: a wrapping encrypts, an unwrapping decrypts, a derivation can do either
-/// what Encrypt or what MAC does, an authority signs.
+/// what Encrypt or what MAC does, an authority signs. And what its target may say that it comes to.
 const USES: &[(Operation, &[Operation])] = &[
     (
         Operation::Get,
@@ -149,6 +150,8 @@ const USES: &[(Operation, &[Operation])] = &[
     (Operation::DeriveKey, &[Operation::Encrypt, Operation::MAC]),
     (Operation::Certify, &[Operation::Sign]),
     (Operation::ReCertify, &[Operation::Sign]),
+    // One that came from a backup of what was never known here becomes this domain's own.
+    (Operation::KekActivate, &[Operation::KekRestore]),
 ];
 
 /// What changes the labels of objects.

@@ -5,13 +5,13 @@
 //! recipient `kind (1) ‖ name`, which together are the header; then the KEK as sealed to each. The header is authenticated with
 //! each of them.
 
-use super::{CHECK_VALUE, Name, NewPair, Placement, Sealing, envelope, pair_name, protected_of};
+use super::{CHECK_VALUE, MAX_PROFILES, Name, NewPair, Placement, Sealing, envelope, pair_name, protected_of};
 use crate::custody::context::{KekId, ProfileId, Purpose, WrapContext};
 use crate::custody::error::CustodyError;
 use crate::custody::facade::Custody;
 use crate::custody::record::{Fields, KekRecord, MAX_CKA_ID, put};
 use crate::custody::sealing;
-use crate::custody::sharing::{Binding, PlannedGroup, Sharing};
+use crate::custody::sharing::{Binding, PlannedGroup, SharedGroup, Sharing};
 use crate::custody::slab::Locked;
 use crate::store::Domain;
 
@@ -20,10 +20,14 @@ const VERSION: u8 = 1;
 const PAIR: u8 = 1;
 /// A recipient that is a group of people; its name says who, its part is how the KEK is shared among them.
 const GROUP: u8 = 2;
-/// Recipients at most.
-const MAX_RECIPIENTS: usize = 16;
+/// Recipients at most: the profiles of a KEK, and a group.
+const MAX_RECIPIENTS: usize = MAX_PROFILES + 1;
 /// People of its recovery group at most: a share of each is a dozen lines of text.
 const MAX_MEMBERS: usize = 16;
+/// Groups of which so many each are needed at most: more is a mistake.
+pub const MAX_GROUPS: usize = 4;
+/// One person alone opens nothing.
+const FEWEST: usize = 2;
 /// Bytes of a recipient's name at most.
 const MAX_NAME: usize = 256;
 
@@ -132,16 +136,25 @@ impl Backup {
     /// How it is shared among a group of people, if it is.
     ///
     /// # Errors
-    /// [`CustodyError::Record`] if that is not of this backup.
+    /// [`CustodyError::Record`] if that is not of this backup, or one person could open it alone.
     pub fn recovery(&self) -> Result<Option<Sharing>, CustodyError> {
         let Some(group) = self.recipients.iter().find(|recipient| recipient.kind == GROUP) else {
             return Ok(None);
         };
         let sharing = Sharing::decode(&group.sealed)?;
-        match sharing.binding == self.recovery_binding()? {
-            true => Ok(Some(sharing)),
-            false => Err(CustodyError::Record),
+        if sharing.binding != self.recovery_binding()? {
+            return Err(CustodyError::Record);
         }
+        // Whoever has the public share keys can have made it.
+        let part = |group: &SharedGroup| {
+            (
+                group.quorum,
+                group.shares.iter().map(|share| share.key_fingerprint).collect(),
+            )
+        };
+        let groups = sharing.only_way().ok_or(CustodyError::Record)?;
+        judge(&groups.iter().map(part).collect::<Vec<_>>()).map_err(|_| CustodyError::Record)?;
+        Ok(Some(sharing))
     }
 
     fn named(&self) -> Name {
@@ -165,6 +178,38 @@ impl Backup {
     }
 }
 
+/// How many of the holders of these share keys, by their fingerprints, give a group's part.
+type Part = (u8, Vec<[u8; 32]>);
+
+/// Refuses a recovery group that one person alone could open, and one in which somebody stands twice.
+fn judge(parts: &[Part]) -> Result<(), CustodyError> {
+    let quorum: usize = parts.iter().map(|(quorum, _)| usize::from(*quorum)).sum();
+    let mut keys: Vec<_> = parts.iter().flat_map(|(_, keys)| keys).collect();
+    keys.sort_unstable();
+    let is_twice = keys.windows(2).any(|pair| pair.first() == pair.last());
+    let can = |(quorum, keys): &Part| *quorum > 0 && keys.len() >= usize::from(*quorum);
+    if is_twice || quorum < FEWEST || !parts.iter().all(can) {
+        return Err(CustodyError::Refused);
+    }
+    if parts.len() > MAX_GROUPS || keys.len() > MAX_MEMBERS {
+        return Err(CustodyError::Limit);
+    }
+    Ok(())
+}
+
+/// Judges who is to open backups together, as [`Custody::back_up`] does.
+///
+/// # Errors
+/// [`CustodyError::Refused`] if one person alone could, or they are too few, or somebody stands in two groups; [`CustodyError::Limit`] if
+/// they are too many.
+pub fn judge_recovery(groups: &[PlannedGroup]) -> Result<(), CustodyError> {
+    let part = |group: &PlannedGroup| {
+        let keys = group.members.iter().map(|member| member.key.fingerprint());
+        (group.quorum, keys.collect())
+    };
+    judge(&groups.iter().map(part).collect::<Vec<_>>())
+}
+
 /// Who can open it together, as the header says it, cut to what a name may be.
 fn told(groups: &[PlannedGroup]) -> Vec<u8> {
     let one = |group: &PlannedGroup| format!("{} of {} {}", group.quorum, group.members.len(), group.name);
@@ -177,10 +222,11 @@ impl Custody {
     /// Seals a protected KEK anew to each of its profiles, and shares it among a group of people, if there is one. No HSM is asked.
     ///
     /// # Errors
-    /// [`CustodyError::Record`] if it is not protected; [`CustodyError::Unavailable`] while it is not in memory; [`CustodyError::Limit`] if
-    /// the group is too small or too large.
+    /// [`CustodyError::Record`] if it is not protected; [`CustodyError::Unavailable`] while it is not in memory; those of
+    /// [`judge_recovery`].
     pub fn back_up(&self, record: &KekRecord, group: Option<&[PlannedGroup]>) -> Result<Backup, CustodyError> {
         let protected = protected_of(record)?;
+        group.map_or(Ok(()), judge_recovery)?;
         let key = self.protected.held(record, protected).key()?;
         let recipients = protected.wraps.iter().map(|wrap| Recipient {
             kind: PAIR,
@@ -204,9 +250,6 @@ impl Custody {
             recipient.sealed = envelope::seal(&self.slab, randomness, &wrap.public_key, &context, &header, &key)?;
         }
         if let Some(groups) = group {
-            if groups.iter().map(|group| group.members.len()).sum::<usize>() > MAX_MEMBERS {
-                return Err(CustodyError::Limit);
-            }
             let (binding, plan) = (backup.recovery_binding()?, vec![vec![groups.to_vec()]]);
             let shared = self.share(binding, &plan, &key, 0)?.encode();
             let people = backup.recipients.last_mut().ok_or(CustodyError::Limit)?;
@@ -298,6 +341,11 @@ impl KekRecord {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::crypto::OsRandomness;
+    use crate::custody::Slab;
+    use crate::custody::sealing::KEY;
+    use crate::custody::sharing::{Recipient as Holder, ShareKey};
+    use std::sync::Arc;
 
     pub(in super::super) fn backup(recipients: usize) -> Backup {
         let recipient = |number: usize| Recipient {
@@ -322,7 +370,7 @@ pub(super) mod tests {
             name: b"a group of people".to_vec(),
             sealed: vec![5; 700],
         });
-        for backup in [backup(1), backup(16), unknown] {
+        for backup in [backup(1), backup(17), unknown] {
             let bytes = backup.encode().unwrap();
             assert_eq!(Backup::decode(&bytes), Ok(backup));
             for end in 0..bytes.len() {
@@ -331,6 +379,58 @@ pub(super) mod tests {
             assert_eq!(Backup::decode(&[&bytes[..], &[0]].concat()), Err(CustodyError::Record));
         }
         assert_eq!(backup(0).encode(), Err(CustodyError::Limit));
-        assert_eq!(backup(17).encode(), Err(CustodyError::Limit));
+        assert_eq!(backup(18).encode(), Err(CustodyError::Limit));
+    }
+
+    /// Share keys are public: anybody can deal shares to them of a KEK that he knows.
+    #[test]
+    fn what_one_person_could_open_has_no_recovery_group() {
+        let custody = Custody::new(Slab::new().unwrap(), Arc::new(OsRandomness::new()));
+        let holder = |number: u8| Holder {
+            person: [number; 16],
+            key: ShareKey::read(
+                &certs::PrivateKey::generate(certs::KeyKind::P256)
+                    .unwrap()
+                    .public_key_info(),
+            )
+            .unwrap(),
+        };
+        let all: Vec<Holder> = (1..=17).map(holder).collect();
+        let group = |quorum, members: &[Holder]| PlannedGroup {
+            name: "people".into(),
+            quorum,
+            members: members.to_vec(),
+        };
+        let dealt = |ways: Vec<Vec<PlannedGroup>>| {
+            let mut forged = backup(1);
+            forged.recipients.push(Recipient {
+                kind: GROUP,
+                name: Vec::new(),
+                sealed: Vec::new(),
+            });
+            let binding = forged.recovery_binding().unwrap();
+            let key = custody.slab.copy_from(&[7; KEY]).unwrap();
+            let shared = custody.share(binding, &vec![ways], &key, 0).unwrap();
+            forged.recipients[1].sealed = shared.encode();
+            forged.recovery().map(|sharing| sharing.is_some())
+        };
+        let two = || vec![group(2, &all[..2])];
+        assert_eq!(dealt(vec![two()]), Ok(true));
+        assert_eq!(dealt(vec![vec![group(1, &all[..1]), group(1, &all[1..3])]]), Ok(true));
+        assert_eq!(dealt(vec![vec![group(16, &all[..16])]]), Ok(true));
+        let few: Vec<PlannedGroup> = all[..5].iter().map(|one| group(1, &[one.clone()])).collect();
+        for wrong in [
+            vec![vec![group(1, &all[..1])]],
+            vec![vec![group(1, &all[..3])]],
+            vec![vec![group(1, &all[..1]), group(1, &all[..1])]],
+            vec![vec![group(1, &all[..2]), group(1, &all[1..3])]],
+            vec![two(), two()],
+            vec![vec![group(2, &all)]],
+            vec![few],
+        ] {
+            let judged = wrong.first().map(|groups| judge_recovery(groups).is_err());
+            assert!(wrong.len() > 1 || judged == Some(true));
+            assert_eq!(dealt(wrong), Err(CustodyError::Record));
+        }
     }
 }

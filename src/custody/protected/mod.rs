@@ -11,7 +11,7 @@ mod recipient;
 mod text;
 mod wraps;
 
-pub use self::backup::Backup;
+pub use self::backup::{Backup, MAX_GROUPS, judge_recovery};
 pub use self::held::Keeping;
 pub use self::text::Misread;
 pub use self::wraps::{CHECK_VALUE, MAX_PROFILES, ProfileWrap, ProtectedKek};

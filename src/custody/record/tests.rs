@@ -23,6 +23,7 @@ fn kek(placement: Placement) -> KekRecord {
             proposal: [9; 16],
             records: 10,
         }),
+        taken_in: true,
         known_answer: vec![7; 62],
     }
 }

@@ -181,6 +181,18 @@ impl Sharing {
         })
     }
 
+    /// The groups that are all wanted, if there is one way and no other.
+    #[must_use]
+    pub fn only_way(&self) -> Option<&[SharedGroup]> {
+        match self.rules.as_slice() {
+            [rule] => match rule.as_slice() {
+                [groups] => Some(groups),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Every share, with its place.
     pub fn shares(&self) -> impl Iterator<Item = (Place, &HeldShare)> {
         self.groups().flat_map(|(first, group)| {
