@@ -45,6 +45,8 @@ mod creations;
 mod credentials;
 #[cfg(test)]
 mod cryptoki;
+#[cfg(test)]
+mod detours;
 mod envelope;
 mod ephemeral;
 #[cfg(test)]

@@ -19,7 +19,11 @@ const METHODS: [SplitKeyMethod; 4] = [
     SplitKeyMethod::PolynomialSharingPrimeField,
 ];
 
-fn split_of(key: Option<&str>, method: SplitKeyMethod, (parts, threshold): (i32, i32)) -> CreateSplitKeyRequest {
+pub(super) fn split_of(
+    key: Option<&str>,
+    method: SplitKeyMethod,
+    (parts, threshold): (i32, i32),
+) -> CreateSplitKeyRequest {
     let mut prime = vec![0xFF; 66];
     prime[0] = 0x01;
     let given = match key {
@@ -43,7 +47,7 @@ fn split_of(key: Option<&str>, method: SplitKeyMethod, (parts, threshold): (i32,
     }
 }
 
-fn join_of(object_type: ObjectType, parts: &[String]) -> JoinSplitKeyRequest {
+pub(super) fn join_of(object_type: ObjectType, parts: &[String]) -> JoinSplitKeyRequest {
     JoinSplitKeyRequest {
         object_type,
         unique_identifiers: parts.iter().cloned().map(UniqueIdentifier::Text).collect(),
@@ -53,7 +57,7 @@ fn join_of(object_type: ObjectType, parts: &[String]) -> JoinSplitKeyRequest {
     }
 }
 
-fn parts_of(item: ResponseItem) -> Vec<String> {
+pub(super) fn parts_of(item: ResponseItem) -> Vec<String> {
     match item.payload {
         Some(ResponsePayload::CreateSplitKey(made)) => made.unique_identifiers,
         _ => panic!("not split: {:?} {:?}", item.result_reason, item.result_message),

@@ -2,15 +2,16 @@
 
 use super::certification::{Asked, Authority};
 use super::export::as_get;
-use super::{Context, certify, delete_attribute, modify_attribute, target_of};
-use crate::authority::{Target, TargetObject};
+use super::part::Part;
+use super::{Context, certify, delete_attribute, links, modify_attribute, target_of};
+use crate::authority::{Target, TargetObject, quorum};
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, AttributeSet, OBJECT, Object};
 use crate::records;
 use crate::store::Key;
 use kmip_protocol::{
     Attribute, AttributeKind, BindTarget, DerivationMethod, GetRequest, ImportRequest, KeyInformation, KeyWrapType,
-    ManagedObject, Operation, RequestPayload, TemplateAttribute, UniqueIdentifier, Version,
+    LinkType, ManagedObject, Operation, RequestPayload, TemplateAttribute, UniqueIdentifier, Version,
 };
 use ring::digest::{Context as Digest, SHA256};
 
@@ -42,9 +43,18 @@ fn named(payload: &RequestPayload, version: Version) -> Option<Vec<Option<&Uniqu
 /// # Errors
 /// Those that the request would fail with, where it names what is not there.
 pub async fn of_request(payload: &RequestPayload, context: &mut Context<'_>) -> Result<Target, Failure> {
-    match objects_of(payload, context).await? {
-        Some(target) => Ok(target),
-        None => target_of(payload, context).await,
+    let target = match objects_of(payload, context).await? {
+        Some(target) => target,
+        None => target_of(payload, context).await?,
+    };
+    // Which rules may govern an operation is known before its target is: what they do not know of, they would let pass.
+    let operation = payload.operation();
+    let mut comes_to = target.uses.iter().map(|(used, _)| *used).chain(target.also);
+    let is_known = comes_to.all(|used| quorum::uses(operation).any(|one| one == used));
+    if is_known && (target.relabels.is_empty() || quorum::is_relabelling(operation)) {
+        Ok(target)
+    } else {
+        Err(Failure::detailed(Fault::Internal, "a use that no rule is asked about"))
     }
 }
 
@@ -57,37 +67,70 @@ async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Resu
         return Ok(None);
     };
     let tenant = context.client()?.tenant;
-    let mut target = Target::default();
-    let mut words = Vec::new();
+    let mut concerned = Vec::new();
     for given in named {
-        let unique_identifier = context.identifier(given)?;
+        let unique_identifier = meant(payload, given, context)?;
         let found = context.find(&unique_identifier).await?;
-        let object = found.ok_or(Failure::new(Fault::ObjectNotFound))?;
-        words.push(describe(&object, context.seconds()));
-        target.records.push(objects::key(tenant, &unique_identifier));
-        target.objects.push(of(&object));
+        concerned.push(found.ok_or(Failure::new(Fault::ObjectNotFound))?);
     }
-    target.description = Some(words.join(", "));
-    relabels(payload, &mut target, context).await?;
+    if matches!(payload, RequestPayload::ReKeyKeyPair(_))
+        && let Some(public) = public_half(concerned.first(), context).await?
+    {
+        concerned.push(public);
+    }
+    let now = context.seconds();
+    let words: Vec<String> = concerned.iter().map(|object| describe(object, now)).collect();
+    let key = |object: &Object| objects::key(tenant, &object.unique_identifier);
+    let tagged = context.version.has_tagged_attributes();
+    let mut target = Target {
+        description: Some(words.join(", ")),
+        records: concerned.iter().map(key).collect(),
+        objects: concerned.iter().map(of).collect(),
+        relabels: concerned
+            .into_iter()
+            .filter_map(|object| relabelled(payload, object, tagged))
+            .collect(),
+        ..Target::default()
+    };
     uses(payload, &mut target, context).await?;
     Ok(Some(target))
 }
 
-/// What a change of attributes makes of an object's labels. A change that cannot be made changes none, and fails by itself.
-async fn relabels(payload: &RequestPayload, target: &mut Target, context: &mut Context<'_>) -> Result<(), Failure> {
-    let given = match payload {
-        RequestPayload::ModifyAttribute(request) => &request.unique_identifier,
-        RequestPayload::DeleteAttribute(request) => &request.unique_identifier,
-        RequestPayload::SetAttribute(request) => &request.unique_identifier,
-        RequestPayload::ReKey(request) => &request.unique_identifier,
-        RequestPayload::ReKeyKeyPair(request) => &request.private_key_unique_identifier,
-        _ => return Ok(()),
+/// The identifier that a request means. A later part of a stream that names none means the stream's key.
+fn meant(
+    payload: &RequestPayload,
+    given: Option<&UniqueIdentifier>,
+    context: &mut Context<'_>,
+) -> Result<String, Failure> {
+    let correlation = match payload {
+        RequestPayload::Encrypt(request) => &request.correlation_value,
+        RequestPayload::Decrypt(request) => &request.correlation_value,
+        RequestPayload::Sign(request) => &request.correlation_value,
+        RequestPayload::SignatureVerify(request) => &request.correlation_value,
+        RequestPayload::MAC(request) => &request.correlation_value,
+        RequestPayload::MACVerify(request) => &request.correlation_value,
+        _ => &None,
     };
-    let unique_identifier = context.identifier(given.as_ref())?;
-    let Some(object) = context.find(&unique_identifier).await? else {
-        return Ok(());
+    if let Some(value) = correlation {
+        let turn = context.turn(Part::Next(value), payload.operation())?;
+        if let Some(unique_identifier) = turn.own_key(context, given) {
+            return Ok(unique_identifier.to_owned());
+        }
+    }
+    context.identifier(given)
+}
+
+/// The public key that is replaced together with a private one, if it is there and seen.
+async fn public_half(private: Option<&Object>, context: &mut Context<'_>) -> Result<Option<Object>, Failure> {
+    let linked = private.and_then(|private| links::linked(private, LinkType::PublicKeyLink));
+    let Some(Ok(unique_identifier)) = linked.map(|linked| context.identifier(Some(&linked))) else {
+        return Ok(None);
     };
-    let tagged = context.version.has_tagged_attributes();
+    context.find(&unique_identifier).await
+}
+
+/// An object before and after a change of its labels. A change that cannot be made changes none, and fails by itself.
+fn relabelled(payload: &RequestPayload, object: Object, tagged: bool) -> Option<(TargetObject, TargetObject)> {
     let before = of(&object);
     let mut changed = object;
     let set = changed.attributes.clone();
@@ -115,14 +158,13 @@ async fn relabels(payload: &RequestPayload, target: &mut Target, context: &mut C
             }
         }
         // The Names go over to what replaces it.
-        RequestPayload::ReKey(_) | RequestPayload::ReKeyKeyPair(_) => changed.attributes.clear(AttributeKind::Name),
-        _ => {}
+        RequestPayload::ReKey(_) | RequestPayload::ReKeyKeyPair(_) | RequestPayload::ReCertify(_) => {
+            changed.attributes.clear(AttributeKind::Name);
+        }
+        _ => return None,
     }
     let after = of(&changed);
-    if after != before {
-        target.relabels.push((before, after));
-    }
-    Ok(())
+    (after != before).then_some((before, after))
 }
 
 /// The objects that are used for what a request does, each as which operation uses it: keys that wrap and unwrap, keys that derive.

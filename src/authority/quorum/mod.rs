@@ -25,7 +25,7 @@ pub use emergency::{FOLLOW_UP_MS, may_follow_up, ordinary};
 pub use people::{
     ADMINISTRATORS, AUDITORS, CUSTODIANS, Electorate, Group, GroupMember, Member, MemberKey, OPERATORS, is_role_group,
 };
-pub use rules::{counting, governing, governing_request, is_like, is_never_governed, may_govern};
+pub use rules::{counting, governing, governing_request, is_like, is_never_governed, is_relabelling, may_govern, uses};
 pub use tally::{About, Ballot, RuleTally, Tally, tally};
 pub use template::{Scope, template};
 pub use weakening::weakened;

@@ -133,48 +133,74 @@ pub fn counting<'p>(policy: &'p Policy, group: &str) -> Vec<&'p Rule> {
     policy.rules.iter().filter(counts).collect()
 }
 
-/// What an operation may use an object as, beside doing itself: a wrapping encrypts, an unwrapping decrypts, a derivation can do either
-/// what Encrypt or what MAC does, an authority signs. And what its target may say that it comes to.
-const USES: &[(Operation, &[Operation])] = &[
-    (
-        Operation::Get,
-        &[
-            Operation::Encrypt,
-            Operation::Decrypt,
-            Operation::MAC,
-            Operation::MACVerify,
-            Operation::Sign,
-            Operation::SignatureVerify,
-        ],
-    ),
-    (Operation::DeriveKey, &[Operation::Encrypt, Operation::MAC]),
-    (Operation::Certify, &[Operation::Sign]),
-    (Operation::ReCertify, &[Operation::Sign]),
-    // One that came from a backup of what was never known here becomes this domain's own.
-    (Operation::KekActivate, &[Operation::KekRestore]),
+/// What an object may be used as for giving out another: as a key that wraps it, or that unwraps it.
+const GIVES: [Operation; 6] = [
+    Operation::Encrypt,
+    Operation::MAC,
+    Operation::Sign,
+    Operation::Decrypt,
+    Operation::MACVerify,
+    Operation::SignatureVerify,
 ];
 
-/// What changes the labels of objects.
+/// What an operation may use an object as, beside doing itself: a wrapping encrypts, an unwrapping decrypts, a derivation can do either
+/// what Encrypt or what MAC does, an authority signs. Who exports, splits or joins an object has it as by Get; what is replaced is destroyed.
+/// And what its target may say that it comes to.
+const USES: &[(Operation, &[&[Operation]])] = &[
+    (Operation::Get, &[&GIVES]),
+    (Operation::Export, &[&GIVES, &[Operation::Get]]),
+    (Operation::CreateSplitKey, &[&[Operation::Get]]),
+    (Operation::JoinSplitKey, &[&[Operation::Get]]),
+    (
+        Operation::Import,
+        &[&[
+            Operation::Destroy,
+            Operation::Decrypt,
+            Operation::MACVerify,
+            Operation::SignatureVerify,
+        ]],
+    ),
+    (Operation::DeriveKey, &[&[Operation::Encrypt, Operation::MAC]]),
+    (Operation::Certify, &[&[Operation::Sign]]),
+    (Operation::ReCertify, &[&[Operation::Sign]]),
+    // One that came from a backup of what was never known here becomes this domain's own.
+    (Operation::KekActivate, &[&[Operation::KekRestore]]),
+];
+
+/// What changes the labels of objects. What replaces an object takes its Names.
 const RELABELS: &[Operation] = &[
     Operation::AddAttribute,
     Operation::ModifyAttribute,
     Operation::DeleteAttribute,
     Operation::SetAttribute,
     Operation::AdjustAttribute,
+    Operation::ReKey,
+    Operation::ReKeyKeyPair,
+    Operation::ReCertify,
+    Operation::Import,
 ];
+
+/// What an operation may use objects as, beside doing itself: a rule on one of these may govern it.
+pub fn uses(operation: Operation) -> impl Iterator<Item = Operation> {
+    let of = USES.iter().find(move |(of, _)| *of == operation);
+    of.into_iter()
+        .flat_map(|(_, uses)| uses.iter().copied().flatten().copied())
+}
+
+/// Whether an operation may take labels off objects.
+#[must_use]
+pub fn is_relabelling(operation: Operation) -> bool {
+    RELABELS.contains(&operation)
+}
 
 /// Whether a rule may govern this operation: quicker than to find out what it acts upon.
 #[must_use]
 pub fn may_govern(policy: &Policy, operation: Operation) -> bool {
-    let uses = USES
-        .iter()
-        .find(|(of, _)| *of == operation)
-        .map_or(&[][..], |(_, uses)| uses);
     let named = |rule: &Rule| {
-        let mut operations = rule.rule_match.operations.iter();
-        operations.any(|named| *named == operation || uses.contains(named))
+        let operations = &rule.rule_match.operations;
+        operations.contains(&operation) || uses(operation).any(|used| operations.contains(&used))
     };
-    let labels = RELABELS.contains(&operation);
+    let labels = is_relabelling(operation);
     let governs = |rule: &Rule| named(rule) || (labels && goes_by_labels(&rule.rule_match));
     !is_never_governed(operation) && policy.rules.iter().any(governs)
 }
