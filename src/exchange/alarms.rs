@@ -8,20 +8,21 @@ use super::members::{certificate, password};
 use super::migrations;
 use super::outgoings;
 use super::protected;
+use super::replacements;
 use super::shares;
-use super::testing::TestHouse;
+use super::testing::{TestHouse, batch};
 use crate::audit::alarm::Event;
 use crate::authority::quorum::{Scope, template};
 use crate::identity::{PersonPrincipal, Principal, Session};
 use crate::objects;
 use crate::store::Domain;
 use kmip_protocol::{
-    ActivateRequest, CeremonyAbortRequest, ClientModifyRequest, ClientPassword, Completion, CredentialRevokeRequest,
-    KekCreateRequest, KekDeleteRequest, KekMarkCompromisedRequest, LegacyTokenWithdrawRequest, LocateRequest,
-    LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole, PersonSuspendRequest, PolicyPutRequest,
-    PolicyTemplate, ProposalState, ProposalVetoRequest, Request, ResultStatus, SecretText, ShareSubmitRequest,
-    TenantCreateRequest, TenantDeleteRequest, TenantPurgeRequest, TenantRecoverRequest, TenantSuspendRequest,
-    UniqueIdentifier, Version,
+    ActivateRequest, BatchErrorContinuationOption, CeremonyAbortRequest, ClientModifyRequest, ClientPassword,
+    Completion, CredentialRevokeRequest, KekCreateRequest, KekDeleteRequest, KekMarkCompromisedRequest,
+    LegacyTokenWithdrawRequest, LocateRequest, LoginRequest, NewPerson, Operation, PersonResetRequest, PersonRole,
+    PersonSuspendRequest, PolicyPutRequest, PolicyTemplate, ProposalState, ProposalVetoRequest, Request, RequestItem,
+    ResultStatus, SecretText, ShareSubmitRequest, TenantCreateRequest, TenantDeleteRequest, TenantPurgeRequest,
+    TenantRecoverRequest, TenantSuspendRequest, UniqueIdentifier, Version,
 };
 use std::sync::Arc;
 
@@ -230,11 +231,9 @@ async fn provoked(event: Event) -> Option<TestHouse> {
                 _ => does(&house, &somebody, KekDeleteRequest { kek_generation }).await,
             }
         }
+        Event::RotationRefused => return Some(replacements::unrotated().await),
         Event::RecordDamaged => {
-            let key = house.create("", Vec::new()).await;
-            let mut row = house.row(objects::key(house.tenant, &key)).await;
-            row.body = Arc::from([&row.body[..10], &row.body[11..]].concat());
-            house.plant(row);
+            let key = damaged(&house).await;
             assert!(!is_there(&house, &key).await);
         }
         Event::RecordStale => {
@@ -275,6 +274,33 @@ async fn provoked(event: Event) -> Option<TestHouse> {
         Event::CustodyOutage | Event::TrailUnavailable | Event::RandomnessOutage => return None,
     }
     Some(house)
+}
+
+/// A key whose record somebody has edited.
+async fn damaged(house: &TestHouse) -> String {
+    let key = house.create("", Vec::new()).await;
+    let mut row = house.row(objects::key(house.tenant, &key)).await;
+    row.body = Arc::from([&row.body[..10], &row.body[11..]].concat());
+    house.plant(row);
+    key
+}
+
+/// That somebody has edited a record is no act of the message that finds it.
+#[tokio::test]
+async fn what_is_taken_back_takes_no_alarm_back() {
+    let house = TestHouse::new().await;
+    let (whole, damaged) = (house.create("", Vec::new()).await, damaged(&house).await);
+    let items = [&whole, &damaged].map(|key| {
+        RequestItem::new(ActivateRequest {
+            unique_identifier: Some(UniqueIdentifier::from(&key[..])),
+        })
+    });
+    let mut message = batch(Version::NEWEST, items.to_vec());
+    message.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Undo);
+    let told = house.message(&message, &house.alice).await.items;
+    let statuses = told.iter().map(|item| item.result_status).collect::<Vec<_>>();
+    assert_eq!(statuses, [ResultStatus::OperationUndone, ResultStatus::OperationFailed]);
+    assert_eq!(house.alarms().await, [Event::RecordDamaged]);
 }
 
 #[tokio::test]

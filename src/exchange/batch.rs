@@ -10,8 +10,8 @@ use super::guard::Guarded;
 use super::note;
 use super::server::{failed, log, refused, unread};
 use crate::administration::login::Verified;
-use crate::audit::alarm::Event;
-use crate::audit::{Actor, ActorKind, AuditDraft};
+use crate::audit::AuditDraft;
+use crate::audit::alarm::{Alarm, Event};
 use crate::authority;
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
@@ -44,6 +44,8 @@ pub(super) struct Run<'a> {
     batch: Batch,
     /// Whether an item that others must agree to is refused unless it is the only one.
     alone: bool,
+    /// What is alarmed of items that failed: it stands, whatever else is taken back.
+    alarms: Vec<Alarm>,
 }
 
 /// What a run gave, if its decisions hold.
@@ -91,6 +93,7 @@ impl<'a> Run<'a> {
             work,
             batch: Batch::of(message),
             alone: false,
+            alarms: Vec::new(),
         }
     }
 
@@ -198,6 +201,7 @@ impl<'a> Run<'a> {
             answered.push(one);
             if self.batch.misplaced && !self.alone {
                 self.work.rollback(start);
+                self.alarms.clear();
                 self.batch = Batch {
                     second_factor: self.batch.second_factor.take(),
                     ..Batch::of(message)
@@ -283,8 +287,8 @@ impl<'a> Run<'a> {
                 let domain = self.principal.domain().unwrap_or(Domain::SYSTEM);
                 let note = item.operation.map(|operation| operation.to_string());
                 let note = note.unwrap_or_default();
-                self.batch
-                    .alarm(&mut self.work, Event::RecordDamaged, domain, now, &note);
+                self.alarms
+                    .push(Alarm::new(Event::RecordDamaged, domain.0, now.0, &note));
             }
         }
         let changed = self.work.mark() != mark;
@@ -373,7 +377,7 @@ impl<'a> Run<'a> {
             tenant: self.principal.domain().map_or([0; 16], |d| d.0),
             at_ms: now.0,
             monotonic_ms: self.monotonic_ms,
-            actor: actor(&self.principal, self.facts),
+            actor: self.facts.actor(&self.principal),
             source: self.facts.peer.to_string(),
             operation: self.batch.performed.or(item.operation).map_or(0, |o| o.0),
             batch_item: u32::try_from(place).unwrap_or(u32::MAX),
@@ -393,7 +397,7 @@ impl<'a> Run<'a> {
     fn undo(&mut self, start: Mark, answered: &mut [Answered], items: &mut Writer) {
         self.work.rollback(start);
         self.batch.notices.clear();
-        self.batch.streams.rollback(0);
+        self.batch.streams.clear();
         items.truncate(0);
         let Some((failed, before)) = answered.split_last_mut() else {
             return;
@@ -423,6 +427,9 @@ impl<'a> Run<'a> {
         let commits = !is_stranger && !answered.iter().all(is_read);
         let mut strange = false;
         let mut reads = Vec::new();
+        for alarm in core::mem::take(&mut self.alarms) {
+            self.batch.raise(&mut self.work, alarm);
+        }
         for one in answered {
             if commits {
                 self.work.audit(one.draft);
@@ -467,21 +474,6 @@ async fn decided(
 fn kept(value: &str) -> String {
     let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= KEPT_CORRELATION;
     value.char_indices().take_while(fits).map(|(_, c)| c).collect()
-}
-
-/// Who acts, for the trails.
-pub(super) fn actor(principal: &Principal, facts: &ConnectionFacts) -> Actor {
-    let (kind, id) = match principal {
-        Principal::Client(client) => (ActorKind::Client, client.client),
-        Principal::Person(person) => (ActorKind::Person, person.person),
-        Principal::Process(_) => (ActorKind::Server, [0; 16]),
-        Principal::Unregistered(_) => (ActorKind::Unknown, [0; 16]),
-    };
-    Actor {
-        kind,
-        id,
-        fingerprint: Some(*facts.certificate.key_fingerprint()),
-    }
 }
 
 /// Whether an answer holds the identifier of an object that there was before, and nothing besides.

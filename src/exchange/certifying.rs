@@ -7,11 +7,11 @@ use certs::{
     AlternativeName, CertificateAuthority, CertificateFacts, CertificateRequest, KeyKind, PrivateKey, Subject, Validity,
 };
 use kmip_protocol::{
-    Attribute, Attributes, AuthorityCreateRequest, Certificate, CertificateRequestType, CertificateType,
-    CertifyRequest, ClientSettings, CryptographicUsageMask, DateTime, GetAttributesRequest, GetRequest, Interval,
-    KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, PlainKeyValue, ReCertifyRequest,
-    RegisterRequest, ResponseItem, ResponsePayload, RevocationReason, RevocationReasonCode, RevokeRequest,
-    TemplateAttribute, UniqueIdentifier, ValidateRequest, ValidityIndicator,
+    ArchiveRequest, Attribute, Attributes, AuthorityCreateRequest, Certificate, CertificateRequestType,
+    CertificateType, CertifyRequest, ClientSettings, CryptographicUsageMask, DateTime, GetAttributesRequest,
+    GetRequest, Interval, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, PlainKeyValue,
+    ReCertifyRequest, RecoverRequest, RegisterRequest, ResponseItem, ResponsePayload, RevocationReason,
+    RevocationReasonCode, RevokeRequest, TemplateAttribute, UniqueIdentifier, ValidateRequest, ValidityIndicator,
 };
 use kmip_ttlv::Secret;
 
@@ -191,6 +191,27 @@ impl Bureau {
             Some(ResponsePayload::Validate(told)) => told.validity_indicator,
             _ => panic!("not told"),
         }
+    }
+}
+
+/// What is put away is used for nothing, also where people have named it.
+#[tokio::test]
+async fn an_archived_authority_issues_nothing() {
+    for put_away in [0, 1] {
+        let bureau = Bureau::signing().await;
+        let request = || by_request(csr(&key(), "one"), Vec::new());
+        made(&bureau.certify(request()).await);
+        let unique_identifier = || Some(text([&bureau.issuer, &bureau.key][put_away]));
+        let archive = ArchiveRequest {
+            unique_identifier: unique_identifier(),
+        };
+        answered!(bureau.office.ask(&bureau.keeper, archive).await, ok);
+        answered!(bureau.certify(request()).await, NoIssuer);
+        let recover = RecoverRequest {
+            unique_identifier: unique_identifier(),
+        };
+        answered!(bureau.office.ask(&bureau.keeper, recover).await, ok);
+        made(&bureau.certify(request()).await);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is known of a connection when one of its requests is answered.
 
-use crate::identity::PeerCertificate;
+use crate::audit::{Actor, ActorKind};
+use crate::identity::{PeerCertificate, Principal};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,6 +19,23 @@ pub struct ConnectionFacts {
     pub certificate: Arc<PeerCertificate>,
     /// What the handshake agreed on.
     pub tls: TlsFacts,
+}
+
+impl ConnectionFacts {
+    /// Who acts by it, for the trails.
+    pub(super) fn actor(&self, principal: &Principal) -> Actor {
+        let (kind, id) = match principal {
+            Principal::Client(client) => (ActorKind::Client, client.client),
+            Principal::Person(person) => (ActorKind::Person, person.person),
+            Principal::Process(_) => (ActorKind::Server, [0; 16]),
+            Principal::Unregistered(_) => (ActorKind::Unknown, [0; 16]),
+        };
+        Actor {
+            kind,
+            id,
+            fingerprint: Some(*self.certificate.key_fingerprint()),
+        }
+    }
 }
 
 /// What a handshake agreed on, by the names that RFCs and logs use.

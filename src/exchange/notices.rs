@@ -18,7 +18,13 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                 if let Err(error) = identity.changed(*change).await {
                     tracing::error!(%error, ?change, "a change of who is who could not be read");
                 }
+                if let IdentityChange::Client(id) = change
+                    && let Ok(None) = identity.directory().client(*id).await
+                {
+                    services.streams.end_of_client(id.tenant, id.client);
+                }
             }
+            Notice::Destroyed(internal_id) => services.streams.end_of_key(*internal_id),
             Notice::Alarm(alarm) => alarm.sound(),
             Notice::Policy(domain) => {
                 services.policies.forget(*domain);
@@ -52,7 +58,10 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
             Notice::SharesOver(domain, token) => {
                 services.custody.gatherings().wipe((*domain, *token));
             }
-            Notice::Gone(domain) => services.custody.close_domain(*domain),
+            Notice::Gone(domain) => {
+                services.custody.close_domain(*domain);
+                services.streams.end_of_tenant(*domain);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::keyed::Key;
-use super::part::{Opening, State, Turn, joined};
+use super::part::{Opening, State, Turn, hold, joined};
 use crate::crypto::signature::{self, MessageContext, SignatureScheme};
 use crate::crypto::{KeyKind, MacContext, MacMethod, PrivateKey, PublicKey};
 use crate::failure::{Failure, Fault};
@@ -28,7 +28,7 @@ pub fn advance(
     key: &Key,
     parameters: Option<&CryptographicParameters>,
     data: &Secret,
-) -> Result<(Opening, MacContext), Failure> {
+) -> Result<(Arc<Opening>, MacContext), Failure> {
     let (opening, mut mac) = match turn.stream.as_deref() {
         None => {
             let parameters = key.parameters(parameters)?;
@@ -50,7 +50,7 @@ pub fn advance(
 /// A message to be signed, or that was.
 pub struct Message {
     /// What its stream began with.
-    pub opening: Opening,
+    pub opening: Arc<Opening>,
     /// How it is signed.
     pub scheme: SignatureScheme,
     intake: Intake,
@@ -65,6 +65,13 @@ enum Intake {
     Whole(Secret),
     /// Its digest, made elsewhere.
     Digest(Vec<u8>),
+}
+
+impl Intake {
+    fn held(mut pieces: Vec<Arc<Secret>>, data: &Secret) -> Self {
+        hold(&mut pieces, data);
+        Self::Held(pieces)
+    }
 }
 
 impl Message {
@@ -114,7 +121,7 @@ impl Message {
         let ends = turn.part.ends();
         Ok(match before {
             None if ends => Intake::Whole(data),
-            None if scheme.signs_messages() => Intake::Held(vec![Arc::new(data)]),
+            None if scheme.signs_messages() => Intake::held(Vec::new(), &data),
             None => {
                 let mut message = MessageContext::start(scheme)?;
                 message.update(data.expose())?;
@@ -125,10 +132,7 @@ impl Message {
                 Intake::Parts(message)
             }
             Some(State::Held(pieces)) if ends => Intake::Whole(joined(&pieces, &data)),
-            Some(State::Held(mut pieces)) => {
-                pieces.push(Arc::new(data));
-                Intake::Held(pieces)
-            }
+            Some(State::Held(pieces)) => Intake::held(pieces, &data),
             Some(_) => return Err(another_kind()),
         })
     }
@@ -173,18 +177,22 @@ impl Message {
     }
 }
 
-fn with(parameters: CryptographicParameters) -> Opening {
-    Opening {
+fn with(parameters: CryptographicParameters) -> Arc<Opening> {
+    Arc::new(Opening {
         parameters,
         ..Opening::default()
-    }
+    })
 }
 
 /// What a stream began with, judged anew by the tenant's profile.
-fn again(key: &Key, opening: &Opening, parameters: Option<&CryptographicParameters>) -> Result<Opening, Failure> {
+fn again(
+    key: &Key,
+    opening: &Arc<Opening>,
+    parameters: Option<&CryptographicParameters>,
+) -> Result<Arc<Opening>, Failure> {
     opening.check(parameters, None)?;
     key.parameters(Some(&opening.parameters))?;
-    Ok(opening.clone())
+    Ok(Arc::clone(opening))
 }
 
 fn another_kind() -> Failure {

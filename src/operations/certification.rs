@@ -261,7 +261,6 @@ async fn look_up(context: &mut Context<'_>, unique_identifier: &str, own: bool) 
         return context.kept(Some(&given), Wanted::Whole).await;
     }
     let found = context.of_tenant(unique_identifier).await?;
-    let found = found.filter(|kept| kept.material.is_some());
     found.ok_or(Failure::new(Fault::NoIssuer))
 }
 

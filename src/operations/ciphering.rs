@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::keyed::Key;
-use super::part::{Opening, Part, State, Turn, joined};
+use super::part::{Opening, Part, State, Turn, hold, joined};
 use crate::crypto::{self, CipherContext, CipherRequest, Direction};
 use crate::failure::{Failure, Fault};
 use kmip_protocol::{CryptographicParameters, ManagedObject};
@@ -91,7 +91,7 @@ pub fn process(
                 given.tag = cipher.finish(&mut given.data)?;
                 turn.end(context)?;
             } else {
-                given.correlation = turn.keep(context, Some(key), opening.clone(), State::Cipher(cipher))?;
+                given.correlation = turn.keep(context, Some(key), Arc::clone(opening), State::Cipher(cipher))?;
             }
             Ok(given)
         }
@@ -100,7 +100,7 @@ pub fn process(
             turn.end(context)?;
             Ok(given)
         }
-        State::Held(pieces) => hold(context, turn, key, opening.clone(), pieces, data),
+        State::Held(pieces) => keep(context, turn, key, Arc::clone(opening), pieces, data),
         _ => Err(Failure::detailed(Fault::Internal, "a stream of another kind")),
     }
 }
@@ -119,7 +119,7 @@ fn begin(
             Direction::Encrypt => drop(key.public()?),
             Direction::Decrypt => drop(key.private()?),
         }
-        return hold(context, turn, key, opening, Vec::new(), data);
+        return keep(context, turn, key, opening, Vec::new(), data);
     }
     let mut cipher = CipherContext::start(&request(key, direction, &opening)?)?;
     let iv = cipher.generated_iv().map(<[u8]>::to_vec);
@@ -129,25 +129,25 @@ fn begin(
     let given = if cipher.gives_parts() {
         let mut given = Given::with_room(data);
         cipher.update(data.expose(), &mut given.data)?;
+        // The cipher has it.
+        opening.additional_data = Vec::new();
         given.correlation = turn.keep(context, Some(key), opening, State::Cipher(cipher))?;
         given
     } else {
-        hold(context, turn, key, opening, Vec::new(), data)?
+        keep(context, turn, key, opening, Vec::new(), data)?
     };
     Ok(Given { iv, ..given })
 }
 
-fn hold(
+fn keep(
     context: &mut Context<'_>,
     turn: &Turn<'_>,
     key: &Key,
-    opening: Opening,
+    opening: impl Into<Arc<Opening>>,
     mut pieces: Vec<Arc<Secret>>,
     data: &Secret,
 ) -> Result<Given, Failure> {
-    if !data.is_empty() {
-        pieces.push(Arc::new(data.clone()));
-    }
+    hold(&mut pieces, data);
     Ok(Given {
         correlation: turn.keep(context, Some(key), opening, State::Held(pieces))?,
         ..Given::default()

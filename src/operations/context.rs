@@ -10,7 +10,7 @@ use crate::crypto::quantum::is_quantum_safe;
 use crate::custody::SealContext;
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientPrincipal, Principal, SecondFactor};
-use crate::objects::{self, AttributeSet, Kept, Material, Object, index};
+use crate::objects::{self, AttributeSet, Dates, Kept, Material, Object, index};
 use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
@@ -66,7 +66,6 @@ pub struct BatchMark {
     placeholder: Option<String>,
     identifiers: usize,
     notices: usize,
-    streams: usize,
     outputs: usize,
 }
 
@@ -81,14 +80,14 @@ impl Batch {
         }
     }
 
-    /// What items have handed on so far.
+    /// What items have handed on so far, when the next one begins.
     #[must_use]
-    pub fn mark(&self) -> BatchMark {
+    pub fn mark(&mut self) -> BatchMark {
+        self.streams.advance();
         BatchMark {
             placeholder: self.placeholder.clone(),
             identifiers: self.identifiers.len(),
             notices: self.notices.len(),
-            streams: self.streams.mark(),
             outputs: self.outputs.count(),
         }
     }
@@ -99,13 +98,12 @@ impl Batch {
             placeholder,
             identifiers,
             notices,
-            streams,
             outputs,
         } = mark;
         self.placeholder = placeholder;
         self.identifiers.truncate(identifiers);
         self.notices.truncate(notices);
-        self.streams.rollback(streams);
+        self.streams.rollback();
         self.outputs.truncate(outputs);
     }
 }
@@ -161,6 +159,17 @@ pub enum Wanted {
     Stored,
     /// Also destroyed and archived ones, of which attributes remain.
     Remains,
+}
+
+impl Wanted {
+    /// Whether an object with these dates is one of those.
+    const fn judge(self, dates: Dates) -> Result<(), Fault> {
+        match self {
+            Self::Whole | Self::Stored if dates.destroy.is_some() => Err(Fault::ObjectDestroyed),
+            Self::Whole if dates.archive.is_some() => Err(Fault::ObjectArchived),
+            Self::Whole | Self::Stored | Self::Remains => Ok(()),
+        }
+    }
 }
 
 impl Context<'_> {
@@ -231,12 +240,8 @@ impl Context<'_> {
             unique_identifier,
             record: None,
         });
-        let dates = object.attributes.dates()?;
-        match wanted {
-            Wanted::Whole | Wanted::Stored if dates.destroy.is_some() => Err(Fault::ObjectDestroyed.into()),
-            Wanted::Whole if dates.archive.is_some() => Err(Fault::ObjectArchived.into()),
-            Wanted::Whole | Wanted::Stored | Wanted::Remains => Ok(object),
-        }
+        wanted.judge(object.attributes.dates()?)?;
+        Ok(object)
     }
 
     /// The object with this identifier, if the client sees it.
@@ -271,7 +276,7 @@ impl Context<'_> {
         }
     }
 
-    /// An object of the client's tenant, whichever application it belongs to: only for identifiers that people have given to the
+    /// An object of the client's tenant with its material, whichever application it belongs to: only for identifiers that people have given to the
     /// client's settings, never for one that comes from a request.
     pub async fn of_tenant(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
         let key = objects::key(self.client()?.tenant, unique_identifier);
@@ -286,7 +291,10 @@ impl Context<'_> {
                 record: None,
             });
         }
-        Ok(found)
+        Ok(match found {
+            Some(kept) if Wanted::Whole.judge(kept.attributes.dates()?).is_ok() => Some(kept),
+            _ => None,
+        })
     }
 
     async fn load_kept(&mut self, key: Key) -> Result<Option<Kept>, Failure> {

@@ -1,7 +1,7 @@
 //! Destroy (KMIP 2.1 §6.1.15; KMIP 1.4 §4.21). The material goes with this commit; the attributes stay.
 
 use super::context::Wanted;
-use super::{Context, Handle};
+use super::{Context, Handle, Notice};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use kmip_protocol::{Attribute, DateTime, DestroyRequest, DestroyResponse, State};
@@ -30,6 +30,7 @@ impl Handle for DestroyRequest {
         }
         context.count_object(-1).await?;
         context.save(&mut object)?;
+        context.batch.notices.push(Notice::Destroyed(object.internal_id));
         context.place(&object.unique_identifier);
         Ok(DestroyResponse {
             unique_identifier: object.unique_identifier,

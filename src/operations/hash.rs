@@ -6,6 +6,7 @@ use crate::authority::Granted;
 use crate::crypto::HashContext;
 use crate::failure::{Failure, Fault};
 use kmip_protocol::{DataKind, HashRequest, HashResponse, Request};
+use std::sync::Arc;
 
 impl Handle for HashRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<HashResponse, Failure> {
@@ -25,14 +26,14 @@ impl Handle for HashRequest {
                     parameters: parameters.clone(),
                     ..Opening::default()
                 };
-                (opening, HashContext::start(algorithm)?)
+                (Arc::new(opening), HashContext::start(algorithm)?)
             }
             Some(stream) => {
                 stream.opening.check(Some(parameters), None)?;
                 let State::Hash(hash) = stream.state.fork()? else {
                     return Err(Failure::detailed(Fault::Internal, "a stream of another kind"));
                 };
-                (stream.opening.clone(), hash)
+                (Arc::clone(&stream.opening), hash)
             }
         };
         hash.update(data.expose())?;

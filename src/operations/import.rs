@@ -1,7 +1,7 @@
 //! Import (KMIP 2.1 §6.1.25; KMIP 1.4 §4.41): an object with the identifier and all the attributes that it had elsewhere.
 
 use super::creation::{self, Source};
-use super::{Context, Handle, delivery, namespaces, register, standards, target, templates, usage};
+use super::{Context, Handle, Notice, delivery, namespaces, register, standards, target, templates, usage};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
 use crate::objects::{self, AttributeSet, Object, matching, rules};
@@ -49,6 +49,7 @@ impl Handle for ImportRequest {
         standards::judge_new(context, &object).await?;
         if let Some(mut former) = replaced {
             make_room(context, &mut former, &object).await?;
+            context.batch.notices.push(Notice::Destroyed(former.internal_id));
             former.leave_kek();
             object.former = former.former;
         } else {

@@ -25,6 +25,8 @@ pub enum Notice {
     Share(Domain, [u8; 16], [u8; 16]),
     /// The shares of a legacy token are needed no more.
     SharesOver(Domain, [u8; 16]),
+    /// An object is no more, by its internal identifier: what others have computed from its key goes.
+    Destroyed([u8; 16]),
     /// A domain is no more: its keys are closed.
     Gone(Domain),
     /// Somebody should hear of this at once.

@@ -10,10 +10,14 @@ use kmip_ttlv::Secret;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a stream counts as beside the data that it holds back: the library's context.
+/// What a stream counts as beside all whose length a client chooses.
+const STREAM_BYTES: usize = 1024;
+/// What the library's context counts as.
 const CONTEXT_BYTES: usize = 2 * 1024;
 /// What a piece of data counts as beside its length.
 const PIECE_BYTES: usize = 64;
+/// Pieces that together are no longer than this are one: each part passes through all that there are.
+const PIECE: usize = 4 * 1024;
 
 /// Which part of an operation a request is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,14 +103,14 @@ impl Opening {
     ///
     /// # Errors
     /// [`Fault::InvalidField`] for another one than before.
-    pub fn take_mark(&mut self, given: Option<&[u8]>) -> Result<(), Failure> {
+    pub fn take_mark(self: &mut Arc<Self>, given: Option<&[u8]>) -> Result<(), Failure> {
         match (given, &self.mark) {
             (Some(again), Some(mark)) if again != mark => Err(Fault::InvalidField.into()),
-            (Some(given), _) => {
-                self.mark = Some(given.to_vec());
+            (Some(given), None) => {
+                Arc::make_mut(self).mark = Some(given.to_vec());
                 Ok(())
             }
-            (None, _) => Ok(()),
+            (Some(_), Some(_)) | (None, _) => Ok(()),
         }
     }
 }
@@ -151,6 +155,18 @@ impl State {
     }
 }
 
+/// Holds a piece of data back.
+pub fn hold(pieces: &mut Vec<Arc<Secret>>, data: &Secret) {
+    if data.is_empty() {
+        return;
+    }
+    let short = |last: &&mut Arc<Secret>| last.len().saturating_add(data.len()) <= PIECE;
+    match pieces.last_mut().filter(short) {
+        Some(last) => *last = Arc::new(joined(core::slice::from_ref(last), data)),
+        None => pieces.push(Arc::new(data.clone())),
+    }
+}
+
 /// All of the data that a stream has held back, with its last part.
 #[must_use]
 pub fn joined(pieces: &[Arc<Secret>], last: &Secret) -> Secret {
@@ -172,8 +188,8 @@ pub struct Stream {
     pub operation: Operation,
     /// The key, by the identifier that is its own for ever, and by the one that clients know; a hash has none.
     pub key: Option<([u8; 16], String)>,
-    /// What it began with.
-    pub opening: Opening,
+    /// What it began with: all that there are of it share that.
+    pub opening: Arc<Opening>,
     /// What it has come to.
     pub state: State,
 }
@@ -181,10 +197,16 @@ pub struct Stream {
 impl Stream {
     /// What it counts as.
     pub(super) fn bytes(&self) -> usize {
-        let mark = self.opening.mark.as_ref().map_or(0, Vec::len);
-        let beside = self.opening.additional_data.len();
-        [mark, beside]
-            .into_iter()
+        let Opening {
+            parameters,
+            iv,
+            additional_data,
+            mark,
+        } = &*self.opening;
+        let given = [iv, mark, &parameters.p_source];
+        let given = given.into_iter().flatten().map(Vec::len);
+        given
+            .chain([STREAM_BYTES, additional_data.len()])
             .fold(self.state.bytes(), usize::saturating_add)
     }
 }
@@ -210,19 +232,24 @@ impl Turn<'_> {
         purpose: Purpose,
         usage: CryptographicUsageMask,
     ) -> Result<Key, Failure> {
-        let own = self.stream.as_ref().and_then(|stream| stream.key.as_ref());
-        let key = match own {
-            // Who names no key means the stream's.
-            Some((_, unique_identifier)) if given.is_none() && context.batch.placeholder.is_none() => {
-                let given = UniqueIdentifier::Text(unique_identifier.clone());
+        let key = match self.own_key(context, given) {
+            Some(unique_identifier) => {
+                let given = UniqueIdentifier::Text(unique_identifier.to_owned());
                 Key::of(context, Some(&given), purpose, usage).await?
             }
-            _ => Key::of(context, given, purpose, usage).await?,
+            None => Key::of(context, given, purpose, usage).await?,
         };
-        match own {
+        match self.stream.as_ref().and_then(|stream| stream.key.as_ref()) {
             Some((internal_id, _)) if *internal_id != key.object.internal_id => Err(Fault::CorrelationValue.into()),
             _ => Ok(key),
         }
+    }
+
+    /// The stream's key, where the request names none: who names no key means that one.
+    pub(super) fn own_key(&self, context: &Context<'_>, given: Option<&UniqueIdentifier>) -> Option<&str> {
+        let names_none = given.is_none() && context.batch.placeholder.is_none();
+        let key = self.stream.as_ref().filter(|_| names_none)?.key.as_ref();
+        key.map(|(_, unique_identifier)| unique_identifier.as_str())
     }
 
     /// The request's data.
@@ -245,13 +272,13 @@ impl Turn<'_> {
         &self,
         context: &mut Context<'_>,
         key: Option<&Key>,
-        opening: Opening,
+        opening: impl Into<Arc<Opening>>,
         state: State,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let stream = Stream {
             operation: self.operation,
             key: key.map(|key| (key.object.internal_id, key.object.unique_identifier.clone())),
-            opening,
+            opening: opening.into(),
             state,
         };
         let streams = &context.services.streams;

@@ -26,7 +26,7 @@ impl Handle for SignatureVerifyRequest {
         let (mut message, _) = Message::take(context, &turn, &key, public.kind()?, parameters, given)?;
         message.opening.take_mark(self.signature_data.as_deref())?;
         let (validity_indicator, correlation_value) = if part.ends() {
-            let mark = message.opening.mark.take().ok_or(Failure::new(Fault::MissingField))?;
+            let mark = message.opening.mark.clone().ok_or(Failure::new(Fault::MissingField))?;
             turn.end(context)?;
             (Some(validity(message.verify(&public, &mark)?)), None)
         } else {

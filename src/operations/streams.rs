@@ -84,10 +84,14 @@ struct Table {
 
 struct Entry {
     owner: Owner,
+    /// The internal identifier of its key.
+    key: Option<[u8; 16]>,
     /// What it has come to; nothing as long as its first part is not answered.
     stream: Option<Arc<Stream>>,
     /// Whether a message has it on its desk.
     is_leased: bool,
+    /// Whether it ends when it is given back, whatever it has come to.
+    ends: bool,
     bytes: usize,
     used: Moment,
 }
@@ -139,8 +143,44 @@ impl Streams {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends the streams of a key that is no more: their contexts hold what is computed from it.
+    pub fn end_of_key(&self, key: [u8; 16]) {
+        self.end(|entry| entry.key == Some(key));
+    }
+
+    /// Ends the streams of a client that is no more.
+    pub fn end_of_client(&self, tenant: Domain, client: Id) {
+        self.end(|entry| entry.owner == Owner { tenant, client });
+    }
+
+    /// Ends the streams of a tenant that is no more.
+    pub fn end_of_tenant(&self, tenant: Domain) {
+        self.end(|entry| entry.owner.tenant == tenant);
+    }
+
+    fn end(&self, is_over: impl Fn(&Entry) -> bool) {
+        let mut table = self.table();
+        let mut over = Vec::new();
+        for (correlation, entry) in table.entries.iter_mut().filter(|(_, entry)| is_over(entry)) {
+            if entry.is_leased {
+                entry.ends = true;
+            } else {
+                over.push(*correlation);
+            }
+        }
+        for correlation in &over {
+            table.remove(correlation);
+        }
+    }
+
     /// Takes a place for a stream that begins.
-    fn begin(self: &Arc<Self>, correlation: Correlation, owner: Owner, now: Moment) -> Result<Lease, Failure> {
+    fn begin(
+        self: &Arc<Self>,
+        correlation: Correlation,
+        owner: Owner,
+        key: Option<[u8; 16]>,
+        now: Moment,
+    ) -> Result<Lease, Failure> {
         self.expire(now);
         let mut table = self.table();
         let (client, tenant) = (table.client(&owner), table.tenant(&owner));
@@ -154,8 +194,10 @@ impl Streams {
         }
         let entry = Entry {
             owner,
+            key,
             stream: None,
             is_leased: true,
+            ends: false,
             bytes: 0,
             used: now,
         };
@@ -235,6 +277,7 @@ impl Streams {
         };
         entry.is_leased = false;
         match entry.stream.as_ref().map(|stream| stream.bytes()) {
+            _ if entry.ends => table.remove(correlation),
             None => table.remove(correlation),
             Some(bytes) => table.set_bytes(correlation, bytes),
         }
@@ -302,8 +345,11 @@ pub struct Desk {
     /// whom its Correlation Value would be told in time.
     settles: bool,
     leases: HashMap<Correlation, Lease>,
-    /// What streams have come to, in the order of the items; nothing: they ended.
-    steps: Vec<(Correlation, Option<Arc<Stream>>)>,
+    /// What streams have come to by the items before the current one; nothing: they ended. Of a stream only the last state is kept,
+    /// however many items of the message go on with it.
+    before: HashMap<Correlation, Option<Arc<Stream>>>,
+    /// The same by the current item.
+    current: HashMap<Correlation, Option<Arc<Stream>>>,
 }
 
 impl Desk {
@@ -316,15 +362,20 @@ impl Desk {
         }
     }
 
-    /// How far the items have come.
-    #[must_use]
-    pub const fn mark(&self) -> usize {
-        self.steps.len()
+    /// The next item begins: what the one before has done is taken back no more without all.
+    pub fn advance(&mut self) {
+        self.before.extend(self.current.drain());
     }
 
-    /// Takes back what came after a mark.
-    pub fn rollback(&mut self, mark: usize) {
-        self.steps.truncate(mark);
+    /// Takes back what the current item has done.
+    pub fn rollback(&mut self) {
+        self.current.clear();
+    }
+
+    /// Takes back what all items have done.
+    pub fn clear(&mut self) {
+        self.before.clear();
+        self.current.clear();
     }
 
     /// Whether streams can be had here.
@@ -352,8 +403,9 @@ impl Desk {
         now: Moment,
     ) -> Result<Arc<Stream>, Failure> {
         self.check()?;
-        let step = self.steps.iter().rev().find(|(correlation, _)| correlation == value);
-        if let Some((_, stream)) = step {
+        let known = Correlation::try_from(value).ok();
+        let known = known.and_then(|known| self.current.get(&known).or_else(|| self.before.get(&known)));
+        if let Some(stream) = known {
             return stream.clone().ok_or(Failure::new(Fault::CorrelationValue));
         }
         let (lease, stream) = match self.leases.keys().find(|correlation| *correlation == value) {
@@ -384,10 +436,11 @@ impl Desk {
         stream: Stream,
     ) -> Result<(), Failure> {
         self.check()?;
-        let lease = streams.begin(correlation, owner, now)?;
+        let key = stream.key.as_ref().map(|(internal_id, _)| *internal_id);
+        let lease = streams.begin(correlation, owner, key, now)?;
         streams.hold(&correlation, stream.bytes())?;
         self.leases.insert(correlation, lease);
-        self.steps.push((correlation, Some(Arc::new(stream))));
+        self.current.insert(correlation, Some(Arc::new(stream)));
         Ok(())
     }
 
@@ -399,13 +452,14 @@ impl Desk {
         if let Some(stream) = &stream {
             streams.hold(&correlation, stream.bytes())?;
         }
-        self.steps.push((correlation, stream.map(Arc::new)));
+        self.current.insert(correlation, stream.map(Arc::new));
         Ok(())
     }
 
     /// Lets what the items have done to streams take effect: the message is committed and about to be answered.
-    pub fn settle(self, now: Moment) {
-        for (correlation, stream) in self.steps {
+    pub fn settle(mut self, now: Moment) {
+        self.advance();
+        for (correlation, stream) in self.before {
             if let Some(lease) = self.leases.get(&correlation) {
                 lease.streams.settle(&correlation, stream, now);
             }

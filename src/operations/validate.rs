@@ -96,8 +96,9 @@ async fn issuing(context: &mut Context<'_>) -> Result<Option<Vec<u8>>, Failure> 
     let Some(name) = context.client()?.limits.issuing_certificate.clone() else {
         return Ok(None);
     };
-    let found = context.of_tenant(&name).await?.filter(|kept| kept.material.is_some());
-    let Some(kept) = found else { return Ok(None) };
+    let Some(kept) = context.of_tenant(&name).await? else {
+        return Ok(None);
+    };
     Ok(match context.open(&kept).await? {
         ManagedObject::Certificate(certificate) => Some(certificate.certificate_value),
         _ => None,
