@@ -24,6 +24,8 @@ enum Awaited {
 
 struct State {
     awaited: Awaited,
+    /// By when the answers that are being written are to be taken, all of them: whoever takes some bytes now and then has no more time.
+    taken_by: Option<Instant>,
     ended: Option<Ended>,
 }
 
@@ -33,6 +35,7 @@ pub(super) struct Phase {
     state: Arc<Mutex<State>>,
     message: Duration,
     idle: Duration,
+    write: Duration,
 }
 
 impl Phase {
@@ -45,10 +48,18 @@ impl Phase {
         self.with(|state| state.awaited = Awaited::Answer);
     }
 
-    /// It is answered: the next one may come.
+    /// It is answered: the answer is to be taken, and the next one may come.
     pub(super) fn answered(&self) {
-        let until = Instant::now() + self.idle;
-        self.with(|state| state.awaited = Awaited::Request(until));
+        let now = Instant::now();
+        self.with(|state| {
+            state.awaited = Awaited::Request(now + self.idle);
+            state.taken_by.get_or_insert(now + self.write);
+        });
+    }
+
+    /// All that was written is taken.
+    fn taken(&self) {
+        self.with(|state| state.taken_by = None);
     }
 
     /// No further request is waited for.
@@ -93,7 +104,6 @@ impl Phase {
 pub(super) struct Deadlines<S> {
     stream: S,
     phase: Phase,
-    write: Duration,
     reading: Pin<Box<Sleep>>,
     /// Set while a write waits for the peer.
     writing: Option<Pin<Box<Sleep>>>,
@@ -105,18 +115,19 @@ impl<S> Deadlines<S> {
         let until = Instant::now() + limits.idle;
         let state = State {
             awaited: Awaited::Request(until),
+            taken_by: None,
             ended: None,
         };
         let phase = Phase {
             state: Arc::new(Mutex::new(state)),
             message: limits.message,
             idle: limits.idle,
+            write: limits.write,
         };
         let reading = Box::pin(sleep_until(until));
         let one = Self {
             stream,
             phase: phase.clone(),
-            write: limits.write,
             reading,
             writing: None,
         };
@@ -129,7 +140,9 @@ impl<S> Deadlines<S> {
             self.writing = None;
             return result;
         }
-        let until = Instant::now() + self.write;
+        // What belongs to no answer has its time by itself.
+        let own = || Instant::now() + self.phase.write;
+        let until = self.phase.with(|state| state.taken_by).unwrap_or_else(own);
         let timer = self.writing.get_or_insert_with(|| Box::pin(sleep_until(until)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(self.phase.over(Ended::SlowReader)))
@@ -168,11 +181,60 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Deadlines<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = &result {
+            self.phase.taken();
+        }
         self.written(cx, result)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_shutdown(cx);
         self.written(cx, result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::sleep;
+
+    /// Writes an answer of so many bytes to a peer that takes one now and then. Whether it was taken.
+    async fn taken(write: Duration, length: usize) -> (bool, Phase) {
+        let limits = Limits {
+            write,
+            ..Limits::default()
+        };
+        let (mut peer, stream) = duplex(1);
+        let (mut stream, phase) = Deadlines::over(stream, &limits);
+        let takes = async {
+            while peer.read_u8().await.is_ok() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let writes = async {
+            phase.answered();
+            stream.write_all(&vec![7; length]).await.is_ok() && stream.flush().await.is_ok()
+        };
+        let taken = tokio::select! {
+            () = takes => false,
+            taken = writes => taken,
+        };
+        (taken, phase)
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_little_now_and_then_is_cut() {
+        // A byte in a millisecond at most: all of it would take a quarter of an hour.
+        let (is_taken, phase) = taken(Duration::from_millis(50), 1_000_000).await;
+        assert_eq!((is_taken, phase.ended()), (false, Ended::SlowReader));
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_gives_the_next_answer_its_own_time() {
+        let (is_taken, phase) = taken(Duration::from_secs(3_600), 20).await;
+        assert!(is_taken && phase.with(|state| state.taken_by).is_none());
+        phase.answered();
+        assert!(phase.with(|state| state.taken_by).is_some());
     }
 }
