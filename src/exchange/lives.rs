@@ -1,6 +1,7 @@
 //! The life of objects as clients meet it: leases, allocations, checks, the archive, and what is said beside.
 
 use super::ConnectionFacts;
+use super::restarts::{services_again, started};
 use super::testing::{BEGIN, TestHouse, batch};
 use crate::audit::Entry;
 use kmip_protocol::{
@@ -93,6 +94,20 @@ async fn a_lease_ends_where_the_key_does_and_none_is_given_for_a_compromised_one
         compromise(&house, &key).await;
         assert_eq!(lease(&house, version, &key).await, Err(ResultReason::PermissionDenied));
     }
+}
+
+/// A lease that nothing else limits ends with the next date all the same.
+#[tokio::test]
+async fn a_lease_without_end_ends_with_the_next_date() {
+    let mut house = TestHouse::new().await;
+    let mut services = services_again(&house);
+    services.limits.lease_seconds = 0;
+    house.server = started(&house, services).await;
+    let dated = vec![active(), Attribute::DeactivationDate(DateTime(BEGIN + 5_000))];
+    let dated = house.create("dated", dated).await;
+    let endless = house.create("endless", vec![active()]).await;
+    assert_eq!(lease(&house, Version::NEWEST, &dated).await, Ok((5_000, BEGIN)));
+    assert_eq!(lease(&house, Version::NEWEST, &endless).await, Ok((0, BEGIN)));
 }
 
 async fn allocate(house: &TestHouse, version: Version, key: &str, count: i64) -> Result<(), ResultReason> {

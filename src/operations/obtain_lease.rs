@@ -37,15 +37,16 @@ pub(super) fn grantable(context: &Context<'_>, attributes: &AttributeSet) -> Opt
         Some(Attribute::LeaseTime(Interval(seconds))) => *seconds,
         _ => 0,
     };
-    let limits = [own, context.services.limits.lease_seconds, until_next(dates, now)];
-    Some(
-        limits
-            .into_iter()
-            .filter(|limit| *limit > 0)
-            .min()
-            .unwrap_or(0)
-            .min(own),
-    )
+    Some(shortest([
+        own,
+        context.services.limits.lease_seconds,
+        until_next(dates, now),
+    ]))
+}
+
+/// The shortest of these, of which 0 is none.
+fn shortest(limits: [u32; 3]) -> u32 {
+    limits.into_iter().filter(|limit| *limit > 0).min().unwrap_or(0)
 }
 
 /// Seconds until the next date that changes what the object may be used for; 0 if there is none.
@@ -76,5 +77,12 @@ mod tests {
             [0, 10, 39, 40, 90].map(|now| until_next(dates, now)),
             [10, 30, 1, 50, 0]
         );
+    }
+
+    /// Also where nothing else limits it.
+    #[test]
+    fn what_is_no_limit_takes_none_away() {
+        let cases = [[0, 0, 0], [0, 0, 30], [60, 0, 0], [60, 90, 30], [0, 90, 0]];
+        assert_eq!(cases.map(shortest), [0, 30, 60, 30, 90]);
     }
 }
