@@ -115,6 +115,8 @@ events! {
     CredentialLost = 0x8001_FF24 Critical true "too few can open a share of a key-management credential";
     /// An HSM is gone for good, and what lay there alone with it.
     HsmAbandoned = 0x8001_FF25 Critical true "an HSM-Profile was given up, with what lay there alone";
+    /// A key that the server was to replace by itself was not: its owner may not, others must agree, or it cannot be done.
+    RotationRefused = 0x8001_FF40 Warning true "a key that is to be replaced by itself was not";
     /// A record's MAC is not right: somebody wrote it behind the server's back.
     RecordDamaged = 0x8001_FF50 Critical true "a record is not as the server wrote it";
     /// A record is not as the trail has it: it was put back, removed or brought from elsewhere.

@@ -1,14 +1,16 @@
 //! Re-key and Re-key Key Pair as clients meet them: what goes over, what is made anew, what is refused for which reason.
 
+use super::governing::{change_client, govern, rule};
 use super::lives::{of, told};
 use super::testing::{BEGIN, TestHouse, batch, named};
+use crate::audit::alarm::Event;
 use kmip_protocol::{
     ArchiveRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference, Attributes,
-    BatchErrorContinuationOption, CreateKeyPairRequest, CreateRequest, CryptographicAlgorithm,
+    BatchErrorContinuationOption, Completion, CreateKeyPairRequest, CreateRequest, CryptographicAlgorithm,
     CryptographicDomainParameters, CryptographicUsageMask, DateTime, DestroyRequest, GetAttributesRequest, GetRequest,
-    GetUsageAllocationRequest, Interval, LinkType, LocateRequest, ObjectType, ReKeyKeyPairRequest, ReKeyRequest,
-    RecommendedCurve, RequestItem, ResponsePayload, ResultReason, ResultStatus, State, TemplateAttribute,
-    UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version,
+    GetUsageAllocationRequest, Interval, LinkType, LocateRequest, ObjectType, Operation, Operations,
+    ReKeyKeyPairRequest, ReKeyRequest, RecommendedCurve, RequestItem, ResponsePayload, ResultReason, ResultStatus,
+    State, TemplateAttribute, UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version,
 };
 
 async fn attributes(house: &TestHouse, key: &str) -> Attributes {
@@ -403,4 +405,111 @@ async fn a_key_that_is_gone_is_not_replaced() {
     house.clock.advance(500);
     house.server.tend().await;
     assert!(located(&house, "going").await.is_empty());
+}
+
+/// A house with a key that is due, and whose client may not replace it.
+pub(super) async fn unrotated() -> TestHouse {
+    let house = TestHouse::new().await;
+    house.create("turning", rotating(100)).await;
+    let listed = Operations {
+        operations: vec![Operation::Create, Operation::Locate, Operation::GetAttributes],
+    };
+    change_client(&house, |client| client.settings.operations = Some(listed)).await;
+    house.clock.advance(200);
+    house.server.tend().await;
+    house
+}
+
+async fn refusals(house: &TestHouse) -> usize {
+    let alarms = house.alarms().await;
+    alarms.iter().filter(|event| **event == Event::RotationRefused).count()
+}
+
+#[tokio::test]
+async fn the_server_replaces_nothing_that_its_owner_may_not() {
+    let house = unrotated().await;
+    assert_eq!(bearer(&house, "turning").await.1, None);
+    assert_eq!(refusals(&house).await, 1);
+    // Told once, tried again.
+    house.clock.advance(200);
+    house.server.tend().await;
+    assert_eq!(refusals(&house).await, 1);
+    change_client(&house, |client| client.settings.operations = None).await;
+    house.clock.advance(200);
+    house.server.tend().await;
+    assert_eq!(bearer(&house, "turning").await.1, Some(1));
+}
+
+#[tokio::test]
+async fn the_server_replaces_nothing_that_others_must_agree_to() {
+    let house = TestHouse::new().await;
+    let mut gold = rule(Operation::ReKey, Completion::OnQuorum);
+    gold.rule_match.object_groups = vec!["gold".into()];
+    govern(&house, vec![gold]).await;
+    let mut more = rotating(100);
+    house.create("free", more.clone()).await;
+    more.push(Attribute::ObjectGroup("gold".into()));
+    house.create("governed", more).await;
+    house.clock.advance(200);
+    house.server.tend().await;
+    assert_eq!(bearer(&house, "governed").await.1, None);
+    assert_eq!(bearer(&house, "free").await.1, Some(1));
+    assert_eq!(refusals(&house).await, 1);
+}
+
+/// Newer keys come first: so many that cannot be replaced keep an older one waiting for one round, not for ever.
+#[tokio::test]
+async fn keys_that_cannot_be_replaced_keep_no_others_waiting() {
+    let house = TestHouse::new().await;
+    let mut gold = rule(Operation::ReKey, Completion::OnQuorum);
+    gold.rule_match.object_groups = vec!["gold".into()];
+    govern(&house, vec![gold]).await;
+    house.create("older", rotating(100)).await;
+    for _ in 0..64 {
+        let mut more = rotating(50);
+        more.push(Attribute::ObjectGroup("gold".into()));
+        house.create("", more).await;
+    }
+    house.create("newer", rotating(200)).await;
+    house.clock.advance(300);
+    for _ in 0..3 {
+        house.server.tend().await;
+        house.clock.advance(2);
+    }
+    assert_eq!(bearer(&house, "older").await.1, Some(1));
+    assert_eq!(bearer(&house, "newer").await.1, Some(1));
+}
+
+#[tokio::test]
+async fn a_key_has_one_replacement_at_a_time() {
+    let house = TestHouse::new().await;
+    let old = house.create("", Vec::new()).await;
+    let first = replaced(&house, Version::NEWEST, rekey(&old)).await.unwrap();
+    let second = replaced(&house, Version::NEWEST, rekey(&old)).await.unwrap();
+    let to = |key: &str| UniqueIdentifier::from(key);
+    assert!(links(&attributes(&house, &old).await) == [(LinkType::ReplacementObjectLink, to(&second))]);
+    for (key, latest) in [(&old, false), (&first, false), (&second, true)] {
+        let attributes = attributes(&house, key).await;
+        assert!(one(&attributes, AttributeKind::RotateLatest) == Attribute::RotateLatest(latest));
+    }
+    // Of a pair each half.
+    let Ok(ResponsePayload::CreateKeyPair(old)) = told(&house, Version::NEWEST, pair("mine")).await else {
+        panic!("no pair");
+    };
+    let request = || ReKeyKeyPairRequest {
+        private_key_unique_identifier: of(&old.private_key_unique_identifier),
+        ..ReKeyKeyPairRequest::default()
+    };
+    assert!(told(&house, Version::NEWEST, request()).await.is_ok());
+    let Ok(ResponsePayload::ReKeyKeyPair(new)) = told(&house, Version::NEWEST, request()).await else {
+        panic!("not replaced");
+    };
+    for (was, is) in [
+        (&old.private_key_unique_identifier, &new.private_key_unique_identifier),
+        (&old.public_key_unique_identifier, &new.public_key_unique_identifier),
+    ] {
+        let mut ends = links(&attributes(&house, was).await);
+        ends.retain(|(link_type, _)| *link_type == LinkType::ReplacementObjectLink);
+        assert!(ends == [(LinkType::ReplacementObjectLink, to(is))]);
+    }
 }

@@ -10,6 +10,7 @@ use super::execute::Sequel;
 use super::notices;
 use super::outage::Outage;
 use super::refusals::Refusals;
+use super::rotating::Rotations;
 use super::vigil::Vigil;
 use super::{ConnectionFacts, Exchange, Refusal};
 use crate::administration::kek;
@@ -45,6 +46,7 @@ pub struct Server {
     access_outage: Outage,
     change_outage: Outage,
     pub(super) vigil: Vigil,
+    pub(super) rotations: Rotations,
 }
 
 impl Server {
@@ -63,6 +65,7 @@ impl Server {
             access_outage: Outage::of("the access trail"),
             change_outage: Outage::of("the change trail"),
             vigil: Vigil::default(),
+            rotations: Rotations::default(),
         }
     }
 

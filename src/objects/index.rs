@@ -159,12 +159,16 @@ pub fn destroyed(tenant: Domain, until: i64, limit: usize) -> IndexQuery {
     }
 }
 
-/// Asks for objects of all applications of a tenant that are to be replaced up to this moment, those that are due longest at the beginning.
+/// Asks for objects of all applications of a tenant that are to be replaced up to this moment, the newest first, from a creation number on.
 #[must_use]
-pub fn rotating(tenant: Domain, until: i64, limit: usize) -> IndexQuery {
+pub fn rotating(tenant: Domain, until: i64, before: Option<u64>, limit: usize) -> IndexQuery {
     IndexQuery {
         attribute: ROTATES,
-        range: IndexRange::UpTo(until),
+        range: IndexRange::Between {
+            from: i64::MIN,
+            to: until,
+        },
+        before,
         limit,
         ..first(tenant, NO_APPLICATION)
     }

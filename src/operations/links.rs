@@ -43,6 +43,15 @@ pub fn retie(attributes: &mut AttributeSet, link_type: LinkType, from: &str, to:
     }
 }
 
+/// Has the Link to what replaces an object lead to this one: there is only one such replacement (KMIP 2.1 §11.28). Gives the former one.
+pub fn succeed(existing: &mut Object, replacement: &str) -> Option<String> {
+    let link_type = LinkType::ReplacementObjectLink;
+    let former = ends(&existing.attributes, link_type).next().map(str::to_owned);
+    let from = former.as_deref().unwrap_or_default();
+    retie(&mut existing.attributes, link_type, from, replacement);
+    former
+}
+
 /// The identifiers to which the Links of a type lead, in the order of their index.
 pub fn ends(attributes: &AttributeSet, link_type: LinkType) -> impl Iterator<Item = &str> {
     attributes.iter().filter_map(move |instance| match &instance.attribute {

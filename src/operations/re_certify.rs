@@ -5,7 +5,7 @@ use super::certify::follow_certificate;
 use super::context::Wanted;
 use super::creation::{self, Source};
 use super::links::{ends, link, retie};
-use super::{Context, Handle};
+use super::{Context, Handle, links, replacement};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Dates, Object, attributes::is_multi};
@@ -87,14 +87,7 @@ impl Handle for ReCertifyRequest {
         for own in links {
             attributes.add(own);
         }
-        let names: Vec<String> = existing
-            .attributes
-            .names()
-            .map(|name| name.name_value.clone())
-            .collect();
-        for name in names {
-            context.release_name(&existing, &name).await?;
-        }
+        replacement::release_names(context, &mut existing).await?;
         let object = creation::insert(context, attributes, &managed, Source::Registered).await?;
         let (old, new) = (existing.unique_identifier.clone(), object.unique_identifier);
         if let Some(public) = public
@@ -104,11 +97,7 @@ impl Handle for ReCertifyRequest {
             retie(&mut public.attributes, LinkType::CertificateLink, &old, &new);
             context.save(&mut public)?;
         }
-        existing.attributes.clear(AttributeKind::Name);
-        let former = ends(&existing.attributes, LinkType::ReplacementObjectLink).next();
-        // There is only one such replacement (KMIP 2.1 §11.28).
-        let former = former.unwrap_or_default().to_owned();
-        retie(&mut existing.attributes, LinkType::ReplacementObjectLink, &former, &new);
+        links::succeed(&mut existing, &new);
         context.save(&mut existing)?;
         Ok(ReCertifyResponse {
             unique_identifier: new,

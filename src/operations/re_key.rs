@@ -10,26 +10,21 @@ use kmip_protocol::{ObjectType, ReKeyRequest, ReKeyResponse};
 
 impl Handle for ReKeyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ReKeyResponse, Failure> {
-        replace(self, context).await
+        creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
+        let given = self.unique_identifier.as_ref();
+        let mut existing = context.object(given, Wanted::Whole).await?;
+        if existing.object_type != ObjectType::SymmetricKey {
+            return Err(Fault::UnusableObjectType.into());
+        }
+        let given = creation::stated(context, ObjectType::SymmetricKey, self.attributes.iter()).await?;
+        let attributes = replacement::attributes(context, &existing, given, self.offset, &MOVED)?;
+        let managed = create::symmetric_key(context, &attributes)?;
+        replacement::release_names(context, &mut existing).await?;
+        let mut replacement = creation::insert(context, attributes, &managed, Source::Generated).await?;
+        replacement::tie(context, &mut existing, &mut replacement).await?;
+        Ok(ReKeyResponse {
+            unique_identifier: replacement.unique_identifier,
+            attributes: None,
+        })
     }
-}
-
-/// Carries a Re-key out: a client's, or one of the server's own.
-pub(super) async fn replace(request: &ReKeyRequest, context: &mut Context<'_>) -> Result<ReKeyResponse, Failure> {
-    creation::permit_storage(request.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
-    let given = request.unique_identifier.as_ref();
-    let mut existing = context.object(given, Wanted::Whole).await?;
-    if existing.object_type != ObjectType::SymmetricKey {
-        return Err(Fault::UnusableObjectType.into());
-    }
-    let given = creation::stated(context, ObjectType::SymmetricKey, request.attributes.iter()).await?;
-    let attributes = replacement::attributes(context, &existing, given, request.offset, &MOVED)?;
-    let managed = create::symmetric_key(context, &attributes)?;
-    replacement::release_names(context, &mut existing).await?;
-    let mut replacement = creation::insert(context, attributes, &managed, Source::Generated).await?;
-    replacement::tie(context, &mut existing, &mut replacement)?;
-    Ok(ReKeyResponse {
-        unique_identifier: replacement.unique_identifier,
-        attributes: None,
-    })
 }

@@ -14,45 +14,37 @@ use kmip_protocol::{
 
 impl Handle for ReKeyKeyPairRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ReKeyKeyPairResponse, Failure> {
-        replace(self, context).await
+        create_key_pair::permit_storage(
+            self.common_protection_storage_masks.as_ref(),
+            self.private_protection_storage_masks.as_ref(),
+            self.public_protection_storage_masks.as_ref(),
+        )?;
+        let given = self.private_key_unique_identifier.as_ref();
+        let mut private = context.object(given, Wanted::Whole).await?;
+        let mut public = public_of(&private, context).await?;
+        let common = self.common_attributes.as_ref();
+        let of_private =
+            create_key_pair::given(context, ObjectType::PrivateKey, common, &self.private_key_attributes).await?;
+        let of_public =
+            create_key_pair::given(context, ObjectType::PublicKey, common, &self.public_key_attributes).await?;
+        let of_private = replacement::attributes(context, &private, of_private, self.offset, &MOVED_OF_PAIRS)?;
+        let of_public = replacement::attributes(context, &public, of_public, self.offset, &MOVED_OF_PAIRS)?;
+        let (mut of_private, mut of_public) = (of_private, of_public);
+        keep_curve(context, &public, &mut of_private, &mut of_public).await?;
+        replacement::release_names(context, &mut private).await?;
+        replacement::release_names(context, &mut public).await?;
+        let (mut new_private, mut new_public) = create_key_pair::make(context, of_private, of_public).await?;
+        replacement::tie(context, &mut private, &mut new_private).await?;
+        replacement::tie(context, &mut public, &mut new_public).await?;
+        // The ID Placeholder is the private key (KMIP 2.1 §6.1.47).
+        context.batch.placeholder = Some(new_private.unique_identifier.clone());
+        Ok(ReKeyKeyPairResponse {
+            private_key_unique_identifier: new_private.unique_identifier,
+            public_key_unique_identifier: new_public.unique_identifier,
+            private_key_attributes: None,
+            public_key_attributes: None,
+        })
     }
-}
-
-/// Carries a Re-key Key Pair out: a client's, or one of the server's own.
-pub(super) async fn replace(
-    request: &ReKeyKeyPairRequest,
-    context: &mut Context<'_>,
-) -> Result<ReKeyKeyPairResponse, Failure> {
-    create_key_pair::permit_storage(
-        request.common_protection_storage_masks.as_ref(),
-        request.private_protection_storage_masks.as_ref(),
-        request.public_protection_storage_masks.as_ref(),
-    )?;
-    let given = request.private_key_unique_identifier.as_ref();
-    let mut private = context.object(given, Wanted::Whole).await?;
-    let mut public = public_of(&private, context).await?;
-    let common = request.common_attributes.as_ref();
-    let of_private =
-        create_key_pair::given(context, ObjectType::PrivateKey, common, &request.private_key_attributes).await?;
-    let of_public =
-        create_key_pair::given(context, ObjectType::PublicKey, common, &request.public_key_attributes).await?;
-    let of_private = replacement::attributes(context, &private, of_private, request.offset, &MOVED_OF_PAIRS)?;
-    let of_public = replacement::attributes(context, &public, of_public, request.offset, &MOVED_OF_PAIRS)?;
-    let (mut of_private, mut of_public) = (of_private, of_public);
-    keep_curve(context, &public, &mut of_private, &mut of_public).await?;
-    replacement::release_names(context, &mut private).await?;
-    replacement::release_names(context, &mut public).await?;
-    let (mut new_private, mut new_public) = create_key_pair::make(context, of_private, of_public).await?;
-    replacement::tie(context, &mut private, &mut new_private)?;
-    replacement::tie(context, &mut public, &mut new_public)?;
-    // The ID Placeholder is the private key (KMIP 2.1 §6.1.47).
-    context.batch.placeholder = Some(new_private.unique_identifier.clone());
-    Ok(ReKeyKeyPairResponse {
-        private_key_unique_identifier: new_private.unique_identifier,
-        public_key_unique_identifier: new_public.unique_identifier,
-        private_key_attributes: None,
-        public_key_attributes: None,
-    })
 }
 
 /// The public key that belongs to a private one. Only of pairs is it known which that is.

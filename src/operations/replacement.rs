@@ -134,20 +134,24 @@ pub async fn release_names(context: &mut Context<'_>, existing: &mut Object) -> 
     Ok(())
 }
 
-/// Ties an object and what replaces it to each other, and keeps both.
-pub fn tie(context: &mut Context<'_>, existing: &mut Object, replacement: &mut Object) -> Result<(), Failure> {
-    links::tie(
-        existing,
-        LinkType::ReplacementObjectLink,
-        &replacement.unique_identifier,
-    );
+/// Ties an object and what replaces it to each other, and keeps both. What replaced it before is the latest no more.
+pub async fn tie(context: &mut Context<'_>, existing: &mut Object, replacement: &mut Object) -> Result<(), Failure> {
+    let former = links::succeed(existing, &replacement.unique_identifier);
     links::tie(replacement, LinkType::ReplacedObjectLink, &existing.unique_identifier);
     existing
         .attributes
         .set(Attribute::RotateDate(DateTime(context.seconds())));
     existing.attributes.set(Attribute::RotateLatest(false));
     context.save(replacement)?;
-    context.save(existing)
+    context.save(existing)?;
+    if let Some(former) = former
+        && let Some(mut former) = context.find(&former).await?
+        && former.attributes.first(AttributeKind::RotateLatest) == Some(&Attribute::RotateLatest(true))
+    {
+        former.attributes.set(Attribute::RotateLatest(false));
+        context.save(&mut former)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
