@@ -68,14 +68,20 @@ impl Issuer {
     /// [`Error::Name`] if nobody is named, or the issuer itself; [`Error::Validity`].
     pub fn certify(&self, wish: &Wish, validity: Validity, serial: [u8; 16]) -> Result<Vec<u8>> {
         let named = wish.has_subject() || !wish.alternative_names.is_empty();
-        // An end entity of the authority's own name would stand for the authority where names alone are compared.
-        if !named || wish.subject == self.facts.subject_der {
+        // The library reads what follows a name as no part of it.
+        if !named || Element::only(&wish.subject, SEQUENCE).is_none() {
             return Err(Error::Name);
         }
         if validity.not_after <= validity.not_before {
             return Err(Error::Validity);
         }
         let subject = X509Name::from_der(&wish.subject).map_err(|_| Error::Name)?;
+        // An end entity of the authority's own name would stand for the authority where names alone are compared. Names are the same
+        // in small letters and capitals, and in whichever type of string (RFC 5280 §7.1).
+        let own = X509Name::from_der(&self.facts.subject_der).map_err(|_| Error::Name)?;
+        if own.try_cmp(&subject).map_or(true, |order| order.is_eq()) {
+            return Err(Error::Name);
+        }
         let extensions = self.extensions(wish)?;
         let made = self.sign(wish, &subject, validity, serial, &extensions);
         made.map_err(|_| Error::Cryptography)

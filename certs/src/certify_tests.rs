@@ -1,6 +1,6 @@
 //! Certificates for wishes: what is given, and what nobody gets by asking.
 
-use crate::der::{SEQUENCE, element};
+use crate::der::{SEQUENCE, SET, element};
 use crate::{
     AlternativeName, CertificateAuthority, CertificateFacts, CertificateRequest, Error, Issuer, KeyKind, KeyUsages,
     PrivateKey, Purpose, RequestEncoding, Revocations, Subject, TrustedAuthority, Validity, Wish, distinguished_name,
@@ -230,6 +230,17 @@ fn a_certificate_names_somebody_else_than_its_issuer_and_lasts() {
     assert_eq!(certify(element(SEQUENCE, &[]), days), Err(Error::Name));
     assert_eq!(certify(issuer.facts().subject_der.clone(), days), Err(Error::Name));
     assert_eq!(certify(vec![1, 2, 3], days), Err(Error::Name));
+    // The same name in capitals, with more spaces, in another type of string, and with something after it.
+    for text in ["CA", " ca ", "Ca"] {
+        let same = distinguished_name([("2.5.4.3", text)]).unwrap();
+        assert_eq!(certify(same, days), Err(Error::Name), "{text:?}");
+    }
+    let common_name = [0x06, 3, 0x55, 4, 3];
+    let printable = [common_name.as_slice(), &element(0x13, b"ca")].concat();
+    let printable = element(SEQUENCE, &element(SET, &element(SEQUENCE, &printable)));
+    assert_eq!(certify(printable, days), Err(Error::Name));
+    let longer = [distinguished_name([("2.5.4.3", "other")]).unwrap(), vec![0]].concat();
+    assert_eq!(certify(longer, days), Err(Error::Name));
     let name = distinguished_name([("2.5.4.3", "a, b"), ("2.5.4.6", "DE"), ("2.5.4.10", "Ü")]).unwrap();
     let issued = certify(name.clone(), days).unwrap();
     assert_eq!(CertificateFacts::read(&issued).unwrap().subject, "C=DE, O=Ü, CN=a, b");

@@ -37,7 +37,7 @@ pub use key::{KeyKind, PrivateKey};
 pub use name::{AlternativeName, NameAttribute, Subject};
 pub use outside::{Signer, SigningKind};
 pub use pkcs12::{KeyStore, pkcs12};
-pub use revocation::{PooledList, RevocationList, Revocations, is_revoked, pool};
+pub use revocation::{PooledList, RevocationList, Revocations, is_issued_by, is_revoked, pool};
 pub use validate::{Standing, validate};
 pub use wish::{KeyUsages, RequestEncoding, Wish};
 

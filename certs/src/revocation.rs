@@ -71,6 +71,14 @@ pub struct PooledList {
     pub(crate) signer: Option<[u8; 32]>,
 }
 
+impl PooledList {
+    /// Whether this authority's next list is due: this one says less than there may be to say.
+    #[must_use]
+    pub fn is_overdue(&self, authority: &CertificateFacts, now: i64) -> bool {
+        self.signer == Some(authority.key_fingerprint) && self.list.next_update.is_some_and(|due| due < now)
+    }
+}
+
 /// The lists that authorities have together, newest first, so that an older one hides nothing.
 #[must_use]
 pub fn pool<'a>(
@@ -108,7 +116,9 @@ pub fn is_revoked<'a>(
     })
 }
 
-fn is_issued_by(certificate: &[u8], above: &CertificateFacts) -> bool {
+/// Whether the key of an authority signed a certificate (DER).
+#[must_use]
+pub fn is_issued_by(certificate: &[u8], above: &CertificateFacts) -> bool {
     PKey::public_key_from_der(&above.public_key.info)
         .and_then(|key| X509::from_der(certificate)?.verify(&key))
         .unwrap_or(false)

@@ -42,6 +42,12 @@ pub fn validate(given: &[Vec<u8>], trusted: &[Vec<u8>], lists: &[PooledList], no
         .filter_map(|der| CertificateFacts::read(der).ok())
         .collect();
     let known: Vec<_> = facts.iter().chain(&anchors).collect();
+    // One that is revoked by an authority above it is trusted by nobody, and nobody below it.
+    let is_out = |der: &&Vec<u8>| {
+        let facts = CertificateFacts::read(der);
+        facts.is_ok_and(|of| is_revoked(der, &of, lists, known.iter().copied()))
+    };
+    let (out, trusted): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) = trusted.iter().partition(is_out);
     let revoked = |place: &usize| {
         let certificate = given.get(*place).zip(facts.get(*place));
         certificate.is_some_and(|(der, of)| is_revoked(der, of, lists, known.iter().copied()))
@@ -50,8 +56,11 @@ pub fn validate(given: &[Vec<u8>], trusted: &[Vec<u8>], lists: &[PooledList], no
         return Ok(Standing::Invalid);
     }
     let library = |_: ErrorStack| Error::Cryptography;
-    if holds(&ordered, trusted, now).map_err(library)? {
+    if holds(&ordered, &trusted, now).map_err(library)? {
         return Ok(Standing::Valid);
+    }
+    if holds(&ordered, &out, now).map_err(library)? {
+        return Ok(Standing::Invalid);
     }
     // With its own end taken for granted: whether it is only that nobody knows who that is.
     let alone = holds(&ordered, core::slice::from_ref(top), now).map_err(library)?;
@@ -82,7 +91,7 @@ fn order(facts: &[CertificateFacts]) -> Option<Vec<usize>> {
     None
 }
 
-fn holds(chain: &[&Vec<u8>], anchors: &[Vec<u8>], now: i64) -> core::result::Result<bool, ErrorStack> {
+fn holds(chain: &[&Vec<u8>], anchors: &[&Vec<u8>], now: i64) -> core::result::Result<bool, ErrorStack> {
     let Some((leaf, above)) = chain.split_first() else {
         return Ok(false);
     };
@@ -97,7 +106,7 @@ fn holds(chain: &[&Vec<u8>], anchors: &[Vec<u8>], now: i64) -> core::result::Res
     })
 }
 
-fn store(anchors: &[Vec<u8>], now: i64) -> core::result::Result<X509Store, ErrorStack> {
+fn store(anchors: &[&Vec<u8>], now: i64) -> core::result::Result<X509Store, ErrorStack> {
     let mut parameters = X509VerifyParam::new()?;
     parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
     parameters.set_time(now);
@@ -208,6 +217,25 @@ mod tests {
             validate(&[leaf(&root, "other")], &trusted, &lists, NOW),
             Ok(Standing::Valid)
         );
+        // Below an authority that the one above it has revoked nothing holds, though people trust it by itself.
+        let below = root
+            .create_subordinate(&Subject::named("below"), Validity::days(NOW, 50), KeyKind::P256)
+            .unwrap();
+        let own = CertificateFacts::read(below.certificate()).unwrap();
+        let list = Revocation {
+            serial: own.serial,
+            time: NOW,
+            reason: RevocationReason::KeyCompromise,
+        };
+        let list = root.revocation_list(2, NOW, NOW + 100, &[list]).unwrap();
+        let list = Arc::new(RevocationList::read(&list).unwrap());
+        let lists = pool([list], core::iter::once(&root_facts));
+        let both = [trusted[0].clone(), below.certificate().to_vec()];
+        let entity = leaf(&below, "entity");
+        let stand = |lists: &[PooledList]| validate(std::slice::from_ref(&entity), &both, lists, NOW);
+        assert_eq!(stand(&[]), Ok(Standing::Valid));
+        assert_eq!(stand(&lists), Ok(Standing::Invalid));
+        assert!(lists[0].is_overdue(&root_facts, NOW + 101) && !lists[0].is_overdue(&root_facts, NOW + 100));
         // An end entity is nobody's authority.
         let entity = leaf(&root, "entity");
         assert_eq!(

@@ -3,8 +3,9 @@
 //! Query, Permission List, the generated documentation and the tests come from these rows. Roles are bound to domains: administrators
 //! and system auditors to the system, all others to their tenant; handlers act in the domain of whoever asks.
 
+use super::delegated;
 use crate::failure::Fault;
-use crate::identity::{Principal, Session, TicketRights};
+use crate::identity::{Principal, Session};
 use kmip_protocol::{Operation, PersonRole};
 
 /// A set of those who may.
@@ -235,7 +236,11 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
         Principal::Process(_) => Ok(()),
         Principal::Unregistered(_) if who.meets(Who::STRANGER) => Ok(()),
         Principal::Unregistered(_) => Err(Fault::NotAuthenticated),
-        Principal::Client(client) if client.rights().is_some_and(|rights| !is_delegated(rights, operation)) => {
+        Principal::Client(client)
+            if client
+                .rights()
+                .is_some_and(|rights| !delegated::permits(rights, operation)) =>
+        {
             Err(Fault::RightsRefused)
         }
         // What everybody may know, a client's settings do not withhold.
@@ -271,60 +276,6 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
             }
         }
     }
-}
-
-/// Whether a ticket's rights permit an operation. Of those that act on objects this judges the name alone: on which objects, that is
-/// judged where they are found and made. Others a right permits that is confined to no objects. What waits is the client's own, which
-/// no ticket submitted, so that none polls, hurries or cancels it.
-fn is_delegated(rights: &TicketRights, operation: Operation) -> bool {
-    match operation {
-        Operation::Poll | Operation::Process | Operation::Cancel | Operation::QueryAsynchronousRequests => false,
-        _ if acts_on_objects(operation) => rights.permit(operation),
-        _ => rights.permit_any(operation),
-    }
-}
-
-/// Whether an operation concerns nothing but objects that its handler finds or makes.
-const fn acts_on_objects(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Create
-            | Operation::CreateKeyPair
-            | Operation::Register
-            | Operation::ReKey
-            | Operation::ReKeyKeyPair
-            | Operation::DeriveKey
-            | Operation::Certify
-            | Operation::ReCertify
-            | Operation::Locate
-            | Operation::Check
-            | Operation::Get
-            | Operation::GetAttributes
-            | Operation::GetAttributeList
-            | Operation::AddAttribute
-            | Operation::ModifyAttribute
-            | Operation::DeleteAttribute
-            | Operation::SetAttribute
-            | Operation::AdjustAttribute
-            | Operation::ObtainLease
-            | Operation::GetUsageAllocation
-            | Operation::Activate
-            | Operation::Revoke
-            | Operation::Destroy
-            | Operation::Archive
-            | Operation::Recover
-            | Operation::Validate
-            | Operation::Encrypt
-            | Operation::Decrypt
-            | Operation::Sign
-            | Operation::SignatureVerify
-            | Operation::MAC
-            | Operation::MACVerify
-            | Operation::CreateSplitKey
-            | Operation::JoinSplitKey
-            | Operation::Import
-            | Operation::Export
-    )
 }
 
 /// What a tenant's operators and custodians can do before its legacy tokens have been migrated: log in, see how it stands, and migrate them.

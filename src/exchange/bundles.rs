@@ -4,7 +4,7 @@ use super::members::certificate;
 use super::testing::{TestHouse, create};
 use crate::crypto::{PrivateKey, ReadHints, pkcs12};
 use kmip_protocol::{
-    Attribute, AttributeKind, AttributeReference, Attributes, BlockCipherMode, CertificateRequest,
+    ArchiveRequest, Attribute, AttributeKind, AttributeReference, Attributes, BlockCipherMode, CertificateRequest,
     CertificateRequestType, CreateRequest, CryptographicParameters, CryptographicUsageMask, DateTime, EncodingOption,
     ExportRequest, GetAttributesRequest, GetRequest, ImportRequest, KeyBlock, KeyFormatType, KeyInformation,
     KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification, Link, LinkType, ManagedObject, PGPKey, PlainKeyValue,
@@ -160,6 +160,18 @@ async fn a_bundle_is_taken_apart_and_put_together() {
         assert_eq!(read.chain, core::slice::from_ref(&certificate));
         assert!(read.key == bytes(&plain));
     }
+    // What is archived goes into no bundle.
+    let archive = ArchiveRequest {
+        unique_identifier: Some(to.linked_object_identifier.clone()),
+    };
+    let item = house.item(Version::NEWEST, archive, &house.alice).await;
+    assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
+    let request = GetRequest {
+        key_format_type: Some(KeyFormatType::PKCS_12),
+        ..of(&made)
+    };
+    let refused = get(&house, Version::NEWEST, request).await.err().flatten();
+    assert_eq!(refused, Some(ResultReason::ObjectArchived));
     let other = house.create("", Vec::new()).await;
     let request = GetRequest {
         key_format_type: Some(KeyFormatType::PKCS_12),

@@ -2,16 +2,18 @@
 
 use super::ConnectionFacts;
 use super::office::{Office, answered};
-use super::testing::{BEGIN, named};
+use super::testing::{BEGIN, leaf, named};
+use crate::identity::kind;
 use certs::{
     AlternativeName, CertificateAuthority, CertificateFacts, CertificateRequest, KeyKind, PrivateKey, Subject, Validity,
 };
 use kmip_protocol::{
-    ArchiveRequest, Attribute, Attributes, AuthorityCreateRequest, Certificate, CertificateRequestType,
-    CertificateType, CertifyRequest, ClientSettings, CryptographicUsageMask, DateTime, GetAttributesRequest,
-    GetRequest, Interval, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, PlainKeyValue,
-    ReCertifyRequest, RecoverRequest, RegisterRequest, ResponseItem, ResponsePayload, RevocationReason,
-    RevocationReasonCode, RevokeRequest, TemplateAttribute, UniqueIdentifier, ValidateRequest, ValidityIndicator,
+    ArchiveRequest, Attribute, Attributes, AuthorityCreateRequest, AuthorityModifyRequest, Certificate,
+    CertificateRequestType, CertificateType, CertifyRequest, ClientSettings, CryptographicUsageMask, DateTime,
+    GetAttributesRequest, GetRequest, Interval, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType,
+    ManagedObject, PlainKeyValue, ReCertifyRequest, RecoverRequest, RegisterRequest, ResponseItem, ResponsePayload,
+    RevocationReason, RevocationReasonCode, RevokeRequest, TemplateAttribute, UniqueIdentifier, ValidateRequest,
+    ValidityIndicator,
 };
 use kmip_ttlv::Secret;
 
@@ -477,4 +479,97 @@ async fn a_chain_is_told_apart_by_whom_it_leads_to() {
         ..ValidateRequest::default()
     };
     answered!(ask(junk).await, InvalidMessage);
+}
+
+/// A chain over an authority leads to those above it: where anybody is recognised by one of them, it certifies for nobody. Who is above
+/// it must be kept here to be known.
+#[tokio::test]
+async fn an_authority_below_one_that_recognises_certifies_for_nobody() {
+    let bureau = Bureau::signing().await;
+    let days = |count| Validity::days(BEGIN, count);
+    let root = CertificateAuthority::create(&Subject::named("root"), days(500), KeyKind::P256).unwrap();
+    let below = root
+        .create_subordinate(&Subject::named("below"), days(300), KeyKind::P256)
+        .unwrap();
+    let keep = |object, attributes| put(&bureau.office, &bureau.keeper, object, attributes);
+    let key_block = block(KeyFormatType::PKCS_8, &below.key().to_der());
+    let usage = vec![
+        Attribute::CryptographicUsageMask(CryptographicUsageMask::CertificateSign),
+        Attribute::ActivationDate(DateTime(BEGIN - 10)),
+    ];
+    let private = keep(kmip_protocol::PrivateKey { key_block }.into(), usage).await;
+    let above = keep(certificate(root.certificate()), Vec::new()).await;
+    let mut kept = Vec::new();
+    for linked in [None, Some(&bureau.issuer), Some(&above)] {
+        let mut links = vec![link(LinkType::PrivateKeyLink, &private)];
+        links.extend(linked.map(|above| link(LinkType::CertificateLink, above)));
+        kept.push(keep(certificate(below.certificate()), links).await);
+    }
+    let [alone, strange, whole] = kept.try_into().unwrap();
+    let ask = |name: &str| {
+        let naming = link(LinkType::CertificateLink, name);
+        bureau
+            .office
+            .ask(&bureau.keeper, by_request(csr(&key(), "db"), vec![naming]))
+    };
+    answered!(ask(&whole).await, ok);
+    answered!(ask(&alone).await, NoIssuer);
+    answered!(ask(&strange).await, NoIssuer);
+    let enroll = AuthorityCreateRequest {
+        authority_name: "root".into(),
+        certificate: Some(root.certificate().to_vec()),
+        hardware: None,
+        revocation_lists: Vec::new(),
+    };
+    answered!(bureau.office.act(enroll).await, ok);
+    answered!(ask(&whole).await, NoIssuer);
+}
+
+/// An authority whose list is overdue vouches for nobody where people said so, and one damaged row keeps no other from being asked.
+#[tokio::test]
+async fn chains_are_judged_by_the_authorities_that_can_be() {
+    let bureau = Bureau::signing().await;
+    let ca =
+        CertificateAuthority::create(&Subject::named("listed"), Validity::days(BEGIN, 500), KeyKind::P256).unwrap();
+    let entity = ca.issue(&leaf("entity"), KeyKind::P256).unwrap().0;
+    let enroll = AuthorityCreateRequest {
+        authority_name: "listed".into(),
+        certificate: Some(ca.certificate().to_vec()),
+        hardware: None,
+        revocation_lists: vec![ca.revocation_list(1, BEGIN, BEGIN + 100, &[]).unwrap()],
+    };
+    answered!(bureau.office.act(enroll).await, ok);
+    let at = |date| ValidateRequest {
+        certificates: vec![Certificate {
+            certificate_type: CertificateType::X_509,
+            certificate_value: entity.clone(),
+        }],
+        validity_date: Some(DateTime(date)),
+        ..ValidateRequest::default()
+    };
+    let stands = |date| bureau.validity(&bureau.client, at(date));
+    assert_eq!(stands(BEGIN + 50).await, ValidityIndicator::Valid);
+    assert_eq!(stands(BEGIN + 200).await, ValidityIndicator::Valid);
+    let refuse = AuthorityModifyRequest {
+        authority_name: "listed".into(),
+        new_name: None,
+        revocation_lists: Vec::new(),
+        refuse_stale: Some(true),
+        status: None,
+    };
+    answered!(bureau.office.act(refuse).await, ok);
+    assert_eq!(stands(BEGIN + 50).await, ValidityIndicator::Valid);
+    assert_eq!(stands(BEGIN + 200).await, ValidityIndicator::Unknown);
+    let house = &bureau.office.house;
+    let damaged = house
+        .all_rows()
+        .await
+        .into_iter()
+        .find(|(place, body)| place.kind == kind::AUTHORITY && body.windows(8).any(|part| part == b"alice CA"));
+    let mut row = house.row(damaged.unwrap().0).await;
+    let mut body = row.body.to_vec();
+    body[0] ^= 1;
+    row.body = body.into();
+    house.plant(row);
+    assert_eq!(stands(BEGIN + 50).await, ValidityIndicator::Valid);
 }

@@ -2,15 +2,17 @@
 
 use super::governing::change_client;
 use super::office::{Office, answered};
-use super::testing::{TestHouse, create};
+use super::testing::{TestHouse, create, validity};
 use kmip_protocol::{
-    Attribute, AttributeInstance, AttributeKind, AttributeReference, Attributes, BlockCipherMode,
-    CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DateTime, DestroyRequest, Digest,
-    EncodingOption, ExportRequest, ExportResponse, GetAttributesRequest, GetRequest, HashingAlgorithm, ImportRequest,
-    KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification, ManagedObject, Name,
-    NameType, ObjectType, Operation, Operations, PublicKey, ResponseItem, ResponsePayload, ResultReason, ResultStatus,
-    State, TenantSettings, UniqueIdentifier, UsageLimits, UsageLimitsUnit, Version, WrappingMethod,
+    Attribute, AttributeInstance, AttributeKind, AttributeReference, Attributes, BlockCipherMode, Certificate,
+    CertificateType, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DateTime, DestroyRequest,
+    Digest, EncodingOption, ExportRequest, ExportResponse, GetAttributesRequest, GetRequest, HashingAlgorithm,
+    ImportRequest, KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification,
+    ManagedObject, Name, NameType, ObjectType, Operation, Operations, PlainKeyValue, PublicKey, ResponseItem,
+    ResponsePayload, ResultReason, ResultStatus, State, TenantSettings, UniqueIdentifier, UsageLimits, UsageLimitsUnit,
+    Version, WrappingMethod, X_509CertificateSubject,
 };
+use kmip_ttlv::Secret;
 
 fn export_of(key: &str) -> ExportRequest {
     ExportRequest {
@@ -366,4 +368,85 @@ async fn what_leaves_encrypted_only_is_not_imported_as_what_does_not() {
     answered!(office.ask(alice, get.clone()).await, ok);
     get.key_wrap_type = Some(KeyWrapType::NotWrapped);
     answered!(office.ask(alice, get).await, Sensitive);
+}
+
+/// What could not be changed any more is not let in: a key that must be quantum safe is.
+#[tokio::test]
+async fn a_key_that_is_not_what_it_must_be_is_not_imported() {
+    let house = TestHouse::new().await;
+    let exported = export(&house, export_of(&house.create("", Vec::new()).await)).await;
+    let safe = with(import_of(&exported), Attribute::QuantumSafe(true));
+    answered!(house.item(Version::NEWEST, safe.clone(), &house.bob).await, ok);
+    let destroy = DestroyRequest {
+        unique_identifier: Some(safe.unique_identifier.clone()),
+    };
+    answered!(house.item(Version::NEWEST, destroy, &house.bob).await, ok);
+    let mut short = safe;
+    let bytes = Secret::new(vec![7; 16]);
+    let ManagedObject::SymmetricKey(key) = &mut short.object else {
+        panic!("another object")
+    };
+    key.key_block.cryptographic_length = Some(128);
+    key.key_block.key_value = Some(KeyValue::Plain(PlainKeyValue {
+        key_material: KeyMaterial::Bytes(bytes),
+        attributes: None,
+    }));
+    let short = with(short, Attribute::CryptographicLength(128));
+    let mut short = with(short, Attribute::UniqueIdentifier("short".into()));
+    short.unique_identifier = UniqueIdentifier::Text("short".into());
+    short.attributes.0.retain(|instance| {
+        let kind = instance.attribute.kind();
+        kind != AttributeKind::Digest && kind != AttributeKind::ShortUniqueIdentifier
+    });
+    answered!(house.item(Version::NEWEST, short, &house.bob).await, NotQuantumSafe);
+}
+
+/// What an object's value says of itself is not for its importer to say.
+#[tokio::test]
+async fn what_the_value_says_stands() {
+    let house = TestHouse::new().await;
+    let ca = certs::CertificateAuthority::create(&certs::Subject::named("true"), validity(), certs::KeyKind::P256);
+    let certificate_value = ca.unwrap().certificate().to_vec();
+    let length = i32::try_from(certificate_value.len()).unwrap();
+    let forged = [
+        Attribute::CertificateLength(1),
+        Attribute::KeyFormatType(KeyFormatType::Opaque),
+        Attribute::CertificateSubjectCN("forged".into()),
+        Attribute::CertificateIssuerCN("forged".into()),
+        Attribute::X_509CertificateSubject(X_509CertificateSubject {
+            subject_distinguished_name: vec![0x30, 0],
+            subject_alternative_names: Vec::new(),
+        }),
+    ];
+    let request = ImportRequest {
+        unique_identifier: UniqueIdentifier::Text("certificate".into()),
+        object_type: Some(ObjectType::Certificate),
+        replace_existing: None,
+        key_wrap_type: None,
+        attributes: forged.iter().cloned().collect(),
+        object: Certificate {
+            certificate_type: CertificateType::X_509,
+            certificate_value,
+        }
+        .into(),
+    };
+    answered!(house.item(Version::NEWEST, request, &house.alice).await, ok);
+    let request = GetAttributesRequest {
+        unique_identifier: Some("certificate".into()),
+        references: Vec::new(),
+    };
+    let item = answered!(house.item(Version::NEWEST, request, &house.alice).await, ok);
+    let Some(ResponsePayload::GetAttributes(told)) = item.payload else {
+        panic!("not told")
+    };
+    let told: Vec<Attribute> = told.attributes.0.into_iter().map(|i| i.attribute).collect();
+    assert!(forged.iter().all(|forged| !told.contains(forged)));
+    for own in [
+        Attribute::CertificateLength(length),
+        Attribute::KeyFormatType(KeyFormatType::X_509),
+        Attribute::CertificateSubjectCN("true".into()),
+        Attribute::CertificateIssuerCN("true".into()),
+    ] {
+        assert!(told.contains(&own), "{:?}", own.kind());
+    }
 }

@@ -2,13 +2,13 @@
 
 use super::context::{Context, Wanted};
 use super::creation::{self, Source};
+use super::links::{ends, link};
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, format, pkcs12};
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Kept};
 use kmip_protocol::{
-    Attribute, AttributeKind, AttributeReference, Certificate, CertificateType, GetRequest, KeyBlock, KeyFormatType,
-    KeyMaterial, KeyValue, Link, LinkType, ManagedObject, ObjectType, PlainKeyValue, RegisterResponse, SecretDataType,
-    State, UniqueIdentifier,
+    Attribute, AttributeKind, Certificate, CertificateType, GetRequest, KeyBlock, KeyFormatType, KeyMaterial, KeyValue,
+    LinkType, ManagedObject, ObjectType, PlainKeyValue, RegisterResponse, SecretDataType, State, UniqueIdentifier,
 };
 use kmip_ttlv::Secret;
 
@@ -53,7 +53,7 @@ pub(super) async fn register(
         let mut own = AttributeSet::default();
         name.iter().cloned().for_each(|name| own.set(name));
         if let Some(above) = above.take() {
-            own.add(link(LinkType::CertificateLink, above));
+            own.add(link(LinkType::CertificateLink, &above));
         }
         let certificate = Certificate {
             certificate_type: CertificateType::X_509,
@@ -63,7 +63,7 @@ pub(super) async fn register(
         above = Some(object.unique_identifier);
     }
     if let Some(first) = above {
-        attributes.add(link(LinkType::PKCS_12CertificateLink, first));
+        attributes.add(link(LinkType::PKCS_12CertificateLink, &first));
     }
     name.into_iter().for_each(|name| attributes.set_if_absent(name));
     let mut key_block = KeyBlock {
@@ -167,32 +167,13 @@ fn refusal(error: CryptoError) -> Failure {
     }
 }
 
-fn link(link_type: LinkType, unique_identifier: String) -> Attribute {
-    Attribute::Link(Link {
-        link_type,
-        linked_object_identifier: UniqueIdentifier::Text(unique_identifier),
-    })
-}
-
-/// What the Links of a type lead to.
-fn linked(attributes: &AttributeSet, link_type: LinkType) -> Vec<String> {
-    let reference = AttributeReference::Known(AttributeKind::Link);
-    let links = attributes
-        .of(&reference)
-        .filter_map(|instance| match &instance.attribute {
-            Attribute::Link(link) if link.link_type == link_type => link.linked_object_identifier.text(),
-            _ => None,
-        });
-    links.map(str::to_owned).collect()
-}
-
 /// The password that a key is linked to.
 async fn password(context: &mut Context<'_>, attributes: &AttributeSet) -> Result<Secret, Failure> {
-    let mut found = linked(attributes, LinkType::PKCS_12PasswordLink).into_iter();
+    let mut found = ends(attributes, LinkType::PKCS_12PasswordLink);
     let (Some(only), None) = (found.next(), found.next()) else {
         return Err(Fault::BundlePassword.into());
     };
-    let given = UniqueIdentifier::Text(only);
+    let given = UniqueIdentifier::from(only);
     let object = match context.kept(Some(&given), Wanted::Whole).await {
         Err(failure) if failure.fault() == Fault::ObjectNotFound => return Err(Fault::BundlePassword.into()),
         other => other?,
@@ -214,9 +195,9 @@ async fn password(context: &mut Context<'_>, attributes: &AttributeSet) -> Resul
 
 /// The certificates of a key: the one that it or its public key links to, then each one's issuer.
 async fn chain(context: &mut Context<'_>, key: &AttributeSet) -> Result<Vec<Vec<u8>>, Failure> {
-    let mut next = one(linked(key, LinkType::PKCS_12CertificateLink))?;
+    let mut next = one(key, LinkType::PKCS_12CertificateLink)?;
     if next.is_none()
-        && let Some(public) = one(linked(key, LinkType::PublicKeyLink))?
+        && let Some(public) = one(key, LinkType::PublicKeyLink)?
         && let Some(public) = context.find(&public).await?
     {
         next = above(&public.attributes)?;
@@ -227,10 +208,11 @@ async fn chain(context: &mut Context<'_>, key: &AttributeSet) -> Result<Vec<Vec<
         if seen.len() >= LONGEST_CHAIN || seen.contains(&certificate) {
             return Err(Fault::BundleChain.into());
         }
-        let object = context.find(&certificate).await?;
-        let object = object
-            .filter(|object| object.material.is_some())
-            .ok_or(Failure::new(Fault::BundleChain))?;
+        let given = UniqueIdentifier::from(certificate.as_str());
+        let object = match context.kept(Some(&given), Wanted::Whole).await {
+            Err(failure) if is_gone(failure.fault()) => return Err(Fault::BundleChain.into()),
+            other => other?,
+        };
         let ManagedObject::Certificate(certificate_object) = context.open(&object).await? else {
             return Err(Fault::BundleChain.into());
         };
@@ -239,21 +221,26 @@ async fn chain(context: &mut Context<'_>, key: &AttributeSet) -> Result<Vec<Vec<
             .map_err(|error| Failure::detailed(Fault::BundleChain, error))?;
         chain.push(certificate_object.certificate_value);
         seen.push(certificate);
-        next = above(&object.attributes)?;
+        next = above(&object.attributes.decode()?)?;
     }
     Ok(chain)
 }
 
 /// What an object's Links say comes next: published cases link chains by the one type, the specification by the other.
 fn above(attributes: &AttributeSet) -> Result<Option<String>, Failure> {
-    match one(linked(attributes, LinkType::PKCS_12CertificateLink))? {
+    match one(attributes, LinkType::PKCS_12CertificateLink)? {
         Some(found) => Ok(Some(found)),
-        None => one(linked(attributes, LinkType::CertificateLink)),
+        None => one(attributes, LinkType::CertificateLink),
     }
 }
 
-fn one(found: Vec<String>) -> Result<Option<String>, Failure> {
-    let mut found = found.into_iter();
+const fn is_gone(fault: Fault) -> bool {
+    matches!(fault, Fault::ObjectNotFound | Fault::ObjectDestroyed)
+}
+
+/// Where the only Link of a type leads.
+fn one(attributes: &AttributeSet, link_type: LinkType) -> Result<Option<String>, Failure> {
+    let mut found = ends(attributes, link_type).map(str::to_owned);
     match (found.next(), found.next()) {
         (only, None) => Ok(only),
         _ => Err(Fault::BundleChain.into()),

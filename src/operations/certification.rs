@@ -10,11 +10,14 @@ use super::context::{Context, Wanted};
 use super::creation;
 use super::keyed::{Key, Purpose};
 use super::links::ends;
-use crate::crypto::{PublicKey, ReadHints, format};
+use crate::crypto::{PublicKey, ReadHints, format, signature};
 use crate::failure::{Failure, Fault};
 use crate::identity::AuthorityRecord;
 use crate::objects::{AttributeSet, Kept};
-use certs::{Issuer, KeyUsages, RequestEncoding, Validity, Wish, distinguished_name};
+use certs::{
+    CertificateFacts, Issuer, KeyUsages, MAX_CHAIN_LENGTH, RequestEncoding, Validity, Wish, distinguished_name,
+    is_issued_by,
+};
 use kmip_protocol::{
     Attribute, AttributeKind, Certificate, CertificateRequestType, CertificateType, CryptographicUsageMask,
     KeyFormatType, KeyMaterial, LinkType, ManagedObject, ObjectType, State, TemplateAttribute, UniqueIdentifier,
@@ -184,6 +187,15 @@ pub struct Authority {
     certificate: Kept,
     /// Its private key.
     pub key: Kept,
+    /// Whether the client named it: what it does not see it does not use then.
+    own: bool,
+}
+
+/// An authority that can issue now.
+pub struct Opened {
+    issuer: Issuer,
+    /// Whether its key takes long to sign.
+    is_heavy: bool,
 }
 
 impl Authority {
@@ -202,19 +214,20 @@ impl Authority {
         };
         let certificate = look_up(context, &name, own).await?;
         let key = private_key(context, &certificate.attributes.decode()?, own).await?;
-        Ok(Self { certificate, key })
+        Ok(Self { certificate, key, own })
     }
 
     /// Makes it issue.
     ///
     /// # Errors
     /// [`Fault::NoIssuer`] if it cannot, or may not.
-    pub async fn open(self, context: &mut Context<'_>) -> Result<Issuer, Failure> {
+    pub async fn open(self, context: &mut Context<'_>) -> Result<Opened, Failure> {
         let state = self.certificate.attributes.dates()?.state(context.seconds());
         let ManagedObject::Certificate(certificate) = context.open(&self.certificate).await? else {
             return Err(Fault::NoIssuer.into());
         };
-        let unusable = |why: certs::Error| Failure::detailed(Fault::NoIssuer, why);
+        let attributes = self.certificate.attributes.decode()?;
+        judge_line(context, &certificate.certificate_value, attributes, self.own).await?;
         let key = Key::judged(
             context,
             self.key,
@@ -223,6 +236,7 @@ impl Authority {
         )
         .await;
         let key = key.and_then(|key| key.private()).map_err(unfit)?;
+        let is_heavy = signature::is_heavy(&key);
         let material = key.write(KeyFormatType::PKCS_8)?;
         let key = format::material_bytes(&material)?;
         let issuer = Issuer::new(&certificate.certificate_value, key.expose()).map_err(unusable)?;
@@ -233,6 +247,22 @@ impl Authority {
         {
             return Err(Failure::detailed(Fault::NoIssuer, "the authority's time is over"));
         }
+        Ok(Opened { issuer, is_heavy })
+    }
+}
+
+/// Judges who is above an authority, by the Links of type Certificate Link from certificate to certificate, up to one that signed itself.
+/// By none of them may anybody be recognised here: a chain that leads to it over this authority would be somebody's. One that is above
+/// it and is not kept here could be any, so that it must be kept.
+async fn judge_line(
+    context: &mut Context<'_>,
+    certificate: &[u8],
+    mut attributes: AttributeSet,
+    own: bool,
+) -> Result<(), Failure> {
+    let mut certificate = certificate.to_vec();
+    for _ in 0..MAX_CHAIN_LENGTH {
+        let facts = CertificateFacts::read(&certificate).map_err(unusable)?;
         let enrolled = AuthorityRecord::key_claim(&facts.key_fingerprint);
         if context.work.claimed(&enrolled).await?.is_some() {
             return Err(Failure::detailed(
@@ -240,8 +270,31 @@ impl Authority {
                 "people and clients are recognised by it",
             ));
         }
-        Ok(issuer)
+        if is_issued_by(&certificate, &facts) {
+            return Ok(());
+        }
+        let Some(above) = ends(&attributes, LinkType::CertificateLink).next() else {
+            break;
+        };
+        let above = look_up(context, above, own).await?;
+        let ManagedObject::Certificate(object) = context.open(&above).await? else {
+            break;
+        };
+        let above_facts = CertificateFacts::read(&object.certificate_value).map_err(unusable)?;
+        if !is_issued_by(&certificate, &above_facts) {
+            break;
+        }
+        attributes = above.attributes.decode()?;
+        certificate = object.certificate_value;
     }
+    Err(Failure::detailed(
+        Fault::NoIssuer,
+        "who is above the authority is not kept here",
+    ))
+}
+
+fn unusable(why: certs::Error) -> Failure {
+    Failure::detailed(Fault::NoIssuer, why)
 }
 
 /// What keeps a key from issuing is told as one thing; what keeps the server from asking it, as what it is.
@@ -284,16 +337,23 @@ async fn private_key(context: &mut Context<'_>, certificate: &AttributeSet, own:
 ///
 /// # Errors
 /// [`Fault::InvalidAttributeValue`] if nothing is left of its time.
-pub fn issue(
+pub async fn issue(
     context: &Context<'_>,
-    issuer: &Issuer,
-    wish: &Wish,
+    authority: Opened,
+    wish: Wish,
     attributes: &AttributeSet,
 ) -> Result<ManagedObject, Failure> {
+    let Opened { issuer, is_heavy } = authority;
     let serial = context.services.randomness.array()?;
     let dates = attributes.dates();
-    let validity = validity(dates.activation, dates.deactivation, issuer, context.seconds());
-    let certificate_value = issuer.certify(wish, validity, serial).map_err(refusal)?;
+    let validity = validity(dates.activation, dates.deactivation, &issuer, context.seconds());
+    let compute = move || issuer.certify(&wish, validity, serial);
+    let made = if is_heavy {
+        context.services.heavy.run(context.principal.into(), compute).await?
+    } else {
+        compute()
+    };
+    let certificate_value = made.map_err(refusal)?;
     Ok(Certificate {
         certificate_type: CertificateType::X_509,
         certificate_value,

@@ -37,8 +37,8 @@ impl Handle for CertifyRequest {
             asked.attributes.set(Attribute::CryptographicUsageMask(mask));
         }
         let mut attributes = asked.attributes;
-        let issuer = Authority::of(context, &attributes).await?.open(context).await?;
-        let managed = certification::issue(context, &issuer, &wish, &attributes)?;
+        let authority = Authority::of(context, &attributes).await?.open(context).await?;
+        let managed = certification::issue(context, authority, wish, &attributes).await?;
         follow_certificate(&mut attributes);
         if let Some(public) = &public {
             attributes.add(link(LinkType::PublicKeyLink, &public.unique_identifier));

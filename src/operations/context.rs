@@ -15,7 +15,7 @@ use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
     Attribute, AttributeKind, DateTime, Field, ManagedObject, ObjectType, Operation, RequestMessage, ResultReason,
-    UniqueIdentifier, UniqueIdentifierKind, Version, tag,
+    State, UniqueIdentifier, UniqueIdentifierKind, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
 
@@ -348,13 +348,14 @@ impl Context<'_> {
     /// Keeps an object that the request changed: as [`Context::keep`], with a new Last Change Date.
     ///
     /// # Errors
-    /// [`Fault::NotQuantumSafe`] if it is required to be safe and is not (KMIP 2.1 §4.45), besides those of [`Context::keep`].
+    /// Those of [`permit_safety`], as long as the object is not past its time: what ends one is never refused for what it is. Those of
+    /// [`Context::keep`].
     pub fn save(&mut self, object: &mut Object) -> Result<(), Failure> {
-        let (attributes, required) = (&object.attributes, AttributeKind::QuantumSafe);
-        if let Some(algorithm) = attributes.algorithm().filter(|_| attributes.flag(required, false))
-            && !is_quantum_safe(algorithm, attributes.length())
-        {
-            return Err(Fault::NotQuantumSafe.into());
+        if matches!(
+            object.attributes.dates().state(self.seconds()),
+            State::PreActive | State::Active
+        ) {
+            permit_safety(&object.attributes)?;
         }
         object
             .attributes
@@ -461,6 +462,18 @@ impl Context<'_> {
         let managed = ManagedObject::read_field(&mut reader, tag::REQUEST_PAYLOAD, kept_in(object.object_type))?;
         reader.finish()?;
         Ok(managed)
+    }
+}
+
+/// Refuses an object that is required to be quantum safe and is not (KMIP 2.1 §4.45).
+///
+/// # Errors
+/// [`Fault::NotQuantumSafe`].
+pub fn permit_safety(attributes: &AttributeSet) -> Result<(), Fault> {
+    let required = attributes.flag(AttributeKind::QuantumSafe, false);
+    match attributes.algorithm().filter(|_| required) {
+        Some(algorithm) if !is_quantum_safe(algorithm, attributes.length()) => Err(Fault::NotQuantumSafe),
+        _ => Ok(()),
     }
 }
 

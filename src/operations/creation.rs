@@ -243,7 +243,7 @@ fn complete_information(context: &Context<'_>, object: &mut Object) -> Result<()
 }
 
 /// What follows from the object's value: algorithm and length, format, digest, type.
-fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+pub(super) fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
     match managed {
         ManagedObject::Certificate(certificate) => {
             attributes.set(Attribute::CertificateType(certificate.certificate_type));

@@ -3,6 +3,7 @@
 use crate::crypto::CryptoError;
 use crate::custody::CustodyError;
 use crate::failure::{Failure, Fault};
+use crate::identity::DirectoryError;
 use crate::store::StoreError;
 
 impl From<StoreError> for Failure {
@@ -28,6 +29,17 @@ impl From<CustodyError> for Failure {
             CustodyError::NoPairs => Fault::NoKeyPairs,
             CustodyError::Refused | CustodyError::Record => Fault::RecordDamaged,
             CustodyError::UnknownKek | CustodyError::Exists | CustodyError::KeyFile => Fault::Internal,
+        };
+        Self::detailed(fault, error)
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let fault = match error {
+            DirectoryError::Store(error) => return error.into(),
+            DirectoryError::Away(_) => Fault::CustodyUnavailable,
+            DirectoryError::Damaged(_) => Fault::RecordDamaged,
         };
         Self::detailed(fault, error)
     }

@@ -1,5 +1,6 @@
 //! Import (KMIP 2.1 §6.1.25; KMIP 1.4 §4.41): an object with the identifier and all the attributes that it had elsewhere.
 
+use super::context::permit_safety;
 use super::creation::{self, Source};
 use super::{Context, Handle, Notice, delivery, namespaces, register, standards, target, templates, usage};
 use crate::authority::{Granted, Target};
@@ -27,6 +28,7 @@ impl Handle for ImportRequest {
             managed = template;
         }
         register::check(&mut attributes, &managed)?;
+        follow(&mut attributes, &managed)?;
         namespaces::judge(context, attributes.iter().map(|i| &i.attribute)).await?;
         let client = context.client()?;
         let mut object = Object {
@@ -46,6 +48,7 @@ impl Handle for ImportRequest {
         agree(&mut object, context.seconds())?;
         context.reach(&object.unique_identifier, &object.attributes)?;
         context.permit_key(&object.attributes)?;
+        permit_safety(&object.attributes)?;
         standards::judge_new(context, &object).await?;
         if let Some(mut former) = replaced {
             make_room(context, &mut former, &object).await?;
@@ -154,6 +157,23 @@ async fn replaced(
         Some(_) => Err(Fault::ObjectExists.into()),
         None => Ok(None),
     }
+}
+
+/// Takes away what was said of the value where the value itself says it: format, length and type, the names in a certificate. What was
+/// said of algorithm and length stands, as [`register::check`] has judged it, and so do digests in other formats.
+fn follow(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
+    const STATED: [AttributeKind; 3] = [
+        AttributeKind::CryptographicAlgorithm,
+        AttributeKind::CryptographicLength,
+        AttributeKind::Digest,
+    ];
+    let mut own = AttributeSet::default();
+    creation::set_from_value(&mut own, managed)?;
+    let own = own.iter().map(|instance| instance.attribute.kind());
+    for kind in own.filter(|kind| !STATED.contains(kind)) {
+        attributes.clear(kind);
+    }
+    Ok(())
 }
 
 /// Adds what the object's attributes are where none were given: those that every object has.

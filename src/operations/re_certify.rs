@@ -68,8 +68,8 @@ impl Handle for ReCertifyRequest {
         if let Some(mask) = certification::usage_mask(&given.attributes) {
             wish.key_usages = certification::key_usages(mask)?.or(wish.key_usages);
         }
-        let issuer = Authority::of(context, &given.attributes).await?.open(context).await?;
-        let managed = certification::issue(context, &issuer, &wish, &attributes)?;
+        let authority = Authority::of(context, &given.attributes).await?.open(context).await?;
+        let managed = certification::issue(context, authority, wish, &attributes).await?;
         follow_certificate(&mut attributes);
         let public = ends(&existing.attributes, LinkType::PublicKeyLink)
             .next()

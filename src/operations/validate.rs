@@ -3,19 +3,16 @@
 //! and names. One that a request merely brings is trusted by nobody. Revoked is what a list at hand says so of.
 
 use super::context::Wanted;
+use super::keeper::Keeper;
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use crate::identity::{AuthorityRecord, kind};
-use crate::records;
-use certs::{CertificateFacts, MAX_CHAIN_LENGTH, RevocationList, Standing, pool, validate};
+use crate::identity::{AuthorityRecord, Directory as _, StoreDirectory};
+use certs::{CertificateFacts, MAX_CHAIN_LENGTH, PooledList, RevocationList, Standing, pool, validate};
 use kmip_protocol::{
     Certificate, CertificateType, ManagedObject, ValidateRequest, ValidateResponse, ValidityIndicator,
 };
 use std::sync::Arc;
-
-/// Authorities of a tenant that are looked at; there are as many as people enrol.
-const MOST_AUTHORITIES: usize = 256;
 
 impl Handle for ValidateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ValidateResponse, Failure> {
@@ -27,7 +24,8 @@ impl Handle for ValidateRequest {
             return Err(Fault::LimitExceeded.into());
         }
         let now = self.validity_date.map_or(context.seconds(), |date| date.0);
-        let (mut trusted, lists) = enrolled(context).await?;
+        let enrolled = enrolled(context).await?;
+        let mut trusted: Vec<Vec<u8>> = enrolled.iter().map(|record| record.certificate.clone()).collect();
         trusted.extend(issuing(context).await?);
         let mut chain: Vec<Certificate> = self.certificates.clone();
         for given in &self.unique_identifiers {
@@ -48,11 +46,19 @@ impl Handle for ValidateRequest {
             .iter()
             .filter_map(|der| CertificateFacts::read(der).ok())
             .collect();
-        let lists = lists
+        let lists = enrolled
             .iter()
+            .flat_map(|record| &record.revocation_lists)
             .filter_map(|der| RevocationList::read(der).ok())
             .map(Arc::new);
         let lists = pool(lists, anchors.iter());
+        let keeps_out = |record: &AuthorityRecord| record.suspended || is_stale(record, &lists, now);
+        let out: Vec<&Vec<u8>> = enrolled
+            .iter()
+            .filter(|record| keeps_out(record))
+            .map(|record| &record.certificate)
+            .collect();
+        trusted.retain(|der| !out.contains(&der));
         let standing = validate(&chain, &trusted, &lists, now);
         // They are no chain (KMIP 1.4 §11.25).
         let standing = standing.map_err(|why| Failure::detailed(Fault::InvalidMessage, why))?;
@@ -75,20 +81,23 @@ fn is_root(certificate: &Certificate) -> bool {
     facts.is_ok_and(|facts| facts.is_authority && facts.is_self_issued())
 }
 
-/// The authorities that the tenant has enrolled and not suspended, and the revocation lists that came with them.
-async fn enrolled(context: &Context<'_>) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), Failure> {
+/// The authorities that the tenant has enrolled. One whose record is damaged or held is none, and keeps no other from being one.
+async fn enrolled(context: &Context<'_>) -> Result<Vec<AuthorityRecord>, Failure> {
     let tenant = context.client()?.tenant;
-    let store = &context.services.store;
-    let page = store.scan(tenant, kind::AUTHORITY, None, MOST_AUTHORITIES).await?;
-    let (mut trusted, mut lists) = (Vec::new(), Vec::new());
-    for record in &page {
-        let record = AuthorityRecord::decode(records::open(&context.services.custody, record)?)?;
-        if !record.suspended {
-            trusted.push(record.certificate);
-            lists.extend(record.revocation_lists);
-        }
-    }
-    Ok((trusted, lists))
+    let keeper = Arc::new(Keeper(Arc::clone(&context.services.custody)));
+    let directory = StoreDirectory::new(Arc::clone(&context.services.store), keeper);
+    let found = directory.authorities(tenant).await?;
+    let quarantine = &context.services.quarantine;
+    let found = found
+        .into_iter()
+        .filter(|(id, _)| !quarantine.holds(AuthorityRecord::key(tenant, *id)));
+    Ok(found.map(|(_, record)| record).collect())
+}
+
+/// Whether nobody below an authority is admitted until it has a newer revocation list.
+fn is_stale(record: &AuthorityRecord, lists: &[PooledList], now: i64) -> bool {
+    let facts = CertificateFacts::read(&record.certificate);
+    record.refuse_stale && facts.is_ok_and(|facts| lists.iter().any(|list| list.is_overdue(&facts, now)))
 }
 
 /// The authority that certifies for the client, if there is one.
