@@ -23,6 +23,9 @@ const IMPLICIT: [(Tag, &str); 11] = [
     (tag::TICKET_VALUE, "TICKET_VALUE"),
 ];
 
+/// Bytes of a Short Unique Identifier (KMIP 2.1 §4.56).
+const SHORT_IDENTIFIER: usize = 32;
+
 /// What the variables of a case stand for, and what is known of its objects.
 #[derive(Clone)]
 pub struct Bindings {
@@ -32,8 +35,10 @@ pub struct Bindings {
     latest: HashMap<&'static str, Content>,
     /// Unique Identifiers of objects that the server made itself, or from such: their material is the server's choice.
     made: HashSet<String>,
-    /// Dates that requests of the case fixed: (attribute without blanks, seconds).
-    fixed: HashSet<(String, i64)>,
+    /// Dates that requests of the case fixed: (object, attribute without blanks, seconds).
+    fixed: HashSet<(String, String, i64)>,
+    /// When the newest response came, in seconds since 1970.
+    answered: i64,
     /// Attributes that requests of the case named.
     named: HashSet<String>,
     random_encryption: bool,
@@ -57,6 +62,7 @@ impl Bindings {
             latest: HashMap::new(),
             made,
             fixed: HashSet::new(),
+            answered: now,
             named: HashSet::new(),
             random_encryption: false,
             random_iv: false,
@@ -70,8 +76,10 @@ impl Bindings {
         if let Some(seconds) = self.moment(variable) {
             return Some(Content::DateTime(seconds));
         }
-        // A correlation value is good for one part of a stream: the newest one is meant, whatever its number.
-        if is_token(variable) {
+        // A correlation value is good for one part of a stream: the newest one is meant, whatever its number. That of an asynchronous
+        // request is good until its outcome was fetched, and several wait at once: their numbers tell them apart.
+        let is_numbered = variable.starts_with("ASYNCHRONOUS") && variable != without_number(variable);
+        if is_token(variable) && !is_numbered {
             let newest = self.latest.get(without_number(variable)).cloned();
             return newest.or_else(|| self.bound.get(variable).cloned());
         }
@@ -125,8 +133,15 @@ impl Bindings {
                 return Ok(None);
             };
             if variable.contains("UNIQUE_IDENTIFIER_RANDOM") && !self.is_bound(variable) {
-                let number = self.bound.len().to_string();
-                self.bind(variable, Content::Text(format!("chosen-{}-{number}", self.now)));
+                let chosen = format!("chosen-{}-{}", self.now, self.bound.len());
+                let content = if variable.starts_with("SHORT") {
+                    let mut bytes = chosen.into_bytes();
+                    bytes.resize(SHORT_IDENTIFIER, 0);
+                    Content::Bytes(bytes)
+                } else {
+                    Content::Text(chosen)
+                };
+                self.bind(variable, content);
             }
             let content = self
                 .get(variable)
@@ -139,14 +154,10 @@ impl Bindings {
         })
     }
 
-    /// Notes what a request fixes: dates and attribute names.
+    /// Notes what a request says: attribute names, and what makes an output random.
     pub fn note_request(&mut self, request: &Node) {
         request.walk(None, &mut |node, attribute| {
-            let name = scope_name(node.tag, attribute);
-            if let Content::DateTime(seconds) = node.content {
-                self.fixed.insert((name.clone(), seconds));
-            }
-            self.named.insert(name);
+            self.named.insert(scope_name(node.tag, attribute));
             if let Some(name) = attribute {
                 self.named.insert(squeeze(name));
             }
@@ -158,10 +169,38 @@ impl Bindings {
         });
     }
 
-    /// Whether a request of the case fixed this date.
+    /// Notes the dates that an item of a request fixed for these objects.
+    pub fn note_dates(&mut self, request: &Node, objects: &[String]) {
+        request.walk(None, &mut |node, attribute| {
+            if let Content::DateTime(seconds) = node.content {
+                let name = scope_name(node.tag, attribute);
+                let dates = objects.iter().map(|object| (object.clone(), name.clone(), seconds));
+                self.fixed.extend(dates);
+                if objects.is_empty() {
+                    self.fixed.insert((String::new(), name, seconds));
+                }
+            }
+        });
+    }
+
+    /// Whether a request of the case fixed this date for one of these objects, or, where none is named, for any.
     #[must_use]
-    pub fn is_fixed(&self, name: &str, seconds: i64) -> bool {
-        self.fixed.contains(&(name.to_owned(), seconds))
+    pub fn is_fixed(&self, objects: &[String], name: &str, seconds: i64) -> bool {
+        let mut fixed = self.fixed.iter();
+        fixed.any(|(object, fixed, at)| {
+            fixed == name && *at == seconds && (objects.is_empty() || objects.contains(object))
+        })
+    }
+
+    /// Notes that a response came, at this moment in seconds since 1970.
+    pub fn note_answer(&mut self, seconds: i64) {
+        self.answered = self.answered.max(seconds);
+    }
+
+    /// Whether a moment lies in the time of the case, as far as two clocks may differ: what `$NOW` means in a response.
+    #[must_use]
+    pub fn is_now(&self, seconds: i64, tolerance: i64) -> bool {
+        (self.now - tolerance..=self.answered + tolerance).contains(&seconds)
     }
 
     /// Whether a request of the case named this attribute (without blanks).
@@ -289,6 +328,17 @@ mod tests {
     }
 
     #[test]
+    fn the_client_chooses_identifiers_of_either_length() {
+        let mut bindings = Bindings::new(0);
+        let mut chosen = |kind, variable| bindings.substitute(&element(kind, variable)).unwrap();
+        let long = chosen("TextString", "$UNIQUE_IDENTIFIER_RANDOM_0");
+        let short = chosen("ByteString", "$SHORT_UNIQUE_IDENTIFIER_RANDOM_0");
+        assert!(long.value().unwrap().starts_with("chosen-"));
+        assert_eq!(short.value().map(str::len), Some(2 * SHORT_IDENTIFIER));
+        assert_eq!(chosen("ByteString", "$SHORT_UNIQUE_IDENTIFIER_RANDOM_0"), short);
+    }
+
+    #[test]
     fn a_literal_in_a_response_binds_the_variable_of_its_name() {
         let mut bindings = Bindings::new(0);
         let node = |bytes: &[u8]| Node {
@@ -299,6 +349,47 @@ mod tests {
         assert!(bindings.get("SIGNATURE_DATA") == Some(Content::Bytes(vec![1])));
         bindings.bind("SIGNATURE_DATA", Content::Bytes(vec![2]));
         assert!(bindings.get("SIGNATURE_DATA") == Some(Content::Bytes(vec![2])));
+    }
+
+    #[test]
+    fn asynchronous_requests_are_told_apart_by_their_numbers() {
+        let mut bindings = Bindings::new(0);
+        for (number, value) in [(0, 10), (1, 11)] {
+            bindings.bind(
+                &format!("ASYNCHRONOUS_CORRELATION_VALUE_{number}"),
+                Content::Bytes(vec![value]),
+            );
+            bindings.note_response(&Node {
+                tag: tag::ASYNCHRONOUS_CORRELATION_VALUE,
+                content: Content::Bytes(vec![value]),
+            });
+        }
+        let told = |variable| bindings.get(variable);
+        assert!(told("ASYNCHRONOUS_CORRELATION_VALUE_0") == Some(Content::Bytes(vec![10])));
+        assert!(told("ASYNCHRONOUS_CORRELATION_VALUE_1") == Some(Content::Bytes(vec![11])));
+        assert!(told("ASYNCHRONOUS_CORRELATION_VALUE") == Some(Content::Bytes(vec![11])));
+    }
+
+    #[test]
+    fn a_date_is_fixed_for_the_objects_of_its_request() {
+        let mut bindings = Bindings::new(100);
+        let date = Node {
+            tag: tag::ACTIVATION_DATE,
+            content: Content::DateTime(100),
+        };
+        bindings.note_dates(&date, &["a".to_owned()]);
+        assert!(bindings.is_fixed(&["b".to_owned(), "a".to_owned()], "ActivationDate", 100));
+        assert!(bindings.is_fixed(&[], "ActivationDate", 100));
+        assert!(!bindings.is_fixed(&["b".to_owned()], "ActivationDate", 100));
+        assert!(!bindings.is_fixed(&["a".to_owned()], "ActivationDate", 101));
+    }
+
+    #[test]
+    fn now_lasts_as_long_as_the_case() {
+        let mut bindings = Bindings::new(1_000);
+        assert!(bindings.is_now(1_060, 60) && !bindings.is_now(1_120, 60) && !bindings.is_now(939, 60));
+        bindings.note_answer(1_120);
+        assert!(bindings.is_now(1_120, 60) && !bindings.is_now(1_181, 60));
     }
 
     #[test]

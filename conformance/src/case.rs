@@ -49,20 +49,7 @@ impl Case {
     /// As [`Case::read`].
     pub fn parse(path: &str, text: &str) -> Result<Self, String> {
         let root = Element::parse(text)?;
-        let requests: Vec<&Element> = root.all("RequestMessage").collect();
-        let responses: Vec<&Element> = root.all("ResponseMessage").collect();
-        if requests.is_empty() || requests.len() != responses.len() {
-            return Err(format!("{} requests and {} responses", requests.len(), responses.len()));
-        }
-        // Published cases alternate; the one that ends with two requests before two responses is paired by position too.
-        let exchanges: Vec<Exchange> = requests
-            .into_iter()
-            .zip(responses)
-            .map(|(request, response)| Exchange {
-                request: request.clone(),
-                response: response.clone(),
-            })
-            .collect();
+        let exchanges = exchanges(&root)?;
         let mut operations = BTreeSet::new();
         for item in exchanges.iter().flat_map(|e| e.request.all("BatchItem")) {
             operations.extend(item.child("Operation").and_then(Element::value).map(str::to_owned));
@@ -123,6 +110,41 @@ impl Case {
     pub fn is_for_two_clients(&self) -> bool {
         self.name.contains("Dual_Client") || self.name.starts_with("TC-314") || self.name.starts_with("TC_314")
     }
+}
+
+/// Pairs requests and responses. Published cases alternate; where several requests wait for their responses, they are sent in the order
+/// in which they are answered, and each is the one that names the operations of its response.
+fn exchanges(root: &Element) -> Result<Vec<Exchange>, String> {
+    let mut waiting: Vec<&Element> = Vec::new();
+    let mut exchanges = Vec::new();
+    for message in &root.children {
+        match message.name.as_str() {
+            "RequestMessage" => waiting.push(message),
+            "ResponseMessage" if waiting.is_empty() => return Err("a response without a request".to_owned()),
+            "ResponseMessage" => {
+                let answers = |request: &&Element| operations_of(request).eq(operations_of(message));
+                let place = waiting.iter().position(answers).unwrap_or(0);
+                exchanges.push(Exchange {
+                    request: waiting.remove(place).clone(),
+                    response: message.clone(),
+                });
+            }
+            _ => {}
+        }
+    }
+    if exchanges.is_empty() || !waiting.is_empty() {
+        return Err(format!(
+            "{} responses, {} requests without one",
+            exchanges.len(),
+            waiting.len()
+        ));
+    }
+    Ok(exchanges)
+}
+
+fn operations_of(message: &Element) -> impl Iterator<Item = Option<&str>> {
+    let items = message.all("BatchItem");
+    items.map(|item| item.child("Operation").and_then(Element::value))
 }
 
 /// Cases whose objects the next case of the series works with.
@@ -198,6 +220,25 @@ mod tests {
         let mut names = ["SASED-M-10-14", "SASED-M-2-14", "SASED-M-3-14", "BL-M-1-14"];
         names.sort_by_key(|n| natural(n));
         assert_eq!(names, ["BL-M-1-14", "SASED-M-2-14", "SASED-M-3-14", "SASED-M-10-14"]);
+    }
+
+    #[test]
+    fn requests_that_wait_are_sent_in_the_order_of_their_answers() {
+        let message = |kind: &str, operation: &str| {
+            format!("<{kind}><BatchItem><Operation type='Enumeration' value='{operation}'/></BatchItem></{kind}>")
+        };
+        let (ask, answer) = (|o| message("RequestMessage", o), |o| message("ResponseMessage", o));
+        let case = |messages: &[String]| Case::parse("1.0/other/X.xml", &format!("<KMIP>{}</KMIP>", messages.concat()));
+        let case_of_two = case(&[ask("Destroy"), ask("Revoke"), answer("Revoke"), answer("Destroy")]).unwrap();
+        let sent: Vec<Option<&str>> = case_of_two
+            .exchanges
+            .iter()
+            .flat_map(|exchange| operations_of(&exchange.request))
+            .collect();
+        assert_eq!(sent, [Some("Revoke"), Some("Destroy")]);
+        // What a Poll fetches is answered as what was asked for.
+        assert_eq!(case(&[ask("Poll"), answer("Create")]).unwrap().exchanges.len(), 1);
+        assert!(case(&[ask("Poll")]).is_err() && case(&[answer("Poll"), ask("Poll")]).is_err());
     }
 
     #[test]

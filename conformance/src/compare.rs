@@ -88,6 +88,7 @@ pub fn message(case: &str, expected: &Pattern, request: &Node, response: &Node, 
     for (index, (wanted, got)) in wanted.iter().zip(&got).enumerate() {
         if let Some(sent) = sent.get(index) {
             comparison.facts = ItemFacts::of(case, sent, got, comparison.bindings);
+            comparison.bindings.note_dates(sent, &comparison.facts.objects);
         }
         let name = got
             .enumeration(tag::OPERATION)
@@ -232,12 +233,15 @@ impl Comparison<'_> {
             let Content::DateTime(found) = node.content else {
                 return Ok(()); // Date-Time Extended: the server's own clock
             };
-            let is_fixed = self.bindings.is_fixed(name, moment);
+            let is_fixed = self.bindings.is_fixed(&self.facts.objects, name, moment);
             let is_now = moment == self.bindings.now;
             let is_good = if is_fixed {
                 found == moment
             } else {
-                (freedom::is_servers_date(name) && !is_now) || (found - moment).abs() <= CLOCK_TOLERANCE
+                let is_near = (found - moment).abs() <= CLOCK_TOLERANCE;
+                (freedom::is_servers_date(name) && !is_now)
+                    || is_near
+                    || self.bindings.is_now(found, CLOCK_TOLERANCE) && is_now
             };
             let bound = Content::DateTime(moment).to_xml_value();
             return if is_good { Ok(()) } else { Err(Some(bound)) };

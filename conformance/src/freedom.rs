@@ -4,13 +4,15 @@
 use crate::binding::{Bindings, scope_name, squeeze};
 use crate::tree::{Content, Node};
 use kmip_protocol::{
-    BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm, Operation, PaddingMethod, tag,
+    BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm, ObjectType, Operation, PaddingMethod, tag,
 };
 use kmip_ttlv::Tag;
 
 /// Values that are the server's own, wherever they stand.
-const SERVERS_OWN: [Tag; 9] = [
+const SERVERS_OWN: [Tag; 10] = [
     tag::UNIQUE_IDENTIFIER,
+    // Made from it (KMIP 2.0 §4.49).
+    tag::SHORT_UNIQUE_IDENTIFIER,
     tag::PRIVATE_KEY_UNIQUE_IDENTIFIER,
     tag::PUBLIC_KEY_UNIQUE_IDENTIFIER,
     tag::LINKED_OBJECT_IDENTIFIER,
@@ -68,6 +70,10 @@ pub struct ItemFacts {
     pub is_random: bool,
     /// The request left the key format to the server.
     pub has_no_format: bool,
+    /// The answer is about a certificate, whose format no client says.
+    pub is_certificate: bool,
+    /// The objects that it is about: those that it leaves, else those that request and response name.
+    pub objects: Vec<String>,
     /// Lists in a Query answer illustrate; only what every profile requires has to be there.
     pub is_illustrative: bool,
     /// A Discover Versions request that listed no version.
@@ -88,6 +94,20 @@ impl ItemFacts {
             });
             made
         };
+        let leaves = leaves_an_object(operation);
+        let mut objects = Vec::new();
+        for node in [request, response].into_iter().skip(usize::from(leaves)) {
+            node.walk(None, &mut |item, _| {
+                if let (true, Content::Text(text)) = (names_an_object(item.tag), &item.content) {
+                    objects.push(text.clone());
+                }
+            });
+        }
+        let mut is_certificate = false;
+        response.walk(None, &mut |item, _| {
+            is_certificate |=
+                item.tag == tag::OBJECT_TYPE && item.content == Content::Enumeration(ObjectType::Certificate.0);
+        });
         let payload = request.child(tag::REQUEST_PAYLOAD);
         let has = |tag: Tag| payload.is_some_and(|p| p.child(tag).is_some());
         Self {
@@ -95,6 +115,8 @@ impl ItemFacts {
             is_made: makes(operation) || named(request) || named(response),
             is_random: is_random(operation, payload, bindings),
             has_no_format: !has(tag::KEY_FORMAT_TYPE),
+            is_certificate,
+            objects,
             is_illustrative: ["MSGENC", "SUITEB", "TC"].iter().any(|family| case.starts_with(family)),
             lists_no_version: !has(tag::PROTOCOL_VERSION),
         }
@@ -115,7 +137,7 @@ impl ItemFacts {
         if let Content::DateTime(seconds) = printed
             && is_servers_date(name)
         {
-            return !bindings.is_fixed(name, *seconds);
+            return !bindings.is_fixed(&self.objects, name, *seconds);
         }
         match tag {
             // A structure of the vendor's own making.
@@ -125,7 +147,7 @@ impl ItemFacts {
             tag::CERTIFICATE_VALUE | tag::ISSUER | tag::SERIAL_NUMBER | tag::CERTIFICATE_ISSUER_DISTINGUISHED_NAME => {
                 self.is_made
             }
-            tag::KEY_FORMAT_TYPE => self.is_made && self.has_no_format,
+            tag::KEY_FORMAT_TYPE => (self.is_made || self.is_certificate) && self.has_no_format,
             tag::DATA
             | tag::SIGNATURE_DATA
             | tag::MAC_DATA

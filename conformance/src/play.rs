@@ -131,15 +131,11 @@ impl<'s> Session<'s> {
         if case.is_for_two_clients() {
             peers.push(connect(true)?);
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
             case,
             people,
             peers,
-            bindings: Bindings::after(
-                i64::try_from(since.as_secs()).unwrap_or_default(),
-                std::mem::take(&mut history.made),
-            ),
+            bindings: Bindings::after(seconds_since_1970(), std::mem::take(&mut history.made)),
             trace,
             objects: BTreeSet::new(),
         })
@@ -172,6 +168,7 @@ impl<'s> Session<'s> {
             response = self.send(identity, &request, &bytes)?;
         }
         self.note_objects(&response);
+        self.bindings.note_answer(seconds_since_1970());
         let outcome = compare::message(&self.case.name, &expected, &sent, &response, &mut self.bindings);
         self.bindings.note_response(&response);
         self.people.take_issued(&self.bindings)?;
@@ -226,6 +223,11 @@ impl<'s> Session<'s> {
             }
         }
     }
+}
+
+fn seconds_since_1970() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or_default()
 }
 
 /// Whether an answer to Destroy says that the object is gone.

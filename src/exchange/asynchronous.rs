@@ -135,7 +135,17 @@ async fn a_failure_is_delivered_with_its_own_reason() {
 async fn what_was_cancelled_does_not_happen() {
     let house = TestHouse::new().await;
     let value = correlation(&submit(&house, Version::OLDEST, create("never", Vec::new()), &house.alice).await);
+    let later = correlation(&submit(&house, Version::NEWEST, create("later", Vec::new()), &house.alice).await);
+    process(&house, &later, &house.alice).await;
+    let stages_told = [ProcessingStage::Submitted, ProcessingStage::Completed];
+    assert_eq!(
+        stages(&house, &house.alice).await,
+        stages_told,
+        "in the order of their making"
+    );
     assert_eq!(cancel(&house, &value, &house.alice).await, CancellationResult::Canceled);
+    // Its end was told (KMIP 2.1 §6.1.41).
+    assert_eq!(stages(&house, &house.alice).await, [ProcessingStage::Completed]);
     let processed = process(&house, &value, &house.alice).await;
     assert_eq!(
         processed.result_reason,

@@ -18,8 +18,9 @@ impl Handle for QueryAsynchronousRequestsRequest {
         context: &mut Context<'_>,
     ) -> Result<QueryAsynchronousRequestsResponse, Failure> {
         let mut asynchronous_requests = Vec::new();
-        for pending in deferred::all_own(context).await? {
-            if is_asked_for(self, &pending) {
+        // Newest first, as they are found; told in the order in which they were made.
+        for pending in deferred::all_own(context).await?.into_iter().rev() {
+            if is_asked_for(self, &pending) && !was_told(&pending) {
                 let processing_stage = match pending.record.proposal {
                     Some(id) => proposed::stage(context, &pending, id).await?,
                     None => stage(&pending),
@@ -42,6 +43,11 @@ fn is_asked_for(request: &QueryAsynchronousRequestsRequest, pending: &Pending) -
     let operations = request.operations.as_ref();
     values.is_none_or(|v| v.asynchronous_correlation_values.iter().any(|v| *v == pending.place.id))
         && operations.is_none_or(|o| o.operations.contains(&pending.record.operation))
+}
+
+/// Whether its end was told by a Cancel already.
+fn was_told(pending: &Pending) -> bool {
+    pending.record.proposal.is_none() && pending.record.stage == Stage::Canceled
 }
 
 fn stage(pending: &Pending) -> ProcessingStage {
