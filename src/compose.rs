@@ -25,7 +25,7 @@ use crate::identity::{DirectoryError, Identity, Passwords, StoreDirectory};
 use crate::listener::TlsProfile;
 use crate::operations::keeper::Keeper;
 use crate::operations::services::LEASE_SECONDS;
-use crate::operations::{About, Limits, Services};
+use crate::operations::{About, HttpsPlace, Limits, Services};
 use crate::scrub::{self, Gated, Quarantine};
 use crate::settings::{RngName, RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, SqliteSettings, SqliteStore, Store, StoreError, Work};
@@ -412,6 +412,10 @@ fn about(settings: &Settings) -> About {
         store: "sqlite".to_owned(),
         started_ms: SystemClock::start().now().0,
         admin_listener: settings.admin_listener.is_some(),
+        https: settings.https_listener.as_ref().map(|https| HttpsPlace {
+            uri: https.told_uri(),
+            port: Some(https.address.port()).filter(|port| *port != 0),
+        }),
         hardware: settings
             .people
             .require_hardware

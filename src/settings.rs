@@ -66,6 +66,7 @@ const BY_ENVIRONMENT: &[&str] = &[
     "https_listener.address",
     "https_listener.certificate",
     "https_listener.key",
+    "https_listener.uri",
     "https_listener.profile",
     "log.system",
 ];
@@ -358,6 +359,9 @@ impl Settings {
         {
             return Err("https_listener.certificate and https_listener.key belong together".to_owned());
         }
+        if self.https_listener.as_ref().is_some_and(HttpsListenerTable::misnames) {
+            return Err("https_listener.uri is no https://HOST/PATH".to_owned());
+        }
         let others = [
             ("admin_listener", self.admin_listener.as_ref().map(|a| &a.limits)),
             ("https_listener", self.https_listener.as_ref().map(|h| &h.limits)),
@@ -380,6 +384,7 @@ impl Settings {
             address,
             certificate: None,
             key: None,
+            uri: None,
             profile: self.listener.profile,
             limits: LimitsTable::default(),
         });

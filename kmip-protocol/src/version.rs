@@ -106,6 +106,12 @@ impl Version {
         !Versions::since(Self::V1_1).include(self)
     }
 
+    /// Whether an object that was exported is fresh all the same: from 2.0 on Get alone serves it (KMIP 2.1 §4.24; KMIP 1.4 §3.34).
+    #[must_use]
+    pub const fn stays_fresh_when_exported(self) -> bool {
+        Versions::since(Self::V2_0).include(self)
+    }
+
     /// Whether attributes are items under their own tags (2.0 and later), not structures with an Attribute Name (1.x).
     #[must_use]
     pub const fn has_tagged_attributes(self) -> bool {

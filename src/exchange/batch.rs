@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
                 log(&failure, item.operation);
                 stands = false;
                 damaged = failure.fault() == Fault::RecordDamaged;
-                empties = failure.payload().is_some();
+                empties = failure.empties();
                 refused(item.operation, &failure, self.version)
             }
         };

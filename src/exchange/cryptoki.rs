@@ -15,11 +15,27 @@ fn call(function: Function, correlation_value: Option<Vec<u8>>) -> PKCS_11Reques
     }
 }
 
+/// CK_INFO as it is sent: two bytes a version, 32 a text, eight of flags.
+fn info() -> Vec<u8> {
+    let (library, version) = ("Claviger KMIP server", env!("CARGO_PKG_VERSION"));
+    let mut numbers = version.split('.').map(|number| number.parse::<u8>().unwrap());
+    let mut bytes = vec![3, 0];
+    bytes.extend(format!("{:32}", "Claviger").bytes().chain([0; 8]));
+    bytes.extend(format!("{library:32}").bytes());
+    bytes.extend([numbers.next().unwrap(), numbers.next().unwrap()]);
+    assert_eq!(bytes.len(), 76);
+    bytes
+}
+
 async fn told(house: &TestHouse, request: PKCS_11Request) -> Result<(Code, Option<Vec<u8>>), ResultReason> {
+    let call = request.pkcs11_function.clone();
     let item = house.item(Version::NEWEST, request, &house.alice).await;
     match item.payload {
         Some(ResponsePayload::PKCS_11(given)) => {
-            assert!(given.pkcs11_output_parameters.is_none());
+            let is_info =
+                call == AnyValue::Enumeration(Function::C_GetInfo.0) && given.pkcs11_return_code == Code::CKR_OK;
+            let output = given.pkcs11_output_parameters.map(|output| output.expose().to_vec());
+            assert_eq!(output, is_info.then(info));
             Ok((given.pkcs11_return_code, given.correlation_value))
         }
         _ => Err(item.result_reason.unwrap()),
@@ -36,7 +52,8 @@ async fn the_library_is_initialised_used_and_finalised() {
     assert_eq!(code, Code::CKR_OK);
     for (function, code) in [
         (Function::C_Initialize, Code::CKR_CRYPTOKI_ALREADY_INITIALIZED),
-        (Function::C_GetInfo, Code::CKR_FUNCTION_NOT_SUPPORTED),
+        (Function::C_GetInfo, Code::CKR_OK),
+        (Function::C_GetSlotList, Code::CKR_FUNCTION_NOT_SUPPORTED),
     ] {
         let answer = told(&house, call(function, session.clone())).await;
         assert_eq!(answer, Ok((code, session.clone())));

@@ -157,6 +157,27 @@ async fn an_object_moves_with_all_its_attributes() {
 }
 
 #[tokio::test]
+async fn an_export_leaves_an_object_fresh_since_get_alone_serves_it() {
+    let house = TestHouse::new().await;
+    for (version, stays) in [(named(), false), (Version::NEWEST, true)] {
+        let key = house.create("", Vec::new()).await;
+        let fresh = || async {
+            let told = export(&house, export_of(&key)).await.attributes.0;
+            told.contains(&Attribute::Fresh(true).into())
+        };
+        let item = house.item(version, export_of(&key), &house.alice).await;
+        assert_eq!(item.result_status, ResultStatus::Success);
+        assert_eq!(fresh().await, stays, "{version}");
+        let get = GetRequest {
+            unique_identifier: Some(key.as_str().into()),
+            ..GetRequest::default()
+        };
+        house.item(version, get, &house.alice).await;
+        assert!(!fresh().await, "{version}");
+    }
+}
+
+#[tokio::test]
 async fn what_exists_is_replaced_only_if_that_is_asked_for() {
     let house = TestHouse::new().await;
     let key = house.create("one", Vec::new()).await;

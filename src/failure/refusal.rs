@@ -10,6 +10,7 @@ pub struct Failure {
     detail: Option<Box<str>>,
     told: Option<Told>,
     payload: Option<Box<ResponsePayload>>,
+    empties: bool,
 }
 
 impl Failure {
@@ -21,6 +22,7 @@ impl Failure {
             detail: None,
             told: None,
             payload: None,
+            empties: false,
         }
     }
 
@@ -32,6 +34,7 @@ impl Failure {
             detail: Some(detail.to_string().into_boxed_str()),
             told: None,
             payload: None,
+            empties: false,
         }
     }
 
@@ -43,16 +46,25 @@ impl Failure {
             detail: None,
             told: Some(told),
             payload: None,
+            empties: false,
         }
     }
 
-    /// A fault that is answered with a payload all the same: Check repeats what was refused (KMIP 2.1 §6.1.7).
+    /// A use that Check denies: what was refused is repeated where the reason does not say it, and the ID Placeholder is emptied
+    /// (KMIP 2.1 §6.1.7).
     #[must_use]
-    pub fn answering(fault: Fault, payload: impl Into<ResponsePayload>) -> Self {
+    pub fn denying(fault: Fault, repeated: Option<ResponsePayload>) -> Self {
         Self {
-            payload: Some(Box::new(payload.into())),
+            payload: repeated.map(Box::new),
+            empties: true,
             ..Self::new(fault)
         }
+    }
+
+    /// Whether the ID Placeholder is empty after it.
+    #[must_use]
+    pub const fn empties(&self) -> bool {
+        self.empties
     }
 
     /// The payload that goes with it, if one does.

@@ -2,6 +2,15 @@
 
 use kmip_protocol::PersonRole;
 
+/// Where messages are carried by HTTPS (KMIP Additional Message Encodings).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HttpsPlace {
+    /// Where clients find it, if that is known.
+    pub uri: Option<String>,
+    /// Its port, if it was chosen beforehand.
+    pub port: Option<u16>,
+}
+
 /// How a server was set up.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct About {
@@ -15,6 +24,8 @@ pub struct About {
     pub started_ms: i64,
     /// Whether people have a listener of their own, and are strangers at every other.
     pub admin_listener: bool,
+    /// Where messages are carried by HTTPS, if they are.
+    pub https: Option<HttpsPlace>,
     /// The roles whose people must show a key that is in hardware.
     pub hardware: Vec<PersonRole>,
     /// Whether keys of clients and people are registered only with a proof of possession.

@@ -1,4 +1,5 @@
-//! Check (KMIP 2.1 §6.1.7; KMIP 1.4 §4.10): may the object be used like this? What may not be is repeated in the answer, which fails.
+//! Check (KMIP 2.1 §6.1.7; KMIP 1.4 §4.10): may the object be used like this? What may not be is repeated in the answer, which
+//! fails, unless its reason says as much.
 
 use super::context::Wanted;
 use super::obtain_lease::grantable;
@@ -8,7 +9,8 @@ use crate::failure::{Failure, Fault};
 use crate::objects::state::protects;
 use crate::objects::{AttributeSet, usage as limits};
 use kmip_protocol::{
-    Attribute, AttributeKind, CheckRequest, CheckResponse, CryptographicUsageMask, Interval, ObjectType, State,
+    Attribute, AttributeKind, CheckRequest, CheckResponse, CryptographicUsageMask, Interval, ObjectType, ResultReason,
+    State,
 };
 
 impl Handle for CheckRequest {
@@ -32,7 +34,8 @@ impl Handle for CheckRequest {
             lease_time: self.lease_time.filter(|lease| !lends(context, attributes, *lease)),
         };
         if let Some(fault) = fault(&refused) {
-            return Err(Failure::answering(fault, refused));
+            let is_said = fault.reason(context.version) != ResultReason::PermissionDenied && is_one(&refused);
+            return Err(Failure::denying(fault, (!is_said).then(|| refused.into())));
         }
         context.place(&object.unique_identifier);
         Ok(CheckResponse {
@@ -58,6 +61,17 @@ const fn fault(refused: &CheckResponse) -> Option<Fault> {
         } => Some(Fault::LeaseRefused),
         _ => None,
     }
+}
+
+/// Whether one thing alone is refused. Where the reason names it, a payload would say nothing more, and the published cases have none
+/// (none of its fields is required).
+fn is_one(refused: &CheckResponse) -> bool {
+    let refused = [
+        refused.usage_limits_count.is_some(),
+        refused.cryptographic_usage_mask.is_some(),
+        refused.lease_time.is_some(),
+    ];
+    refused.into_iter().filter(|one| *one).count() == 1
 }
 
 /// Whether so many units are left, where they are limited.

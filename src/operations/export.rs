@@ -1,7 +1,7 @@
 //! Export (KMIP 2.1 §6.1.18; KMIP 1.4 §4.40): an object with all its attributes, for another server to import.
 
 use super::context::Wanted;
-use super::get::give;
+use super::get::{give, note_served};
 use super::{Context, Handle, get_attributes};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
@@ -19,7 +19,11 @@ impl Handle for ExportRequest {
             return Err(Fault::ObjectArchived.into());
         }
         let managed = if object.material.is_some() {
-            give(context, &kept, &as_get(self)).await?
+            let managed = give(context, &kept, &as_get(self)).await?;
+            if !context.version.stays_fresh_when_exported() {
+                note_served(context, &kept)?;
+            }
+            managed
         } else {
             remains(&object).ok_or(Failure::new(Fault::ObjectDestroyed))?
         };

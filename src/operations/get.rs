@@ -14,6 +14,7 @@ impl Handle for GetRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetResponse, Failure> {
         let object = context.kept(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         let managed = give(context, &object, self).await?;
+        note_served(context, &object)?;
         context.place(&object.unique_identifier);
         Ok(GetResponse {
             object_type: object.object_type,
@@ -48,14 +49,17 @@ pub(super) async fn give(
     if absent.is_some_and(|block| request.changes(block)) {
         return Err(Fault::KeyValueNotPresent.into());
     }
-    let managed = deliver(context, object, managed, request).await?;
-    // Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
+    deliver(context, object, managed, request).await
+}
+
+/// Served once, an object is fresh no more (KMIP 2.1 §4.24). That is no change that a client made.
+pub(super) fn note_served(context: &mut Context<'_>, object: &Kept) -> Result<(), Failure> {
     if object.attributes.flag(AttributeKind::Fresh, false)? {
         let mut served = context.whole(object.clone())?;
         served.attributes.set(Attribute::Fresh(false));
         context.keep(&served)?;
     }
-    Ok(managed)
+    Ok(())
 }
 
 trait Changes {

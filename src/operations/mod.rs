@@ -96,7 +96,7 @@ pub mod unprovoked;
 mod usage;
 mod validate;
 
-pub use about::About;
+pub use about::{About, HttpsPlace};
 pub use context::{Batch, Context};
 pub use notice::Notice;
 pub use outputs::Outputs;

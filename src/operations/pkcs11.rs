@@ -1,5 +1,5 @@
-//! PKCS#11 (KMIP 2.1 §6.1.37). What can be told without the encodings of the PKCS#11 Profile: whether the library is initialised.
-//! Every other function says that it is not supported, as PKCS#11 has it for functions that a library leaves out.
+//! PKCS#11 (KMIP 2.1 §6.1.37). What can be told without a token: whether the library is initialised, and whose it is. Every other
+//! function says that it is not supported, as PKCS#11 has it for functions that a library leaves out.
 
 use super::part::{Opening, Part, State};
 use super::{Context, Handle};
@@ -8,6 +8,15 @@ use crate::failure::{Failure, Fault};
 use kmip_protocol::{
     AnyValue, PKCS_11Function as Function, PKCS_11Request, PKCS_11Response, PKCS_11ReturnCode as Code, Request,
 };
+use kmip_ttlv::Secret;
+
+/// What the library says of itself, padded with blanks (PKCS#11 3.0 §3.1, CK_INFO).
+const MANUFACTURER: &str = "Claviger";
+const LIBRARY: &str = "Claviger KMIP server";
+/// Bytes of either.
+const PADDED: usize = 32;
+/// The version of PKCS#11 whose interface this is.
+const CRYPTOKI: [u8; 2] = [3, 0];
 
 /// The interface that there is: the default one of PKCS#11 3.0, by the name that PKCS#11 gives it.
 const INTERFACE: &str = "PKCS 11";
@@ -25,7 +34,7 @@ impl Handle for PKCS_11Request {
         if !function.is_known_in(context.version) {
             return Err(Fault::Pkcs11Function.into());
         }
-        let (code, correlation_value) = match &self.correlation_value {
+        let (code, correlation_value, output) = match &self.correlation_value {
             None => outside(function, context)?,
             Some(value) => inside(function, value, context)?,
         };
@@ -33,33 +42,55 @@ impl Handle for PKCS_11Request {
             pkcs11_interface: self.pkcs11_interface.clone(),
             pkcs11_function: self.pkcs11_function.clone(),
             correlation_value,
-            pkcs11_output_parameters: None,
+            pkcs11_output_parameters: output,
             pkcs11_return_code: code,
         })
     }
 }
 
+/// What came of a call: the code, the Correlation Value to go on with, and output.
+type Called = (Code, Option<Vec<u8>>, Option<Secret>);
+
 /// Before anything is initialised.
-fn outside(function: Function, context: &mut Context<'_>) -> Result<(Code, Option<Vec<u8>>), Failure> {
+fn outside(function: Function, context: &mut Context<'_>) -> Result<Called, Failure> {
     if function != Function::C_Initialize {
-        return Ok((Code::CKR_CRYPTOKI_NOT_INITIALIZED, None));
+        return Ok((Code::CKR_CRYPTOKI_NOT_INITIALIZED, None, None));
     }
-    Ok((Code::CKR_OK, wait(Part::First, context)?))
+    Ok((Code::CKR_OK, wait(Part::First, context)?, None))
 }
 
 /// Between C_Initialize and C_Finalize.
-fn inside(function: Function, value: &[u8], context: &mut Context<'_>) -> Result<(Code, Option<Vec<u8>>), Failure> {
+fn inside(function: Function, value: &[u8], context: &mut Context<'_>) -> Result<Called, Failure> {
     if function == Function::C_Finalize {
         context
             .turn(Part::Last(value), PKCS_11Request::OPERATION)?
             .end(context)?;
-        return Ok((Code::CKR_OK, None));
+        return Ok((Code::CKR_OK, None, None));
     }
-    let code = match function {
-        Function::C_Initialize => Code::CKR_CRYPTOKI_ALREADY_INITIALIZED,
-        _ => Code::CKR_FUNCTION_NOT_SUPPORTED,
+    let (code, output) = match function {
+        Function::C_Initialize => (Code::CKR_CRYPTOKI_ALREADY_INITIALIZED, None),
+        Function::C_GetInfo => (Code::CKR_OK, Some(info())),
+        _ => (Code::CKR_FUNCTION_NOT_SUPPORTED, None),
     };
-    Ok((code, wait(Part::Next(value), context)?))
+    Ok((code, wait(Part::Next(value), context)?, output))
+}
+
+/// CK_INFO: versions as two bytes, texts padded, flags as eight bytes, of which none is set (KMIP Profiles 2.1 §5.18.1).
+fn info() -> Secret {
+    let number = |text: &str| text.parse().unwrap_or(0);
+    let version = [
+        number(env!("CARGO_PKG_VERSION_MAJOR")),
+        number(env!("CARGO_PKG_VERSION_MINOR")),
+    ];
+    let padded = |text: &str| format!("{text:PADDED$}").into_bytes();
+    let parts = [
+        CRYPTOKI.to_vec(),
+        padded(MANUFACTURER),
+        vec![0; 8],
+        padded(LIBRARY),
+        version.to_vec(),
+    ];
+    Secret::new(parts.concat())
 }
 
 /// Remembers that this client has the library initialised. Gives the Correlation Value to tell.

@@ -135,7 +135,9 @@ fn answer(function: QueryFunction, context: &Context<'_>, response: &mut QueryRe
         QueryFunction::QueryCapabilities => {
             response.capability_information = vec![capabilities()];
         }
-        QueryFunction::QueryProfiles => response.profile_information = profiles::supported(version),
+        QueryFunction::QueryProfiles => {
+            response.profile_information = profiles::supported(version, context.services.about.https.as_ref());
+        }
         // Its certificate is registered; keys are not made for it.
         QueryFunction::QueryClientRegistrationMethods => {
             response.client_registration_methods = vec![ClientRegistrationMethod::ClientRegistered];

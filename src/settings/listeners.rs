@@ -57,12 +57,38 @@ pub struct HttpsListenerTable {
     pub certificate: Option<PathBuf>,
     /// Its private key, PEM.
     pub key: Option<PathBuf>,
+    /// Where clients find it, as Query tells them; by its address unless set.
+    pub uri: Option<String>,
     /// `bsi` or `interop`.
     #[serde(default)]
     pub profile: ProfileName,
     /// What connections may cost.
     #[serde(default)]
     pub limits: LimitsTable,
+}
+
+/// Where messages are posted to.
+const PATH: &str = "/kmip";
+
+/// Characters of a URI that clients are told.
+const LONGEST_URI: usize = 255;
+
+impl HttpsListenerTable {
+    /// Where clients find it. An address that stands for all of a host's says nothing to them, nor does a port that is not chosen yet.
+    #[must_use]
+    pub fn told_uri(&self) -> Option<String> {
+        let is_reached = !self.address.ip().is_unspecified() && self.address.port() != 0;
+        let own = is_reached.then(|| format!("https://{}{PATH}", self.address));
+        self.uri.clone().or(own)
+    }
+
+    /// Whether its URI is none of HTTPS.
+    pub(super) fn misnames(&self) -> bool {
+        let is_fine = |uri: &String| {
+            uri.starts_with("https://") && uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        self.uri.as_ref().is_some_and(|uri| !is_fine(uri))
+    }
 }
 
 /// The names of TLS profiles.

@@ -89,10 +89,27 @@ fn https_may_have_a_listener() {
     let mut settings = read(&format!("{FILE}\n{table}"), &[]).unwrap();
     assert_eq!(settings.https_listener.as_ref().unwrap().address.port(), 1);
     settings.serve_https(Some(([127, 0, 0, 1], 2).into()));
-    assert_eq!(settings.https_listener.unwrap().address.port(), 2);
+    let https = settings.https_listener.unwrap();
+    assert_eq!(https.address.port(), 2);
+    assert_eq!(https.told_uri().as_deref(), Some("https://127.0.0.1:2/kmip"));
+    let everywhere = HttpsListenerTable {
+        address: ([0, 0, 0, 0], 443).into(),
+        ..https
+    };
+    assert_eq!(everywhere.told_uri(), None);
+    let named = HttpsListenerTable {
+        uri: Some("https://kms.example/kmip".to_owned()),
+        ..everywhere
+    };
+    assert_eq!(named.told_uri(), named.uri);
     let by_environment = read(FILE, &[("CLAVIGER_HTTPS_LISTENER_ADDRESS", "127.0.0.1:9")]).unwrap();
     assert_eq!(by_environment.https_listener.unwrap().address.port(), 9);
-    for wrong in ["key = \"k.pem\"", "path = \"/x\"", "limits = { connections = 0 }"] {
+    for wrong in [
+        "key = \"k.pem\"",
+        "path = \"/x\"",
+        "uri = \"http://kms/kmip\"",
+        "limits = { connections = 0 }",
+    ] {
         let refused = read(&format!("{FILE}\n{table}\n{wrong}"), &[]);
         assert!(matches!(refused, Err(SettingsError::Content(..))), "{wrong}");
     }
