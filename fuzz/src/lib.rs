@@ -1,6 +1,9 @@
 //! What the fuzz targets check, one function each. They panic on a finding: that is how a fuzzer is told.
 
-use kmip_ttlv::{Frame, Reader, Result, Scope, Tag, TextLimits, Value, Vocabulary, Writer, json, xml};
+use claviger::crypto::pkcs12 as bundles;
+use kmip_protocol::RequestMessage;
+use kmip_protocol::names::KmipVocabulary;
+use kmip_ttlv::{Encoding, Frame, Reader, Result, Scope, Secret, Tag, TextLimits, Value, Vocabulary, Writer, json, xml};
 
 /// Few names, so that the fuzzer can learn them: a tag of each kind, an enumeration, a mask.
 struct Names;
@@ -135,6 +138,37 @@ fn messages(stream: &[u8], step: usize) -> (Vec<Vec<u8>>, Option<kmip_ttlv::Fram
         }
     }
     (found, None)
+}
+
+/// A request as it is posted over HTTPS (the first byte says in which encoding) becomes sound TTLV; what is read of it is written in one form
+/// only.
+pub fn message(bytes: &[u8]) {
+    const LONGEST: usize = 64 * 1024;
+    let Some((kind, body)) = bytes.split_first() else { return };
+    let encoding = [Encoding::Ttlv, Encoding::Xml, Encoding::Json][usize::from(kind % 3)];
+    let Ok(ttlv) = encoding.read(body, &KmipVocabulary, LONGEST) else { return };
+    let Ok(request) = RequestMessage::read(&ttlv) else { return };
+    let written = |request: &RequestMessage| {
+        let mut writer = Writer::new();
+        request.write(&mut writer);
+        writer.into_bytes()
+    };
+    let first = written(&request);
+    let again = RequestMessage::read(&first).map_err(|_| ()).expect("own request");
+    assert_eq!(written(&again), first);
+}
+
+/// A bundle of a stranger's: read or refused, within its bounds. The first byte says how long the password is.
+pub fn pkcs12(bytes: &[u8]) {
+    let Some((length, rest)) = bytes.split_first() else { return };
+    let (password, bundle) = rest.split_at(usize::from(*length).min(rest.len()));
+    let secret = |bytes: &[u8]| Secret::new(bytes.to_vec());
+    if let Ok(read) = bundles::read(&secret(bundle), &secret(password), None) {
+        assert!(!read.key.is_empty());
+        if let Some(name) = &read.friendly_name {
+            assert!(bundles::read(&secret(bundle), &secret(password), Some(name)).is_ok());
+        }
+    }
 }
 
 /// Fails on a Boolean that is true, which a fuzzer that begins with a false one finds within seconds.
