@@ -43,7 +43,7 @@ impl Handle for CertifyRequest {
         if let Some(public) = &public {
             attributes.add(link(LinkType::PublicKeyLink, &public.unique_identifier));
         }
-        let object = creation::insert(context, attributes, &managed, Source::Registered).await?;
+        let object = creation::insert(context, attributes, &managed, Source::Issued).await?;
         if let Some(mut public) = public
             && public.attributes.iter().count() < MOST_LINKED
         {

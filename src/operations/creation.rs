@@ -19,6 +19,8 @@ use ring::digest;
 pub enum Source {
     /// The server made it: it knows the generator and the time.
     Generated,
+    /// The server made it of what there was: it knows the time.
+    Issued,
     /// The client brought it.
     Registered,
 }
@@ -210,8 +212,10 @@ pub(super) fn set_implicit(
         attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));
         attributes.set(Attribute::LeaseTime(Interval(context.services.limits.lease_seconds)));
     }
-    if source == Source::Generated {
+    if source != Source::Registered {
         attributes.set_if_absent(Attribute::OriginalCreationDate(now));
+    }
+    if source == Source::Generated {
         let generator = context.services.randomness.generator();
         // Who asks for a generator gets that one or nothing (KMIP 2.1 §4.46).
         if let Some(Attribute::RandomNumberGenerator(wanted)) = attributes.first(AttributeKind::RandomNumberGenerator)

@@ -88,7 +88,7 @@ impl Handle for ReCertifyRequest {
             attributes.add(own);
         }
         replacement::release_names(context, &mut existing).await?;
-        let object = creation::insert(context, attributes, &managed, Source::Registered).await?;
+        let object = creation::insert(context, attributes, &managed, Source::Issued).await?;
         let (old, new) = (existing.unique_identifier.clone(), object.unique_identifier);
         if let Some(public) = public
             && let Some(mut public) = context.find(&public).await?

@@ -124,7 +124,7 @@ pub const OF_ONE: &[(Operation, ResultReason, &str)] = &[
     (
         Operation::ReProvision,
         ResultReason::CryptographicFailure,
-        "what signs fails with the server only",
+        "the operation is not carried out",
     ),
     (
         Operation::RNGRetrieve,
