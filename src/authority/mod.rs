@@ -2,7 +2,7 @@
 //!
 //! The table of [`permission`] says who may ask. Quorum rules hang in here, and answer [`Decision::Governed`].
 
-mod delegated;
+mod delegation;
 mod electorate;
 pub mod glance;
 mod group;

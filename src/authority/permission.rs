@@ -3,7 +3,7 @@
 //! Query, Permission List, the generated documentation and the tests come from these rows. Roles are bound to domains: administrators
 //! and system auditors to the system, all others to their tenant; handlers act in the domain of whoever asks.
 
-use super::delegated;
+use super::delegation;
 use crate::failure::Fault;
 use crate::identity::{Principal, Session};
 use kmip_protocol::{Operation, PersonRole};
@@ -239,7 +239,7 @@ pub fn check(principal: &Principal, operation: Operation) -> Result<(), Fault> {
         Principal::Client(client)
             if client
                 .rights()
-                .is_some_and(|rights| !delegated::permits(rights, operation)) =>
+                .is_some_and(|rights| !delegation::permits(rights, operation)) =>
         {
             Err(Fault::RightsRefused)
         }
