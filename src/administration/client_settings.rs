@@ -23,6 +23,7 @@ pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure
         expires: _,
         may_set_defaults: _,
         issuing_certificate,
+        admits_users: _,
     } = settings;
     let longest = [
         object_groups.len(),

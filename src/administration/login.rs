@@ -60,7 +60,11 @@ impl<'a> Shown<'a> {
 
 /// What verifying a password gave, for when the message runs again after a conflict: it takes a tenth of a second.
 #[derive(Default)]
-pub struct Verified(Option<(String, bool)>);
+pub struct Verified {
+    judged: Option<(String, bool)>,
+    /// Whether a user's message was counted against its rate.
+    pub admitted: bool,
+}
 
 impl Verified {
     /// Whether a password is the one that was kept.
@@ -71,7 +75,7 @@ impl Verified {
         password: &SecretText,
         kept: String,
     ) -> Result<bool, Failure> {
-        if let Some((before, right)) = &self.0
+        if let Some((before, right)) = &self.judged
             && *before == kept
         {
             return Ok(*right);
@@ -81,7 +85,7 @@ impl Verified {
             .heavy
             .run_password(account, move || passwords.verify(password.expose(), &hash))
             .await?;
-        self.0 = Some((kept, right));
+        self.judged = Some((kept, right));
         Ok(right)
     }
 }

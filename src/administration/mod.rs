@@ -56,6 +56,7 @@ mod tenant_recover;
 mod tenant_settings;
 mod tenant_state;
 mod trail;
+mod user;
 
 pub use rewrap_record::REWRAP;
 

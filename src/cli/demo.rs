@@ -14,7 +14,7 @@ use super::{Problem, say, serve};
 use crate::compose::Genesis;
 use beginning::Beginning;
 use certs::CertificateAuthority;
-use establish::{CERTIFICATION, Tenant, establish};
+use establish::{CERTIFICATION, Tenant, User, establish};
 use kmip_protocol::{ClientCredential, Interval, Policy, PolicyTemplate};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -34,6 +34,9 @@ pub(super) struct DemoArguments {
     /// Keep the KEKs in a PKCS#11 token: its module's path, or `softhsm` to find SoftHSM2's.
     #[arg(long, value_name = "MODULE")]
     hsm: Option<String>,
+    /// A user that comes over the connections of the demonstration's client, by name and password; made with the folder.
+    #[arg(long = "user", value_name = "NAME:PASSWORD", value_parser = User::read)]
+    users: Vec<User>,
 }
 
 /// Where a demonstration listens unless told otherwise.
@@ -62,7 +65,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Problem> {
                 folder.at("").display()
             ));
             found_here(&folder, arguments)?;
-            Some((beginning, tenants(&folder, &authority)?))
+            Some((beginning, tenants(&folder, &authority, &arguments.users)?))
         }
     };
     let mut settings = serve::read(&folder.at("claviger.toml"))?;
@@ -119,7 +122,7 @@ fn found_here(folder: &Folder, arguments: &DemoArguments) -> Result<(), Problem>
 }
 
 /// What is to be made: the authority is the tenant demo's; the other tenant knows its client by exactly its certificate.
-fn tenants(folder: &Folder, authority: &CertificateAuthority) -> Result<Vec<Tenant>, Problem> {
+fn tenants(folder: &Folder, authority: &CertificateAuthority, users: &[User]) -> Result<Vec<Tenant>, Problem> {
     let client = folder.client(authority, "client", "demo-client")?;
     let known_by_key = ClientCredential {
         key_fingerprint: Some(client.key_fingerprint.to_vec()),
@@ -148,6 +151,11 @@ fn tenants(folder: &Folder, authority: &CertificateAuthority) -> Result<Vec<Tena
     let made = made.map(|((name, operators), (authority, client, certification))| Tenant {
         name,
         operators,
+        users: if authority.is_some() {
+            users.to_vec()
+        } else {
+            Vec::new()
+        },
         authority,
         client,
         certification,

@@ -2,7 +2,7 @@
 //! request: a batch is no way round the rate.
 
 use crate::failure::{Failure, Fault};
-use crate::identity::{Counted, Principal};
+use crate::identity::{ClientPrincipal, Counted, Principal};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -31,17 +31,39 @@ impl Admission {
         let Some(client) = principal.client() else {
             return Ok(());
         };
+        self.pass(client, client.limits.tenant_rate, from, items, now_ms)
+    }
+
+    /// The same for a user, whose connection's client was let pass before: the tenant's rate is counted once.
+    pub(super) fn admit_user(
+        &self,
+        user: &ClientPrincipal,
+        from: IpAddr,
+        items: usize,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        self.pass(user, None, from, items, now_ms)
+    }
+
+    fn pass(
+        &self,
+        client: &ClientPrincipal,
+        tenant_rate: Option<u32>,
+        from: IpAddr,
+        items: usize,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
         let limits = &client.limits;
         if !limits.admits(from) {
             return Err(Failure::detailed(Fault::NotAuthenticated, "not from this address"));
         }
-        if limits.rate.is_none() && limits.tenant_rate.is_none() {
+        if limits.rate.is_none() && tenant_rate.is_none() {
             return Ok(());
         }
         let own = limits
             .rate
             .map(|rate| (Counted::Client(client.tenant, client.client), rate));
-        let all = limits.tenant_rate.map(|rate| (Counted::Tenant(client.tenant), rate));
+        let all = tenant_rate.map(|rate| (Counted::Tenant(client.tenant), rate));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST_KEPT {
             // One in debt is not forgiven by being forgotten.

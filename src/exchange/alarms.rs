@@ -102,6 +102,7 @@ async fn provoked(event: Event) -> Option<TestHouse> {
                     username: "app".into(),
                     password: SecretText::new("a long password"),
                 }),
+                user: None,
             };
             does(&house, &somebody, shown).await;
             for _ in 0..5 {

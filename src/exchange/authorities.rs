@@ -76,6 +76,7 @@ impl Office {
                 ..ClientCredential::default()
             }],
             password: None,
+            user: None,
         };
         answered!(self.act(request).await, ok);
         connection

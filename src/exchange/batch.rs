@@ -2,6 +2,7 @@
 //! committed, recorded.
 
 use super::ConnectionFacts;
+use super::admission::Admission;
 use super::agenda::Place;
 use super::credentials::Judge;
 use super::envelope::{continues, header, message, undoes};
@@ -38,6 +39,7 @@ pub(super) struct Run<'a> {
     principal: Principal,
     message: &'a RequestMessage,
     facts: &'a ConnectionFacts,
+    admission: &'a Admission,
     monotonic_ms: u64,
     version: Version,
     work: Work,
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
         principal: &Principal,
         message: &'a RequestMessage,
         facts: &'a ConnectionFacts,
+        admission: &'a Admission,
         monotonic_ms: u64,
     ) -> Self {
         let work = Work::new(Arc::clone(&services.store));
@@ -88,6 +91,7 @@ impl<'a> Run<'a> {
             principal: principal.clone(),
             message,
             facts,
+            admission,
             monotonic_ms,
             version,
             work,
@@ -157,6 +161,12 @@ impl<'a> Run<'a> {
         };
         let judged = judge.judge(&self.principal, &mut self.work, &mut self.batch, verified);
         self.principal = judged.await?;
+        if let Some(user) = self.principal.client().filter(|client| client.over.is_some())
+            && !core::mem::replace(&mut verified.admitted, true)
+        {
+            let (from, items) = (self.facts.peer.ip(), self.message.items.len());
+            self.admission.admit_user(user, from, items, self.now().0)?;
+        }
         self.room()
     }
 

@@ -117,6 +117,7 @@ impl Desk {
                 username: "fred".into(),
                 password: SecretText::new(text),
             }),
+            user: None,
         };
         answered!(self.office.act(request).await, ok);
     }

@@ -61,6 +61,7 @@ impl Scene {
             settings: None,
             credentials: vec![credential],
             password: None,
+            user: None,
         };
         by.ask(&self.house, request).await
     }
@@ -188,6 +189,7 @@ async fn a_client_is_served_whatever_others_register() {
         settings: None,
         credentials: vec![credential],
         password: None,
+        user: None,
     };
     let proves = ClientCredential {
         possession_proof: Some(proof(&key, "alice", KeyHolder::Client)),

@@ -1,11 +1,11 @@
 //! The credentials of a message's header (KMIP 2.1 §9.11), judged once for the whole message and before anything else: a ticket
 //! lifts a person to its session and confines a client to its rights, a password is the second factor of a Login.
 
-use super::client_password;
+use super::{client_password, users};
 use crate::administration::login::{self, Scene, Shown, Verified};
 use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
-use crate::identity::{ClientPrincipal, PersonPrincipal, Principal, Sessions, TicketError};
+use crate::identity::{ClientPrincipal, PersonPrincipal, Principal, Sessions, TicketError, TicketRecord};
 use crate::operations::keeper::Keeper;
 use crate::operations::{Batch, Services};
 use crate::store::Work;
@@ -33,19 +33,19 @@ impl Judge<'_> {
         let Principal::Person(person) = principal else {
             self.without_sessions(principal.client().is_some())?;
             if let Principal::Client(client) = principal {
+                let known = &self.sessions.clients;
                 // It stands for the password, which was shown for it.
                 if let Some(ticket) = self.of_client()? {
-                    return Ok(Principal::Client(Arc::new(
-                        self.client_admitted(client, ticket, work).await?,
-                    )));
+                    let user = self.user_of(ticket, client, self.scene(work, batch)).await?;
+                    let client = user.as_ref().unwrap_or(client);
+                    let admitted = self.client_admitted(client, ticket, work).await?;
+                    return Ok(Principal::Client(Arc::new(admitted)));
                 }
-                let scene = Scene {
-                    services: self.services,
-                    work,
-                    batch,
-                    now: self.now,
-                };
-                let known = &self.sessions.clients;
+                let scene = self.scene(work, batch);
+                if client.limits.admits_users {
+                    let user = users::judge(scene, known, client, self.given(), verified).await?;
+                    return Ok(user.map_or_else(|| principal.clone(), |user| Principal::Client(Arc::new(user))));
+                }
                 client_password::judge(scene, known, client, self.given(), verified).await?;
             }
             return Ok(principal.clone());
@@ -56,16 +56,37 @@ impl Judge<'_> {
             None => Arc::clone(person),
         };
         if let Some(wanted) = self.wanted(shown, ticket.is_some()) {
-            let scene = Scene {
-                services: self.services,
-                work,
-                batch,
-                now: self.now,
-            };
-            let factor = login::judge(scene, &person, &wanted, verified).await?;
+            let factor = login::judge(self.scene(work, batch), &person, &wanted, verified).await?;
             batch.second_factor = Some(factor);
         }
         Ok(Principal::Person(person))
+    }
+
+    const fn scene<'b>(&'b self, work: &'b mut Work, batch: &'b mut Batch) -> Scene<'b> {
+        Scene {
+            services: self.services,
+            work,
+            batch,
+            now: self.now,
+        }
+    }
+
+    /// The user whose ticket is shown, where the connection's client admits users and the ticket is not its own.
+    async fn user_of(
+        &self,
+        ticket: &Ticket,
+        client: &Arc<ClientPrincipal>,
+        scene: Scene<'_>,
+    ) -> Result<Option<Arc<ClientPrincipal>>, Failure> {
+        if !client.limits.admits_users {
+            return Ok(None);
+        }
+        let keeper = Keeper(Arc::clone(&self.services.custody));
+        let owner = TicketRecord::owner(client.tenant, ticket.ticket_value.expose(), scene.work, &keeper).await?;
+        match owner.filter(|owner| *owner != client.client) {
+            Some(owner) => Ok(users::of_ticket(scene, owner, client).await?.map(Arc::new)),
+            None => Ok(None),
+        }
     }
 
     fn given(&self) -> impl Iterator<Item = &Credential> {

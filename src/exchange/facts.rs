@@ -22,8 +22,9 @@ pub struct ConnectionFacts {
 }
 
 impl ConnectionFacts {
-    /// Who acts by it, for the trails.
-    pub(super) fn actor(&self, principal: &Principal) -> Actor {
+    /// Who acts over it, for the trails: of a user, too, the key is that of the connection's client.
+    #[must_use]
+    pub fn actor(&self, principal: &Principal) -> Actor {
         let (kind, id) = match principal {
             Principal::Client(client) => (ActorKind::Client, client.client),
             Principal::Person(person) => (ActorKind::Person, person.person),

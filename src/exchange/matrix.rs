@@ -1,5 +1,6 @@
 //! Every role and session against every operation, through the exchange, compared with the table of permissions cell by cell.
 
+use super::admission::Admission;
 use super::batch::Run;
 use super::testing::{BEGIN, TestHouse};
 use crate::administration::login::Verified;
@@ -64,7 +65,16 @@ async fn client(house: &TestHouse) -> Principal {
 
 async fn answer(house: &TestHouse, principal: &Principal, message: &RequestMessage) -> ResponseItem {
     let sessions = Sessions::default();
-    let mut run = Run::new(house.server.services(), &sessions, principal, message, &house.alice, 0);
+    let admission = Admission::default();
+    let mut run = Run::new(
+        house.server.services(),
+        &sessions,
+        principal,
+        message,
+        &house.alice,
+        &admission,
+        0,
+    );
     let outcome = run.all(&mut Verified::default()).await;
     let mut writer = Writer::new();
     writer.structure(tag::RESPONSE_MESSAGE, |writer| {

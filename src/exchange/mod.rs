@@ -158,6 +158,9 @@ mod tests;
 pub mod timer;
 mod upkeep;
 #[cfg(test)]
+mod user_access;
+mod users;
+#[cfg(test)]
 mod verdicts;
 mod vigil;
 #[cfg(test)]

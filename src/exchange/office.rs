@@ -83,6 +83,7 @@ impl Office {
             settings,
             credentials: Vec::new(),
             password: None,
+            user: None,
         };
         self.act(request).await
     }

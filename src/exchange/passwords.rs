@@ -27,6 +27,7 @@ fn set(username: &str, text: &str) -> ClientModifyRequest {
             username: username.into(),
             password: SecretText::new(text),
         }),
+        user: None,
     }
 }
 

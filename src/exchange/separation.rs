@@ -2,6 +2,7 @@
 //! with what never existed. Status, reason and message are the same, and so is the number of questions to the store; with what is one's
 //! own they are not, so that each row is known to ask.
 
+use super::admission::Admission;
 use super::asynchronous::{correlation, submit};
 use super::batch::Run;
 use super::governing::{destroy, govern_in, newest_in, rule};
@@ -429,7 +430,16 @@ type Answered = (ResultStatus, Option<ResultReason>, Option<String>, u64);
 /// The answer, and how many questions went to the store. Nothing is committed.
 async fn ask(house: &TestHouse, who: &Principal, message: &RequestMessage) -> (Answered, Vec<u8>) {
     let sessions = Sessions::default();
-    let mut run = Run::new(house.server.services(), &sessions, who, message, &house.alice, 0);
+    let admission = Admission::default();
+    let mut run = Run::new(
+        house.server.services(),
+        &sessions,
+        who,
+        message,
+        &house.alice,
+        &admission,
+        0,
+    );
     let outcome = run.all(&mut Verified::default()).await;
     let mut reader = Reader::new(outcome.items.as_bytes());
     let item = ResponseItem::read_item(&mut reader, tag::BATCH_ITEM, Version::NEWEST).unwrap();

@@ -142,7 +142,15 @@ impl Server {
 
     fn run<'a>(&'a self, principal: &Principal, message: &'a RequestMessage, facts: &'a ConnectionFacts) -> Run<'a> {
         let now = self.monotonic_ms();
-        Run::new(&self.services, &self.sessions, principal, message, facts, now)
+        Run::new(
+            &self.services,
+            &self.sessions,
+            principal,
+            message,
+            facts,
+            &self.admission,
+            now,
+        )
     }
 
     /// Answers somebody who is already known: for tests of what comes after that.

@@ -19,6 +19,7 @@ fn client(name: &str, application: Option<&str>) -> ClientCreateRequest {
         settings: None,
         credentials: Vec::new(),
         password: None,
+        user: None,
     }
 }
 
@@ -75,6 +76,7 @@ async fn a_name_that_is_anothers_now_is_not_what_was_agreed_to() {
             settings: None,
             credentials: Vec::new(),
             password: None,
+            user: None,
         };
         done(&house, &operator, rename).await;
         done(&house, &operator, client("db", Some("db"))).await;

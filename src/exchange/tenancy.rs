@@ -68,6 +68,7 @@ async fn a_client_lives_from_its_creation_to_its_deletion() {
         settings: None,
         credentials: Vec::new(),
         password: None,
+        user: None,
     };
     answered!(office.act(modify).await, ok);
     answered!(office.act(ClientGetRequest { client_name: name() }).await, NotFound);
@@ -427,6 +428,7 @@ async fn authorities_from_outside_are_enrolled_once() {
         settings: None,
         credentials: vec![credential],
         password: None,
+        user: None,
     };
     answered!(office.act(request).await, ok);
     answered!(office.ask(&facts(vec![certificate]), query()).await, ok);

@@ -96,6 +96,7 @@ pub(super) async fn client(house: &TestHouse, tenant: Domain) -> ConnectionFacts
         settings: None,
         credentials: vec![pinned],
         password: None,
+        user: None,
     };
     expect!(house.act(&operator, request).await, ok);
     facts(vec![certificate])

@@ -2,13 +2,12 @@
 
 use super::client::ClientId;
 use super::directory::{DirectoryError, Found};
-use super::limits::ClientLimits;
 use super::person::{PersonId, PersonRecord};
 use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session};
-use super::record::{Id, Migration};
+use super::record::Id;
 use super::resolve::Identity;
 use crate::store::{Domain, Seen};
-use kmip_protocol::{PersonStatus, TenantSettings};
+use kmip_protocol::PersonStatus;
 use std::sync::Arc;
 
 impl Identity {
@@ -20,27 +19,25 @@ impl Identity {
         is_person: bool,
         now: i64,
     ) -> Result<Option<Principal>, DirectoryError> {
-        let mut tenant_seen = None;
-        let mut settings = TenantSettings::default();
-        let mut migration = Migration::Done;
+        let mut of_tenant = None;
         if domain != Domain::SYSTEM {
             match self.directory().tenant(domain).await? {
-                Some(tenant) if !tenant.record.suspended => {
-                    tenant_seen = tenant.seen;
-                    settings = tenant.record.settings;
-                    migration = tenant.record.migration;
-                }
+                Some(tenant) if !tenant.record.suspended => of_tenant = Some(tenant),
                 _ => return Ok(None),
             }
         }
         if is_person {
+            let tenant_seen = of_tenant.as_ref().and_then(|tenant| tenant.seen);
             let person = self.acting_person(PersonId { domain, person: id }, tenant_seen).await?;
             let person = person.map(|person| PersonPrincipal {
-                migration_required: migration.stops_people(),
+                migration_required: of_tenant.is_some_and(|tenant| tenant.record.migration.stops_people()),
                 ..person
             });
             return Ok(person.map(|person| Principal::Person(Arc::new(person))));
         }
+        let Some(tenant) = of_tenant else {
+            return Ok(None);
+        };
         let id = ClientId {
             tenant: domain,
             client: id,
@@ -48,21 +45,7 @@ impl Identity {
         let found = self.directory().client(id).await?;
         let in_time = |expires: Option<i64>| expires.is_none_or(|end| now <= end);
         let served = found.filter(|found| !found.record.suspended && in_time(found.record.expires));
-        Ok(served.map(|found| {
-            let client = &found.record;
-            let limits = ClientLimits::new(&client.settings, &settings, client.password.is_some());
-            Principal::Client(Arc::new(ClientPrincipal {
-                tenant: id.tenant,
-                client: id.client,
-                application: found.record.application,
-                limits: Arc::new(limits),
-                name: found.record.name,
-                seen: found.seen,
-                tenant_seen,
-                migration_required: migration.stops_clients(),
-                ticket: None,
-            }))
-        }))
+        Ok(served.map(|found| Principal::Client(Arc::new(ClientPrincipal::new(id, found, &tenant)))))
     }
 
     /// A person whose request was approved: it was logged in when it made it.

@@ -30,6 +30,15 @@ pub struct ClientRecord {
     pub issued: Vec<IssuedCertificate>,
     /// Keys among its credentials (SPKI SHA-256) whose holder has signed that they are this tenant's client's.
     pub proven: Vec<[u8; 32]>,
+    /// What makes it a user, if it is one: it has a password, and no credential.
+    pub user: Option<UserRecord>,
+}
+
+/// Over which connections a user is admitted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UserRecord {
+    /// Those of these clients; if there are none, of any client of its tenant that admits users.
+    pub connections: Vec<Id>,
 }
 
 /// A user name and password of a client.
@@ -117,11 +126,25 @@ impl ClientRecord {
         ClaimKey::new(tenant, claim_space::CLIENT_NAME, name.as_bytes())
     }
 
+    /// The claim on a user name.
+    #[must_use]
+    pub fn username_claim(tenant: Domain, username: &str) -> ClaimKey {
+        ClaimKey::new(tenant, claim_space::USERNAME, username.as_bytes())
+    }
+
+    /// Whether it is a user that this client's connections are for, and served at this time in seconds since 1970.
+    #[must_use]
+    pub fn is_admitted_over(&self, connection: Id, now: i64) -> bool {
+        let in_time = self.expires.is_none_or(|end| now <= end);
+        let over = |user: &UserRecord| user.connections.is_empty() || user.connections.contains(&connection);
+        !self.suspended && in_time && self.user.as_ref().is_some_and(over)
+    }
+
     /// What must be unique in the tenant: the name, the user name, the keys and the rules.
     #[must_use]
     pub fn claims(&self, tenant: Domain) -> Vec<ClaimKey> {
         let username = self.password.as_ref();
-        let username = username.map(|p| ClaimKey::new(tenant, claim_space::USERNAME, p.username.as_bytes()));
+        let username = username.map(|p| Self::username_claim(tenant, &p.username));
         core::iter::once(Self::name_claim(tenant, &self.name))
             .chain(username)
             .chain(self.credentials.iter().map(|c| c.claim(tenant)))
@@ -142,6 +165,7 @@ impl ClientRecord {
             password,
             issued,
             proven,
+            user,
         } = self;
         encode(|w| {
             w.text(tag::NAME, name);
@@ -164,6 +188,11 @@ impl ClientRecord {
             }
             for key in proven {
                 w.bytes(tag::PROVEN, key);
+            }
+            if let Some(UserRecord { connections }) = user {
+                w.structure(tag::USER, |w| {
+                    connections.iter().for_each(|id| w.bytes(tag::CONNECTION, id))
+                });
             }
         })
     }
@@ -196,6 +225,10 @@ impl ClientRecord {
                     }
                     keys
                 },
+                user: r
+                    .at(tag::USER)
+                    .then(|| r.structure(tag::USER, UserRecord::read))
+                    .transpose()?,
             })
         })
     }
@@ -254,6 +287,16 @@ impl Credential {
             key,
             certificate: r.array(tag::PINNED_CERTIFICATE)?,
         })
+    }
+}
+
+impl UserRecord {
+    fn read(r: &mut Reader<'_>) -> Result<Self> {
+        let mut connections = Vec::new();
+        while r.at(tag::CONNECTION) {
+            connections.push(r.array(tag::CONNECTION)?);
+        }
+        Ok(Self { connections })
     }
 }
 

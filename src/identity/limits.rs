@@ -37,6 +37,8 @@ pub struct ClientLimits {
     pub object_quota: Option<i64>,
     /// Whether its tenant is for tests alone.
     pub test: bool,
+    /// Whether users are admitted over its connections.
+    pub admits_users: bool,
 }
 
 /// An address and how many of its bits count.
@@ -104,6 +106,7 @@ impl ClientLimits {
             issuing_certificate: client.issuing_certificate.clone(),
             object_quota: tenant.object_quota,
             test: tenant.test_tenant == Some(true),
+            admits_users: client.admits_users.unwrap_or(false),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Who acts.
 
-use super::client::ClientId;
+use super::client::{ClientId, ClientRecord};
+use super::directory::Found;
 use super::limits::ClientLimits;
 use super::person::PersonId;
 use super::record::{Id, TenantRecord, kind};
@@ -44,9 +45,39 @@ pub struct ClientPrincipal {
     pub migration_required: bool,
     /// The ticket that it has shown, if it has.
     pub ticket: Option<ClientTicket>,
+    /// Of a user, the client over whose connection it came, and which state of its record was seen.
+    pub over: Option<(ClientId, Option<Seen>)>,
 }
 
 impl ClientPrincipal {
+    /// A client as its record and its tenant's say.
+    #[must_use]
+    pub fn new(id: ClientId, found: Found<ClientRecord>, tenant: &Found<TenantRecord>) -> Self {
+        let Found { record, seen } = found;
+        let limits = ClientLimits::new(&record.settings, &tenant.record.settings, record.password.is_some());
+        Self {
+            tenant: id.tenant,
+            client: id.client,
+            application: record.application,
+            limits: Arc::new(limits),
+            name: record.name,
+            seen,
+            tenant_seen: tenant.seen,
+            migration_required: tenant.record.migration.stops_clients(),
+            ticket: None,
+            over: None,
+        }
+    }
+
+    /// Which client it is.
+    #[must_use]
+    pub const fn id(&self) -> ClientId {
+        ClientId {
+            tenant: self.tenant,
+            client: self.client,
+        }
+    }
+
     /// What the ticket that it has shown was delegated for, if it was.
     #[must_use]
     pub fn rights(&self) -> Option<&TicketRights> {
@@ -131,12 +162,11 @@ impl Principal {
     /// The records of who it is as they stood when it was recognised: a change of them that commits first wins.
     #[must_use]
     pub fn seen(&self) -> Vec<(Key, Seen)> {
+        let mut connection = None;
         let (own, tenant, tenant_seen, ticket) = match self {
             Self::Client(client) => {
-                let id = ClientId {
-                    tenant: client.tenant,
-                    client: client.client,
-                };
+                let id = client.id();
+                connection = client.over.map(|(over, seen)| (over.key(), seen));
                 let ticket = client.ticket.as_ref().map(|ticket| {
                     let key = Key {
                         domain: client.tenant,
@@ -158,7 +188,7 @@ impl Principal {
             Self::Unregistered(_) | Self::Process(_) => return Vec::new(),
         };
         let tenant = (TenantRecord::key(tenant), tenant_seen);
-        let all = [Some(own), Some(tenant), ticket].into_iter().flatten();
+        let all = [Some(own), Some(tenant), ticket, connection].into_iter().flatten();
         all.filter_map(|(key, seen)| seen.map(|seen| (key, seen))).collect()
     }
 

@@ -13,7 +13,6 @@ use super::candidate::{Candidate, Found, Standing, Who, foremost, read};
 use super::certificate::PeerCertificate;
 use super::client::{ClientId, ClientRecord, Credential};
 use super::directory::{Directory, DirectoryError, Found as Read};
-use super::limits::ClientLimits;
 use super::person::{PersonId, PersonRecord};
 use super::pins::{Fingerprint, Holder, pinned_by_client, pinned_by_person};
 use super::principal::{ClientPrincipal, PersonPrincipal, Principal, Session, UnregisteredCertificate};
@@ -203,18 +202,9 @@ impl Identity {
             return Err(IdentityError::Suspended);
         }
         let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));
-        let limits = ClientLimits::new(&client.settings, &tenant.record.settings, client.password.is_some());
-        let principal = ClientPrincipal {
-            tenant: id.tenant,
-            client: id.client,
-            application: client.application,
-            limits: Arc::new(limits),
-            name: client.name,
-            seen: found.seen,
-            tenant_seen: tenant.seen,
-            migration_required: tenant.record.migration.stops_clients(),
-            ticket: None,
-        };
+        let seen = found.seen;
+        let found = Read { record: client, seen };
+        let principal = ClientPrincipal::new(id, found, &tenant);
         Ok((Principal::Client(Arc::new(principal)), until))
     }
 

@@ -70,3 +70,7 @@ pub(super) const MIGRATION: Tag = Tag(0x54_F700);
 
 // What was proven of keys.
 pub(super) const PROVEN: Tag = Tag(0x54_E160);
+
+// Users.
+pub(super) const USER: Tag = Tag(0x54_E200);
+pub(super) const CONNECTION: Tag = Tag(0x54_E201);

@@ -81,6 +81,22 @@ impl TicketRecord {
         certs::fingerprint(value)
     }
 
+    /// Whose ticket has this value, if there is one. Whether it holds is not judged.
+    pub async fn owner(
+        domain: Domain,
+        value: &[u8],
+        work: &mut Work,
+        opener: &dyn RecordOpener,
+    ) -> Result<Option<Id>, StoreError> {
+        let digest = Self::digest(value);
+        let found = work.load(Self::key(domain, &digest)).await?;
+        let bytes = found.and_then(|found| opener.open(&found).ok());
+        let ticket = bytes.and_then(|bytes| Self::decode(&bytes).ok());
+        Ok(ticket
+            .filter(|ticket| ticket.digest == digest)
+            .map(|ticket| ticket.person))
+    }
+
     /// By what it is found among the tickets of its person.
     #[must_use]
     pub fn rows(&self) -> Vec<IndexRow> {

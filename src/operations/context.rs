@@ -1,8 +1,8 @@
 //! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
 
-use super::digests;
 use super::services::Services;
 use super::{Desk, Notice, Outputs};
+use super::{digests, ownership};
 use crate::audit::AuditObject;
 use crate::authority::Approval;
 use crate::clock::Moment;
@@ -332,6 +332,9 @@ impl Context<'_> {
         }
         if is_seen && self.client()?.rights().is_some() {
             self.reach(&kept.unique_identifier, &kept.attributes.decode()?)?;
+        }
+        if is_seen && !ownership::permits(&kept, self.client()?.client, self.batch.operation)? {
+            return Err(Fault::PermissionDenied.into());
         }
         if is_seen && self.services.quarantine.holds(key) {
             return Err(Fault::Quarantined.into());

@@ -3,7 +3,7 @@
 
 use super::certificate_attributes;
 use super::context::Context;
-use super::{namespaces, standards, templates};
+use super::{namespaces, ownership, standards, templates};
 use crate::crypto::{self, ReadHints, format};
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
@@ -180,6 +180,7 @@ pub(super) fn set_implicit(
     source: Source,
 ) -> Result<(), Failure> {
     let now = DateTime(context.seconds());
+    ownership::judge(&object.attributes)?;
     object.attributes.set(Attribute::InitialDate(now));
     if object.object_type == ObjectType::Template {
         object
@@ -194,8 +195,7 @@ pub(super) fn set_implicit(
     let attributes = &mut object.attributes;
     attributes.set(Attribute::ShortUniqueIdentifier(short));
     attributes.set(Attribute::ProtectionStorageMask(STORAGE));
-    // The one policy there is: the application's own clients do everything (KMIP 1.4 §3.18).
-    attributes.set_if_absent(Attribute::OperationPolicyName("default".to_owned()));
+    attributes.set_if_absent(Attribute::OperationPolicyName(ownership::APPLICATIONS.to_owned()));
     attributes.set_if_absent(Attribute::Fresh(true));
     attributes.set_if_absent(Attribute::Sensitive(false));
     attributes.set_if_absent(Attribute::Extractable(true));

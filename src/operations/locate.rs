@@ -1,6 +1,6 @@
 //! Locate (KMIP 2.1 §6.1.28; KMIP 1.4 §4.9).
 
-use super::{Context, Handle, digests, usage};
+use super::{Context, Handle, digests, ownership, usage};
 use crate::authority::Granted;
 use crate::custody::CustodyError;
 use crate::failure::{Failure, Fault};
@@ -176,7 +176,12 @@ impl Search for LocateRequest {
         let now = context.seconds();
         if let Some(identifier) = asked_identifier(patterns) {
             found.complete = true;
-            if let Some(mut object) = context.find(&identifier).await? {
+            let object = match context.find(&identifier).await {
+                // Another client's alone: it is not found.
+                Err(failure) if failure.fault() == Fault::PermissionDenied => None,
+                found => found?,
+            };
+            if let Some(mut object) = object {
                 tell_used(context, &mut object, patterns).await?;
                 if self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
                     found.count(&object);
@@ -261,6 +266,7 @@ impl Search for LocateRequest {
         }
         let mine = mine && context.reach(&object.unique_identifier, &object.attributes).is_ok();
         let mine = mine && context.knows(object.object_type) && context.shows(&object.attributes)?;
+        let mine = mine && ownership::shows(&object, context.client()?.client);
         if mine && self.is_searched(&object, now) && matching::matches(&object, patterns, now) {
             found.count(&object);
         }

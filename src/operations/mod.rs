@@ -11,6 +11,7 @@ pub mod services;
 mod authenticating;
 mod ciphering;
 mod outputs;
+mod ownership;
 mod part;
 mod pkcs11;
 pub mod streams;

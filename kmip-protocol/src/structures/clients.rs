@@ -23,6 +23,15 @@ structure! {
         may_set_defaults: Option<bool> = MAY_SET_DEFAULTS;
         /// The certificate (Unique Identifier) of the authority, kept by the tenant, that certifies for it where its request names none.
         issuing_certificate: Option<String> = ISSUING_CERTIFICATE;
+        /// Whether users of its tenant are admitted over its connections, by user name and password.
+        admits_users: Option<bool> = ADMITS_USERS;
+    }
+
+    /// What makes a client a user: it has no certificate, and comes over the connections of others.
+    #[derive(Eq, Debug, Default)]
+    ClientUser {
+        /// The clients over whose connections it is admitted; if none is named, any of its tenant's that admits users.
+        connection_clients: Vec<String> = CONNECTION_CLIENT;
     }
 
     /// How a client is recognised: by a key, a certificate, or a rule. What is told can be given back: a certificate is told by its
@@ -64,6 +73,7 @@ structure! {
         username: Option<String> = USERNAME;
         /// What the tenant's own authorities have issued to it and neither ended nor was revoked.
         certificates: Vec<ClientCertificate> = CLIENT_CERTIFICATE;
+        user: Option<ClientUser> = CLIENT_USER;
     }
 
     /// A certificate that an authority of the server's own has issued to a client.
@@ -74,7 +84,7 @@ structure! {
         expires: DateTime = EXPIRES;
     }
 
-    /// A user name and password that a client must show beside its certificate.
+    /// A user name and password that a client must show beside its certificate, or a user over the connection of another.
     ClientPassword {
         username: String = USERNAME;
         password: SecretText = PASSWORD;

@@ -216,4 +216,7 @@ tags! {
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
     ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
     MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
+    ADMITS_USERS AdmitsUsers = 0x5401E0 "Admits Users" [V2_0..];
+    CLIENT_USER ClientUser = 0x5401E1 "Client User" [V2_0..];
+    CONNECTION_CLIENT ConnectionClient = 0x5401E2 "Connection Client" [V2_0..];
 }

@@ -15,11 +15,11 @@ use certs::{CertificateAuthority, KeyKind, Subject, Validity};
 use kmip_client::{Connection, Identity, Settings};
 use kmip_protocol::{
     ApplicationCreateRequest, Attribute, AuthorityCreateRequest, Certificate, CertificateType, ClientCreateRequest,
-    ClientCredential, ClientSettings, CryptoProfile, CryptographicUsageMask, DateTime, Interval, KeyBlock,
-    KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, NewPerson, Operation, PasswordChangeRequest,
-    PersonRole, PlainKeyValue, PolicyGetRequest, PolicyPutRequest, PolicyTemplate, PrivateKey, ProposalCompleteRequest,
-    ProposalGetRequest, RegisterRequest, Request, RequestPayload, TemplateAttribute, TenantCreateRequest,
-    TenantSettings, UniqueIdentifier, Version, VoteDecision,
+    ClientCredential, ClientPassword, ClientSettings, ClientUser, CryptoProfile, CryptographicUsageMask, DateTime,
+    Interval, KeyBlock, KeyFormatType, KeyMaterial, KeyValue, Link, LinkType, ManagedObject, NewPerson, Operation,
+    PasswordChangeRequest, PersonRole, PlainKeyValue, PolicyGetRequest, PolicyPutRequest, PolicyTemplate, PrivateKey,
+    ProposalCompleteRequest, ProposalGetRequest, RegisterRequest, Request, RequestPayload, SecretText,
+    TemplateAttribute, TenantCreateRequest, TenantSettings, UniqueIdentifier, Version, VoteDecision,
 };
 use kmip_ttlv::Secret;
 use std::time::Duration;
@@ -38,9 +38,48 @@ pub(super) struct Tenant {
     pub(super) authority: Option<Vec<u8>>,
     /// How its client is known.
     pub(super) client: ClientCredential,
+    /// Users that come over its client's connections.
+    pub(super) users: Vec<User>,
     /// How the client is known that keeps the authority which certifies for the other, if there is one.
     pub(super) certification: Option<ClientCredential>,
 }
+
+/// A user of a tenant's client.
+#[derive(Clone)]
+pub(in crate::cli) struct User {
+    name: String,
+    password: SecretText,
+}
+
+impl User {
+    /// Reads `NAME:PASSWORD`.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let (name, password) = text.split_once(':').ok_or("expected NAME:PASSWORD")?;
+        Ok(Self {
+            name: name.to_owned(),
+            password: SecretText::new(password),
+        })
+    }
+
+    fn request(&self, application_name: &str) -> ClientCreateRequest {
+        ClientCreateRequest {
+            client_name: self.name.clone(),
+            application_name: Some(application_name.to_owned()),
+            settings: None,
+            credentials: Vec::new(),
+            password: Some(ClientPassword {
+                username: self.name.clone(),
+                password: self.password.clone(),
+            }),
+            user: Some(ClientUser {
+                connection_clients: vec![CLIENT.to_owned()],
+            }),
+        }
+    }
+}
+
+/// The client of each tenant.
+const CLIENT: &str = "client";
 
 /// Somebody who is logged in.
 struct Person {
@@ -126,6 +165,7 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
                 settings: None,
                 credentials: vec![known_by.clone()],
                 password: None,
+                user: None,
             };
             agree(&mut operators, request)?;
             Some(certification(folder, address)?)
@@ -137,16 +177,21 @@ fn furnish(folder: &Folder, address: &str, tenant: &Tenant) -> Outcome<()> {
         may_import: Some(true),
         may_set_defaults: Some(true),
         issuing_certificate,
+        admits_users: (!tenant.users.is_empty()).then_some(true),
         ..ClientSettings::default()
     };
     let request = ClientCreateRequest {
-        client_name: "client".to_owned(),
-        application_name: Some(application_name),
+        client_name: CLIENT.to_owned(),
+        application_name: Some(application_name.clone()),
         settings: Some(settings),
         credentials: vec![tenant.client.clone()],
         password: None,
+        user: None,
     };
     agree(&mut operators, request)?;
+    for user in &tenant.users {
+        agree(&mut operators, user.request(&application_name))?;
+    }
     let first = operators.first_mut().ok_or_else(stopped)?;
     let policy = first.session.ask(PolicyGetRequest::default())?.policy.policy;
     let mut policy = policy.ok_or_else(stopped)?;

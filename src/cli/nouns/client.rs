@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use kmip_protocol::{
     CertificateRule, CertificateRuleKind, ClientCreateRequest, ClientCredential, ClientDeleteRequest, ClientGetRequest,
     ClientListRequest, ClientModifyRequest, ClientPassword, ClientResumeRequest, ClientSettings, ClientSuspendRequest,
-    Operation, Operations, tag,
+    ClientUser, Operation, Operations, tag,
 };
 use std::path::PathBuf;
 
@@ -45,6 +45,9 @@ enum Verb {
     Create {
         /// Its name
         name: String,
+        /// A user: it comes over the connections of others, with --username and --password-file instead of a certificate
+        #[arg(long)]
+        user: bool,
         /// Its application; an empty one of its own if absent
         #[arg(long)]
         application: Option<String>,
@@ -131,6 +134,12 @@ struct Changes {
     /// Whether it may set defaults and constraints for the objects of its application, if no operations are listed
     #[arg(long)]
     may_set_defaults: Option<bool>,
+    /// Whether users are admitted over its connections
+    #[arg(long)]
+    admits_users: Option<bool>,
+    /// The clients over whose connections a user is admitted; if none is named, any that admits users
+    #[arg(long = "over", value_name = "CLIENT")]
+    over: Vec<String>,
 }
 
 impl Changes {
@@ -154,6 +163,7 @@ impl Changes {
             may_import: self.may_import,
             may_set_defaults: self.may_set_defaults,
             issuing_certificate: self.issuing_certificate.clone(),
+            admits_users: self.admits_users,
         };
         Ok((settings != ClientSettings::default()).then_some(settings))
     }
@@ -198,6 +208,14 @@ impl Changes {
     }
 }
 
+impl Changes {
+    fn user(&self) -> ClientUser {
+        ClientUser {
+            connection_clients: self.over.clone(),
+        }
+    }
+}
+
 /// What was, with what is given over it.
 fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
     let list = |given: Vec<String>, was| if given.is_empty() { was } else { given };
@@ -212,6 +230,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         may_import,
         may_set_defaults,
         issuing_certificate,
+        admits_users,
     } = given;
     ClientSettings {
         operations: operations.or(was.operations),
@@ -224,6 +243,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         may_import: may_import.or(was.may_import),
         may_set_defaults: may_set_defaults.or(was.may_set_defaults),
         issuing_certificate: issuing_certificate.or(was.issuing_certificate),
+        admits_users: admits_users.or(was.admits_users),
     }
 }
 
@@ -271,6 +291,7 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
         }),
         Verb::Create {
             name,
+            user,
             application,
             changes,
         } => {
@@ -280,6 +301,7 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
                 settings: changes.settings()?,
                 credentials: changes.credentials(caller)?,
                 password: changes.password()?,
+                user: user.then(|| changes.user()),
             };
             caller.change(request, "the client was made")
         }
@@ -304,6 +326,7 @@ pub(in crate::cli) fn run(arguments: &ClientArguments) -> Outcome<()> {
                 settings,
                 credentials: changes.credentials(caller)?,
                 password: changes.password()?,
+                user: (!changes.over.is_empty()).then(|| changes.user()),
             };
             caller.change(request, "the client was changed")
         }

@@ -2,8 +2,8 @@
 
 use crate::field::structure;
 use crate::{
-    Application, Authority, AuthorityStatus, Client, ClientCredential, ClientPassword, ClientSettings, Interval,
-    SecretText,
+    Application, Authority, AuthorityStatus, Client, ClientCredential, ClientPassword, ClientSettings, ClientUser,
+    Interval, SecretText,
 };
 use kmip_ttlv::Secret;
 
@@ -15,6 +15,8 @@ structure! {
         settings: Option<ClientSettings> = TENANT_SETTINGS;
         credentials: Vec<ClientCredential> = CLIENT_CREDENTIAL;
         password: Option<ClientPassword> = CLIENT;
+        /// A user: it has a password and no credential.
+        user: Option<ClientUser> = CLIENT_USER;
     }
 
     /// Client Create, the answer.
@@ -52,6 +54,8 @@ structure! {
         /// All credentials from now on, if any is given.
         credentials: Vec<ClientCredential> = CLIENT_CREDENTIAL;
         password: Option<ClientPassword> = CLIENT;
+        /// Over which connections it is admitted from now on, if it is a user.
+        user: Option<ClientUser> = CLIENT_USER;
     }
 
     /// Client Modify, the answer.
