@@ -1,7 +1,9 @@
 //! One TLS connection, and the framing of messages on it.
 
 use crate::{Error, Identity, http};
-use kmip_protocol::{Request, RequestMessage, ResponseMessage, ResultStatus, Structure, Version, tag};
+use kmip_protocol::{
+    EndpointRole, Request, RequestMessage, ResponseMessage, ResultStatus, SetEndpointRoleRequest, Structure, Version, tag,
+};
 use kmip_ttlv::limits::{DEFAULT_MESSAGE_LENGTH, HEADER_LENGTH};
 use kmip_ttlv::{Encoding, ErrorKind, Reader, Secret, Writer};
 use rustls::pki_types::ServerName;
@@ -170,6 +172,28 @@ impl Connection {
         request.write(&mut writer);
         let answer = Secret::new(self.send(writer.as_bytes())?);
         Ok(ResponseMessage::read(answer.expose())?)
+    }
+
+    /// Has the server ask over this connection from now on (KMIP 2.1 §6.1.54); not over HTTPS.
+    ///
+    /// # Errors
+    /// Those of [`Connection::call`].
+    pub fn be_asked(&mut self, version: Version) -> Result<(), Error> {
+        let endpoint_role = EndpointRole::Client;
+        self.call(version, SetEndpointRoleRequest { endpoint_role }).map(|_| ())
+    }
+
+    /// Waits for the server's next request over a connection over which it asks, and answers it.
+    ///
+    /// # Errors
+    /// Those of [`Connection::send`], or a request that cannot be read.
+    pub fn hear(&mut self, answer: impl FnOnce(&RequestMessage) -> ResponseMessage) -> Result<(), Error> {
+        let request = Secret::new(read_message(&mut self.stream, self.limit)?);
+        let request = RequestMessage::read(request.expose()).map_err(|why| why.error)?;
+        let mut writer = Writer::new();
+        answer(&request).write(&mut writer);
+        self.stream.write_all(writer.as_bytes()).map_err(tls_error)?;
+        self.stream.flush().map_err(tls_error)
     }
 
     /// Gives up the framing and hands out the stream.

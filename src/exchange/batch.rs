@@ -1,7 +1,7 @@
 //! The items of one message: each decided on the overlay of all, taken back where it fails, measured before anything is
 //! committed, recorded.
 
-use super::ConnectionFacts;
+use super::{Asked, ConnectionFacts};
 use super::admission::Admission;
 use super::agenda::Place;
 use super::credentials::Judge;
@@ -27,9 +27,6 @@ use kmip_protocol::{
 };
 use kmip_ttlv::Writer;
 use std::sync::Arc;
-
-/// Bytes of a Client Correlation Value that a record keeps: the client chose its length, and each item's record has a copy.
-const KEPT_CORRELATION: usize = 256;
 
 /// One run of a message's items on one overlay.
 pub(super) struct Run<'a> {
@@ -60,6 +57,8 @@ pub(super) struct Outcome {
     pub reads: Vec<AuditDraft>,
     /// Whether items of a stranger failed. They are counted, and not recorded one by one.
     pub strange: bool,
+    /// Whom the server asks over the connection from now on.
+    pub asked: Option<Asked>,
     /// Whom to tell of what, once this is committed.
     pub notices: Vec<Notice>,
     /// What becomes of streams, once this is answered.
@@ -95,7 +94,7 @@ impl<'a> Run<'a> {
             monotonic_ms,
             version,
             work,
-            batch: Batch::of(message),
+            batch: fresh(message, facts),
             alone: false,
             alarms: Vec::new(),
         }
@@ -214,7 +213,7 @@ impl<'a> Run<'a> {
                 self.alarms.clear();
                 self.batch = Batch {
                     second_factor: self.batch.second_factor.take(),
-                    ..Batch::of(message)
+                    ..fresh(message, self.facts)
                 };
                 return None;
             }
@@ -290,6 +289,7 @@ impl<'a> Run<'a> {
         if !stands {
             self.work.rollback(mark);
             self.batch.rollback(given);
+            self.batch.reverses = false;
             if empties {
                 self.batch.placeholder = None;
             }
@@ -394,7 +394,7 @@ impl<'a> Run<'a> {
             objects: core::mem::take(&mut self.batch.touched),
             result_status: told.result_status.0,
             result_reason: told.result_reason.map(|r| r.0),
-            client_correlation: header.client_correlation_value.as_deref().map(kept),
+            client_correlation: header.client_correlation_value.as_deref().map(note::kept),
             proposal: self.batch.proposal.map(|(id, _)| id),
             digest: self.batch.proposal.and_then(|(_, digest)| digest),
             note: self.batch.note.take(),
@@ -454,6 +454,7 @@ impl<'a> Run<'a> {
             count,
             reads,
             strange,
+            asked: Asked::by(self.principal.client().filter(|_| self.batch.reverses), self.version),
             notices: core::mem::take(&mut self.batch.notices),
             streams: core::mem::take(&mut self.batch.streams),
         }
@@ -480,10 +481,12 @@ async fn decided(
     }
 }
 
-/// The beginning of a correlation value, cut between characters.
-fn kept(value: &str) -> String {
-    let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= KEPT_CORRELATION;
-    value.char_indices().take_while(fits).map(|(_, c)| c).collect()
+/// What the items of a message begin with.
+fn fresh(message: &RequestMessage, facts: &ConnectionFacts) -> Batch {
+    Batch {
+        can_reverse: facts.roles.is_some() && message.items.len() == 1,
+        ..Batch::of(message)
+    }
 }
 
 /// Whether an answer holds the identifier of an object that there was before, and nothing besides.

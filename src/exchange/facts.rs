@@ -1,9 +1,10 @@
 //! What is known of a connection when one of its requests is answered.
 
 use crate::audit::{Actor, ActorKind};
-use crate::identity::{PeerCertificate, Principal};
+use crate::identity::{ClientId, ClientPrincipal, PeerCertificate, Principal};
+use kmip_protocol::Version;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The connection that a request came by. The same for every request of the connection; who the peer *is* may change
 /// between two of them and is asked of `identity` each time.
@@ -19,6 +20,42 @@ pub struct ConnectionFacts {
     pub certificate: Arc<PeerCertificate>,
     /// What the handshake agreed on.
     pub tls: TlsFacts,
+    /// Whether its roles were set the other way round; `None`: they cannot be.
+    pub roles: Option<Roles>,
+}
+
+/// The roles of a connection's two ends (KMIP 2.1 §6.1.54): the server's, until a client has the server ask.
+#[derive(Clone, Debug, Default)]
+pub struct Roles(Arc<Mutex<Option<Asked>>>);
+
+/// Whom the server asks over a connection, since that one wants it so, and in which version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Who wanted it.
+    pub client: ClientId,
+    /// The version of its request.
+    pub version: Version,
+}
+
+impl Asked {
+    /// A client that had the server ask it, if one did.
+    #[must_use]
+    pub fn by(client: Option<&ClientPrincipal>, version: Version) -> Option<Self> {
+        client.map(ClientPrincipal::id).map(|client| Self { client, version })
+    }
+}
+
+impl Roles {
+    /// Sets the roles: from now on the server asks, or answers again.
+    pub fn set(&self, asked: Option<Asked>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+    }
+
+    /// Whom the server asks, if it does.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ConnectionFacts {

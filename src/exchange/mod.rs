@@ -118,6 +118,10 @@ mod restarts;
 mod rewrapping;
 #[cfg(test)]
 mod rewraps;
+mod reversal;
+#[cfg(test)]
+mod reversals;
+#[cfg(test)]
 mod rotating;
 #[cfg(test)]
 mod scrub_counters;
@@ -167,7 +171,7 @@ mod vigil;
 mod voting;
 
 pub use confinement::ADMIN_LISTENER;
-pub use facts::{ConnectionFacts, TlsFacts};
+pub use facts::{Asked, ConnectionFacts, Roles, TlsFacts};
 pub use server::Server;
 
 use crate::wait::{Wait, ready};
@@ -190,6 +194,33 @@ pub trait Exchange: Send + Sync {
         let _ = (beginning, refusal, facts);
         ready(None)
     }
+
+    /// What the server asks over a connection whose roles were set the other way round (KMIP 2.1 §6.1.54). `None`: they were not.
+    fn converse<'a>(&'a self, facts: &'a ConnectionFacts) -> Option<Box<dyn Conversation + 'a>> {
+        let _ = facts;
+        None
+    }
+}
+
+/// The server's side of a connection over which it asks: one request at a time, each after the answer to the one before.
+pub trait Conversation: Send {
+    /// What comes next.
+    fn turn(&mut self) -> Wait<'_, Turn>;
+
+    /// Takes the answer to what was asked last. Whether it was one: the connection ends with whoever answers something else.
+    fn heard(&mut self, response: Vec<u8>) -> Wait<'_, bool>;
+}
+
+/// What the server does next over a connection over which it asks.
+pub enum Turn {
+    /// It asks this.
+    Ask(Vec<u8>),
+    /// It has nothing to ask now, and looks again.
+    Wait,
+    /// It answers again.
+    Answer,
+    /// It ends the connection: the client is not served any more.
+    End,
 }
 
 /// Why a message is not read whole.

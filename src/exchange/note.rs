@@ -57,3 +57,12 @@ pub(super) fn extension(note: &ProposalNote) -> Option<MessageExtension> {
         vendor_extension: read.ok()?,
     })
 }
+
+/// Bytes of a Client Correlation Value that a record keeps: the client chose its length, and each item's record has a copy.
+const KEPT_CORRELATION: usize = 256;
+
+/// The beginning of a correlation value, cut between characters.
+pub(super) fn kept(value: &str) -> String {
+    let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= KEPT_CORRELATION;
+    value.char_indices().take_while(fits).map(|(_, c)| c).collect()
+}

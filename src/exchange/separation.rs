@@ -150,7 +150,7 @@ pub(super) fn names(operation: Operation) -> Names {
             object(w, it, rest);
             w.long_integer(tag::USAGE_LIMITS_COUNT, 1);
         }]),
-        O::Log | O::Interop | O::Ping => Nothing("they name no object"),
+        O::Log | O::Interop | O::Ping | O::SetEndpointRole => Nothing("they name no object"),
         O::Encrypt | O::Decrypt | O::Sign | O::MAC => Ways(vec![data]),
         O::SignatureVerify => Ways(vec![|w, it, rest| {
             data(w, it, rest);

@@ -11,8 +11,9 @@ use super::notices;
 use super::outage::Outage;
 use super::refusals::Refusals;
 use super::rotating::Rotations;
+use super::reversal::Reversal;
 use super::vigil::Vigil;
-use super::{ConnectionFacts, Exchange, Refusal};
+use super::{ConnectionFacts, Conversation, Exchange, Refusal};
 use crate::administration::kek;
 use crate::administration::login::Verified;
 use crate::audit::AccessTrail;
@@ -233,6 +234,7 @@ impl Server {
             count,
             reads,
             strange,
+            asked,
             notices: _,
             streams,
         } = outcome;
@@ -251,6 +253,9 @@ impl Server {
             self.access_outage.ends();
         }
         streams.settle(self.services.clock.lapsed(now));
+        if let Some(roles) = facts.roles.as_ref().filter(|_| asked.is_some()) {
+            roles.set(asked);
+        }
         let header = envelope::header(message, message.version(), now, count);
         envelope::message(&header, items.as_bytes())
     }
@@ -388,6 +393,11 @@ impl Exchange for Server {
         // Wiped when the answer is done: it may carry keys.
         let request = Secret::new(request);
         Box::pin(async move { self.serve(request.expose(), facts).await })
+    }
+
+    fn converse<'a>(&'a self, facts: &'a ConnectionFacts) -> Option<Box<dyn Conversation + 'a>> {
+        let roles = facts.roles.as_ref()?;
+        Some(Box::new(Reversal::new(self, facts, roles, roles.asked()?)))
     }
 
     fn refuse<'a>(&'a self, beginning: Vec<u8>, refusal: Refusal, _: &'a ConnectionFacts) -> Wait<'a, Option<Vec<u8>>> {

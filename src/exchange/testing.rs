@@ -123,6 +123,7 @@ pub fn facts(chain: Vec<Vec<u8>>) -> ConnectionFacts {
             group: "secp256r1",
             resumed: false,
         },
+        roles: Some(super::facts::Roles::default()),
     }
 }
 

@@ -288,6 +288,8 @@ impl Shared {
             listener: self.name.clone(),
             certificate: Arc::new(certificate),
             tls,
+            // In HTTP the server cannot begin.
+            roles: (self.settings.carrier == Carrier::Tls).then(Roles::default),
         })
     }
 

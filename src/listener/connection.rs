@@ -27,11 +27,11 @@ const LINGER_BYTES: u64 = 8 * 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What may come: requests, and responses to requests of our own.
-const EXPECTED: &[Tag] = &[tag::REQUEST_MESSAGE, tag::RESPONSE_MESSAGE];
+pub(super) const EXPECTED: &[Tag] = &[tag::REQUEST_MESSAGE, tag::RESPONSE_MESSAGE];
 
 /// The first bytes of a request, and of a response.
 const REQUEST: [u8; 3] = first_bytes_of(tag::REQUEST_MESSAGE);
-const RESPONSE: [u8; 3] = first_bytes_of(tag::RESPONSE_MESSAGE);
+pub(super) const RESPONSE: [u8; 3] = first_bytes_of(tag::RESPONSE_MESSAGE);
 
 const fn first_bytes_of(tag: Tag) -> [u8; 3] {
     let [_, a, b, c] = tag.0.to_be_bytes();
@@ -54,6 +54,8 @@ pub(super) enum Ended {
     SlowMessage,
     /// An answer was not taken in time.
     SlowReader,
+    /// The client over whose connection the server asked is not served any more.
+    Dismissed,
     /// A message was refused.
     Refused(Refusal),
     /// A response came to a request that was never sent.
@@ -79,10 +81,13 @@ impl Connection {
     /// Serves the connection to its end and says why it ended.
     pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut self, mut stream: S) -> Ended {
         let ended = loop {
-            match self.serve_one(&mut stream).await {
+            let served = match self.serve_one(&mut stream).await {
                 Ok(()) if *self.shutdown.borrow() => break Ended::Shutdown,
-                Ok(()) => {}
-                Err(ended) => break ended,
+                Ok(()) => self.converse(&mut stream).await,
+                Err(ended) => Err(ended),
+            };
+            if let Err(ended) = served {
+                break ended;
             }
         };
         if let Ended::Refused(_) = ended {
@@ -176,7 +181,7 @@ impl Connection {
     }
 
     /// One write for the whole message: clients read its body with a single call, which must not find half of it.
-    async fn write<S: AsyncWrite + Unpin>(&self, stream: &mut S, mut message: Vec<u8>) -> Result<(), Ended> {
+    pub(super) async fn write<S: AsyncWrite + Unpin>(&self, stream: &mut S, mut message: Vec<u8>) -> Result<(), Ended> {
         let written = timeout(self.limits.write, async {
             stream.write_all(&message).await?;
             stream.flush().await
@@ -228,7 +233,7 @@ impl Connection {
 }
 
 /// The rest of a message whose header the frame has accepted. Memory grows only with what arrives.
-async fn read_message<S: AsyncRead + Unpin>(
+pub(super) async fn read_message<S: AsyncRead + Unpin>(
     stream: &mut S,
     mut frame: Frame,
     deadline: Instant,
@@ -244,7 +249,7 @@ async fn read_message<S: AsyncRead + Unpin>(
     }
 }
 
-async fn within<T>(deadline: Instant, read: impl Future<Output = io::Result<T>>) -> Result<T, Ended> {
+pub(super) async fn within<T>(deadline: Instant, read: impl Future<Output = io::Result<T>>) -> Result<T, Ended> {
     match timeout_at(deadline, read).await {
         Ok(Ok(read)) => Ok(read),
         Ok(Err(why)) => Err(ended_by(&why, Ended::Truncated)),

@@ -8,6 +8,7 @@ mod connection;
 mod holders;
 mod http;
 mod outgoing;
+mod reversed;
 mod session;
 mod source;
 mod tls;

@@ -59,6 +59,10 @@ pub struct Batch {
     pub examined: usize,
     /// Words of the current item for the auditor, escaped and bounded.
     pub note: Option<String>,
+    /// Whether the roles of the connection's ends may be set: it is one over which the server can ask, and the item is the only one.
+    pub can_reverse: bool,
+    /// Whether they were, so that the server asks from now on.
+    pub reverses: bool,
 }
 
 /// How far a batch has come, to take back what came after.

@@ -84,6 +84,7 @@ mod rng_retrieve;
 mod rng_seed;
 pub mod rotating;
 mod set_attribute;
+mod set_endpoint_role;
 mod settings;
 pub mod shares;
 mod sign;
@@ -234,6 +235,7 @@ handlers! {
     Log
     Interop
     Ping
+    SetEndpointRole
     PersonCreate
     PersonGet
     PersonList

@@ -63,6 +63,7 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::Query,
     Operation::DiscoverVersions,
     Operation::Ping,
+    Operation::SetEndpointRole,
     Operation::Poll,
     Operation::Cancel,
     Operation::Process,
