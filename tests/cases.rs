@@ -119,6 +119,7 @@ fn server(runtime: &Runtime, folder: &Path) -> (Server, ConnectionFacts) {
             group: "-",
             resumed: false,
         },
+        roles: None,
     };
     (compose::server(parts), facts)
 }

@@ -437,6 +437,7 @@ fn facts(certificate: &Path) -> ConnectionFacts {
             group: "-",
             resumed: false,
         },
+        roles: None,
     }
 }
 

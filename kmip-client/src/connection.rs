@@ -2,7 +2,8 @@
 
 use crate::{Error, Identity, http};
 use kmip_protocol::{
-    EndpointRole, Request, RequestMessage, ResponseMessage, ResultStatus, SetEndpointRoleRequest, Structure, Version, tag,
+    EndpointRole, Request, RequestMessage, ResponseMessage, ResultStatus, SetEndpointRoleRequest, Structure, Version,
+    tag,
 };
 use kmip_ttlv::limits::{DEFAULT_MESSAGE_LENGTH, HEADER_LENGTH};
 use kmip_ttlv::{Encoding, ErrorKind, Reader, Secret, Writer};

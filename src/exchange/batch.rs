@@ -1,7 +1,6 @@
 //! The items of one message: each decided on the overlay of all, taken back where it fails, measured before anything is
 //! committed, recorded.
 
-use super::{Asked, ConnectionFacts};
 use super::admission::Admission;
 use super::agenda::Place;
 use super::credentials::Judge;
@@ -10,6 +9,7 @@ use super::ephemeral::withhold;
 use super::guard::Guarded;
 use super::note;
 use super::server::{failed, log, refused, unread};
+use super::{Asked, ConnectionFacts};
 use crate::administration::login::Verified;
 use crate::audit::AuditDraft;
 use crate::audit::alarm::{Alarm, Event};

@@ -115,13 +115,12 @@ mod replacements;
 mod residues;
 #[cfg(test)]
 mod restarts;
-mod rewrapping;
-#[cfg(test)]
-mod rewraps;
 mod reversal;
 #[cfg(test)]
 mod reversals;
+mod rewrapping;
 #[cfg(test)]
+mod rewraps;
 mod rotating;
 #[cfg(test)]
 mod scrub_counters;

@@ -36,7 +36,11 @@ async fn client_of(house: &TestHouse, facts: &ConnectionFacts) -> ClientId {
 }
 
 /// An endpoint of a client on its own connection.
-async fn subscribe(house: &TestHouse, facts: &ConnectionFacts, change: impl Fn(&mut EndpointRecord)) -> EndpointId {
+pub(super) async fn subscribe(
+    house: &TestHouse,
+    facts: &ConnectionFacts,
+    change: impl Fn(&mut EndpointRecord),
+) -> EndpointId {
     let client = client_of(house, facts).await;
     let services = house.server.services();
     let mut record = EndpointRecord {

@@ -39,12 +39,7 @@ enum Stage {
 }
 
 impl<'a> Reversal<'a> {
-    pub(super) const fn new(
-        server: &'a Server,
-        facts: &'a ConnectionFacts,
-        roles: &'a Roles,
-        asked: Asked,
-    ) -> Self {
+    pub(super) const fn new(server: &'a Server, facts: &'a ConnectionFacts, roles: &'a Roles, asked: Asked) -> Self {
         Self {
             server,
             facts,
@@ -71,9 +66,11 @@ impl<'a> Reversal<'a> {
         client.id() == wanted
             || client.limits.admits_users
                 && client.tenant == wanted.tenant
-                && identity.directory().client(wanted).await.is_ok_and(|found| {
-                    found.is_some_and(|found| found.record.is_admitted_over(client.client, now))
-                })
+                && identity
+                    .directory()
+                    .client(wanted)
+                    .await
+                    .is_ok_and(|found| found.is_some_and(|found| found.record.is_admitted_over(client.client, now)))
     }
 
     async fn next(&mut self) -> Turn {
@@ -100,7 +97,10 @@ impl<'a> Reversal<'a> {
                 Ok(None) if self.knows_roles => {
                     self.stage = Stage::Back;
                     let endpoint_role = EndpointRole::Client;
-                    ask(&RequestMessage::single(version, SetEndpointRoleRequest { endpoint_role }))
+                    ask(&RequestMessage::single(
+                        version,
+                        SetEndpointRoleRequest { endpoint_role },
+                    ))
                 }
                 Ok(None) => Turn::Wait,
                 Err(failure) => waits(&failure),

@@ -49,7 +49,13 @@ pub(super) async fn judge(
     let named = ClientId { tenant, client: holder };
     let found = load(services, named, connection, now.seconds(), work).await?;
     // A claim only points to the record; the record says whose name it is.
-    let found = found.filter(|found| found.record.password.as_ref().is_some_and(|own| own.username == *username));
+    let found = found.filter(|found| {
+        found
+            .record
+            .password
+            .as_ref()
+            .is_some_and(|own| own.username == *username)
+    });
     let lockout = Lockout::read(named.key(), work).await?;
     let kept = found.as_ref().and_then(|found| found.record.password.as_ref());
     let locked = lockout.holds(now.0);

@@ -7,7 +7,7 @@ use super::outgoing::Outgoing;
 use super::source::Sources;
 use super::tls::TlsServer;
 use super::{Carrier, ListenerSettings, unix_now};
-use crate::exchange::{ConnectionFacts, Exchange, TlsFacts};
+use crate::exchange::{ConnectionFacts, Exchange, Roles, TlsFacts};
 use crate::identity::{Accepted, PeerCertificate, Trust};
 use rustls::{HandshakeKind, ServerConnection};
 use std::collections::VecDeque;

@@ -178,6 +178,7 @@ impl House {
                 group: "secp256r1",
                 resumed: false,
             },
+            roles: None,
         };
         self.enroll(&mut work, domain, &name, ca.certificate(), &facts).await;
         let policy = PolicyRecord::first(template(PolicyTemplate::Mtg, Scope::Tenant), self.now_ms);
