@@ -4,7 +4,7 @@
 use super::admission::Admission;
 use super::agenda::Place;
 use super::credentials::Judge;
-use super::envelope::{continues, header, message, undoes};
+use super::envelope::{continues, fresh, header, message, undoes};
 use super::ephemeral::withhold;
 use super::guard::Guarded;
 use super::note;
@@ -478,14 +478,6 @@ async fn decided(
             Box::pin(proposing::submit(context, payload, *governed, ask)).await
         }
         answer => Ok(answer),
-    }
-}
-
-/// What the items of a message begin with.
-fn fresh(message: &RequestMessage, facts: &ConnectionFacts) -> Batch {
-    Batch {
-        can_reverse: facts.roles.is_some() && message.items.len() == 1,
-        ..Batch::of(message)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is around the items of a message: what the request's header asks for all of them, and the response without them.
 
+use super::ConnectionFacts;
 use crate::clock::Moment;
+use crate::operations::Batch;
 use kmip_protocol::{BatchErrorContinuationOption, DateTime, Item, RequestMessage, ResponseHeader, Version, tag};
 use kmip_ttlv::Writer;
 
@@ -32,4 +34,12 @@ pub(super) fn message(header: &ResponseHeader, items: &[u8]) -> Vec<u8> {
         w.raw(items);
     });
     writer.into_bytes()
+}
+
+/// What the items of a message begin with.
+pub(super) fn fresh(message: &RequestMessage, facts: &ConnectionFacts) -> Batch {
+    Batch {
+        can_reverse: facts.roles.is_some() && message.items.len() == 1,
+        ..Batch::of(message)
+    }
 }

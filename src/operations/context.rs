@@ -1,8 +1,7 @@
 //! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
 
 use super::services::Services;
-use super::{Desk, Notice, Outputs};
-use super::{digests, ownership};
+use super::{Desk, Notice, Outputs, digests, ownership};
 use crate::audit::AuditObject;
 use crate::authority::Approval;
 use crate::clock::Moment;
@@ -28,8 +27,7 @@ pub struct Batch {
     pub identifiers: Vec<String>,
     /// What the current item acted on, for its audit record.
     pub touched: Vec<AuditObject>,
-    /// Proposals that items of the message have begun to carry out by steps, also such as were taken back: the first step of nobody else
-    /// is then met.
+    /// Proposals that items have begun to carry out by steps, also such as were taken back: nobody else's first step is met then.
     pub begun: Vec<(Domain, [u8; 16])>,
     /// What items changed that others remember; `exchange` tells them once the message is committed, before it is answered.
     pub notices: Vec<Notice>,
