@@ -1,15 +1,17 @@
 //! Operations by parts as clients meet them: what comes out, who gets at a stream, what ends it, what is taken back.
 
 use super::ConnectionFacts;
+use super::notices::deliver;
 use super::restarts::{services_again, started};
 use super::testing::{TestHouse, batch};
-use crate::operations::{Services, StreamLimits, Streams};
+use crate::operations::{Notice, Services, StreamLimits, Streams};
 use kmip_protocol::{
-    ActivateRequest, Attribute, BatchErrorContinuationOption, BlockCipherMode, CryptographicAlgorithm,
-    CryptographicParameters, CryptographicUsageMask, DecryptRequest, DestroyRequest, EncryptRequest, EncryptResponse,
-    HashRequest, HashingAlgorithm, MACRequest, MACVerifyRequest, ObjectType, PaddingMethod, RequestItem, ResponseItem,
-    ResponsePayload, ResultReason, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest,
-    UniqueIdentifier, UsageLimits, UsageLimitsUnit, ValidityIndicator, Version,
+    ActivateRequest, Attribute, BatchErrorContinuationOption, BlockCipherMode, ClientDeleteRequest,
+    ClientSuspendRequest, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DecryptRequest,
+    DestroyRequest, EncryptRequest, EncryptResponse, HashRequest, HashingAlgorithm, MACRequest, MACVerifyRequest,
+    ObjectType, PaddingMethod, PersonRole, RequestItem, ResponseItem, ResponsePayload, ResultReason, ResultStatus,
+    RevocationReason, RevocationReasonCode, RevokeRequest, UniqueIdentifier, UsageLimits, UsageLimitsUnit,
+    ValidityIndicator, Version,
 };
 use kmip_ttlv::Secret;
 use std::sync::Arc;
@@ -684,4 +686,29 @@ async fn a_destroyed_key_takes_its_streams_along() {
     house.item(V, destroy(), &house.alice).await;
     assert_eq!(house.server.services().streams.tally().0, 1);
     encrypt(&house, part(&stays, b"more", Some(&other), true)).await;
+}
+
+#[tokio::test]
+async fn a_client_and_a_tenant_take_their_streams_along() {
+    let house = TestHouse::new().await;
+    let key = key(&house, Vec::new()).await;
+    begin(&house, &key, b"0123456789").await;
+    let streams = || house.server.services().streams.tally().0;
+    let operator = house.known(house.tenant, PersonRole::Operator);
+    let suspend = ClientSuspendRequest {
+        client_name: "alice".into(),
+    };
+    house.act(&operator, suspend).await;
+    assert_eq!(streams(), 1);
+    let delete = ClientDeleteRequest {
+        client_name: "alice".into(),
+    };
+    assert_eq!(house.act(&operator, delete).await.result_status, ResultStatus::Success);
+    assert_eq!(streams(), 0);
+    let house = TestHouse::new().await;
+    let key = self::key(&house, Vec::new()).await;
+    begin(&house, &key, b"0123456789").await;
+    let gone = [Notice::Gone(house.tenant)];
+    deliver(&gone, house.server.identity(), house.server.services()).await;
+    assert_eq!(house.server.services().streams.tally().0, 0);
 }
