@@ -418,7 +418,7 @@ pub(super) mod tests {
         assert_eq!(dealt(vec![two()]), Ok(true));
         assert_eq!(dealt(vec![vec![group(1, &all[..1]), group(1, &all[1..3])]]), Ok(true));
         assert_eq!(dealt(vec![vec![group(16, &all[..16])]]), Ok(true));
-        let few: Vec<PlannedGroup> = all[..5].iter().map(|one| group(1, &[one.clone()])).collect();
+        let few: Vec<PlannedGroup> = all[..5].chunks(1).map(|one| group(1, one)).collect();
         for wrong in [
             vec![vec![group(1, &all[..1])]],
             vec![vec![group(1, &all[..3])]],
