@@ -7,6 +7,8 @@ mod administrators;
 mod certificates;
 mod client;
 mod clients;
+#[path = "../support/folder.rs"]
+mod folder;
 mod hsm;
 mod keks;
 mod memory;

@@ -138,7 +138,7 @@ fn begin_ceremony(office: &Office) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn what_lets_people_and_the_server_in_is_not_left_in_memory() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     let Some(environment) = shares::prepare(folder.path()) else {
         return;
     };

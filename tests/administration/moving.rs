@@ -21,7 +21,7 @@ fn beside_a_token() -> Option<Office> {
         eprintln!("SKIPPED: there is no SoftHSM2 here, so that nobody moves into an HSM");
         return None;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     token::configure_softhsm(folder.path()).unwrap();
     let configuration = folder.path().join("softhsm2.conf").to_str().unwrap().to_owned();
     let made = Command::new("softhsm2-util")

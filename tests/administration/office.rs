@@ -151,7 +151,7 @@ impl Office {
             eprintln!("SKIPPED: there is no SoftHSM2 here, so that KEKs in tokens are not tried");
             return None;
         }
-        Some(Self::open_in(tempfile::tempdir().unwrap(), &["--hsm", "softhsm"]).staff())
+        Some(Self::open_in(crate::folder::in_memory(), &["--hsm", "softhsm"]).staff())
     }
 
     /// Prepares one more token in the server's SoftHSM, as whoever administers the HSM does, with the PIN in the file `LABEL.pin`, and says

@@ -110,7 +110,7 @@ fn answers(office: &Office) {
 
 #[test]
 fn a_change_of_pin_that_is_interrupted_anywhere_loses_no_pin() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     let Some(hsm) = Hsm::prepare(folder.path()) else { return };
     let settings = format!("\n[custody.modules]\nshim = {:?}\n", shim().to_str().unwrap());
     let mut office = Office::open_with(folder, &[], &settings, hsm.environment()).staff();

@@ -72,7 +72,7 @@ pub fn enroll(office: &Office, [one, other]: [&str; 2]) {
 
 #[test]
 fn two_operators_open_the_hsm_for_a_kek_and_nobody_else_can() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     let Some(environment) = prepare(folder.path()) else {
         return;
     };
@@ -187,7 +187,7 @@ fn two_operators_open_the_hsm_for_a_kek_and_nobody_else_can() {
 /// it for the tenant's first KEK, for its operators, and in the end for its last.
 #[test]
 fn an_installation_begins_with_an_hsm_of_two_users() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     let Some(environment) = prepare(folder.path()) else {
         return;
     };

@@ -58,7 +58,7 @@ fn at(folder: &Path, arguments: &[&str]) -> (i32, String) {
 
 #[test]
 fn who_has_a_key_in_a_token_logs_in_and_votes_and_counts_where_hardware_is_wanted() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     if !token(folder.path()) {
         return;
     }
@@ -147,7 +147,7 @@ fn who_has_a_key_in_a_token_logs_in_and_votes_and_counts_where_hardware_is_wante
 
 #[test]
 fn keys_of_each_kind_sign_in_the_token() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder::in_memory();
     if !token(folder.path()) {
         return;
     }

@@ -3,6 +3,8 @@
 
 mod envelopes;
 mod examination;
+#[path = "../support/folder.rs"]
+mod folder;
 mod matrix;
 mod other;
 mod pins;

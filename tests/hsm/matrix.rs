@@ -47,7 +47,7 @@ const PIN_REFUSED: Class = Class("code=0xa0");
 const HANG: Class = Class("hang");
 const WRONG: Class = Class("wrong");
 /// What a busy machine may take until everything works again.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(180);
 
 impl Class {
     fn fits(self, operation: Operation, function: &str) -> bool {
@@ -319,7 +319,7 @@ async fn through_all(operation: Operation) {
             // What hangs costs a deadline; nothing else needs a short one.
             token.settings.deadline = match *class {
                 HANG => Duration::from_secs(1),
-                _ => Duration::from_secs(20),
+                _ => Duration::from_secs(60),
             };
             let provider = token.provider();
             if matches!(operation, Operation::Get | Operation::Activate | Operation::Open) {

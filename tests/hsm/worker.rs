@@ -58,7 +58,7 @@ fn the_worker_dies_with_the_server() {
         return;
     };
     let state = || std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         // Nobody may bury it here.
         if state().is_empty() || state().contains(") Z ") {
             return;

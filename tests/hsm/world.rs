@@ -49,7 +49,7 @@ impl Token {
             eprintln!("SKIPPED: SoftHSM2 is not installed (apt install softhsm2), faults of HSMs are NOT tested");
             return None;
         };
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::folder::in_memory();
         let slab = Slab::new().unwrap();
         token::configure_softhsm(folder.path()).unwrap();
         let mut settings = token::softhsm_settings(&module, folder.path(), "claviger faults").unwrap();
@@ -65,7 +65,7 @@ impl Token {
         settings.module = shim();
         settings.sessions = 2;
         // A busy machine takes seconds to start a process or to sync a file.
-        settings.deadline = Duration::from_secs(20);
+        settings.deadline = Duration::from_secs(60);
         let script = folder.path().join("script").into_os_string();
         settings.command.environment.push(("HSM_SHIM".to_owned(), script));
         let token = Self {

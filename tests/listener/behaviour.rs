@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -96,7 +96,6 @@ async fn a_slow_sender_is_cut_and_an_idle_one_is_not() {
     let alice = world.alice();
     let mut idle = world.connect(Some(&alice)).await.unwrap();
     let mut slow = world.connect(Some(&alice)).await.unwrap();
-    let begun = Instant::now();
     let mut cut = false;
     for byte in request(0, 0) {
         if slow.write_all(&[byte]).await.is_err() {
@@ -109,7 +108,7 @@ async fn a_slow_sender_is_cut_and_an_idle_one_is_not() {
             break;
         }
     }
-    assert!(cut && begun.elapsed() < Duration::from_secs(20));
+    assert!(cut);
     assert_eq!(ask(&mut idle, 0).await.unwrap(), "alice");
 }
 
@@ -121,20 +120,20 @@ async fn a_silent_stranger_is_cut_at_the_handshake() {
     };
     let world = World::new(TlsProfile::Bsi, limits).await;
     let mut silent = TcpStream::connect(world.address).await.unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(2), silent.read(&mut [0; 16])).await;
+    let ended = tokio::time::timeout(LONGEST, silent.read(&mut [0; 16])).await;
     assert!(matches!(ended, Ok(Ok(0) | Err(_))));
 }
 
 #[tokio::test]
 async fn an_idle_limit_holds() {
     let limits = Limits {
-        idle: Duration::from_millis(200),
+        idle: Duration::from_secs(2),
         ..Limits::default()
     };
     let world = World::new(TlsProfile::Bsi, limits).await;
     let mut stream = world.connect(Some(&world.alice())).await.unwrap();
     assert_eq!(ask(&mut stream, 0).await.unwrap(), "alice");
-    let ended = tokio::time::timeout(Duration::from_secs(2), stream.read(&mut [0; 16])).await;
+    let ended = tokio::time::timeout(LONGEST, stream.read(&mut [0; 16])).await;
     assert!(matches!(ended, Ok(Ok(0))), "closed with close_notify");
 }
 
@@ -204,8 +203,7 @@ async fn limits_on_connections_and_handshakes_hold() {
     let mut second = world.connect(Some(&alice)).await.unwrap();
     assert!(world.ask(Some(&alice)).await.is_err());
     drop(first);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(world.ask(Some(&alice)).await.unwrap(), "alice");
+    until(async || world.ask(Some(&alice)).await.is_ok_and(|name| name == "alice")).await;
     assert_eq!(ask(&mut second, 0).await.unwrap(), "alice");
     let limits = Limits {
         handshakes_per_source: 1,
@@ -213,11 +211,10 @@ async fn limits_on_connections_and_handshakes_hold() {
     };
     let world = World::new(TlsProfile::Bsi, limits).await;
     let silent = TcpStream::connect(world.address).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(world.ask(Some(&alice)).await.is_err());
+    until(async || world.ask(Some(&alice)).await.is_err()).await;
     drop(silent);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(world.ask(Some(&world.alice())).await.unwrap(), "alice");
+    let alice = world.alice();
+    until(async || world.ask(Some(&alice)).await.is_ok_and(|name| name == "alice")).await;
 }
 
 #[tokio::test]
@@ -227,8 +224,8 @@ async fn shutdown_finishes_what_is_in_flight() {
     let mut idle = world.connect(Some(&alice)).await.unwrap();
     ask(&mut idle, 0).await.unwrap();
     let mut busy = world.connect(Some(&alice)).await.unwrap();
-    busy.write_all(&request(64, 300)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    busy.write_all(&request(64, 1_000)).await.unwrap();
+    world.until_asked(2).await;
     world.begin_shutdown();
     assert_eq!(
         idle.read(&mut [0; 16]).await.unwrap(),
@@ -254,7 +251,7 @@ async fn a_drain_has_an_end() {
     let world = World::new(TlsProfile::Bsi, limits).await;
     let mut busy = world.connect(Some(&world.alice())).await.unwrap();
     busy.write_all(&request(64, 60_000)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.until_asked(1).await;
     assert_eq!(world.end().await.cut, 1);
 }
 
@@ -276,11 +273,7 @@ async fn the_server_asks_its_client_over_the_clients_connection() {
     }
     // The one that found the connection was sent as well; its answer is no longer wanted.
     assert_eq!(read(&mut stream).await.unwrap(), request(1, 1));
-    let asked = tokio::spawn(async move {
-        outgoing
-            .request(number.unwrap(), request(5, 6), Duration::from_secs(5))
-            .await
-    });
+    let asked = tokio::spawn(async move { outgoing.request(number.unwrap(), request(5, 6), LONGEST).await });
     assert_eq!(read(&mut stream).await.unwrap(), request(5, 6));
     let reply = |size: u8| vec![0x42, 0, 0x7B, 1, 0, 0, 0, 8, 0x42, 0, 0x7B, 1, 0, 0, 0, size];
     stream

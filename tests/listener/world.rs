@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,6 +43,7 @@ pub fn now() -> i64 {
 /// Answers with who asks, how big an answer the request wants, after the delay that it wants.
 struct Echo {
     identity: Arc<Identity>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Exchange for Echo {
@@ -50,6 +52,7 @@ impl Exchange for Echo {
             let (size, delay) = Reader::new(&request)
                 .structure(REQUEST, |r| Ok((r.integer(SIZE)?, r.integer(DELAY)?)))
                 .unwrap();
+            self.asked.fetch_add(1, Ordering::SeqCst);
             if delay > 0 {
                 tokio::time::sleep(Duration::from_millis(delay.unsigned_abs().into())).await;
             }
@@ -97,6 +100,7 @@ pub struct World {
     pub address: SocketAddr,
     pub outgoing: Arc<Outgoing>,
     pub tls: TlsServer,
+    asked: Arc<AtomicUsize>,
     shutdown: watch::Sender<bool>,
     running: JoinHandle<Drained>,
 }
@@ -179,8 +183,10 @@ impl World {
             carrier,
             limits,
         };
+        let asked = Arc::new(AtomicUsize::new(0));
         let exchange = Arc::new(Echo {
             identity: identity.clone(),
+            asked: asked.clone(),
         });
         let listener = Listener::bind(settings, tls.clone(), identity.trust().clone(), exchange, down)
             .await
@@ -196,6 +202,7 @@ impl World {
             address: listener.address(),
             outgoing: listener.outgoing(),
             tls,
+            asked,
             shutdown,
             running: tokio::spawn(listener.run()),
         }
@@ -224,6 +231,11 @@ impl World {
     /// Whether a client with this certificate gets an answer; in TLS 1.3 a refusal shows only when it reads.
     pub async fn ask(&self, client: Option<&Certified>) -> std::io::Result<String> {
         ask(&mut self.connect(client).await?, 0).await
+    }
+
+    /// Waits until so many requests have been read since the listener began.
+    pub async fn until_asked(&self, count: usize) {
+        until(async || self.asked.load(Ordering::SeqCst) >= count).await;
     }
 
     pub fn begin_shutdown(&self) {
@@ -304,6 +316,19 @@ pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
     TlsConnector::from(config)
         .connect(ServerName::try_from("localhost").unwrap(), stream)
         .await
+}
+
+/// How long a test waits for what must come.
+pub const LONGEST: Duration = Duration::from_secs(60);
+
+/// Waits until something is so.
+pub async fn until(is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONGEST, waiting).await.expect("it never came");
 }
 
 /// Asks for an answer of this size; gives the text in it.

@@ -1,6 +1,8 @@
 //! A token for the tests of custody.
 #![allow(dead_code)] // each test file uses what it needs
 
+pub mod folder;
+
 use std::sync::Arc;
 
 use claviger::custody::{CustodyError, ResidentKeks, Slab, TokenSettings, token};
@@ -19,7 +21,7 @@ impl Token {
             eprintln!("SKIPPED: SoftHSM2 is not installed (apt install softhsm2), resident KEKs are NOT tested");
             return None;
         };
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder::in_memory();
         let slab = Slab::new().unwrap();
         token::configure_softhsm(folder.path()).unwrap();
         let mut settings = token::softhsm_settings(&module, folder.path(), "claviger test").unwrap();
