@@ -186,6 +186,10 @@ impl Comparison<'_> {
                 }
                 Err(differs())
             }
+            Expected::Anything => match node.content.item_type() {
+                ItemType::Structure => Ok(()),
+                other => Err(Difference::new("Structure", other.name())),
+            },
             Expected::Structure(children) => {
                 if expected.tag == tag::KEY_MATERIAL
                     && self.facts.may_differ(expected.tag, name, &node.content, self.bindings)

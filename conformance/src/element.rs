@@ -130,7 +130,8 @@ impl Element {
             text.push(' ');
             text.push_str(name);
             text.push_str("=\"");
-            text.push_str(&quick_xml::escape::escape(value.as_str()));
+            // A line's end that stands there as it is would be read as a blank.
+            text.push_str(&quick_xml::escape::escape(value.as_str()).replace('\n', "&#xA;"));
             text.push('"');
         }
         text.push('>');
@@ -164,6 +165,9 @@ mod tests {
 
     #[test]
     fn escapes() {
+        let mut lines = Element::parse("<A value='x'/>").unwrap();
+        lines.attributes[0].1 = "a\nb".to_owned();
+        assert_eq!(lines.to_xml(), "<A value=\"a&#xA;b\"></A>");
         let root = Element::parse("<A value=\"&lt;&amp;&quot;&#xFC;\"/>").unwrap();
         assert_eq!(root.value(), Some("<&\"ü"));
         assert_eq!(Element::parse(&root.to_xml()).unwrap(), root);

@@ -13,4 +13,5 @@ pub mod pattern;
 pub mod people;
 pub mod play;
 pub mod report;
+pub mod told;
 pub mod tree;

@@ -6,6 +6,9 @@ use kmip_protocol::names::KmipVocabulary;
 use kmip_ttlv::limits::TextLimits;
 use kmip_ttlv::{ItemType, Tag};
 
+/// The attribute of a structure in an expected response whose content is not compared.
+const ANYTHING: &str = "anything";
+
 /// An item of an expected response.
 #[derive(Clone)]
 pub struct Pattern {
@@ -22,6 +25,8 @@ pub enum Expected {
     Structure(Vec<Pattern>),
     /// This value, unless it is one of those that may differ.
     Literal(Content),
+    /// A structure, whatever is in it.
+    Anything,
     /// What the variable (without `$`) stands for; bound here if it stands for nothing yet.
     Variable(String, ItemType),
 }
@@ -36,6 +41,7 @@ impl Pattern {
             let is_variable = e.value().is_some_and(|v| v.starts_with('$'));
             Ok::<_, String>(is_variable.then(|| stand_in(e.attribute("type").unwrap_or_default())))
         })?;
+        let literal = without(ANYTHING, literal);
         let node = Node::read(&encode(&literal)?).map_err(|e| e.to_string())?;
         Self::zip(element, node)
     }
@@ -46,6 +52,7 @@ impl Pattern {
         let kind = node.content.item_type();
         let expected = match (element.value().and_then(|v| v.strip_prefix('$')), node.content) {
             (Some(variable), _) => Expected::Variable(variable.to_owned(), kind),
+            (None, Content::Structure(_)) if element.attribute(ANYTHING).is_some() => Expected::Anything,
             (None, Content::Structure(children)) => {
                 if children.len() != element.children.len() {
                     return Err(format!("{} has items that its XML has not", element.name));
@@ -101,12 +108,23 @@ impl Pattern {
                 content: content.clone(),
             }
             .show(attribute),
+            Expected::Anything => "anything".to_owned(),
             Expected::Structure(children) => {
                 let names: Vec<String> = children.iter().map(|c| crate::tree::tag_name(c.tag)).collect();
                 format!("{{{}}}", names.join(" "))
             }
         }
     }
+}
+
+fn without(attribute: &str, mut element: Element) -> Element {
+    element.attributes.retain(|(name, _)| name != attribute);
+    element.children = element
+        .children
+        .into_iter()
+        .map(|child| without(attribute, child))
+        .collect();
+    element
 }
 
 /// The TTLV of a message in XML.

@@ -33,6 +33,8 @@ const CERTIFICATE_REQUEST: &str = "CERTIFICATE_REQUEST_";
 const KEY_FINGERPRINT: &str = "KEY_FINGERPRINT_";
 const PASSWORD: &str = "PASSWORD_";
 const INITIAL_PASSWORD: &str = "INITIAL_PASSWORD_";
+/// The text of a file in the folder of the identities, by its name.
+const FILE: &str = "FILE_";
 /// The statement of a vote on the proposal that the identity was shown last, and its signature.
 const VOTE_STATEMENT: &str = "VOTE_STATEMENT";
 const VOTE_SIGNATURE: &str = "VOTE_SIGNATURE";
@@ -212,9 +214,18 @@ impl People {
             let person = self.person(name)?;
             person.arrived = true;
             text(&person.password)
+        } else if let Some(name) = variable.strip_prefix(FILE) {
+            Content::Text(self.file(name)?)
         } else {
             return Ok(None);
         }))
+    }
+
+    /// What somebody has put beside the identities for a case.
+    fn file(&self, name: &str) -> Result<String, String> {
+        let folder = self.folder.as_ref().ok_or("no folder of identities")?;
+        let path = folder.join(Path::new(name).file_name().unwrap_or_default());
+        std::fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))
     }
 
     /// Sends a request of this identity, with the ticket of its session unless the case has it log in itself.

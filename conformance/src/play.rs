@@ -7,6 +7,7 @@ use crate::element::Element;
 use crate::freedom;
 use crate::pattern::{Pattern, encode};
 use crate::people::People;
+use crate::told;
 use crate::tree::{Content, Node};
 use kmip_protocol::{Operation, ResultStatus, RevocationReasonCode, State, Version, tag};
 use kmip_ttlv::Writer;
@@ -112,6 +113,8 @@ struct Session<'s> {
     peers: Vec<Box<dyn Peer>>,
     bindings: Bindings,
     trace: &'s mut Trace<'s>,
+    /// The responses of the case so far.
+    told: Vec<Vec<u8>>,
     /// Objects that the case left on the server so far.
     objects: BTreeSet<String>,
 }
@@ -137,6 +140,7 @@ impl<'s> Session<'s> {
             peers,
             bindings: Bindings::after(seconds_since_1970(), std::mem::take(&mut history.made)),
             trace,
+            told: Vec::new(),
             objects: BTreeSet::new(),
         })
     }
@@ -144,7 +148,8 @@ impl<'s> Session<'s> {
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), String> {
         let expected = Pattern::of(&exchange.response).map_err(|e| format!("the case's response: {e}"))?;
         self.people.prepare(&exchange.request, &mut self.bindings)?;
-        let mut request = self.bindings.substitute(&exchange.request)?;
+        let request = told::completed(&exchange.request, &self.told)?;
+        let mut request = self.bindings.substitute(&request)?;
         let identity = exchange.request.attribute("identity");
         if let Some(name) = identity {
             request = self.people.with_session(name, &request)?;
@@ -186,7 +191,9 @@ impl<'s> Session<'s> {
             }
         };
         (self.trace)(false, &answer);
-        Node::read(&answer).map_err(|e| format!("the response is not TTLV: {e}"))
+        let response = Node::read(&answer).map_err(|e| format!("the response is not TTLV: {e}"))?;
+        self.told.push(answer);
+        Ok(response)
     }
 
     fn note_objects(&mut self, response: &Node) {

@@ -71,6 +71,28 @@ pub(super) async fn affected(
     })
 }
 
+/// What those are told who agree to a person more in a domain, who brings no share key: what becomes of its credentials.
+pub(super) async fn told_of_newcomer(context: &mut Context<'_>, domain: Domain) -> Result<String, Failure> {
+    let sharings = all(context, domain).await?;
+    if sharings.is_empty() {
+        return Ok(String::new());
+    }
+    let ground = Ground::of(context, domain).await?;
+    let mut told = String::new();
+    for sharing in &sharings {
+        let name = name(context, sharing.binding.profile).await?.unwrap_or_default();
+        told.push_str(&match ground.can_recover(sharing) {
+            true => format!(
+                " (the key-management credential of {name} is shared anew only once the newcomer has a share key)"
+            ),
+            false => format!(
+                " (too few can open the key-management credential of {name}: once the newcomer has a share key, it has to be granted again)"
+            ),
+        });
+    }
+    Ok(told)
+}
+
 /// Alarms if a person who can act no more was one too many to lose: what those who stay can open is told.
 pub(super) async fn mourn(context: &mut Context<'_>, domain: Domain) -> Result<(), Failure> {
     let sharings = all(context, domain).await?;

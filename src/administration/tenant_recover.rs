@@ -1,10 +1,10 @@
 //! Inviting an operator to a tenant whose own people can invite nobody any more (family 03): by administrators, and only then. The
 //! operators who are left see it coming, and any of them may end it.
 
-use super::desk;
 use super::people::load;
 use super::person::{Membership, hardware_of};
 use super::tenant_create::{add, alarm, tenant};
+use super::{desk, management_change};
 use crate::audit::alarm::Event;
 use crate::authority::proposal::ProposalRecord;
 use crate::authority::quorum::{Electorate, governing, is_within_reach};
@@ -37,9 +37,10 @@ impl Handle for TenantRecoverRequest {
     async fn target(&self, context: &mut Context<'_>) -> Result<Target, Failure> {
         let (domain, record) = judge(self, context).await?;
         let hardware = hardware_of(context, domain, &self.operator).await?;
+        let shares = management_change::told_of_newcomer(context, domain).await?;
         Ok(hardware.tell(Target {
             description: Some(format!(
-                "operator {} into tenant {}",
+                "operator {} into tenant {}{shares}",
                 self.operator.person_name, record.name
             )),
             records: vec![TenantRecord::key(domain)],

@@ -73,7 +73,7 @@ impl Scene {
     }
 }
 
-fn recover() -> TenantRecoverRequest {
+pub(super) fn recover() -> TenantRecoverRequest {
     TenantRecoverRequest {
         tenant_name: "alice".into(),
         operator: NewPerson {

@@ -1,6 +1,7 @@
 //! The key-management credential of an HSM, which only the votes of those open who decide.
 
 use super::assembly::{is, put_policy};
+use super::recovery::recover;
 use super::strongbox::{PIN, Scene, payload};
 use super::testing::TestHouse;
 use crate::administration::hsm_profile;
@@ -9,6 +10,7 @@ use crate::custody::probe::{Feature, Finding};
 use crate::custody::sharing::{SHARING, ShareSecret};
 use crate::custody::{Capabilities, CustodyError, ProfileId, ProfileRecord};
 use crate::failure::Fault;
+use crate::identity::person_counter;
 use crate::records;
 use crate::store::{Domain, Work};
 use kmip_protocol::{
@@ -479,4 +481,37 @@ async fn where_one_user_was_found_to_do_both_nothing_is_kept_apart() {
         panic!("no list")
     };
     assert!(list.hsm_profiles.iter().all(|profile| !profile.separated));
+}
+
+/// Administrators who bring somebody into a tenant are told what that does for what its people hold.
+#[tokio::test]
+async fn a_recovery_says_what_becomes_of_the_shares() {
+    let scene = Scene::shared().await;
+    let house = &scene.house;
+    let [ada, alan] = &scene.administrators;
+    let [olga, oscar, otto] = &scene.operators;
+    // Two have not come for a quarter of a year; their share keys are there.
+    for who in [oscar, otto] {
+        let mut work = Work::new(Arc::clone(&house.store));
+        let long_ago = house.now_ms() - 91 * 24 * 60 * 60 * 1000;
+        work.set_counter(who.member.id.key(), person_counter::LAST_LOGIN, long_ago);
+        house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
+    }
+    let told = async |request| {
+        let id = ada.propose(house, request).await;
+        scene.look(alan, &id).await.target.unwrap()
+    };
+    let shown = told(recover()).await;
+    let anew = "(the key-management credential of software is shared anew only once the newcomer has a share key)";
+    assert!(shown.contains(anew), "{shown}");
+    // Suspended, they could not open anything any more.
+    for person_name in ["oscar", "otto"] {
+        let person_name = person_name.to_owned();
+        payload(olga.ask(house, PersonSuspendRequest { person_name }).await);
+    }
+    let mut another = recover();
+    another.operator.person_name = "nora".into();
+    let shown = told(another).await;
+    let lost = "(too few can open the key-management credential of software: ";
+    assert!(shown.contains(lost), "{shown}");
 }

@@ -51,13 +51,15 @@ fn check_value(kek: &KekRecord) -> [u8; 16] {
     }
 }
 
-/// The record with a bit of what is sealed turned over.
-fn edited(kek: &KekRecord, position: usize) -> KekRecord {
+/// The record with a bit of what is sealed turned over, so many hundredths of it from its beginning.
+fn edited(kek: &KekRecord, place: usize) -> KekRecord {
     let mut kek = kek.clone();
     let Placement::Protected(protected) = &mut kek.placement else {
         panic!("{:?}", kek.placement)
     };
-    protected.wraps[0].sealed[position] ^= 0x10;
+    let sealed = &mut protected.wraps[0].sealed;
+    let position = sealed.len() * place / 100;
+    sealed[position] ^= 0x10;
     kek
 }
 
@@ -82,9 +84,10 @@ pub async fn live_and_end(slab: &Slab, provider: impl Fn() -> Arc<ResidentKeks>)
     later.open_domain(kek.domain, keks, &record_key).await.unwrap();
     let opened = later.open(kek.domain, world::CONTEXT, &sealed).await.unwrap();
     assert_eq!(opened.expose(), world::MATERIAL);
-    for position in [120, 300, 440] {
-        let answer = later.profile_answers(&edited(&kek, position), PROFILE).await;
-        assert_eq!(answer.err(), Some(CustodyError::Refused), "byte {position}");
+    // What the HSM opens, twice, and the tag.
+    for place in [27, 60, 99] {
+        let answer = later.profile_answers(&edited(&kek, place), PROFILE).await;
+        assert_eq!(answer.err(), Some(CustodyError::Refused), "{place} %");
     }
     // What was wrong was the bytes, so that nobody was kept waiting.
     assert_eq!(later.profile_answers(&kek, PROFILE).await, Ok(()));
