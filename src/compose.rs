@@ -26,6 +26,7 @@ use crate::listener::TlsProfile;
 use crate::operations::keeper::Keeper;
 use crate::operations::services::LEASE_SECONDS;
 use crate::operations::{About, HttpsPlace, Limits, Services};
+use crate::outbox::Outbox;
 use crate::scrub::{self, Gated, Quarantine};
 use crate::settings::{RngName, RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, SqliteSettings, SqliteStore, Store, StoreError, Work};
@@ -60,6 +61,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What puts HSM-Profiles to work.
     pub outfit: Arc<Outfit>,
+    /// Who is told of what.
+    pub outbox: Arc<Outbox>,
 }
 
 /// What a new installation begins with.
@@ -104,6 +107,8 @@ pub enum ComposeError {
     Tls(#[from] crate::listener::TlsError),
     #[error("{0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
+    #[error("outbox.allow: {0}")]
+    Allow(#[from] crate::outbox::address::NotAllowed),
     #[error("no PKCS#11 module {0}")]
     Module(String),
     #[error("the token's PIN is missing")]
@@ -196,6 +201,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
             ..Limits::default()
         },
         outfit,
+        outbox: Arc::new(Outbox::new(settings.outbox.allowed()?)),
     })
 }
 
@@ -398,7 +404,7 @@ pub fn server(parts: Parts) -> Server {
         policies: Policies::default(),
         about: parts.about,
         streams: Arc::default(),
-        outbox: Arc::default(),
+        outbox: parts.outbox,
         limits: parts.limits,
     };
     Server::new(services, parts.identity, parts.access)

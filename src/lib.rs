@@ -6,6 +6,7 @@ pub mod authority;
 pub mod cli;
 pub mod clock;
 pub mod compose;
+pub mod courier;
 pub mod crypto;
 pub mod custody;
 pub mod exchange;

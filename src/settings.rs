@@ -5,6 +5,8 @@ mod listeners;
 
 pub use listeners::{AdminListenerTable, HttpsListenerTable, LimitsTable, ListenerTable, ProfileName};
 
+use crate::outbox::AllowList;
+use crate::outbox::address::NotAllowed;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -56,6 +58,8 @@ const BY_ENVIRONMENT: &[&str] = &[
     "log.format",
     "log.file",
     "objects.lease_seconds",
+    "outbox.certificate",
+    "outbox.key",
     "conformance.interop",
     "identity.require_possession",
     "demo",
@@ -106,6 +110,9 @@ pub struct Settings {
     /// How key material is sealed.
     #[serde(default)]
     pub custody: CustodyTable,
+    /// Where messages to endpoints may go.
+    #[serde(default)]
+    pub outbox: OutboxTable,
     /// What is logged, and where to.
     #[serde(default)]
     pub log: LogTable,
@@ -241,6 +248,30 @@ pub struct TokenTable {
     pub deadline_ms: Option<u32>,
 }
 
+/// `[outbox]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxTable {
+    /// Networks and ports, as `10.0.0.0/8:5696`, `[fd00::]/8:5696` or `192.0.2.7:*`. None: there are no endpoints with an address.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// The certificate that endpoints are shown, with its chain; that of the first listener unless set.
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+}
+
+impl OutboxTable {
+    /// Where messages may go.
+    ///
+    /// # Errors
+    /// The first entry that is none.
+    pub fn allowed(&self) -> Result<AllowList, NotAllowed> {
+        let entries = self.allow.iter().map(|entry| entry.parse());
+        Ok(AllowList::new(entries.collect::<Result<_, _>>()?))
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -326,6 +357,8 @@ impl Settings {
             paths.extend(https.certificate.as_mut());
             paths.extend(https.key.as_mut());
         }
+        paths.extend(self.outbox.certificate.as_mut());
+        paths.extend(self.outbox.key.as_mut());
         paths.extend(self.pid_file.as_mut());
         paths.extend(self.log.file.as_mut());
         paths.extend(self.log.system.as_mut());
@@ -361,6 +394,12 @@ impl Settings {
         }
         if self.https_listener.as_ref().is_some_and(HttpsListenerTable::misnames) {
             return Err("https_listener.uri is no https://HOST/PATH".to_owned());
+        }
+        if self.outbox.certificate.is_some() != self.outbox.key.is_some() {
+            return Err("outbox.certificate and outbox.key belong together".to_owned());
+        }
+        if let Err(why) = self.outbox.allowed() {
+            return Err(format!("outbox.allow: {why}"));
         }
         let others = [
             ("admin_listener", self.admin_listener.as_ref().map(|a| &a.limits)),

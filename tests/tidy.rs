@@ -40,11 +40,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         "identity", "failure", "heavy", "objects", "outbox", "authority", "operations"]),
     ("exchange", &["wait", "clock", "audit", "store", "crypto", "custody", "records", "scrub",
         "identity", "failure", "heavy", "objects", "outbox", "authority", "operations", "administration"]),
-    ("listener", &["wait", "clock", "identity", "exchange"]),
-    ("settings", &["listener"]),
+    ("listener", &["wait", "clock", "identity", "outbox", "exchange"]),
+    ("courier", &["store", "outbox", "exchange", "listener"]),
+    ("settings", &["outbox", "listener"]),
     // The only one that names concrete stores and sealers, hence the only one that knows everything below it.
     ("compose", &["wait", "clock", "audit", "store", "crypto", "custody", "records", "scrub", "identity",
-        "failure", "heavy", "objects", "outbox", "authority", "operations", "administration", "exchange", "listener", "settings"]),
+        "failure", "heavy", "objects", "outbox", "authority", "operations", "administration", "exchange", "listener", "courier", "settings"]),
     ("cli", &["wait", "clock", "audit", "custody", "records", "crypto", "identity", "objects", "authority", "settings", "compose"]),
 ];
 

@@ -12,6 +12,17 @@ pub struct Exchange {
     pub response: Element,
 }
 
+impl Exchange {
+    /// Whether the server is the sender of the request.
+    #[must_use]
+    pub fn is_sent_by_server(&self) -> bool {
+        let operation = self.request.child("BatchItem").and_then(|item| item.child("Operation"));
+        operation
+            .and_then(Element::value)
+            .is_some_and(|name| SENT_BY_SERVERS.contains(&name))
+    }
+}
+
 /// One test case.
 pub struct Case {
     /// Path below the folder of cases, with `/`: names the case in reports and expectations.

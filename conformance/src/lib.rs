@@ -9,6 +9,7 @@ pub mod compare;
 pub mod element;
 pub mod expectations;
 pub mod freedom;
+pub mod listening;
 pub mod pattern;
 pub mod people;
 pub mod play;

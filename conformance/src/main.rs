@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use conformance::case::{self, Case};
 use conformance::expectations::Expectations;
+use conformance::listening::{self, Listening};
 use conformance::people::People;
 use conformance::play::{History, Peer, play_among};
 use conformance::report::Report;
@@ -10,7 +11,7 @@ use kmip_client::{Carrier, Connection, Identity, Settings};
 use kmip_protocol::names::KmipVocabulary;
 use kmip_ttlv::Encoding;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Plays KMIP test cases, written in XML, over TLS against any server.
@@ -24,6 +25,33 @@ struct Arguments {
 enum Command {
     /// Plays every case below a folder and tells what passed.
     Play(Play),
+    /// Listens as a client's endpoint, accepts whatever a server sends, and tells what that was.
+    Listen(Listen),
+}
+
+#[derive(clap::Args)]
+struct Listen {
+    /// Where to listen, HOST:PORT.
+    #[arg(long)]
+    address: String,
+    /// The folder of `claviger demo`: stands for --ca, --cert and --key.
+    #[arg(long, conflicts_with_all = ["ca", "cert", "key"], required_unless_present_all = ["ca", "cert", "key"])]
+    dir: Option<PathBuf>,
+    /// CA certificates that a server's certificate must chain to, PEM.
+    #[arg(long)]
+    ca: Option<PathBuf>,
+    /// The certificate that is shown, PEM: its SHA-256 is what the server's endpoint is made with.
+    #[arg(long)]
+    cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long)]
+    key: Option<PathBuf>,
+    /// End after so many messages.
+    #[arg(long)]
+    count: Option<usize>,
+    /// Print every message as XML. It may hold keys.
+    #[arg(long)]
+    trace: bool,
 }
 
 #[derive(clap::Args)]
@@ -58,6 +86,10 @@ struct Play {
     /// Its private key.
     #[arg(long)]
     other_key: Option<PathBuf>,
+    /// Listen here as the client's endpoint, for the cases in which the server sends (Notify, Put). The endpoint has to be made there, with
+    /// the client's certificate.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
     /// The folder of cases.
     #[arg(long)]
     cases: PathBuf,
@@ -85,8 +117,11 @@ struct Play {
 }
 
 fn main() -> ExitCode {
-    let Command::Play(arguments) = Arguments::parse().command;
-    match run(&arguments) {
+    let outcome = match Arguments::parse().command {
+        Command::Play(arguments) => run(&arguments),
+        Command::Listen(arguments) => listen(&arguments).map(|()| true),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -94,6 +129,25 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Accepts what is sent, and says in a line each what it was.
+fn listen(arguments: &Listen) -> Result<(), String> {
+    let (ca, dir) = (arguments.ca.as_ref(), arguments.dir.as_deref());
+    let identity = whose(dir, ca, (arguments.cert.as_ref(), arguments.key.as_ref()))?;
+    let listening = Listening::at(&arguments.address, &identity).map_err(|e| e.to_string())?;
+    say(&format!("listening on {}", listening.address()));
+    for _ in 0..arguments.count.unwrap_or(usize::MAX) {
+        let Some(sent) = listening.next() else { break };
+        say(&listening::told(&sent.bytes));
+        if arguments.trace {
+            show_message(false, &sent.bytes);
+        }
+        sent.accept();
+    }
+    // The last answer is on its way.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    Ok(())
 }
 
 fn carrier(name: &str) -> Result<Carrier, String> {
@@ -107,7 +161,15 @@ fn carrier(name: &str) -> Result<Carrier, String> {
 }
 
 fn run(arguments: &Play) -> Result<bool, String> {
-    let first = identity(arguments)?;
+    let first = whose(
+        arguments.dir.as_deref(),
+        arguments.ca.as_ref(),
+        (arguments.cert.as_ref(), arguments.key.as_ref()),
+    )?;
+    let listening = match &arguments.listen {
+        Some(address) => Some(Listening::at(address, &first).map_err(|e| e.to_string())?),
+        None => None,
+    };
     let mut people = People::at(&arguments.address, &first.ca);
     if let Some(folder) = &arguments.people {
         people.live_in(folder);
@@ -160,7 +222,14 @@ fn run(arguments: &Play) -> Result<bool, String> {
                         show_message(sent, bytes);
                     }
                 };
-                let outcome = play_among(&case, &mut history, &mut people, &mut connect, &mut trace);
+                let outcome = play_among(
+                    &case,
+                    &mut history,
+                    &mut people,
+                    &mut connect,
+                    listening.as_ref(),
+                    &mut trace,
+                );
                 report.add(&case, outcome, &expectations, operations.as_ref());
             }
             Err(why) => report.add_unreadable(&path, why),
@@ -198,15 +267,18 @@ fn run(arguments: &Play) -> Result<bool, String> {
     Ok(report.is_good(&expectations, is_whole))
 }
 
-fn identity(arguments: &Play) -> Result<Identity, String> {
-    if let Some(folder) = &arguments.dir {
+fn whose(
+    dir: Option<&Path>,
+    ca: Option<&PathBuf>,
+    (certificate, key): (Option<&PathBuf>, Option<&PathBuf>),
+) -> Result<Identity, String> {
+    if let Some(folder) = dir {
         return Ok(Identity::in_folder(folder, "client"));
     }
-    let ca = arguments.ca.clone().ok_or("no CA certificates given")?;
     Ok(Identity {
-        ca,
-        certificate: arguments.cert.clone(),
-        key: arguments.key.clone(),
+        ca: ca.ok_or("no CA certificates given")?.clone(),
+        certificate: certificate.cloned(),
+        key: key.cloned(),
     })
 }
 

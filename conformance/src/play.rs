@@ -5,6 +5,7 @@ use crate::case::{Case, Exchange};
 use crate::compare;
 use crate::element::Element;
 use crate::freedom;
+use crate::listening::Listening;
 use crate::pattern::{Pattern, encode};
 use crate::people::People;
 use crate::told;
@@ -61,7 +62,7 @@ pub struct History {
 
 /// Plays one case that names nobody on connections of its own.
 pub fn play(case: &Case, history: &mut History, connect: &mut Connect<'_>, trace: &mut Trace<'_>) -> Outcome {
-    play_among(case, history, &mut People::default(), connect, trace)
+    play_among(case, history, &mut People::default(), connect, None, trace)
 }
 
 /// Plays one case. Requests that say whose they are go through the connection of that identity, all others through connections of the
@@ -71,9 +72,10 @@ pub fn play_among(
     history: &mut History,
     people: &mut People,
     connect: &mut Connect<'_>,
+    listening: Option<&Listening>,
     trace: &mut Trace<'_>,
 ) -> Outcome {
-    if case.is_sent_by_server() {
+    if case.is_sent_by_server() && listening.is_none() {
         return Outcome::Skipped("the server is the sender (Notify, Put): needs a client that listens".to_owned());
     }
     if let Some(version) = unspoken_version(case) {
@@ -83,7 +85,7 @@ pub fn play_among(
         return Outcome::Skipped("it names people, and there are none".to_owned());
     }
     let mut session = match Session::begin(case, history, people, connect, trace) {
-        Ok(session) => session,
+        Ok(session) => Session { listening, ..session },
         Err(why) => return Outcome::Failed(0, why),
     };
     let mut outcome = Outcome::Passed;
@@ -115,6 +117,8 @@ struct Session<'s> {
     trace: &'s mut Trace<'s>,
     /// The responses of the case so far.
     told: Vec<Vec<u8>>,
+    /// Where the server sends its own requests.
+    listening: Option<&'s Listening>,
     /// Objects that the case left on the server so far.
     objects: BTreeSet<String>,
 }
@@ -141,11 +145,40 @@ impl<'s> Session<'s> {
             bindings: Bindings::after(seconds_since_1970(), std::mem::take(&mut history.made)),
             trace,
             told: Vec::new(),
+            listening: None,
             objects: BTreeSet::new(),
         })
     }
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), String> {
+        match self.listening {
+            Some(listening) if exchange.is_sent_by_server() => self.hear(listening, exchange),
+            _ => self.ask(exchange),
+        }
+    }
+
+    /// The server's own request: compared as its answers are, and answered as the case has it.
+    fn hear(&mut self, listening: &Listening, exchange: &Exchange) -> Result<(), String> {
+        let expected = Pattern::of(&exchange.request).map_err(|e| format!("the case's request: {e}"))?;
+        let answer = self.bindings.substitute(&exchange.response)?;
+        let answer = encode(&answer).map_err(|e| format!("the case's response: {e}"))?;
+        let path = ["BatchItem", "RequestPayload", "UniqueIdentifier"];
+        let named = path
+            .into_iter()
+            .try_fold(&exchange.request, |item, name| item.child(name));
+        let named = self
+            .bindings
+            .substitute(named.ok_or("the case's request names no object")?)?;
+        let sent = listening.about(named.value().unwrap_or_default())?;
+        (self.trace)(false, &sent.bytes);
+        (self.trace)(true, &answer);
+        let node = Node::read(&sent.bytes).map_err(|e| format!("the server's request is not TTLV: {e}"))?;
+        sent.answer(answer);
+        let outcome = compare::message(&self.case.name, &expected, &node, &node, &mut self.bindings);
+        outcome.map_err(|difference| difference.to_string())
+    }
+
+    fn ask(&mut self, exchange: &Exchange) -> Result<(), String> {
         let expected = Pattern::of(&exchange.response).map_err(|e| format!("the case's response: {e}"))?;
         self.people.prepare(&exchange.request, &mut self.bindings)?;
         let request = told::completed(&exchange.request, &self.told)?;

@@ -233,7 +233,7 @@ fn payload<R: Request>(answer: &[u8]) -> Result<R::Response, Error> {
 }
 
 /// Reads one whole message. Its length is checked before anything is allocated.
-fn read_message(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_message(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, Error> {
     let mut header = [0; HEADER_LENGTH];
     read_exact(stream, &mut header)?;
     let [tag, _, _, kind, l0, l1, l2, l3] = header;

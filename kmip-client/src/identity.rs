@@ -4,8 +4,9 @@ use crate::Error;
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,6 +57,28 @@ impl Identity {
         certified.keys_match()?;
         let resolver = Arc::new(SingleCertAndKey::from(certified));
         Ok(Arc::new(self.builder()?.with_client_cert_resolver(resolver)))
+    }
+
+    /// What a client listens with: it shows its certificate, and lets in whoever its authorities vouch for.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds something else; no certificate; a certificate and key that do not fit.
+    pub fn tls_of_endpoint(&self) -> Result<Arc<ServerConfig>, Error> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&self.ca)? {
+            roots.add(certificate)?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+        let verifier = verifier.map_err(|why| rustls::Error::General(why.to_string()))?;
+        let none = Path::new("");
+        let chain = certificates(self.certificate.as_deref().unwrap_or(none))?;
+        let key = private_key(self.key.as_deref().unwrap_or(none))?;
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)?;
+        Ok(Arc::new(config))
     }
 
     fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {

@@ -5,10 +5,12 @@
 //! more than a server trusts a client: every length is checked against a limit before anything is allocated.
 
 mod connection;
+mod endpoint;
 mod error;
 mod http;
 mod identity;
 
 pub use connection::{Carrier, Connection, Settings, Stream};
+pub use endpoint::{Endpoint, Incoming};
 pub use error::Error;
 pub use identity::Identity;

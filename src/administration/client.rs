@@ -3,7 +3,7 @@
 use super::client_settings::{judge, told_settings};
 use super::lockout::Lockout;
 use super::possession::Registry;
-use super::{certificate, credential, desk, user};
+use super::{certificate, credential, desk, endpoint, user};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
 use crate::identity::{
@@ -191,6 +191,7 @@ impl Handle for ClientDeleteRequest {
         // What was issued to it opens nothing from now on, here or wherever else its authority is trusted.
         let now = context.seconds();
         certificate::revoke(context, &record.issued, now).await?;
+        endpoint::remove_of(context, id.tenant, id.client).await?;
         let registrar = desk::Registrar::new(context);
         registrar.enroll(context).remove_client(id).await?;
         count(context, -1).await?;

@@ -9,6 +9,7 @@ mod client;
 mod client_settings;
 mod credential;
 mod desk;
+mod endpoint;
 pub mod genesis;
 mod group;
 mod hardware;

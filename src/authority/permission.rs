@@ -162,10 +162,11 @@ permissions! {
     ADMINISTRATOR, Full: TenantCreate TenantModify TenantSuspend TenantResume TenantDelete TenantRecover TenantPurge;
 
     // Clients of a tenant and what belongs to them.
-    TENANT_READERS, Full: ClientGet ClientList ApplicationList NamespaceList;
+    TENANT_READERS, Full: ClientGet ClientList ApplicationList NamespaceList EndpointGet EndpointList;
     OPERATOR, Full:
         ClientCreate ClientModify ClientSuspend ClientResume ClientDelete CertificateIssue CertificateRevoke ApplicationCreate
-        ApplicationDelete ApplicationJoin NamespaceCreate NamespaceModify NamespaceDelete ObjectPurge;
+        ApplicationDelete ApplicationJoin NamespaceCreate NamespaceModify NamespaceDelete ObjectPurge
+        EndpointCreate EndpointDelete EndpointTest;
 
     // Authorities: of a tenant for its clients and people, of the system for its people.
     READERS, Full: AuthorityList RevocationListGet;

@@ -109,7 +109,7 @@ impl Folder {
             return Ok(());
         }
         let subject = hosts.first().map_or("localhost", String::as_str);
-        self.issue(authority, NAME, subject, Usage::Server, names).map(|_| ())
+        self.issue(authority, NAME, subject, Usage::Both, names).map(|_| ())
     }
 
     fn issue(

@@ -189,6 +189,10 @@ impl Template<'_> {
         if let Some(file) = self.log_file {
             text.push_str(&format!("\n[log]\nfile = {}\n", quoted(file)));
         }
+        if self.demo {
+            // Whoever tries something out listens on this machine.
+            text.push_str("\n[outbox]\nallow = [\"127.0.0.0/8:*\", \"[::1]:*\"]\n");
+        }
         if let Some(module) = self.token {
             if is_softhsm(module) {
                 text.push_str("\n[custody]\nsofthsm_folder = \"data/softhsm\"\n");

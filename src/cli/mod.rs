@@ -90,6 +90,8 @@ enum Command {
     Authority(nouns::authority::AuthorityArguments),
     /// Certificates of clients
     Certificate(Box<nouns::certificate::CertificateArguments>),
+    /// Endpoints: where clients hear of their objects
+    Endpoint(nouns::endpoint::EndpointArguments),
     /// Application Namespaces
     Namespace(nouns::namespace::NamespaceArguments),
     /// What remains of a tenant's destroyed objects
@@ -166,6 +168,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::App(arguments) => nouns::application::run(arguments),
         Command::Authority(arguments) => nouns::authority::run(arguments),
         Command::Certificate(arguments) => nouns::certificate::run(arguments),
+        Command::Endpoint(arguments) => nouns::endpoint::run(arguments),
         Command::Namespace(arguments) => nouns::namespace::run(arguments),
         Command::Object(arguments) => nouns::object::run(arguments),
         Command::Hsm(arguments) => nouns::hsm::run(arguments),

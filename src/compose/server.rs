@@ -1,10 +1,12 @@
 //! A server that runs: rooms, exchange, listener.
 
 use super::{ComposeError, open, server};
+use crate::courier;
 use crate::exchange::{ADMIN_LISTENER, Exchange, scrubbing, timer};
 use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
 use crate::listener::{
-    Carrier, Drained, Limits, Listener, ListenerSettings, Only, ServerIdentity, TlsProfile, TlsServer,
+    Carrier, DialLimits, Dialer, Drained, Limits, Listener, ListenerSettings, Only, Presented, ServerIdentity,
+    TlsProfile, TlsServer,
 };
 use crate::settings::{AdminListenerTable, LimitsTable, ProfileName, Settings};
 use crate::store::Domain;
@@ -31,6 +33,9 @@ pub struct Running {
     listeners: Vec<JoinHandle<Drained>>,
     timer: JoinHandle<()>,
     scrub: JoinHandle<()>,
+    courier: JoinHandle<()>,
+    /// What endpoints are shown, where that is a certificate of its own.
+    presented: Option<Presented>,
 }
 
 impl Running {
@@ -38,6 +43,7 @@ impl Running {
     pub async fn start(settings: &Settings) -> Result<Self, ComposeError> {
         // Whatever is wrong with a file is said before anything is opened.
         let identities = server_identities(settings)?;
+        let presented = outgoing_identity(settings)?.map(Presented::new);
         let only = settings.admin_listener.as_ref().map(authorities).transpose()?.flatten();
         let parts = open(settings).await?;
         let identity = Arc::clone(&parts.identity);
@@ -59,6 +65,9 @@ impl Running {
             tls.push(one);
             listeners.push(listener);
         }
+        let shown = presented.clone().or_else(|| tls.first().map(TlsServer::presented));
+        let dialer = shown.map(|shown| dialer(settings, shown));
+        let carried = dialer.map(|dialer| courier::run(Arc::clone(&server), dialer, down.clone()));
         Ok(Self {
             addresses,
             identity,
@@ -67,6 +76,12 @@ impl Running {
             listeners: listeners.into_iter().map(|l| tokio::spawn(l.run())).collect(),
             timer: tokio::spawn(timer::run(Arc::clone(&server), down.clone())),
             scrub: tokio::spawn(scrubbing::run(server, down)),
+            courier: tokio::spawn(async move {
+                if let Some(carried) = carried {
+                    carried.await;
+                }
+            }),
+            presented,
         })
     }
 
@@ -81,6 +96,9 @@ impl Running {
     pub async fn reload(&self, settings: &Settings) -> Result<(), ComposeError> {
         for (tls, identity) in self.tls.iter().zip(server_identities(settings)?) {
             tls.present(identity);
+        }
+        if let (Some(presented), Some(identity)) = (&self.presented, outgoing_identity(settings)?) {
+            presented.present(identity);
         }
         Ok(self.identity.changed(IdentityChange::All).await?)
     }
@@ -98,13 +116,39 @@ impl Running {
         if let Err(error) = self.scrub.await {
             tracing::error!(%error, "comparing records with the trail ended badly");
         }
+        if let Err(error) = self.courier.await {
+            tracing::error!(%error, "carrying messages to endpoints ended badly");
+        }
         cut
     }
+}
+
+/// What connects to endpoints.
+fn dialer(settings: &Settings, shown: Presented) -> Arc<Dialer> {
+    if !settings.outbox.allow.is_empty() && !shown.serves_clients() {
+        tracing::warn!(
+            "the certificate that endpoints are shown says that it is not a client's; set outbox.certificate"
+        );
+    }
+    Arc::new(Dialer::new(
+        settings.listener.profile.into(),
+        shown,
+        DialLimits::default(),
+    ))
+}
+
+/// The certificate for connections of our own, if it is not that of the first listener.
+fn outgoing_identity(settings: &Settings) -> Result<Option<ServerIdentity>, ComposeError> {
+    let table = &settings.outbox;
+    let pair = table.certificate.as_deref().zip(table.key.as_deref());
+    pair.map(|(certificate, key)| server_identity(certificate, key))
+        .transpose()
 }
 
 /// Reads what a server of these settings needs before it opens anything: an error here is one that `serve` would have.
 pub fn check(settings: &Settings) -> Result<(), ComposeError> {
     server_identities(settings)?;
+    outgoing_identity(settings)?;
     if !settings.database().exists() {
         return Err(ComposeError::Missing);
     }

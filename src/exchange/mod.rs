@@ -91,7 +91,7 @@ mod offices;
 mod outage;
 pub mod outgoing;
 #[cfg(test)]
-mod outgoings;
+pub(crate) mod outgoings;
 #[cfg(test)]
 mod pace;
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tenancy;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timer;

@@ -10,9 +10,9 @@ use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::ClientId;
 use crate::operations::{Answer, Batch, Context, dispatch};
-use crate::outbox::{self, EndpointId, EndpointRecord, MessageRecord, Post, QueueError, What};
+use crate::outbox::{self, EndpointId, EndpointRecord, Endpoints, MessageRecord, Outbox, Post, QueueError, What};
 use crate::records;
-use crate::store::{CommitError, Key, Work};
+use crate::store::{CommitError, Domain, Key, Work};
 use kmip_protocol::{
     Attribute, AttributeInstance, AttributeKind, AttributeReference, Attributes, GetAttributesRequest, GetRequest,
     NotifyRequest, Operation, PutFunction, PutRequest, RequestHeader, RequestItem, RequestMessage, RequestPayload,
@@ -88,17 +88,55 @@ impl Server {
         outbox::gather(&post, work).await
     }
 
+    /// What is remembered of endpoints.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.services.outbox
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn clock_ms(&self) -> i64 {
+        self.now().0
+    }
+
+    /// The endpoints of a domain.
+    ///
+    /// # Errors
+    /// The store or the domain's keys are away.
+    pub async fn endpoints(&self, domain: Domain) -> Result<Endpoints, Failure> {
+        let services = &self.services;
+        Ok(services
+            .outbox
+            .known
+            .of(domain, &services.store, &services.custody)
+            .await?)
+    }
+
+    /// An endpoint, if it is there.
+    ///
+    /// # Errors
+    /// Those of [`Server::endpoints`].
+    pub async fn endpoint(&self, id: EndpointId) -> Result<Option<EndpointRecord>, Failure> {
+        let all = self.endpoints(id.domain).await?;
+        Ok(all.iter().find(|(one, _)| *one == id).map(|(_, record)| record.clone()))
+    }
+
+    /// Whether anything waits for an endpoint.
+    ///
+    /// # Errors
+    /// The store is away.
+    pub async fn has_waiting(&self, id: EndpointId) -> Result<bool, Failure> {
+        let mut work = Work::new(Arc::clone(&self.services.store));
+        Ok(!outbox::waiting(&mut work, id).await?.is_empty())
+    }
+
     /// The next message for a client's own connection, in that connection's version: of the endpoints of this client that have no address.
     ///
     /// # Errors
     /// Those of [`Server::next_outgoing`].
     pub async fn next_for_client(&self, client: ClientId, version: Version) -> Result<Option<Outgoing>, Failure> {
-        let services = &self.services;
-        let endpoints = services
-            .outbox
-            .known
-            .of(client.tenant, &services.store, &services.custody);
-        for (id, record) in endpoints.await?.iter() {
+        for (id, record) in self.endpoints(client.tenant).await?.iter() {
             if record.client == client.client && record.address.is_none() {
                 let next = self.next_outgoing(*id, Some(version)).await?;
                 if next.is_some() {

@@ -2,10 +2,11 @@
 
 use super::outgoing::{MOST_TRIES, Outgoing, Verdict};
 use super::testing::{TestHouse, create};
-use super::{ConnectionFacts, restarts};
+use super::{ConnectionFacts, Server, restarts};
 use crate::audit::Entry;
 use crate::identity::{ClientId, Principal};
-use crate::outbox::{EndpointId, EndpointRecord, MESSAGE, MOST_WAITING, counter};
+use crate::operations::Services;
+use crate::outbox::{AllowList, EndpointId, EndpointRecord, MESSAGE, MOST_WAITING, Outbox, counter};
 use crate::records;
 use crate::store::Work;
 use kmip_protocol::{
@@ -67,6 +68,30 @@ pub(super) async fn subscribe(
     house.store.commit(work.into_change_set(house.now_ms())).await.unwrap();
     services.outbox.known.forget(id.domain);
     id
+}
+
+/// An endpoint of a client at an address.
+pub(crate) async fn subscribe_at(
+    house: &TestHouse,
+    facts: &ConnectionFacts,
+    address: &str,
+    pin: [u8; 32],
+) -> EndpointId {
+    subscribe(house, facts, |record| {
+        record.address = Some(address.to_owned());
+        record.pin = Some(pin);
+    })
+    .await
+}
+
+/// Another server over the same store, whose messages may go to these places.
+pub(crate) async fn serving(house: &TestHouse, allow: &[&str]) -> Arc<Server> {
+    let allowed = AllowList::new(allow.iter().map(|entry| entry.parse().unwrap()).collect());
+    let services = Services {
+        outbox: Arc::new(Outbox::new(allowed)),
+        ..restarts::services_again(house)
+    };
+    Arc::new(restarts::started(house, services).await)
 }
 
 async fn next(house: &TestHouse, endpoint: EndpointId) -> Option<Outgoing> {

@@ -16,9 +16,9 @@ use crate::operations::CARRIED_OUT;
 use crate::store::{Domain, Work};
 use certs::{CertificateRequest, KeyKind, PrivateKey, Subject};
 use kmip_protocol::{
-    Attribute, Attributes, Completion, CryptographicAlgorithm, CryptographicUsageMask, GroupPutRequest, Item,
-    NamespaceCreateRequest, Operation, PersonRole, RequestItem, RequestMessage, RequestPayload, ResponseItem,
-    ResponsePayload, ResultReason, ResultStatus, TicketType, Version, tag,
+    Attribute, Attributes, Completion, CryptographicAlgorithm, CryptographicUsageMask, EndpointCreateRequest,
+    GroupPutRequest, Item, NamespaceCreateRequest, Operation, PersonRole, RequestItem, RequestMessage, RequestPayload,
+    ResponseItem, ResponsePayload, ResultReason, ResultStatus, TicketType, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
 use std::collections::BTreeMap;
@@ -308,6 +308,18 @@ pub(super) fn names(operation: Operation) -> Names {
         }]),
 
         O::NamespaceCreate | O::NamespaceModify => Ways(vec![namespace]),
+        O::EndpointGet | O::EndpointDelete | O::EndpointTest => {
+            Ways(vec![|w, it, _| w.text(tag::ENDPOINT_NAME, &it.name)])
+        }
+        O::EndpointCreate => Ways(vec![|w, it, rest| {
+            w.structure(tag::ENDPOINT, |w| {
+                w.text(tag::ENDPOINT_NAME, "some");
+                client(w, it, rest);
+                w.boolean(tag::SENDS_OBJECTS, true);
+                w.boolean(tag::SENDS_CHANGES, true);
+            });
+        }]),
+        O::EndpointList => Nothing("it lists the own tenant's"),
         O::NamespaceDelete => Ways(vec![|w, it, _| w.text(tag::APPLICATION_NAMESPACE, &it.name)]),
         O::ClientGet | O::ClientSuspend | O::ClientResume | O::ClientDelete => Ways(vec![client]),
         O::ClientList => Ways(vec![application]),
@@ -465,6 +477,17 @@ async fn things(house: &TestHouse, domain: Domain, name: &str) -> Things {
         group_name: name.into(),
         persons: vec![name.into()],
     };
+    let endpoint = kmip_protocol::Endpoint {
+        endpoint_name: name.into(),
+        client_name: name.into(),
+        endpoint_address: None,
+        certificate_fingerprint: None,
+        protocol_version: None,
+        sends_objects: false,
+        sends_changes: true,
+        unique_identifiers: Vec::new(),
+        object_groups: Vec::new(),
+    };
     let namespace = kmip_protocol::Namespace {
         application_namespace: name.into(),
         description: None,
@@ -473,6 +496,7 @@ async fn things(house: &TestHouse, domain: Domain, name: &str) -> Things {
     for item in [
         house.act(&operator, GroupPutRequest { group }).await,
         house.act(&operator, NamespaceCreateRequest { namespace }).await,
+        house.act(&operator, EndpointCreateRequest { endpoint }).await,
     ] {
         assert_eq!(item.result_status, ResultStatus::Success, "{:?}", item.result_message);
     }

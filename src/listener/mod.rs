@@ -5,6 +5,7 @@
 
 mod accept;
 mod connection;
+mod dialing;
 mod holders;
 mod http;
 mod outgoing;
@@ -15,8 +16,9 @@ mod tls;
 mod verifier;
 
 pub use accept::{Drained, Listener, Only};
+pub use dialing::{DialError, DialLimits, Dialer, Link};
 pub use outgoing::{Outgoing, OutgoingError};
-pub use tls::{ServerIdentity, TlsError, TlsProfile, TlsServer};
+pub use tls::{Presented, ServerIdentity, TlsError, TlsProfile, TlsServer};
 
 use std::net::SocketAddr;
 use std::time::Duration;

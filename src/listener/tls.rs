@@ -5,13 +5,14 @@ use super::http::ALPN;
 use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::identity::Trust;
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs::{cipher_suite as suite, default_provider, kx_group as group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ServerConfig, SupportedCipherSuite};
+use rustls::{ServerConfig, SignatureScheme, SupportedCipherSuite};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -151,13 +152,70 @@ impl TlsServer {
         *current = Arc::new(identity.certified);
     }
 
+    /// The certificate that it presents, to be shown by connections of our own as well.
+    #[must_use]
+    pub fn presented(&self) -> Presented {
+        Presented(self.certificate.clone())
+    }
+
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         self.config.clone()
     }
 }
 
+/// What connections of our own show. Cheap to clone.
+#[derive(Clone)]
+pub struct Presented(Arc<Certificate>);
+
+impl Presented {
+    /// This certificate.
+    #[must_use]
+    pub fn new(identity: ServerIdentity) -> Self {
+        Self(Arc::new(Certificate {
+            current: RwLock::new(Arc::new(identity.certified)),
+        }))
+    }
+
+    /// Another one from the next handshake on.
+    pub fn present(&self, identity: ServerIdentity) {
+        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity.certified);
+    }
+
+    /// Whether peers that read it will take it from a client: it does not say what it is for, or says so (RFC 5280 §4.2.1.12).
+    #[must_use]
+    pub fn serves_clients(&self) -> bool {
+        let current = self.0.current();
+        let usages = current
+            .cert
+            .first()
+            .and_then(|one| certs::CertificateFacts::read(one).ok());
+        let usages = usages.and_then(|facts| facts.extended_key_usages);
+        usages.is_none_or(|usages| usages.client || usages.any)
+    }
+
+    pub(super) fn resolver(&self) -> Arc<dyn ResolvesClientCert> {
+        self.0.clone()
+    }
+}
+
 struct Certificate {
     current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Certificate {
+    fn current(&self) -> Arc<CertifiedKey> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ResolvesClientCert for Certificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for Certificate {
@@ -168,6 +226,6 @@ impl fmt::Debug for Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.current())
     }
 }

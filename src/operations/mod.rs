@@ -313,6 +313,11 @@ handlers! {
     QuarantineList
     KeyResidue
     TenantPurge
+    EndpointCreate
+    EndpointGet
+    EndpointList
+    EndpointDelete
+    EndpointTest
     NamespaceCreate
     NamespaceModify
     NamespaceDelete

@@ -1,7 +1,7 @@
 //! The endpoints of each domain as they were last read: asked by every commit that writes an object.
 
 use super::endpoint::{ENDPOINT, EndpointId, EndpointRecord};
-use crate::custody::Custody;
+use crate::custody::{Custody, CustodyError};
 use crate::records;
 use crate::store::{Domain, Store, StoreError};
 use std::collections::HashMap;
@@ -48,11 +48,18 @@ impl Known {
                     domain,
                     id: record.key.id,
                 };
-                let read = records::open(custody, record).map_err(|error| error.to_string());
-                let read = read.and_then(|bytes| EndpointRecord::decode(bytes).map_err(|error| error.to_string()));
-                match read {
+                let bytes = match records::open(custody, record) {
+                    Ok(bytes) => bytes,
+                    Err(error @ CustodyError::Record) => {
+                        tracing::error!(%domain, %error, "the record of an endpoint is damaged");
+                        continue;
+                    }
+                    // The keys are away: whether it is damaged is not known.
+                    Err(error) => return Err(StoreError::Unavailable(error.to_string())),
+                };
+                match EndpointRecord::decode(bytes) {
                     Ok(endpoint) => found.push((id, endpoint)),
-                    Err(error) => tracing::error!(%domain, error, "the record of an endpoint cannot be read"),
+                    Err(error) => tracing::error!(%domain, %error, "the record of an endpoint cannot be read"),
                 }
             }
             if page.len() < PAGE {

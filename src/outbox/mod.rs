@@ -1,35 +1,53 @@
 //! Messages that leave the server: who wants to hear of which objects, and what waits for whom, in order (KMIP 2.1 §6.2). A message is
 //! written in the commit of the change that it tells of; no key is in it: what it carries is fetched when it is sent.
 
+pub mod address;
 mod endpoint;
 mod gather;
 mod known;
 mod message;
 mod queue;
+mod report;
 
+pub use address::AllowList;
 pub use endpoint::{ENDPOINT, EndpointId, EndpointRecord, counter};
 pub use gather::{Post, gather};
-pub use known::Known;
+pub use known::{Endpoints, Known};
 pub use message::{MESSAGE, MessageRecord, What};
 pub use queue::{MOST_WAITING, QueueError, append, remove_endpoint, settle, waiting};
+pub use report::{Report, Reports, Trial};
 
 use crate::store::ChangeSet;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// What is remembered of endpoints between requests.
 pub struct Outbox {
+    /// Where messages may go.
+    pub allowed: AllowList,
     /// The endpoints of each domain.
     pub known: Known,
+    /// How it stands with each.
+    pub reports: Reports,
     stirred: Mutex<BTreeSet<EndpointId>>,
     news: watch::Sender<u64>,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
+        Self::new(AllowList::default())
+    }
+}
+
+impl Outbox {
+    /// An outbox whose messages may go there.
+    #[must_use]
+    pub fn new(allowed: AllowList) -> Self {
         Self {
+            allowed,
             known: Known::default(),
+            reports: Reports::default(),
             stirred: Mutex::default(),
             news: watch::Sender::new(0),
         }
@@ -60,6 +78,13 @@ impl Outbox {
         }
         drop(stirred);
         self.news.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Has an endpoint tried. `None`: too many are being tried.
+    pub fn try_out(&self, endpoint: EndpointId) -> Option<oneshot::Receiver<Option<String>>> {
+        let told = self.reports.ask(endpoint);
+        self.stir(endpoint);
+        told
     }
 
     /// Takes note of what a change that is committed means for endpoints.

@@ -158,6 +158,11 @@ enumeration! {
         ApplicationDelete = 0x8001_0610 "Application Delete" [V2_0..];
         ApplicationJoin = 0x8001_0611 "Application Join" [V2_0..];
         AuthorityModify = 0x8001_0612 "Authority Modify" [V2_0..];
+        EndpointCreate = 0x8001_0613 "Endpoint Create" [V2_0..];
+        EndpointGet = 0x8001_0614 "Endpoint Get" [V2_0..];
+        EndpointList = 0x8001_0615 "Endpoint List" [V2_0..];
+        EndpointDelete = 0x8001_0616 "Endpoint Delete" [V2_0..];
+        EndpointTest = 0x8001_0617 "Endpoint Test" [V2_0..];
         NamespaceCreate = 0x8001_0701 "Namespace Create" [V2_0..];
         NamespaceModify = 0x8001_0702 "Namespace Modify" [V2_0..];
         NamespaceDelete = 0x8001_0703 "Namespace Delete" [V2_0..];

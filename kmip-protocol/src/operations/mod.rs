@@ -356,6 +356,11 @@ operations! {
     ApplicationList(ApplicationListRequest) -> (ApplicationListResponse);
     ApplicationDelete(ApplicationDeleteRequest) -> (ApplicationDeleteResponse);
     ApplicationJoin(ApplicationJoinRequest) -> (ApplicationJoinResponse);
+    EndpointCreate(EndpointCreateRequest) -> (EndpointCreateResponse);
+    EndpointGet(EndpointGetRequest) -> (EndpointGetResponse);
+    EndpointList(EndpointListRequest) -> (EndpointListResponse);
+    EndpointDelete(EndpointDeleteRequest) -> (EndpointDeleteResponse);
+    EndpointTest(EndpointTestRequest) -> (EndpointTestResponse);
     NamespaceCreate(NamespaceCreateRequest) -> (NamespaceCreateResponse);
     NamespaceModify(NamespaceModifyRequest) -> (NamespaceModifyResponse);
     NamespaceDelete(NamespaceDeleteRequest) -> (NamespaceDeleteResponse);

@@ -216,6 +216,17 @@ tags! {
     MAY_IMPORT MayImport = 0x540190 "May Import" [V2_0..];
     ISSUING_CERTIFICATE IssuingCertificate = 0x5401A0 "Issuing Certificate" [V2_0..];
     MAY_SET_DEFAULTS MaySetDefaults = 0x5401B0 "May Set Defaults" [V2_0..];
+    ENDPOINT Endpoint = 0x5401C0 "Endpoint" [V2_0..];
+    ENDPOINT_NAME EndpointName = 0x5401C1 "Endpoint Name" [V2_0..];
+    ENDPOINT_ADDRESS EndpointAddress = 0x5401C2 "Endpoint Address" [V2_0..];
+    SENDS_OBJECTS SendsObjects = 0x5401C3 "Sends Objects" [V2_0..];
+    SENDS_CHANGES SendsChanges = 0x5401C4 "Sends Changes" [V2_0..];
+    ENDPOINT_STATE EndpointState = 0x5401C5 "Endpoint State" [V2_0..];
+    MESSAGES_WAITING MessagesWaiting = 0x5401C6 "Messages Waiting" [V2_0..];
+    MESSAGES_LOST MessagesLost = 0x5401C7 "Messages Lost" [V2_0..];
+    LAST_ANSWERED LastAnswered = 0x5401C8 "Last Answered" [V2_0..];
+    ENDPOINT_TROUBLE EndpointTrouble = 0x5401C9 "Endpoint Trouble" [V2_0..];
+    ENDPOINT_CREATED EndpointCreated = 0x5401CA "Endpoint Created" [V2_0..];
     ADMITS_USERS AdmitsUsers = 0x5401E0 "Admits Users" [V2_0..];
     CLIENT_USER ClientUser = 0x5401E1 "Client User" [V2_0..];
     CONNECTION_CLIENT ConnectionClient = 0x5401E2 "Connection Client" [V2_0..];

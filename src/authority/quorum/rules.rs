@@ -39,6 +39,12 @@ const NEVER_GOVERNED: &[Operation] = &[
     Operation::RevocationListGet,
     Operation::ApplicationList,
     Operation::NamespaceList,
+    Operation::EndpointGet,
+    Operation::EndpointList,
+    // It sends nothing, and where to is judged beforehand.
+    Operation::EndpointTest,
+    // Nothing leaves any more.
+    Operation::EndpointDelete,
     Operation::HsmProfileList,
     Operation::HsmProfileGet,
     Operation::HsmProfileTest,

@@ -190,6 +190,7 @@ fn strict(scope: Scope) -> Policy {
                     Operation::ApplicationCreate,
                     Operation::ApplicationDelete,
                     Operation::ApplicationJoin,
+                    Operation::EndpointCreate,
                 ],
             ));
             // A fresh revocation list and a suspension protect: they wait for nobody.
@@ -302,6 +303,7 @@ impl Shape {
                 Operation::ClientResume,
                 Operation::AuthorityCreate,
                 Operation::AuthorityModify,
+                Operation::EndpointCreate,
             ],
         );
         clients.rule_match.reaches_objects = Some(true);

@@ -7,6 +7,7 @@ pub(super) mod ceremony;
 pub(super) mod certificate;
 pub(super) mod client;
 pub(super) mod doctor;
+pub(super) mod endpoint;
 pub(super) mod group;
 pub(super) mod hsm;
 pub(super) mod kek;

@@ -2,6 +2,7 @@
 
 mod ceremony;
 mod clients;
+mod endpoints;
 mod hsm_profiles;
 mod keks;
 mod namespaces;
@@ -17,6 +18,7 @@ mod tenants;
 
 pub use ceremony::*;
 pub use clients::*;
+pub use endpoints::*;
 pub use hsm_profiles::*;
 pub use keks::*;
 pub use namespaces::*;
