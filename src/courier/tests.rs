@@ -247,7 +247,7 @@ async fn a_peer_that_hangs_babbles_floods_or_refuses_is_left_and_the_message_wai
         (Manner::Hangs, "in time"),
         (Manner::Babbles, "no answer"),
         (Manner::Floods, "too long"),
-        (Manner::Refuses, "Permission Denied"),
+        (Manner::Refuses, "PermissionDenied"),
     ] {
         let peer = authority.peer(manner).await;
         let (_house, server, endpoint) = waiting(&peer, HERE).await;
