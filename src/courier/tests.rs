@@ -115,7 +115,7 @@ async fn serve(
         let mut message = vec![0; 8];
         stream.read_exact(&mut message).await.ok()?;
         let length = u32::from_be_bytes(message[4..8].try_into().unwrap());
-        message.resize(8 + length as usize, 0);
+        message.resize(8 + usize::try_from(length).unwrap(), 0);
         stream.read_exact(&mut message[8..]).await.ok()?;
         let request = RequestMessage::read(&message).ok().unwrap();
         let operation = request.items[0].operation;
