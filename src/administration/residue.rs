@@ -12,7 +12,7 @@ use crate::store::Key;
 use kmip_protocol::{KeyResidueRequest, KeyResidueResponse, Residue};
 use std::collections::BTreeSet;
 
-/// Objects told of in one answer, and looked at for it.
+/// Objects told of in one answer, looked at for it, passed over before them, and counted after them.
 const MOST: usize = 10_000;
 
 impl Handle for KeyResidueRequest {
@@ -27,16 +27,20 @@ impl Handle for KeyResidueRequest {
             let object = object.ok_or(Failure::new(Fault::ObjectNotFound))?;
             return Ok(KeyResidueResponse {
                 residues: vec![tell(&object, &left)?],
+                remaining_count: None,
             });
         }
         let most = desk::count(self.maximum_items, MOST)?.min(MOST);
+        let offset = desk::count(self.offset_items, 0)?;
+        if offset > MOST {
+            return Err(Fault::InvalidField.into());
+        }
         let since = self.destroyed_since.map_or(i64::MIN, |since| since.0);
-        let hits = context.work.find(&index::destroyed(domain, i64::MAX, MOST)).await?;
+        let counted = offset.saturating_add(most).saturating_add(MOST);
+        let query = index::destroyed_within(domain, (since, i64::MAX), counted);
+        let mut hits = context.work.find(&query).await?.into_iter().skip(offset);
         let mut residues = Vec::new();
-        for hit in hits {
-            if residues.len() >= most {
-                break;
-            }
+        for hit in hits.by_ref().take(most) {
             if let Some(object) = look(context, hit.key).await? {
                 let destroyed = object.attributes.dates()?.destroy;
                 if destroyed.is_some_and(|destroyed| destroyed >= since) {
@@ -44,7 +48,11 @@ impl Handle for KeyResidueRequest {
                 }
             }
         }
-        Ok(KeyResidueResponse { residues })
+        let remaining = i32::try_from(hits.count()).map_err(|_| Failure::new(Fault::Internal))?;
+        Ok(KeyResidueResponse {
+            residues,
+            remaining_count: Some(remaining).filter(|remaining| *remaining > 0),
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::custody::KekId;
 use crate::failure::Fault;
 use crate::store::{Domain, Record, Work};
 use kmip_protocol::{
-    Interval, KekState, KeyResidueRequest, PersonRole, ProposalState, Residue, ResponsePayload, ResultStatus,
+    DateTime, Interval, KekState, KeyResidueRequest, PersonRole, ProposalState, Residue, ResponsePayload, ResultStatus,
     TenantDeleteRequest, TenantListRequest, TenantPurgeRequest, TenantSettings, TenantSuspendRequest, Version,
 };
 use std::sync::Arc;
@@ -66,6 +66,40 @@ async fn a_destroyed_object_says_by_which_keks_a_backup_of_it_opens() {
         ..KeyResidueRequest::default()
     };
     assert!(is(&scene.otto.ask(house, unknown).await, Fault::ObjectNotFound));
+}
+
+/// Whoever asks since a moment is told of what was destroyed then, however much was destroyed before, and of how much more there is.
+#[tokio::test]
+async fn what_remains_is_told_from_a_moment_on_and_in_parts() {
+    let scene = Scene::open().await;
+    let house = &scene.house;
+    let mut made = Vec::new();
+    for name in ["a", "b", "c"] {
+        let object = house.create(name, Vec::new()).await;
+        destroyed(house, &object).await;
+        made.push(object);
+        house.clock.advance(10);
+    }
+    let told = async |request: KeyResidueRequest| match scene.otto.ask(house, request).await.payload {
+        Some(ResponsePayload::KeyResidue(told)) => {
+            let names: Vec<String> = told.residues.into_iter().map(|one| one.unique_identifier).collect();
+            (names, told.remaining_count)
+        }
+        _ => panic!("nothing told"),
+    };
+    let part = |offset_items, maximum_items| KeyResidueRequest {
+        offset_items: Some(offset_items),
+        maximum_items: Some(maximum_items),
+        ..KeyResidueRequest::default()
+    };
+    assert_eq!(told(part(0, 2)).await, (made[..2].to_vec(), Some(1)));
+    assert_eq!(told(part(2, 2)).await, (made[2..].to_vec(), None));
+    let since = KeyResidueRequest {
+        destroyed_since: Some(DateTime(house.clock_seconds() - 25)),
+        ..part(0, 1)
+    };
+    assert_eq!(told(since).await, (made[1..2].to_vec(), Some(1)));
+    assert!(is(&scene.otto.ask(house, part(10_001, 1)).await, Fault::InvalidField));
 }
 
 /// A server that goes down between the steps of a deletion leaves the KEK Deleting, and a new approval goes on.

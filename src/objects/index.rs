@@ -151,9 +151,15 @@ pub fn in_namespace(tenant: Domain, application: [u8; 16], namespace: &str, limi
 /// Asks for destroyed objects of all applications of a tenant up to this Destroy Date, those that were destroyed first at the beginning.
 #[must_use]
 pub fn destroyed(tenant: Domain, until: i64, limit: usize) -> IndexQuery {
+    destroyed_within(tenant, (i64::MIN, until), limit)
+}
+
+/// The same of those with a Destroy Date from the one to the other, both included.
+#[must_use]
+pub fn destroyed_within(tenant: Domain, (from, to): (i64, i64), limit: usize) -> IndexQuery {
     IndexQuery {
         attribute: DESTROYED,
-        range: IndexRange::UpTo(until),
+        range: IndexRange::InOrder { from, to },
         limit,
         ..first(tenant, NO_APPLICATION)
     }
@@ -334,7 +340,7 @@ mod tests {
                     IndexRange::Between { from, to } => {
                         (IndexValue::number(*from)..=IndexValue::number(*to)).contains(&r.value)
                     }
-                    IndexRange::UpTo(_) | IndexRange::Any => true,
+                    IndexRange::InOrder { .. } | IndexRange::Any => true,
                 });
             assert!(found, "{:?}", instance.attribute.kind());
         }

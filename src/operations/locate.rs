@@ -209,7 +209,7 @@ impl Search for LocateRequest {
         // each time they are asked for, so they are asked for once.
         query.limit = match query.range {
             IndexRange::Equal(_) => PAGE.min(left),
-            IndexRange::Between { .. } | IndexRange::UpTo(_) | IndexRange::Any => left,
+            IndexRange::Between { .. } | IndexRange::InOrder { .. } | IndexRange::Any => left,
         };
         loop {
             let hits = context.work.find(&query).await?;

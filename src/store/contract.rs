@@ -69,14 +69,19 @@ pub enum IndexRange {
         /// The greatest.
         to: i64,
     },
-    /// Numbers and dates up to this one, the smallest first: what has been due for longest is found without a look at the rest.
-    /// Cost: O(log n + hits).
-    UpTo(i64),
+    /// Numbers and dates from `from` to `to`, both included, the smallest first: what has been due for longest is found without a look at the
+    /// rest. Cost: O(log n + hits).
+    InOrder {
+        /// The smallest.
+        from: i64,
+        /// The greatest.
+        to: i64,
+    },
     /// Any value: all records that have the attribute.
     Any,
 }
 
-/// A question to the index. Hits come newest first, each record once; those of [`IndexRange::UpTo`] in the order of their values, of equal
+/// A question to the index. Hits come newest first, each record once; those of [`IndexRange::InOrder`] in the order of their values, of equal
 /// ones newest first, and once for each value.
 #[derive(Clone, Debug)]
 pub struct IndexQuery {
@@ -101,10 +106,9 @@ impl IndexQuery {
     pub(super) fn matches(&self, row: &IndexRow) -> bool {
         let value = match &self.range {
             IndexRange::Equal(value) => row.value == *value,
-            IndexRange::Between { from, to } => {
+            IndexRange::Between { from, to } | IndexRange::InOrder { from, to } => {
                 (IndexValue::number(*from)..=IndexValue::number(*to)).contains(&row.value)
             }
-            IndexRange::UpTo(to) => (IndexValue::number(i64::MIN)..=IndexValue::number(*to)).contains(&row.value),
             IndexRange::Any => true,
         };
         value && row.application == self.application && row.attribute == self.attribute

@@ -239,7 +239,7 @@ impl Maps {
             };
             IndexHit { key, creation }
         };
-        if matches!(query.range, IndexRange::UpTo(_)) {
+        if matches!(query.range, IndexRange::InOrder { .. }) {
             let mut found: Vec<_> = found.collect();
             found.sort_by_key(|(value, creation, _)| (*value, Reverse(*creation)));
             let found = found.into_iter().take(query.limit);
@@ -274,10 +274,13 @@ impl Maps {
 fn bounds(range: &IndexRange) -> (IndexValue, IndexValue) {
     match range {
         IndexRange::Equal(value) => (value.clone(), value.clone()),
-        IndexRange::Between { from, to } if from <= to => (IndexValue::number(*from), IndexValue::number(*to)),
+        IndexRange::Between { from, to } | IndexRange::InOrder { from, to } if from <= to => {
+            (IndexValue::number(*from), IndexValue::number(*to))
+        }
         // An empty range: nothing is encoded as no bytes.
-        IndexRange::Between { .. } => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[])),
-        IndexRange::UpTo(to) => (IndexValue::number(i64::MIN), IndexValue::number(*to)),
+        IndexRange::Between { .. } | IndexRange::InOrder { .. } => {
+            (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[]))
+        }
         IndexRange::Any => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[0xFF])),
     }
 }

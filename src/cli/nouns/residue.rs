@@ -1,7 +1,7 @@
 //! `claviger key`: what can still open keys that were destroyed.
 
 use super::instant;
-use crate::cli::call::Caller;
+use crate::cli::call::{Caller, remark};
 use crate::cli::failure::Outcome;
 use crate::cli::options::Options;
 use crate::cli::output::{Table, moment};
@@ -29,6 +29,9 @@ enum Verb {
         /// At most so many
         #[arg(long)]
         maximum: Option<i32>,
+        /// Pass over so many, those destroyed first
+        #[arg(long)]
+        offset: Option<i32>,
     },
 }
 
@@ -36,13 +39,24 @@ enum Verb {
 pub(in crate::cli) fn run(arguments: &KeyArguments) -> Outcome<()> {
     let caller = &mut Caller::open(&arguments.options)?;
     match &arguments.verb {
-        Verb::Residue { object, since, maximum } => {
+        Verb::Residue {
+            object,
+            since,
+            maximum,
+            offset,
+        } => {
             let request = KeyResidueRequest {
                 unique_identifier: object.clone(),
                 destroyed_since: since.as_deref().map(instant).transpose()?,
                 maximum_items: *maximum,
+                offset_items: *offset,
             };
             caller.list(request, |response| {
+                if let Some(remaining) = response.remaining_count {
+                    remark(&format!(
+                        "{remaining} more: go on with --offset, or with --since the last of these"
+                    ));
+                }
                 let rows = response.residues.iter().map(|residue| {
                     let keks: Vec<String> = residue.kek_generations.iter().map(i32::to_string).collect();
                     [

@@ -28,7 +28,7 @@ const FIND_EQUAL: &str = "SELECT creation, id FROM index_row WHERE place = ?1 AN
 const FIND_BETWEEN: &str = "SELECT DISTINCT creation, id FROM index_row
     WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY creation DESC LIMIT ?5";
 /// In the order of the index, too.
-const FIND_UP_TO: &str = "SELECT creation, id FROM index_row
+const FIND_IN_ORDER: &str = "SELECT creation, id FROM index_row
     WHERE place = ?1 AND value BETWEEN ?2 AND ?3 AND creation < ?4 ORDER BY value, creation DESC LIMIT ?5";
 /// The first page has no lower neighbour to pass over, so it starts at the least id, included.
 const SCAN: &str = "SELECT r.key, revision, creation, body, e.key FROM record r JOIN erasure e USING (creation)
@@ -167,11 +167,11 @@ impl Readers {
                 });
             }
             IndexRange::Between { from, to } => (IndexValue::number(*from), IndexValue::number(*to)),
-            IndexRange::UpTo(to) => (IndexValue::number(i64::MIN), IndexValue::number(*to)),
+            IndexRange::InOrder { from, to } => (IndexValue::number(*from), IndexValue::number(*to)),
             IndexRange::Any => (IndexValue::from_encoded(&[]), IndexValue::from_encoded(&[0xFF])),
         };
         let statement = match query.range {
-            IndexRange::UpTo(_) => FIND_UP_TO,
+            IndexRange::InOrder { .. } => FIND_IN_ORDER,
             _ => FIND_BETWEEN,
         };
         self.ask(|connection| {
@@ -293,7 +293,7 @@ mod tests {
             GUARD,
             FIND_EQUAL,
             FIND_BETWEEN,
-            FIND_UP_TO,
+            FIND_IN_ORDER,
             SCAN,
             ROWS,
             TRAIL,
@@ -302,7 +302,7 @@ mod tests {
             let plan = plan(statement);
             assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{statement}\n{plan}");
         }
-        for ordered in [FIND_EQUAL, FIND_UP_TO, SCAN, ROWS, TRAIL, TRAIL_OF_DOMAIN] {
+        for ordered in [FIND_EQUAL, FIND_IN_ORDER, SCAN, ROWS, TRAIL, TRAIL_OF_DOMAIN] {
             assert!(!plan(ordered).contains("TEMP B-TREE"), "{ordered}\n{}", plan(ordered));
         }
         assert!(!plan(HEADS).contains("SCAN t"), "{}", plan(HEADS));

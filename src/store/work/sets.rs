@@ -54,7 +54,7 @@ impl Work {
         Ok(found.into_values().collect())
     }
 
-    /// Records by an indexed value, newest first, with this overlay's changes. Hits are no reads: load them. Of [`IndexRange::UpTo`] those
+    /// Records by an indexed value, newest first, with this overlay's changes. Hits are no reads: load them. Of [`IndexRange::InOrder`] those
     /// that this overlay wrote come last.
     pub async fn find(&mut self, query: &IndexQuery) -> Result<Vec<IndexHit>, StoreError> {
         let mine: HashSet<Key> = self
@@ -72,7 +72,7 @@ impl Work {
         let mut hits = self.store.find(&widened).await?;
         hits.retain(|hit| !mine.contains(&hit.key));
         hits.extend(mine.into_iter().filter_map(|key| self.own_hit(query, key)));
-        if !matches!(query.range, IndexRange::UpTo(_)) {
+        if !matches!(query.range, IndexRange::InOrder { .. }) {
             hits.sort_by_key(|hit| core::cmp::Reverse(hit.creation));
         }
         hits.truncate(query.limit);

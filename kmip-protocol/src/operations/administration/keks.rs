@@ -131,11 +131,15 @@ structure! {
         /// Of those only that were destroyed at this moment or later.
         destroyed_since: Option<DateTime> = DESTROYED_SINCE;
         maximum_items: Option<i32> = MAXIMUM_ITEMS;
+        /// So many of them are passed over: 10,000 at most. Those destroyed first come first; whoever has more goes on from the last one's moment.
+        offset_items: Option<i32> = OFFSET_ITEMS;
     }
 
     /// Key Residue, the answer.
     KeyResidueResponse {
         residues: Vec<Residue> = RESIDUE;
+        /// How many more there are; absent if these are all. Not more than 10,000 are counted.
+        remaining_count: Option<i32> = REMAINING_COUNT;
     }
 
     /// Destroys the KEKs of a deleted tenant, once its retention is over: nothing of it can be opened any more.
