@@ -13,7 +13,7 @@ use crate::custody::{
 use crate::failure::{Failure, Fault};
 use crate::identity::Id;
 use crate::operations::keeper::Keeper;
-use crate::operations::{Context, shares};
+use crate::operations::{Context, Notice, shares};
 use crate::records;
 use crate::store::{Domain, Key, Work};
 use kmip_protocol::{Operation, Policy, Rule, RuleGroup};
@@ -393,6 +393,8 @@ pub(super) async fn enter(context: &mut Context<'_>, profile: ProfileId, credent
     record.capabilities = Some(found.encode()?);
     record.probed_ms = Some(context.now.0);
     hsm_profile::put(&context.services.custody, context.work, profile, &record).await?;
+    // It wraps as it was found to be able to.
+    context.batch.notices.push(Notice::Profile(profile));
     Ok(())
 }
 

@@ -248,6 +248,7 @@ impl Handle for PersonSuspendRequest {
         let (id, mut record) = named(context, &self.person_name).await?;
         record.status = PersonStatus::Suspended;
         keep_and_end(context, id, &record).await?;
+        context.services.custody.openings().forget_person(id.domain, &id.person);
         alarm(context, Event::PersonSuspended, id, &record);
         management_change::mourn(context, id.domain).await?;
         Ok(PersonSuspendResponse::default())

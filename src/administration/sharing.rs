@@ -160,8 +160,16 @@ impl Handle for ManagementPutRequest {
         management::enter(context, profile, &credential).await?;
         // What the tenants' people hold opens the former one.
         for tenant in tenants(context).await? {
-            if context.work.load(Sharing::key(tenant, profile)).await?.is_some() {
-                management::seal(context, tenant, profile, &credential).await?;
+            if context.work.load(Sharing::key(tenant, profile)).await?.is_none() {
+                continue;
+            }
+            match management::seal(context, tenant, profile, &credential).await {
+                // A tenant that cannot hold shares now stands in nobody's way; those that it has would open what the HSM refuses.
+                Err(failure) if failure.fault() != Fault::StoreUnavailable => {
+                    tracing::error!(%tenant, ?failure, "a tenant lost its shares of a credential that was entered anew");
+                    lose(context, tenant, profile, &self.hsm_profile_name).await?;
+                }
+                sealed => sealed?,
             }
         }
         Ok(ManagementPutResponse {})
@@ -175,6 +183,18 @@ impl Handle for ManagementPutRequest {
             ..Target::default()
         })
     }
+}
+
+/// Takes the shares of a credential from a tenant, which is told.
+async fn lose(context: &mut Context<'_>, tenant: Domain, profile: ProfileId, name: &str) -> Result<(), Failure> {
+    let place = Sharing::key(tenant, profile);
+    context.work.delete(place).await?;
+    desk::touch(context, "sharing of the credential of", name, place)?;
+    let now = context.now;
+    context
+        .batch
+        .alarm(context.work, Event::CredentialLost, tenant, now, name);
+    Ok(())
 }
 
 async fn judge_credential(request: &ManagementPutRequest, context: &mut Context<'_>) -> Result<ProfileId, Failure> {

@@ -372,3 +372,34 @@ async fn share_keys_and_recovery_groups_are_held_as_other_records_are() {
         assert_eq!(house.store.load(key).await.err(), Some(StoreError::Quarantined));
     }
 }
+
+/// The trail is damaged at each moment of a comparison: before its first reading, and between that and the second one.
+#[tokio::test]
+async fn nothing_is_judged_by_a_trail_in_which_a_fault_is_met_late() {
+    let mut late = 0;
+    for moment in 0..12 {
+        let house = TestHouse::new().await;
+        let key = objects::key(house.tenant, &house.create("", Vec::new()).await);
+        let mut row = house.row(key).await;
+        row.key.id = [7; 16];
+        house.plant(row);
+        let known = Known::default();
+        let scrub = house.comparison(&known, None);
+        let damage = async {
+            for _ in 0..moment {
+                crate::wait::breathe().await;
+            }
+            house.create("", Vec::new()).await;
+            house.cut_trail();
+            house.create("", Vec::new()).await;
+        };
+        let (outcome, ()) = tokio::join!(scrub.run(), damage);
+        let outcome = outcome.unwrap();
+        assert!(
+            outcome.trail_faults.is_empty() || outcome.findings.is_empty(),
+            "{moment}"
+        );
+        late += u32::from(!outcome.trail_faults.is_empty() && outcome.compared > 0);
+    }
+    assert!(late > 0);
+}

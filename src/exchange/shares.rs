@@ -26,13 +26,7 @@ use std::sync::atomic::Ordering;
 /// A house in which too few are left who can open the credential.
 pub(super) async fn lost() -> TestHouse {
     let scene = Scene::shared().await;
-    for person_name in ["oscar", "otto"] {
-        let revoke = ShareKeyRevokeRequest {
-            person_name: person_name.to_owned(),
-            force: Some(true),
-        };
-        payload(scene.operators[0].ask(&scene.house, revoke).await);
-    }
+    scene.lose().await;
     scene.house
 }
 
@@ -263,16 +257,36 @@ async fn who_is_suspended_has_opened_nothing() {
     assert_eq!(oscar.state(house, &id).await, ProposalState::Executed);
     // One more, and nobody can open it: those who read the status are told.
     assert!(scene.sharing(olga).await.recoverable);
+    let id = olga.propose(house, KekCreateRequest::default()).await;
+    scene.vote(oscar, &id).await;
+    let openings = house.server.services().custody.openings();
+    assert!(!openings.is_empty());
     let suspend = PersonSuspendRequest {
         person_name: "oscar".into(),
     };
     payload(olga.ask(house, suspend).await);
+    assert!(openings.is_empty());
     assert!(!scene.sharing(olga).await.recoverable);
     let ResponsePayload::ServerStatus(status) = payload(olga.ask(house, ServerStatusRequest::default()).await) else {
         panic!("no status")
     };
     let lost = |item: &&StatusItem| item.status_name == "sharing.software" && item.status_value.contains("LOST");
     assert!(status.items.iter().any(|item| lost(&item)));
+}
+
+/// Whoever can hold no shares keeps nobody else from the credential.
+#[tokio::test]
+async fn a_tenant_without_share_keys_does_not_hold_up_what_is_entered() {
+    let scene = Scene::shared().await;
+    scene.lose().await;
+    let [ada, alan] = &scene.administrators;
+    assert_eq!(
+        scene.carry(ada, alan, scene.management()).await,
+        ProposalState::Executed
+    );
+    let tenant = scene.house.tenant;
+    let own = scene.house.store.scan(tenant, SHARING, None, 10).await.unwrap();
+    assert!(own.is_empty());
 }
 
 /// A credential that the HSM refuses is not shared; nor is one where its other user does it all.

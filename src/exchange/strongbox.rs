@@ -14,8 +14,8 @@ use crate::wait::Wait;
 use kmip_protocol::{
     HeldShare, KekCreateRequest, KeyHolder, ManagementPutRequest, OpenedShare, PersonRole, PolicyTemplate, Possession,
     ProposalDetail, ProposalState, ProposalVoteRequest, Request, ResponseItem, ResponsePayload, SecretText,
-    ShareKeyPutRequest, Sharing, SharingGrantRequest, SharingListRequest, TenantGetRequest, VoteDecision,
-    possession_statement,
+    ShareKeyPutRequest, ShareKeyRevokeRequest, Sharing, SharingGrantRequest, SharingListRequest, TenantGetRequest,
+    VoteDecision, possession_statement,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -268,6 +268,17 @@ impl Scene {
         }
         other.complete(&self.house, &id).await;
         other.state(&self.house, &id).await
+    }
+
+    /// Takes so many share keys that the tenant's people can open nothing any more.
+    pub async fn lose(&self) {
+        for person_name in ["oscar", "otto"] {
+            let revoke = ShareKeyRevokeRequest {
+                person_name: person_name.to_owned(),
+                force: Some(true),
+            };
+            payload(self.operators[0].ask(&self.house, revoke).await);
+        }
     }
 
     pub async fn kek(&self, one: &Voter, other: &Voter) -> ProposalState {

@@ -206,6 +206,9 @@ impl Scrub<'_> {
         let mut learn = |told: Told<'_>| tracks.learn(&told);
         let read = self.streams().read(&mut reached, &mut learn).await?;
         outcome.trail_faults.extend(read.faults);
+        if !outcome.trail_faults.is_empty() {
+            return Ok(());
+        }
         let mut found = BTreeMap::new();
         for (place, value) in values {
             if tracks.of_counter(place).is_some_and(|track| !track.has(value)) {
