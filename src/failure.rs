@@ -381,6 +381,8 @@ faults! {
     NoKeyPairs = ConstraintViolation else PermissionDenied, "the HSM-Profile keeps no key pairs";
     /// A KEK of this kind is not kept there.
     KekKindRefused = InvalidField, "the HSM-Profile keeps no KEKs of this kind, or more than one is named for a KEK that lies in one";
+    /// A profile that was given up is nobody's any more.
+    HsmGivenUp = ConstraintViolation else PermissionDenied, "the HSM was given up: make a profile for another one";
     /// Without it nothing would open the KEK.
     LastProfile = ConstraintViolation else PermissionDenied, "the last HSM-Profile of a KEK stays";
     /// Something else than a backup string, or one that others open.

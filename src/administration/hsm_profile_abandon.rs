@@ -2,12 +2,12 @@
 //! said. Protected KEKs go on with their other HSM-Profiles; what lay there alone is lost, with the records under it, and is asked for no
 //! more. Each domain goes by a step of its own; what is interrupted goes on with a new approval.
 
-use super::hsm_profile_life::{described, keep};
+use super::hsm_profile_life::{described, first_asked, keep};
 use super::kek_end::step;
 use super::{desk, hsm_profile, kek, reference};
 use crate::audit::alarm::Event;
 use crate::authority::{Granted, Origin, Target};
-use crate::custody::{Abandonment, KekRecord, KekState, Links, ProfileId, ProfileRecord, Sharing};
+use crate::custody::{Abandonment, CustodyError, KekRecord, KekState, Links, ProfileId, ProfileRecord, Sharing};
 use crate::failure::{Failure, Fault};
 use crate::identity::{TenantRecord, kind};
 use crate::operations::{Context, Handle};
@@ -40,7 +40,12 @@ impl Handle for HsmProfileAbandonRequest {
             given_up.records = given_up.records.saturating_add(lost.records);
         }
         unlink(context, id, &domains).await?;
-        record.abandoned = Some(given_up);
+        // What was left over goes by the approval that it goes by; the profile was given up when it was.
+        let before = record.abandoned.unwrap_or(given_up);
+        record.abandoned = Some(Abandonment {
+            records: given_up.records,
+            ..before
+        });
         record.management = None;
         if let Some(token) = &mut record.token {
             token.pin = Vec::new();
@@ -83,17 +88,39 @@ async fn judge(
 ) -> Result<(ProfileId, ProfileRecord), Failure> {
     let (id, record) = hsm_profile::named(context, Some(&request.hsm_profile_name)).await?;
     if record.abandoned.is_some() {
-        return Err(Fault::NotFound.into());
+        return match is_left_over(context, id).await? {
+            true => Ok((id, record)),
+            false => Err(Fault::NotFound.into()),
+        };
+    }
+    let benches = context.services.outfit.benches();
+    if let Some(token) = &record.token {
+        // Nobody has asked it: the settings have no way to it.
+        benches.module(&token.module).map_err(first_asked)?;
     }
     let provider = context.services.custody.provider(id)?;
-    if provider.health().await.is_ok() {
-        return Err(Fault::HsmAnswers.into());
+    match provider.health().await {
+        Ok(()) => return Err(Fault::HsmAnswers.into()),
+        // It is there, and refuses what it is shown.
+        Err(error @ CustodyError::Credential) => return Err(first_asked(error)),
+        Err(_) => {}
     }
     let keks = kek::unverified(&context.services.store, Domain::SYSTEM).await?;
     if keks.iter().any(|kek| is_lost(kek, id) && kek.state == KekState::Active) {
         return Err(Fault::SystemKekThere.into());
     }
     Ok((id, record))
+}
+
+/// Whether something lies in a profile that was given up already: what came back with an old database, or from a tenant that was held.
+async fn is_left_over(context: &mut Context<'_>, id: ProfileId) -> Result<bool, Failure> {
+    for (domain, _) in domains(context).await? {
+        let keks = kek::unverified(&context.services.store, domain).await?;
+        if keks.iter().any(|kek| kek.lies_in(id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// All domains that can have a KEK there, by what they are called. Of deleted tenants there are those whose KEKs were not destroyed.
@@ -113,35 +140,52 @@ fn is_lost(kek: &KekRecord, profile: ProfileId) -> bool {
     !kek.is_over() && kek.profiles() == [profile]
 }
 
-/// What is lost of a domain.
+/// What is lost of a domain, with what an interrupted run has given up before.
 #[derive(Default)]
 struct Lost {
     keks: Vec<u32>,
     records: u64,
+    /// Whether nothing could be verified that was counted: the record key lies under these KEKs alone, or is not open now.
+    is_unproven: bool,
 }
 
 impl Lost {
     fn told(&self) -> String {
         let keks: Vec<String> = self.keks.iter().map(u32::to_string).collect();
-        format!("KEK {} is LOST with {} records", keks.join(", "), self.records)
+        let how = if self.is_unproven { " (counted unverified)" } else { "" };
+        format!("KEK {} is LOST with {} records{how}", keks.join(", "), self.records)
+    }
+
+    fn add(&mut self, kek: &KekRecord, records: u64) {
+        self.keks.push(kek.generation);
+        self.records = self.records.saturating_add(records);
     }
 }
 
 async fn lost(context: &Context<'_>, domain: Domain, keks: &[KekRecord], profile: ProfileId) -> Result<Lost, Failure> {
     let mut lost = Lost::default();
+    for kek in keks.iter().filter(|kek| kek.profiles() == [profile]) {
+        if let Some(given_up) = kek.abandoned {
+            lost.add(kek, given_up.records);
+        }
+    }
     if !keks.iter().any(|kek| is_lost(kek, profile)) {
         return Ok(lost);
     }
-    let tally = reference::tally(context.services, domain).await?;
+    // Of a deleted tenant no key is open, and of one whose keys lay there alone none opens any more.
+    lost.is_unproven = context.services.custody.ready(domain).await.is_err();
+    let tally = match lost.is_unproven {
+        true => reference::tally_unproven(context.services, domain).await?,
+        false => reference::tally(context.services, domain).await?,
+    };
     for kek in keks.iter().filter(|kek| is_lost(kek, profile)) {
-        lost.keks.push(kek.generation);
-        lost.records = lost.records.saturating_add(tally.under(kek.id));
+        lost.add(kek, tally.under(kek.id));
     }
     Ok(lost)
 }
 
 /// Gives up what a domain has in a profile, in a commit of its own. A domain whose record key is lost with it has nothing left that could be
-/// signed, or read.
+/// signed, or read; one that another HSM would open is waited for.
 async fn give_up(
     context: &mut Context<'_>,
     domain: Domain,
@@ -152,20 +196,31 @@ async fn give_up(
     let services = context.services;
     let (custody, store) = (&services.custody, &services.store);
     let keks = kek::unverified(store, domain).await?;
-    if !keks.iter().any(|kek| kek.lies_in(profile) && !kek.is_over()) {
-        return Ok(Lost::default());
-    }
     let lost = lost(context, domain, &keks, profile).await?;
+    if !keks.iter().any(|kek| kek.lies_in(profile)) {
+        tell(context, domain, name, &lost);
+        return Ok(lost);
+    }
     let at_work = custody.is_at_work(domain);
     let opened = match at_work {
         true => custody.ready(domain).await.map_err(Failure::from),
-        false => kek::open_doomed(custody, store, domain).await.map_err(Failure::from),
+        false => kek::open_doomed(custody, store, domain)
+            .await
+            .map(drop)
+            .map_err(Failure::from),
     };
+    let opens = |kek: &KekRecord| !is_lost(kek, profile) && (kek.is_live() || (!at_work && !kek.is_over()));
     let told = match opened {
         Ok(()) => put(context, domain, profile, given_up).await,
+        Err(failure) if keks.iter().any(opens) => {
+            tracing::error!(%domain, ?failure, "what a domain has in an HSM that is gone cannot be given up while its other HSMs are away");
+            Err(Fault::CustodyUnavailable.into())
+        }
         Err(failure) => {
             tracing::error!(%domain, ?failure, "the KEKs of a domain cannot be marked as given up: its record key is lost with them");
-            Ok(())
+            let work = Work::new(Arc::clone(store));
+            let words = "its record key is lost with an HSM that is given up";
+            step(context, work, domain, Operation::HsmProfileAbandon, words).await
         }
     };
     match at_work {
@@ -177,13 +232,17 @@ async fn give_up(
         false => custody.close_domain(domain),
     }
     told?;
+    tell(context, domain, name, &lost);
+    Ok(lost)
+}
+
+fn tell(context: &mut Context<'_>, domain: Domain, name: &str, lost: &Lost) {
     if !lost.keks.is_empty() {
         let (now, words) = (context.now, format!("{name}: {}", lost.told()));
         context
             .batch
             .alarm(context.work, Event::HsmAbandoned, domain, now, &words);
     }
-    Ok(lost)
 }
 
 async fn put(
@@ -200,7 +259,7 @@ async fn put(
     work.bump_guard(kek::guard(domain));
     for record in work.all(domain, kek::KEK).await? {
         let known = KekRecord::decode(records::open(custody, &record)?)?;
-        if known.is_over() || !known.lies_in(profile) {
+        if !known.lies_in(profile) {
             continue;
         }
         given_up.records = tally.under(known.id);

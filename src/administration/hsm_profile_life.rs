@@ -1,7 +1,7 @@
 //! The life of HSM-Profiles (family 04): made and deleted by administrators, told to those who may use them.
 
 use super::hsm_profile_pin::settle;
-use super::{desk, hsm_profile, kek, management};
+use super::{desk, hsm_profile, kek, management, reference};
 use crate::authority::{Granted, Target};
 use crate::custody::probe::Finding;
 use crate::custody::{KekRecord, Links, ProfileId, ProfileRecord, Sharing, TokenRecord};
@@ -21,6 +21,8 @@ const LONGEST_LABEL: usize = 32;
 const LONGEST_SERIAL: usize = 16;
 /// Bytes of a PIN: as many as tokens take, and as a worker is greeted with.
 const LONGEST_PIN: usize = 255;
+/// Tenants looked at at once.
+const PAGE: usize = 256;
 /// Sessions of one worker, which has a thread for each.
 const MOST_SESSIONS: i32 = 64;
 /// Milliseconds that a token can be given: less is no answer, more would hold up whoever waits for it.
@@ -400,12 +402,20 @@ fn told(record: &ProfileRecord, tenant_names: Vec<String>) -> HsmProfile {
     }
 }
 
-/// Whether anybody has a KEK there that is not destroyed. Of tenants that are no more the MACs cannot be checked: what they left counts
-/// all the same.
+/// Whether anybody has a KEK there that is neither destroyed nor given up. Of tenants that are no more the MACs cannot be checked: what they
+/// left counts all the same, as does what those have that are held.
 async fn keeps_keks(context: &mut Context<'_>, id: ProfileId) -> Result<bool, Failure> {
-    let tenants = desk::all(context, Domain::SYSTEM, kind::TENANT, TenantRecord::decode).await?;
-    let tenants = tenants.into_iter().map(|(tenant, _)| Domain(tenant));
-    for domain in tenants.chain([Domain::SYSTEM]) {
+    let (mut domains, mut after) = (vec![Domain::SYSTEM], None);
+    loop {
+        let tenants = (Domain::SYSTEM, kind::TENANT);
+        let page = reference::page(&context.services.store, tenants, after, PAGE).await?;
+        domains.extend(page.iter().map(|record| Domain(record.key.id)));
+        match page.last() {
+            Some(last) if page.len() >= PAGE => after = Some(last.key.id),
+            _ => break,
+        }
+    }
+    for domain in domains {
         let found = context.services.store.scan(domain, kek::KEK, None, kek::MOST).await?;
         for record in &found {
             if KekRecord::decode(kek::body(record)?)?.lies_in(id) {

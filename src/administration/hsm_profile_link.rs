@@ -19,7 +19,10 @@ impl Handle for HsmProfileLinkRequest {
         context: &mut Context<'_>,
     ) -> Result<HsmProfileLinkResponse, Failure> {
         let (domain, whose) = user(context, self.tenant_name.as_deref()).await?;
-        let (id, _) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        let (id, record) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        if record.abandoned.is_some() {
+            return Err(Fault::HsmGivenUp.into());
+        }
         let first = self.first.unwrap_or(false);
         let mut links = hsm_profile::links(context, domain).await?.0;
         let present = links.contains(&id);
@@ -47,7 +50,10 @@ impl Handle for HsmProfileLinkRequest {
         let name = self.tenant_name.as_deref();
         let target = target(context, &self.hsm_profile_name, name, &what).await?;
         let (domain, _) = user(context, name).await?;
-        let (id, _) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        let (id, record) = hsm_profile::named(context, Some(&self.hsm_profile_name)).await?;
+        if record.abandoned.is_some() {
+            return Err(Fault::HsmGivenUp.into());
+        }
         let present = hsm_profile::links(context, domain).await?.0.contains(&id);
         let mut description = target.description.unwrap_or_default();
         if let Some(warning) = management::judge_separation(context, domain, id).await? {

@@ -153,15 +153,24 @@ pub async fn open_domain(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
 
 /// The KEKs of a domain as they lie there: nothing of them is checked.
 pub async fn unverified(store: &Arc<dyn Store>, domain: Domain) -> Result<Vec<KekRecord>, AdministrationError> {
-    let found = store.scan(domain, KEK, None, MOST).await?;
+    decoded(&store.scan(domain, KEK, None, MOST).await?)
+}
+
+fn decoded(found: &[Record]) -> Result<Vec<KekRecord>, AdministrationError> {
     let decode = |record| -> Result<_, AdministrationError> { Ok(KekRecord::decode(body(record)?)?) };
     found.iter().map(decode).collect()
 }
 
-/// Opens a domain whose KEKs are to be destroyed, those included that are to be already, and checks their records: only what this server
-/// wrote is destroyed.
-pub async fn open_doomed(custody: &Custody, store: &Arc<dyn Store>, domain: Domain) -> Result<(), AdministrationError> {
-    let mut keks = unverified(store, domain).await?;
+/// Opens a domain whose KEKs are to be destroyed, those included that are to be already, and checks their records. Gives what it has checked:
+/// only what this server wrote is destroyed.
+pub async fn open_doomed(
+    custody: &Custody,
+    store: &Arc<dyn Store>,
+    domain: Domain,
+) -> Result<Vec<KekRecord>, AdministrationError> {
+    let found = store.scan(domain, KEK, None, MOST).await?;
+    let known = decoded(&found)?;
+    let mut keks = known.clone();
     for kek in keks.iter_mut().filter(|kek| kek.state == KekState::Deleting) {
         kek.state = KekState::Inactive;
     }
@@ -171,10 +180,10 @@ pub async fn open_doomed(custody: &Custody, store: &Arc<dyn Store>, domain: Doma
     let record_key = RecordKeyRecord::decode(body(&record_key)?)?;
     custody.open_domain(domain, &keks, &record_key).await?;
     custody.ready(domain).await?;
-    for record in store.scan(domain, KEK, None, MOST).await? {
-        records::open(custody, &record).map_err(|_| AdministrationError::Damaged(KEK.0))?;
+    for record in &found {
+        records::open(custody, record).map_err(|_| AdministrationError::Damaged(KEK.0))?;
     }
-    Ok(())
+    Ok(known)
 }
 
 /// The body of a record whose MAC is checked later.

@@ -3,7 +3,7 @@
 //! by one, as in [`super::kek_end`]; what an outage interrupts goes on with a new approval.
 
 use super::kek_end::step;
-use super::{desk, kek, management, tenant_create};
+use super::{desk, hsm_profile, kek, management, tenant_create};
 use crate::audit::alarm::Event;
 use crate::audit::hash;
 use crate::authority::{Granted, Origin, Target};
@@ -28,11 +28,21 @@ impl Handle for TenantPurgeRequest {
         let purged = purge(context, granted.origin(), domain).await;
         // Nobody is served from it, whatever came of it.
         context.services.custody.close_domain(domain);
-        let kek_generations = purged?;
+        let (destroyed, given_up): (Vec<_>, Vec<_>) = purged?.into_iter().partition(|(_, end)| *end == End::Destroyed);
         context.work.delete(doom_place(domain)).await?;
         record.purged_ms = Some(context.now.0);
         tenant_create::keep(context, domain, &record).await?;
-        tenant_create::alarm(context, Event::TenantPurged, Domain::SYSTEM, &record.name);
+        let mut words = record.name.clone();
+        if !given_up.is_empty() {
+            let keks: Vec<String> = given_up.iter().map(|(generation, _)| generation.to_string()).collect();
+            words.push_str(&format!(
+                ": KEK {} given up with an HSM, NOT destroyed",
+                keks.join(", ")
+            ));
+        }
+        tenant_create::alarm(context, Event::TenantPurged, Domain::SYSTEM, &words);
+        let number = |(generation, _)| i32::try_from(generation).map_err(|_| Failure::new(Fault::Internal));
+        let kek_generations = destroyed.into_iter().map(number).collect::<Result<_, _>>()?;
         Ok(TenantPurgeResponse { kek_generations })
     }
 
@@ -40,7 +50,8 @@ impl Handle for TenantPurgeRequest {
         let (domain, record) = doomed(self, context).await?;
         let keks = kek::unverified(&context.services.store, domain).await?;
         let mut sharings = Vec::new();
-        for profile in keks.iter().flat_map(KekRecord::profiles).collect::<BTreeSet<_>>() {
+        let left = keks.iter().filter(|kek| !kek.is_over());
+        for profile in left.flat_map(KekRecord::profiles).collect::<BTreeSet<_>>() {
             sharings.extend(management::needed(context, Domain::SYSTEM, profile).await?);
         }
         Ok(Target {
@@ -79,29 +90,51 @@ async fn doomed(request: &TenantPurgeRequest, context: &mut Context<'_>) -> Resu
     Ok((Domain(id), record))
 }
 
-/// Destroys the KEKs of a domain. Says which are destroyed.
-async fn purge(context: &mut Context<'_>, origin: Origin, domain: Domain) -> Result<Vec<i32>, Failure> {
+/// What became of a KEK.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Destroyed,
+    /// Its HSM is gone: whether it is there still, nobody can say.
+    GivenUp,
+}
+
+/// Destroys the KEKs of a domain. Says what became of each.
+async fn purge(context: &mut Context<'_>, origin: Origin, domain: Domain) -> Result<Vec<(u32, End)>, Failure> {
     let services = context.services;
-    let mut keks = kek::unverified(&services.store, domain).await?;
-    match kek::open_doomed(&services.custody, &services.store, domain).await {
-        Ok(()) => destroy(context, origin, domain, &mut keks).await?,
-        // All are gone already, and what was left to be said of them can no longer be signed.
-        Err(_) if are_gone(context, domain, &keks).await? => {}
-        Err(error) => return Err(Failure::detailed(Fault::CustodyUnavailable, error)),
+    let mut work = Work::new(Arc::clone(&services.store));
+    // What is destroyed is what was checked: nobody changes it in between.
+    work.read_guard(kek::guard(domain)).await?;
+    let ended = |kek: &KekRecord| match kek.abandoned {
+        None => (kek.generation, End::Destroyed),
+        Some(_) => (kek.generation, End::GivenUp),
+    };
+    let error = match kek::open_doomed(&services.custody, &services.store, domain).await {
+        Ok(mut keks) => {
+            destroy(context, origin, work, domain, &mut keks).await?;
+            return Ok(keks.iter().map(ended).collect());
+        }
+        Err(error) => error,
+    };
+    let keks = kek::unverified(&services.store, domain).await?;
+    // All are gone already, and what was left to be said of them can no longer be signed.
+    if are_gone(context, domain, &keks).await? {
+        return Ok(keks.iter().map(ended).collect());
     }
-    let number = |kek: &KekRecord| i32::try_from(kek.generation).map_err(|_| Failure::new(Fault::Internal));
-    keks.iter().map(number).collect()
+    if are_given_up(context, &keks).await? {
+        // What their records say cannot be verified any more: of none it is said that it is destroyed.
+        return Ok(keks.iter().map(|kek| (kek.generation, End::GivenUp)).collect());
+    }
+    Err(Failure::detailed(Fault::CustodyUnavailable, error))
 }
 
 async fn destroy(
     context: &mut Context<'_>,
     origin: Origin,
+    mut work: Work,
     domain: Domain,
     keks: &mut [KekRecord],
 ) -> Result<(), Failure> {
-    let (custody, store) = (&context.services.custody, &context.services.store);
-    let mut work = Work::new(Arc::clone(store));
-    work.read_guard(kek::guard(domain)).await?;
+    let custody = &context.services.custody;
     work.bump_guard(kek::guard(domain));
     for record in keks.iter_mut().filter(|kek| !kek.is_over()) {
         let place = kek::place(domain, record.id);
@@ -144,12 +177,34 @@ async fn are_gone(context: &mut Context<'_>, domain: Domain, keks: &[KekRecord])
     if begun != Some(digest(keks)?) {
         return Ok(false);
     }
-    for kek in keks {
+    // What was given up with its HSM before is not looked for.
+    for kek in keks.iter().filter(|kek| kek.abandoned.is_none()) {
         if !context.services.custody.is_gone(kek).await {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether the record key was lost with HSMs that were given up, and nothing of these KEKs is anywhere else. Their own records can be verified
+/// no more; that an HSM was given up says the system's.
+async fn are_given_up(context: &mut Context<'_>, keks: &[KekRecord]) -> Result<bool, Failure> {
+    let mut is_any = false;
+    for kek in keks {
+        let mut rest = kek.clone();
+        for profile in kek.profiles() {
+            let record = hsm_profile::load(context, profile).await?;
+            if let Some(given_up) = record.and_then(|record| record.abandoned) {
+                rest = rest.without(profile, given_up);
+                is_any = true;
+            }
+        }
+        let is_over = rest.state == KekState::Abandoned || context.services.custody.is_gone(&rest).await;
+        if !is_over {
+            return Ok(false);
+        }
+    }
+    Ok(is_any)
 }
 
 /// Leaves in a unit of work which KEKs a purge is about to destroy, in the system's domain: what the tenant's own record key vouches for can

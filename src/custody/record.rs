@@ -177,10 +177,10 @@ impl KekRecord {
         }
     }
 
-    /// Whether a profile keeps something without which it does not open.
+    /// Whether a profile keeps something of it that is neither destroyed nor given up.
     #[must_use]
     pub fn lies_in(&self, profile: ProfileId) -> bool {
-        self.state != KekState::Destroyed && self.profiles().contains(&profile)
+        !self.is_over() && self.profiles().contains(&profile)
     }
 
     /// What kind of sealer serves it.

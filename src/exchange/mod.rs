@@ -1,6 +1,8 @@
 //! One message in, one message out. No socket and no clock of its own: listener, tests, fuzzing and benches all enter
 //! through [`Exchange`].
 
+#[cfg(test)]
+mod abandoned;
 mod admission;
 mod agenda;
 #[cfg(test)]

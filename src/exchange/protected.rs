@@ -24,16 +24,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const SOFTWARE: ProfileId = ProfileId([1; 16]);
-const EAST: ProfileId = ProfileId([2; 16]);
+pub(super) const EAST: ProfileId = ProfileId([2; 16]);
 pub(super) const WEST: ProfileId = ProfileId([3; 16]);
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) struct Scene {
     pub(super) house: TestHouse,
     pub(super) olga: Voter,
     pub(super) otto: Voter,
     east: Arc<FakeHsm>,
-    west: Arc<FakeHsm>,
+    pub(super) west: Arc<FakeHsm>,
 }
 
 /// Links two HSM-Profiles, east and west, to a domain that has the software's already.

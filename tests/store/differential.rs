@@ -25,7 +25,7 @@ fn query(dice: &mut Dice) -> IndexQuery {
         0 => (NAME, IndexRange::Any),
         1 => (DATE, IndexRange::Between { from, to: from + 5 }),
         2 => (DATE, IndexRange::Equal(IndexValue::number(from))),
-        3 => (DATE, IndexRange::UpTo(from)),
+        3 => (DATE, IndexRange::InOrder { from, to: from + 5 }),
         _ => (
             NAME,
             IndexRange::Equal(IndexValue::bytes(format!("n{}", dice.roll(5)).as_bytes())),

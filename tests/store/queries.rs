@@ -137,7 +137,11 @@ async fn what_is_due_is_found_oldest_first(opened: Opened) {
     for (n, date) in [(1, 70), (2, -100), (3, 50), (4, 50), (5, i64::MAX), (6, i64::MIN)] {
         opened.create(n, vec![dated(date)]).await;
     }
-    let up_to = |to| query(DATE, IndexRange::UpTo(to));
+    let within = |from, to| query(DATE, IndexRange::InOrder { from, to });
+    let up_to = |to| within(i64::MIN, to);
+    assert_eq!(numbers(&opened, &within(-100, 50)).await, [2, 4, 3]);
+    assert_eq!(numbers(&opened, &within(71, i64::MAX)).await, [5]);
+    assert_eq!(numbers(&opened, &within(60, 50)).await, [0_u64; 0]);
     assert_eq!(numbers(&opened, &up_to(70)).await, [6, 2, 4, 3, 1]);
     assert_eq!(numbers(&opened, &up_to(49)).await, [6, 2]);
     assert_eq!(numbers(&opened, &up_to(i64::MAX)).await, [6, 2, 4, 3, 1, 5]);

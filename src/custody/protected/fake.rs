@@ -27,6 +27,8 @@ pub(crate) struct FakeHsm {
     pairs: Mutex<HashMap<Vec<u8>, Pair>>,
     /// Whether it does not answer.
     pub(crate) away: AtomicBool,
+    /// Whether it accepts its credential no more.
+    pub(crate) refuses: AtomicBool,
     /// Whether it does what it is told and never says so.
     pub(crate) hangs: AtomicBool,
     /// It hangs now.
@@ -43,6 +45,7 @@ impl FakeHsm {
             slab,
             pairs: Mutex::default(),
             away: AtomicBool::default(),
+            refuses: AtomicBool::default(),
             hangs: AtomicBool::default(),
             hung: Notify::new(),
             opened: AtomicUsize::default(),
@@ -61,6 +64,7 @@ impl FakeHsm {
     fn answers(&self) -> Result<(), CustodyError> {
         match self.away.load(Ordering::SeqCst) {
             true => Err(CustodyError::Unavailable),
+            false if self.refuses.load(Ordering::SeqCst) => Err(CustodyError::Credential),
             false => Ok(()),
         }
     }
