@@ -31,7 +31,7 @@ enum Stage {
     Versions,
     Operations,
     /// What waits; with a message that is on its way.
-    Messages(Option<Outgoing>),
+    Messages(Option<Box<Outgoing>>),
     /// The client is to ask again.
     Back,
     /// It does.
@@ -91,7 +91,7 @@ impl<'a> Reversal<'a> {
             Stage::Messages(on_its_way) => match self.server.next_for_client(self.asked.client, version).await {
                 Ok(Some(next)) => {
                     let turn = ask(&next.request);
-                    *on_its_way = Some(next);
+                    *on_its_way = Some(Box::new(next));
                     turn
                 }
                 Ok(None) if self.knows_roles => {
