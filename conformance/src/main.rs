@@ -24,7 +24,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Plays every case below a folder and tells what passed.
-    Play(Play),
+    Play(Box<Play>),
     /// Listens as a client's endpoint, accepts whatever a server sends, and tells what that was.
     Listen(Listen),
 }
