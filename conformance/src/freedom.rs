@@ -184,6 +184,8 @@ impl ItemFacts {
         }
         match (parent, tag) {
             (tag::RESPONSE_PAYLOAD, tag::ATTRIBUTE) if self.is(Operation::GetAttributes) => Order::Set { more: true },
+            // Of a server's own request, which nobody asked for in an order.
+            (tag::REQUEST_PAYLOAD, tag::ATTRIBUTE) => Order::Set { more: true },
             (tag::RESPONSE_PAYLOAD, tag::ATTRIBUTE_NAME | tag::ATTRIBUTE_REFERENCE)
                 if self.is(Operation::GetAttributeList) =>
             {
