@@ -130,6 +130,7 @@ impl House {
             randomness,
             access: Arc::new(access.unwrap()),
             installation: InstallationRecord::new([3; 16]),
+            outbox: Arc::default(),
             quarantine,
             about: About::default(),
             limits: Limits::default(),
