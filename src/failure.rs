@@ -181,6 +181,8 @@ faults! {
     InvalidField = InvalidField, "a field has a value that is not permitted";
     /// A field that no version has (KMIP 1.4 §11.1).
     UnknownField = InvalidField, "a field of the request is not known";
+    /// An enumeration of the request has a value that no version has, or a later major version only.
+    UnknownValue = InvalidField, "a value of the request is not known";
     /// A field that this request needs is absent.
     MissingField = InvalidMessage, "a required field is missing";
     /// The attribute is unknown, or not for this object.

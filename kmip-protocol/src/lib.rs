@@ -20,6 +20,7 @@ mod extensions;
 mod field;
 #[cfg(test)]
 mod field_tables;
+mod known;
 mod messages;
 pub mod names;
 mod operations;
@@ -35,6 +36,7 @@ pub use enumeration::Names;
 pub use enumerations::*;
 pub use extensions::{Extension, extensions};
 pub use field::{Field, FieldRow, Item, Occurrence, Structure};
+pub use known::{JUDGED_IN_USE, holds_attributes};
 pub use messages::*;
 pub use names::KmipVocabulary;
 pub use operations::*;

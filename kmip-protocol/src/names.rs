@@ -19,7 +19,7 @@ const BORROWED: &[(Tag, Tag)] = &[
 ];
 
 /// Enumeration values from here on are extensions: read by name or number, but written as numbers, which everybody reads.
-const EXTENSIONS: u32 = 0x8000_0000;
+pub(crate) const EXTENSIONS: u32 = 0x8000_0000;
 
 /// The enumeration or mask of an item's value.
 #[must_use]

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Missing(Tag),
     /// The value has the right type and is still impossible; why, in words for a log.
     Invalid(&'static str),
+    /// An enumeration has a value that nobody knows.
+    UnknownValue,
     /// The message's protocol version is not one of ours.
     Version,
     /// An XML or JSON text is not well formed.

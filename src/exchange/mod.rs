@@ -43,6 +43,8 @@ mod confinement;
 #[cfg(test)]
 mod contest;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod creations;
 mod credentials;
 #[cfg(test)]
@@ -125,6 +127,8 @@ mod rewrapping;
 mod rewraps;
 mod rotating;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod scrub_counters;
 pub mod scrubbing;
 #[cfg(test)]
@@ -161,6 +165,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timer;
+#[cfg(test)]
+mod undoing;
 mod upkeep;
 #[cfg(test)]
 mod user_access;
@@ -170,6 +176,8 @@ mod verdicts;
 mod vigil;
 #[cfg(test)]
 mod voting;
+#[cfg(test)]
+mod waiting;
 
 pub use confinement::ADMIN_LISTENER;
 pub use facts::{Asked, ConnectionFacts, Roles, TlsFacts};

@@ -1,6 +1,6 @@
 //! Requests that are answered later: kept as they were submitted, carried out once, delivered once, to their requester only.
 
-use super::frozen::{self, Conclusion, Frozen};
+use super::frozen::{self, Conclusion, Frozen, Refused};
 use super::pending::{self, PendingRecord, Stage};
 use super::{Answer, Batch, Context, dispatch};
 use crate::authority::Approval;
@@ -311,7 +311,7 @@ pub async fn carry_out(
                 tracing::debug!(operation = ?payload.operation(), detail, "a pending request failed");
             }
             context.batch.failed = Some(failure.fault());
-            Ok(Err(failure.fault()))
+            Ok(Err(Refused::from(&failure)))
         }
     }
 }
@@ -321,9 +321,9 @@ pub async fn carry_out(
 pub fn tell(operation: Operation, conclusion: Conclusion) -> Answer {
     match conclusion {
         Ok(payload) => Answer::Done(payload),
-        Err(fault) => Answer::Failed {
+        Err(refused) => Answer::Failed {
             operation,
-            failure: fault.into(),
+            failure: refused.into(),
             note: None,
         },
     }

@@ -1,11 +1,12 @@
 //! `docs/OPERATIONS.md`, from the rows: operations, who may, payloads, what is told of failures, alarms. The test fails when the
 //! document is not what the rows say; with `CLAVIGER_UPDATE_DOCUMENTS=1` it writes it.
 
+use super::coverage::COVERAGE;
 use super::{CARRIED_OUT, unprovoked};
 use crate::audit::alarm::Event;
 use crate::authority::permission::{Needed, PERMISSIONS, Permission, Who, permission};
 use crate::failure::Fault;
-use kmip_protocol::{FieldRow, OPERATIONS, Occurrence, Operation, PersonRole, Version, extensions, tag};
+use kmip_protocol::{FieldRow, OPERATIONS, ObjectType, Occurrence, Operation, PersonRole, Version, extensions, tag};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -87,6 +88,44 @@ fn payload(text: &mut String, title: &str, rows: &[FieldRow]) {
     text.push('\n');
 }
 
+/// Operations by version, by the objects that they act upon, with limits and deviations.
+fn covered(text: &mut String) {
+    let versions = Version::ALL.map(|version| version.to_string());
+    writeln!(text, "\n### By version and object\n").unwrap();
+    text.push_str(
+        "Whatever acts upon the objects of a client acts upon all that are named, in every version that has operation and object; what\n\
+         makes objects, makes those. Key Format Types, wrapping and algorithms are those of Query's Capability Information.\n\n",
+    );
+    writeln!(
+        text,
+        "| operation | {} | objects | limits and deviations |",
+        versions.join(" | ")
+    )
+    .unwrap();
+    writeln!(text, "|---|{}---|---|", "---|".repeat(versions.len())).unwrap();
+    for row in COVERAGE {
+        let operation = row.operation;
+        let done = carried_out(operation);
+        let spoken = Version::ALL.map(|version| {
+            if done && operation.is_spoken_in(version) {
+                "yes"
+            } else {
+                ""
+            }
+        });
+        let objects: Vec<String> = row.object_types.iter().map(ToString::to_string).collect();
+        let objects = if objects.len() >= 9 && !row.object_types.contains(&ObjectType::Template) {
+            "all but Template".to_owned()
+        } else if objects.len() >= 9 {
+            "all".to_owned()
+        } else {
+            objects.join(", ")
+        };
+        let remark = if done { row.remark } else { "Not carried out." };
+        writeln!(text, "| {operation} | {} | {objects} | {remark} |", spoken.join(" | ")).unwrap();
+    }
+}
+
 fn document() -> String {
     let mut text = String::from(
         "# Operations\n\n\
@@ -110,6 +149,7 @@ fn document() -> String {
         )
         .unwrap();
     }
+    covered(&mut text);
     text.push_str(
         "\n## Vendor operations\n\n\
          Whoever may not ask is told `Permission Denied`; whoever has not logged in, `Authentication Not Successful`. That others must\n\
@@ -188,6 +228,9 @@ fn the_document_is_what_the_rows_say() {
 fn every_operation_is_in_the_document() {
     let text = document();
     assert_eq!(PERMISSIONS.len(), OPERATIONS.len());
+    let standard = OPERATIONS.iter().filter(|operation| operation.0 < 0x8000_0000);
+    let covered: Vec<Operation> = COVERAGE.iter().map(|row| row.operation).collect();
+    assert!(standard.eq(&covered), "{covered:?}");
     for operation in OPERATIONS {
         assert!(text.contains(&format!(" {operation} ")), "{operation}");
     }

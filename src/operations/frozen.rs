@@ -24,7 +24,40 @@ mod tag {
 }
 
 /// What came of a request.
-pub type Conclusion = core::result::Result<ResponsePayload, Fault>;
+pub type Conclusion = core::result::Result<ResponsePayload, Refused>;
+
+/// Why a request failed.
+#[derive(Clone, PartialEq)]
+pub struct Refused {
+    /// What its requester is told.
+    pub fault: Fault,
+    /// What the answer says all the same: a Check repeats what was refused (KMIP 2.1 §6.1.7).
+    pub payload: Option<Box<ResponsePayload>>,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self { fault, payload: None }
+    }
+}
+
+impl From<&Failure> for Refused {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            fault: failure.fault(),
+            payload: failure.payload().cloned().map(Box::new),
+        }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused.payload {
+            Some(payload) => Self::answering(refused.fault, *payload),
+            None => Self::new(refused.fault),
+        }
+    }
+}
 
 fn write_version(writer: &mut Writer, version: Version) {
     writer.integer(tag::MAJOR, version.major());
@@ -85,14 +118,26 @@ pub fn write_conclusion(conclusion: &Conclusion, version: Version) -> Secret {
     writer.structure(tag::FROZEN, |w| {
         write_version(w, version);
         match conclusion {
-            Ok(payload) => {
-                w.enumeration(tag::OPERATION, payload.operation().0);
-                w.structure(tag::PAYLOAD, |w| payload.write(w, version));
+            Ok(payload) => write_payload(w, payload, version),
+            Err(refused) => {
+                w.text(tag::FAULT, &refused.fault.name());
+                if let Some(payload) = &refused.payload {
+                    write_payload(w, payload, version);
+                }
             }
-            Err(fault) => w.text(tag::FAULT, &fault.name()),
         }
     });
     Secret::new(writer.into_bytes())
+}
+
+fn write_payload(writer: &mut Writer, payload: &ResponsePayload, version: Version) {
+    writer.enumeration(tag::OPERATION, payload.operation().0);
+    writer.structure(tag::PAYLOAD, |w| payload.write(w, version));
+}
+
+fn read_payload(reader: &mut Reader<'_>, version: Version) -> Result<ResponsePayload> {
+    let operation = Operation(reader.enumeration(tag::OPERATION)?);
+    reader.structure(tag::PAYLOAD, |r| ResponsePayload::read(r, operation, version))
 }
 
 /// Reads what [`write_conclusion`] wrote.
@@ -102,11 +147,14 @@ pub fn read_conclusion(bytes: &[u8]) -> Result<Conclusion> {
         let version = read_version(r)?;
         if r.at(tag::FAULT) {
             // A fault of another release is a fault all the same.
-            return Ok(Err(Fault::named(r.text(tag::FAULT)?).unwrap_or(Fault::Internal)));
+            let fault = Fault::named(r.text(tag::FAULT)?).unwrap_or(Fault::Internal);
+            let payload = r.at(tag::OPERATION).then(|| read_payload(r, version)).transpose()?;
+            return Ok(Err(Refused {
+                fault,
+                payload: payload.map(Box::new),
+            }));
         }
-        let operation = Operation(r.enumeration(tag::OPERATION)?);
-        let payload = r.structure(tag::PAYLOAD, |r| ResponsePayload::read(r, operation, version))?;
-        Ok(Ok(payload))
+        read_payload(r, version).map(Ok)
     })?;
     reader.finish()?;
     Ok(conclusion)
@@ -179,7 +227,7 @@ pub async fn open_conclusion(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kmip_protocol::{DestroyRequest, DestroyResponse, UniqueIdentifier};
+    use kmip_protocol::{CheckResponse, DestroyRequest, DestroyResponse, UniqueIdentifier};
 
     #[test]
     fn requests_and_outcomes_read_back_in_every_version() {
@@ -194,7 +242,11 @@ mod tests {
             let done: Conclusion = Ok(ResponsePayload::from(DestroyResponse {
                 unique_identifier: "4711".into(),
             }));
-            for conclusion in [done, Err(Fault::ObjectNotFound)] {
+            let refused = Refused {
+                payload: Some(Box::new(CheckResponse::default().into())),
+                ..Fault::UsageMask.into()
+            };
+            for conclusion in [done, Err(Fault::ObjectNotFound.into()), Err(refused)] {
                 let bytes = write_conclusion(&conclusion, version);
                 assert!(read_conclusion(bytes.expose()).is_ok_and(|read| read == conclusion));
             }

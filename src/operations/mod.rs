@@ -26,6 +26,8 @@ mod certification;
 mod certify;
 mod check;
 mod client_login;
+#[cfg(test)]
+pub mod coverage;
 mod create;
 mod create_key_pair;
 mod create_split_key;

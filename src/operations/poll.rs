@@ -25,7 +25,7 @@ async fn ungoverned(pending: Pending, context: &mut Context<'_>) -> Result<Answe
     let conclusion = match pending.record.stage {
         Stage::Submitted => carry_out(context, &pending, None).await?,
         Stage::Completed => pending.conclusion(context).await?,
-        Stage::Canceled => Err(Fault::Withdrawn),
+        Stage::Canceled => Err(Fault::Withdrawn.into()),
     };
     pending.remove(context).await?;
     Ok(tell(operation, conclusion))

@@ -142,8 +142,8 @@ pub(super) async fn concluded_as(
 ) -> Result<Conclusion, Failure> {
     match state {
         _ if pending.record.result.is_some() => pending.conclusion(context).await,
-        ProposalState::Executed | ProposalState::Failed => Ok(Err(Fault::OutcomeUnknown)),
-        state => Ok(Err(ended(state))),
+        ProposalState::Executed | ProposalState::Failed => Ok(Err(Fault::OutcomeUnknown.into())),
+        state => Ok(Err(ended(state).into())),
     }
 }
 
@@ -157,9 +157,9 @@ pub(super) async fn deliver(
     context.batch.proposal = Some((proposal.id, Some(proposal.request_digest)));
     Ok(match conclusion {
         Ok(payload) => Answer::Done(payload),
-        Err(fault) => Answer::Failed {
+        Err(refused) => Answer::Failed {
             operation: proposal.operation,
-            failure: fault.into(),
+            failure: refused.into(),
             note: Some(note(proposal)),
         },
     })
@@ -222,7 +222,7 @@ pub(super) async fn perform(
 ) -> Result<Conclusion, Failure> {
     context.batch.proposal = Some((proposal.id, Some(proposal.request_digest)));
     if let Some(fault) = flaw(context, proposal, pending).await? {
-        return Ok(Err(fault));
+        return Ok(Err(fault.into()));
     }
     let approval = Approval::of(proposal).ok_or(Failure::new(Fault::NotApproved))?;
     carry_out(context, pending, Some(approval)).await
@@ -284,7 +284,7 @@ pub(super) async fn finish(
     proposal: &mut ProposalRecord,
     conclusion: &Conclusion,
 ) -> Result<(), Failure> {
-    let outcome = match conclusion {
+    let outcome = match conclusion.as_ref().map_err(|refused| refused.fault) {
         Ok(_) => Outcome::Executed,
         Err(Fault::OutcomeUnknown) => Outcome::Unknown(
             Fault::OutcomeUnknown.newest_reason(),

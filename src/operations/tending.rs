@@ -137,7 +137,7 @@ pub async fn abandon(context: &mut Context<'_>, domain: Domain, id: [u8; 16]) ->
     if proposal.state() != ProposalState::Executing {
         return Ok(false);
     }
-    let conclusion = Err(Fault::OutcomeUnknown);
+    let conclusion = Err(Fault::OutcomeUnknown.into());
     finish(context, domain, &mut proposal, &conclusion).await?;
     if let Some(mut pending) = deferred::load(context, pending::place(domain, proposal.correlation)).await? {
         pending.conclude(context, &conclusion).await?;

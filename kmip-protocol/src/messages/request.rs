@@ -100,7 +100,10 @@ impl RequestItem {
             self.ephemeral = Field::read_field(reader, tag::EPHEMERAL, version)?;
         }
         self.unique_batch_item_id = Field::read_field(reader, tag::UNIQUE_BATCH_ITEM_ID, version)?;
-        let read = |inner: &mut Reader<'_>| RequestPayload::read(inner, operation, version);
+        let read = |inner: &mut Reader<'_>| {
+            crate::known::check(*inner, version)?;
+            RequestPayload::read(inner, operation, version)
+        };
         self.payload = reader
             .structure(tag::REQUEST_PAYLOAD, read)
             .map_err(|error| error.within(tag::BATCH_ITEM));

@@ -3,9 +3,11 @@
 
 use super::{Operation, RequestPayload};
 use crate::field::{FieldRow, Occurrence};
+use crate::known::{self, JUDGED_IN_USE, holds_attributes};
+use crate::names::of_tag;
 use crate::sample::Maker;
 use crate::{Attributes, ItemType, Version};
-use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Writer};
+use kmip_ttlv::{ErrorKind, Reader, Result, Tag, Value, Writer};
 
 /// Items in their order, each with its tag.
 type Items = Vec<(Tag, Vec<u8>)>;
@@ -145,4 +147,60 @@ fn what_only_the_other_major_versions_have_is_not_read() {
         }
     }
     assert!(count > 30, "{count}");
+}
+
+/// Where the enumerations of a payload stand, with their tags, and whether they are of attributes.
+fn enumerations(mut reader: Reader<'_>, of_attribute: bool, found: &mut Vec<(usize, Tag, bool)>) {
+    while !reader.is_empty() {
+        let offset = reader.offset();
+        match reader.item().unwrap() {
+            (tag, Value::Structure(inner)) => enumerations(inner, of_attribute || holds_attributes(tag), found),
+            (tag, Value::Enumeration(_)) => found.push((offset, tag, of_attribute)),
+            _ => {}
+        }
+    }
+}
+
+/// A value that no version has, and one of a later major version, in each field of each payload; the others have extensions.
+#[test]
+fn a_value_that_nobody_knows_is_found_wherever_it_stands() {
+    const NOBODYS: u32 = 0x0FFF_FFFF;
+    let mut counts = [0; 3];
+    for version in Version::ALL {
+        for (operation, _, good) in payloads(version) {
+            let mut bytes: Vec<u8> = good.iter().flat_map(|(_, item)| item.iter().copied()).collect();
+            let mut found = Vec::new();
+            enumerations(Reader::new(&bytes), false, &mut found);
+            let put = |bytes: &mut Vec<u8>, offset: usize, value: u32| {
+                bytes[offset + 8..offset + 12].copy_from_slice(&value.to_be_bytes());
+            };
+            for (offset, _, _) in &found {
+                put(&mut bytes, *offset, 0x8000_0001);
+            }
+            assert!(
+                known::check(Reader::new(&bytes), version).is_ok(),
+                "{operation} in {version}"
+            );
+            for (offset, tag, of_attribute) in found {
+                let names = of_tag(tag).filter(|names| !names.rows.is_empty() && !tag.is_extension());
+                let Some(names) = names else { continue };
+                let judged = of_attribute || !JUDGED_IN_USE.contains(&tag);
+                let later = names
+                    .rows
+                    .iter()
+                    .find(|(_, versions)| versions.first.major() > version.major());
+                for value in [NOBODYS].into_iter().chain(later.map(|(value, _)| *value)) {
+                    put(&mut bytes, offset, value);
+                    let error = known::check(Reader::new(&bytes), version).err();
+                    let told = error.map(|error| (error.kind(), error.offset()));
+                    let expected = judged.then_some((ErrorKind::UnknownValue, offset));
+                    assert_eq!(told, expected, "{operation} in {version}: {tag} {value}");
+                    counts[usize::from(judged)] += 1;
+                    counts[2] += usize::from(judged && value != NOBODYS);
+                }
+                put(&mut bytes, offset, 0x8000_0001);
+            }
+        }
+    }
+    assert!(counts[0] > 100 && counts[1] > 300 && counts[2] > 15, "{counts:?}");
 }
