@@ -60,6 +60,8 @@ faults! {
     ResponseTooLarge = ResponseTooLarge, "the response exceeds the maximum response size";
     /// The batch has more items, or the request more of something, than a limit permits.
     LimitExceeded = ServerLimitExceeded else GeneralFailure, "a limit of the server is exceeded";
+    /// An object would have more attributes, or more instances of one, than a limit permits (KMIP 1.4 §11, Index Out of Bounds).
+    TooManyAttributes = ServerLimitExceeded, "an object has no more attributes than this";
     /// The certificate belongs to nobody, or to somebody suspended.
     NotAuthenticated = AuthenticationNotSuccessful, "the client is not registered or not active";
     /// The principal may not do this.
@@ -129,6 +131,8 @@ faults! {
     InvalidObjectType = InvalidObjectType else InvalidField, "the object type does not fit the request";
     /// The usage mask lacks the bit.
     UsageMask = IncompatibleCryptographicUsageMask else PermissionDenied, "the cryptographic usage mask does not permit this";
+    /// The same, of a key that another is to be derived from (KMIP 1.4 §11, Derive Key).
+    NotDerivable = IncompatibleCryptographicUsageMask else InvalidField, "nothing can be derived from this object";
     /// A certificate request is not of the type that is said, is of another key, or was not signed by its own (KMIP 2.1 §11.50).
     InvalidCsr = InvalidCSR, "not a certificate request of this type and for this key, signed by it";
     /// An authority's certificate was asked for, or one for what cannot be read or is compromised (KMIP 1.4 §11.8).
@@ -163,8 +167,10 @@ faults! {
     WrappingObjectIllegal = InvalidObjectType else IllegalOperation, "the wrapping object is not a key";
     /// The object is wrapped already, or the wrapping asked for does not fit it.
     WrapNotPossible = WrappingObjectNotFound else PermissionDenied, "the object cannot be wrapped like this";
+    /// The wrapping key has other Cryptographic Parameters than those that are named (KMIP 1.4 §11, Get).
+    WrappingParameters = BadCryptographicParameters else ItemNotFound, "the wrapping key has no such cryptographic parameters";
     /// The key wrap type is unknown.
-    KeyWrapType = KeyWrapTypeNotSupported else InvalidField, "key wrap type not supported";
+    KeyWrapType = KeyWrapTypeNotSupported, "key wrap type not supported";
     /// The object cannot be had in this format.
     KeyFormat = KeyFormatTypeNotSupported, "key format type not supported for this object";
     /// The object cannot be had in this compression.
@@ -187,6 +193,8 @@ faults! {
     MissingField = InvalidMessage, "a required field is missing";
     /// The attribute is unknown, or not for this object.
     InvalidAttribute = InvalidAttribute else InvalidField, "the attribute is unknown or does not apply to this object";
+    /// An attribute that is to be added does not apply to the object (KMIP 1.4 §11, Add Attribute).
+    AttributeNotSupported = InvalidAttribute else PermissionDenied, "the object can have no such attribute";
     /// The attribute's value is impossible.
     InvalidAttributeValue = InvalidAttributeValue else InvalidField, "the attribute value is not permitted";
     /// An Offset came with dates that it would set.

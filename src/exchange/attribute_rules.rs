@@ -153,7 +153,7 @@ impl Desk<'_> {
         let rules = kind.rules();
         let touched = kind != AttributeKind::State && (rules.set_by.client() || rules.modified_by.client());
         if !rules.applies_to.contains(self.object_type) {
-            return self.reason(ResultReason::InvalidAttribute, ResultReason::InvalidField);
+            return self.reason(ResultReason::InvalidAttribute, ResultReason::PermissionDenied);
         }
         if rules.amount == Amount::One && present && touched {
             return self.reason(ResultReason::AttributeSingleValued, ResultReason::IllegalOperation);

@@ -6,6 +6,7 @@ mod creation;
 mod cryptography;
 mod delivery;
 mod life;
+mod older;
 mod tables;
 mod things;
 
@@ -235,4 +236,29 @@ async fn what_is_not_understood_is_told_by_all() {
         of_all,
         [ResultReason::AttestationFailed, ResultReason::AttestationRequired]
     );
+}
+
+/// What older versions say otherwise than by the substitutes of the newest reasons.
+#[tokio::test]
+async fn older_versions_are_told_in_their_words() {
+    let house = TestHouse::new().await;
+    let things = Things::of(&house).await;
+    let mut wrong = Vec::new();
+    for version in Version::ALL
+        .into_iter()
+        .filter(|version| !version.has_tagged_attributes())
+    {
+        for (operation, expected, say) in older::ROWS {
+            if !operation.is_spoken_in(version) {
+                continue;
+            }
+            let mut older = message(item(*operation, |w| say(w, &things)));
+            older.header.protocol_version = version.into();
+            let told = reason(&house, &older).await;
+            if told != Some(expected.for_version(version)) {
+                wrong.push(format!("{operation} in {version}: {told:?} for {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -93,7 +93,7 @@ fn all_given<'a>(
     let mut set = AttributeSet::default();
     for (count, instance) in given.enumerate() {
         if count >= MOST_GIVEN {
-            return Err(Fault::LimitExceeded);
+            return Err(Fault::TooManyAttributes);
         }
         let kind = applicable(&instance.attribute, object_type)?;
         take_over(&mut set, kind, instance)?;
@@ -111,7 +111,7 @@ fn check_given(set: &AttributeSet, kind: AttributeKind, attribute: &Attribute) -
 
 /// Judges an attribute that a client adds (KMIP 1.4 §4.14; KMIP 2.1 §6.1.2).
 pub fn at_addition(object_type: ObjectType, set: &AttributeSet, attribute: &Attribute, now: i64) -> Result<(), Fault> {
-    let kind = applicable(attribute, object_type)?;
+    let kind = applicable(attribute, object_type).map_err(|_| Fault::AttributeNotSupported)?;
     // What exists and may not exist twice says so, before it is said who may set it.
     if !is_multi(kind) && set.has(kind) && !is_read_only(kind) {
         return Err(Fault::AttributeSingleValued);
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn attributes_given_are_bounded() {
         let many = vec![Attribute::ObjectGroup("a".into()); MOST_GIVEN + 1];
-        assert_eq!(creation(&many).err(), Some(Fault::LimitExceeded));
+        assert_eq!(creation(&many).err(), Some(Fault::TooManyAttributes));
     }
 
     #[test]

@@ -371,7 +371,7 @@ impl Context<'_> {
     /// Keeps an object as it is: MAC, index rows, audit.
     pub fn keep(&mut self, object: &Object) -> Result<(), Failure> {
         if object.attributes.iter().count() > self.services.limits.attributes {
-            return Err(Fault::LimitExceeded.into());
+            return Err(Fault::TooManyAttributes.into());
         }
         // Nobody puts an object out of its own sight.
         if !self.shows(&object.attributes)? {

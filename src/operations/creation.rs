@@ -44,7 +44,7 @@ pub async fn stated<'a>(
         for name in &source.templates {
             attributes.lay_over(&templates::named(context, name, object_type).await?);
             if attributes.iter().count() > context.services.limits.attributes {
-                return Err(Fault::LimitExceeded.into());
+                return Err(Fault::TooManyAttributes.into());
             }
         }
         attributes.lay_over(&rules::at_creation(object_type, source.attributes.0.iter())?);

@@ -283,7 +283,7 @@ async fn held(
         && configured
         && !key.own_parameters.iter().any(|own| agrees(named, own))
     {
-        return Err(Fault::BadParameters.into());
+        return Err(Fault::WrappingParameters.into());
     }
     let parameters = key.parameters(named)?;
     let held = match &key.managed {

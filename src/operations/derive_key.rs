@@ -79,11 +79,21 @@ fn length(object_type: ObjectType, attributes: &AttributeSet) -> Result<usize, F
     }
 }
 
+/// What is said of an object that nothing can be derived from.
+fn as_base(failure: Failure) -> Failure {
+    match failure.fault() {
+        Fault::UsageMask => Failure::new(Fault::NotDerivable),
+        Fault::UnusableObjectType => Failure::new(Fault::InvalidObjectType),
+        _ => failure,
+    }
+}
+
 async fn bases(request: &DeriveKeyRequest, context: &mut Context<'_>) -> Result<Bases, Failure> {
     let usage = CryptographicUsageMask::DeriveKey;
     let mut keys = Vec::new();
     for unique_identifier in &request.unique_identifiers {
-        keys.push(Key::of(context, Some(unique_identifier), Purpose::Derive, usage).await?);
+        let key = Key::of(context, Some(unique_identifier), Purpose::Derive, usage).await;
+        keys.push(key.map_err(as_base)?);
     }
     let mut found = Bases {
         keys: Vec::new(),
@@ -100,25 +110,25 @@ async fn bases(request: &DeriveKeyRequest, context: &mut Context<'_>) -> Result<
             .iter()
             .find(|key| matches!(key.managed, ManagedObject::PublicKey(_) | ManagedObject::Certificate(_)));
         let (Some(private), Some(public)) = (private, public) else {
-            return Err(Fault::UnusableObjectType.into());
+            return Err(Fault::InvalidObjectType.into());
         };
-        found.agreement = Some((private.private()?, public.public()?));
+        found.agreement = Some((private.private().map_err(as_base)?, public.public().map_err(as_base)?));
     } else {
         // The first is the base; Secret Data beside a key stands for the Derivation Data.
         for key in &keys {
             if found.base.is_none() {
-                found.base = Some(key.bytes()?.clone());
+                found.base = Some(key.bytes().map_err(as_base)?.clone());
                 found.base_algorithm = key.algorithm();
             } else if matches!(key.managed, ManagedObject::SecretData(_)) {
-                found.data.push(key.bytes()?.clone());
+                found.data.push(key.bytes().map_err(as_base)?.clone());
             } else {
-                return Err(Fault::UnusableObjectType.into());
+                return Err(Fault::InvalidObjectType.into());
             }
         }
     }
-    // Derivation Data is given here or there, not both (KMIP 2.1 §7.12).
+    // Derivation Data is given here or there, not both (KMIP 2.1 §7.12; KMIP 1.4 §11, Derive Key).
     if !found.data.is_empty() && !request.derivation_parameters.derivation_data.is_empty() {
-        return Err(Fault::InvalidField.into());
+        return Err(Fault::InvalidMessage.into());
     }
     if found.data.is_empty() {
         found.data.clone_from(&request.derivation_parameters.derivation_data);

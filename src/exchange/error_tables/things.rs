@@ -46,6 +46,8 @@ pub(super) struct Things {
     pub working: String,
     /// One that may be used for nothing.
     pub idle: String,
+    /// One that wraps in one way only.
+    pub particular: String,
     /// One whose Usage Limits are nought.
     pub spent: String,
     /// One whose value is elsewhere.
@@ -219,6 +221,11 @@ impl Things {
         Self {
             full: full(house).await,
             idle: created(house, 0, begun).await,
+            particular: created(house, ALL_USES, |w| {
+                parameters(w, &[(tag::BLOCK_CIPHER_MODE, 13)]);
+                begun(w);
+            })
+            .await,
             absent: brought(
                 house,
                 2,
