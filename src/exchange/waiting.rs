@@ -5,7 +5,7 @@ use super::lives::of;
 use super::restarts::restarted;
 use super::testing::{TestHouse, create};
 use kmip_protocol::{
-    AddAttributeRequest, Attribute, CancellationResult, CheckRequest, CryptographicUsageMask, DestroyRequest,
+    AddAttributeRequest, Attribute, CancellationResult, CheckRequest, CryptographicUsageMask, DestroyRequest, Interval,
     LocateRequest, Operation, ProcessingStage, ReKeyRequest, RequestPayload, ResponseItem, ResponsePayload,
     ResultReason, ResultStatus, Version,
 };
@@ -114,6 +114,8 @@ async fn a_check_that_fails_late_says_what_it_refuses() {
         let check = CheckRequest {
             unique_identifier: of(&key),
             cryptographic_usage_mask: refused,
+            // Of several the reason names one.
+            lease_time: Some(Interval(u32::MAX)),
             ..CheckRequest::default()
         };
         let value = correlation(&submit(&house, Version::NEWEST, check, &house.alice).await);

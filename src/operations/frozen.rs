@@ -53,7 +53,7 @@ impl From<&Failure> for Refused {
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
         match refused.payload {
-            Some(payload) => Self::answering(refused.fault, *payload),
+            Some(payload) => Self::denying(refused.fault, Some(*payload)),
             None => Self::new(refused.fault),
         }
     }
