@@ -90,7 +90,7 @@ async fn roles_are_set_by_an_item_that_stands_alone() {
     );
     answered!(
         house.item(Version::NEWEST, be(EndpointRole(7)), &house.alice).await,
-        InvalidField
+        UnknownValue
     );
     let two = vec![
         RequestItem::new(be(EndpointRole::Client)),
