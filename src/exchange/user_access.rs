@@ -390,13 +390,13 @@ async fn what_is_made_under_the_default_policy_is_its_owners() {
         }
         answered!(gate.in_words_of(AS_FRED, version, get()).await, ok);
     }
-    let asked = GetAttributesRequest {
-        unique_identifier: name.clone(),
+    let asked = |unique_identifier| GetAttributesRequest {
+        unique_identifier,
         references: vec![AttributeReference::Known(
             kmip_protocol::AttributeKind::OperationPolicyName,
         )],
     };
-    let item = answered!(gate.in_words_of(AS_FRED, old, asked).await, ok);
+    let item = answered!(gate.in_words_of(AS_FRED, old, asked(name.clone())).await, ok);
     let Some(ResponsePayload::GetAttributes(got)) = item.payload else {
         panic!("no attributes");
     };
@@ -411,6 +411,11 @@ async fn what_is_made_under_the_default_policy_is_its_owners() {
             ..GetRequest::default()
         };
         answered!(gate.in_words_of(AS_BARNEY, old, get).await, ok);
+        // It is told as clients look for it.
+        let item = gate.in_words_of(AS_BARNEY, old, asked(Some(identifier(&made)))).await;
+        assert!(
+            matches!(item.payload, Some(ResponsePayload::GetAttributes(got)) if got.attributes.iter().eq([&owners]))
+        );
     }
     answered!(
         gate.in_words_of(AS_FRED, old, create("", policy("other"))).await,

@@ -53,7 +53,13 @@ fn candidates(object: &Object, reference: &AttributeReference, now: i64) -> Vec<
     }
 }
 
-/// Attributes that are not stored because they follow from the record.
+/// The operation policy of the specification: what is secret is its owner's alone (KMIP 1.4 §3.18.2).
+pub const OWNERS_POLICY: &str = "default";
+
+/// The operation policy of objects for which none was asked: all clients of the application do everything.
+pub const APPLICATIONS_POLICY: &str = "application";
+
+/// Attributes that are told otherwise than they are stored, or not stored, because they follow from the record.
 #[must_use]
 pub fn derived(object: &Object, kind: AttributeKind, now: i64) -> Option<Attribute> {
     Some(match kind {
@@ -62,6 +68,13 @@ pub fn derived(object: &Object, kind: AttributeKind, now: i64) -> Option<Attribu
         }
         AttributeKind::ObjectType => Attribute::ObjectType(object.object_type),
         AttributeKind::State => Attribute::State(object.state(now)?),
+        // Clients look for what they made without a policy under the name that the specification has for that (KMIP 1.4 §3.18).
+        AttributeKind::OperationPolicyName => match object.attributes.first(kind)? {
+            Attribute::OperationPolicyName(name) if name == APPLICATIONS_POLICY => {
+                Attribute::OperationPolicyName(OWNERS_POLICY.to_owned())
+            }
+            _ => return None,
+        },
         _ => return None,
     })
 }

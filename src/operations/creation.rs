@@ -6,6 +6,7 @@ use super::context::Context;
 use super::{namespaces, ownership, standards, templates};
 use crate::crypto::{self, ReadHints, format};
 use crate::failure::{Failure, Fault};
+use crate::objects::matching::APPLICATIONS_POLICY;
 use crate::objects::{AttributeSet, Object, rules};
 use kmip_protocol::{
     Attribute, AttributeKind, CertificateType, CryptographicUsageMask, DateTime, Digest, HashingAlgorithm, Interval,
@@ -195,7 +196,7 @@ pub(super) fn set_implicit(
     let attributes = &mut object.attributes;
     attributes.set(Attribute::ShortUniqueIdentifier(short));
     attributes.set(Attribute::ProtectionStorageMask(STORAGE));
-    attributes.set_if_absent(Attribute::OperationPolicyName(ownership::APPLICATIONS.to_owned()));
+    attributes.set_if_absent(Attribute::OperationPolicyName(APPLICATIONS_POLICY.to_owned()));
     attributes.set_if_absent(Attribute::Fresh(true));
     attributes.set_if_absent(Attribute::Sensitive(false));
     attributes.set_if_absent(Attribute::Extractable(true));

@@ -1,18 +1,14 @@
 //! Operation policies (KMIP 1.4 §3.18): which of the clients that see an object may do what with it.
 //!
-//! There are two. Under `application` every client of the object's application does everything: it governs whatever nobody asked another
-//! for. Under `default` the rules of the clause hold: what is secret is its owner's alone, public keys and certificates are for all to
-//! read and to use. From 2.0 on the attribute has no name, and holds all the same.
+//! There are two. Under the one that is kept as `application` every client of the object's application does everything: it governs whatever
+//! nobody asked another for, and is told as `default`, by which clients look for what they made. Where `default` was asked for, the rules
+//! of the clause hold: what is secret is its owner's alone, public keys and certificates are for all to read and to use. From 2.0 on the
+//! attribute has no name, and holds all the same.
 
 use crate::failure::{Failure, Fault};
+use crate::objects::matching::{APPLICATIONS_POLICY, OWNERS_POLICY};
 use crate::objects::{AttributeSet, Kept, Object};
 use kmip_protocol::{Attribute, AttributeKind, ObjectType, Operation};
-
-/// The policy of the clause: the owner's alone.
-const OWNERS: &str = "default";
-
-/// The policy of objects for which none was asked: all clients of the application.
-pub const APPLICATIONS: &str = "application";
 
 /// What only the owner of a public object does with it (KMIP 1.4 §3.18.2.2): whatever changes it, in later versions' words too.
 const CHANGES: [Operation; 14] = [
@@ -38,7 +34,9 @@ const CHANGES: [Operation; 14] = [
 /// A policy that is not known here.
 pub fn judge(attributes: &AttributeSet) -> Result<(), Failure> {
     match attributes.first(AttributeKind::OperationPolicyName) {
-        Some(Attribute::OperationPolicyName(name)) if ![OWNERS, APPLICATIONS].contains(&name.as_str()) => {
+        Some(Attribute::OperationPolicyName(name))
+            if ![OWNERS_POLICY, APPLICATIONS_POLICY].contains(&name.as_str()) =>
+        {
             Err(Fault::InvalidAttributeValue.into())
         }
         _ => Ok(()),
@@ -62,7 +60,7 @@ pub fn shows(object: &Object, client: [u8; 16]) -> bool {
 
 /// Whether somebody else than the owner may.
 fn allows(policy: Option<&Attribute>, object_type: ObjectType, operation: Option<Operation>) -> bool {
-    let owners = matches!(policy, Some(Attribute::OperationPolicyName(name)) if name == OWNERS);
+    let owners = matches!(policy, Some(Attribute::OperationPolicyName(name)) if name == OWNERS_POLICY);
     let public = matches!(
         object_type,
         ObjectType::PublicKey | ObjectType::Certificate | ObjectType::CertificateRequest
@@ -77,7 +75,7 @@ mod tests {
     #[test]
     fn what_is_secret_is_the_owners_and_what_is_public_is_read_by_all() {
         let policy = |name: &str| Attribute::OperationPolicyName(name.to_owned());
-        let (owners, all) = (policy(OWNERS), policy(APPLICATIONS));
+        let (owners, all) = (policy(OWNERS_POLICY), policy(APPLICATIONS_POLICY));
         for object_type in crate::operations::creation::KEPT {
             assert!(allows(Some(&all), object_type, Some(Operation::Destroy)));
             assert!(allows(None, object_type, Some(Operation::Destroy)));
