@@ -2,6 +2,7 @@
 
 use super::client::Application;
 use super::office::{CONFLICT, DENIED, NOT_FOUND, Office, TOKENS, words};
+use super::shares::{enroll, together};
 
 const OPERATORS: [&str; 2] = ["olga", "otto"];
 const ADMINISTRATORS: [&str; 2] = ["alice", "bob"];
@@ -200,6 +201,67 @@ fn a_protected_kek_is_restored_elsewhere() {
     let line = kek(&there, "2");
     assert!(line.contains("Protected") && line.contains("west"), "{line}");
     let mut web = Application::of(&there, "olga", "house");
+    let key = web.create().unwrap();
+    web.get(&key).unwrap();
+}
+
+/// No HSM has a key pair of the KEK any more: the people of its recovery group open the backup string by the shares of their votes, and
+/// one of them alone does not.
+#[test]
+fn a_recovery_group_restores_a_kek_that_no_hsm_has() {
+    let Some(office) = Office::on_a_token() else { return };
+    office.found("acme", OPERATORS);
+    let mut web = Application::of(&office, "olga", "house");
+    for name in ["east", "west"] {
+        office.token(name, "1234");
+        profile(&office, name);
+        let link = ["hsm", "profile", "link", name, "--tenant", "acme"];
+        office.agree(ADMINISTRATORS, &link, &["tenant", "show", "acme"]);
+    }
+    office.agree(
+        OPERATORS,
+        &words("kek create --kind protected --hsm-profile east"),
+        &LIST,
+    );
+    // A group whose people have no share keys opens nothing, and is none.
+    let recovery = ["share", "recovery", "2 of operators"];
+    office.by("olga", &recovery).code(DENIED);
+    enroll(&office, OPERATORS);
+    let before = office.file("before.txt", &office.by("olga", &["kek", "backup", "2"]).done());
+    together(&office, OPERATORS, &recovery);
+    let backup = office.file("kek2.txt", &office.by("olga", &["kek", "backup", "2"]).done());
+
+    // It is destroyed, and its key pair with it.
+    office.agree(OPERATORS, &["kek", "delete", "2", "--yes"], &LIST);
+    assert!(kek(&office, "2").contains("Destroyed"));
+    let restore = |file: &str| -> Vec<String> {
+        let words = ["kek", "restore", file, "--hsm-profile", "west", "--recover"];
+        words.map(str::to_owned).to_vec()
+    };
+    fn borrowed(words: &[String]) -> Vec<&str> {
+        words.iter().map(String::as_str).collect()
+    }
+    let (early, late) = (restore(&before), restore(&backup));
+    assert_ne!(
+        office.by("olga", &borrowed(&early)).code,
+        0,
+        "nobody holds shares of it"
+    );
+
+    // Two votes, of which one comes without its share: it waits for that.
+    let asked = office.propose("olga", &borrowed(&late));
+    let share_key = office.at("acme/otto-share-key.pem");
+    std::fs::rename(&share_key, office.at("elsewhere.pem")).unwrap();
+    office.by("otto", &["proposal", "vote", &asked.id, "--yes"]).done();
+    office.by("otto", &["proposal", "complete", &asked.id]).code(DENIED);
+    assert!(kek(&office, "2").contains("Destroyed"));
+    std::fs::rename(office.at("elsewhere.pem"), &share_key).unwrap();
+    office.by("otto", &["proposal", "share", &asked.id]).done();
+    office.by("otto", &["proposal", "complete", &asked.id]).done();
+    let line = kek(&office, "2");
+    assert!(line.contains("Deactivated") && line.contains("west"), "{line}");
+    // It wraps again.
+    office.by("otto", &["kek", "activate", "2"]).done();
     let key = web.create().unwrap();
     web.get(&key).unwrap();
 }
