@@ -3,14 +3,12 @@
 use super::connection::{Connection, Ended};
 use super::holders::Holders;
 use super::http::HttpConnection;
-use super::outgoing::Outgoing;
 use super::source::Sources;
 use super::tls::TlsServer;
 use super::{Carrier, ListenerSettings, unix_now};
 use crate::exchange::{ConnectionFacts, Exchange, Roles, TlsFacts};
 use crate::identity::{Accepted, PeerCertificate, Trust};
 use rustls::{HandshakeKind, ServerConnection};
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,7 +46,6 @@ struct Shared {
     trust: Arc<Trust>,
     only: Option<Only>,
     exchange: Arc<dyn Exchange>,
-    outgoing: Arc<Outgoing>,
     sources: Arc<Sources>,
     holders: Arc<Holders>,
     room: Arc<Semaphore>,
@@ -99,7 +96,6 @@ impl Listener {
             trust,
             only: None,
             exchange,
-            outgoing: Arc::default(),
             sources: Arc::default(),
             holders: Arc::default(),
         };
@@ -124,12 +120,6 @@ impl Listener {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// The connections, for requests that the server sends.
-    #[must_use]
-    pub fn outgoing(&self) -> Arc<Outgoing> {
-        self.shared.outgoing.clone()
     }
 
     /// Serves until shutdown; then accepts no more, lets requests in flight finish, and returns when all connections have
@@ -223,18 +213,11 @@ impl Shared {
         facts: Arc<ConnectionFacts>,
         shutdown: watch::Receiver<bool>,
     ) -> Ended {
-        let number = facts.connection;
         let connection = Connection {
             exchange: self.exchange.clone(),
             facts,
             limits: self.settings.limits,
-            outgoing: self.outgoing.open(number),
             shutdown,
-            waiting: VecDeque::new(),
-        };
-        let _open = OpenConnection {
-            outgoing: &self.outgoing,
-            number,
         };
         connection.serve(stream).await
     }
@@ -297,17 +280,5 @@ impl Shared {
         if let Some(count) = self.sources.failed(peer.ip()) {
             tracing::info!(listener = %self.name, source = %peer.ip(), count, why, "a connection was refused");
         }
-    }
-}
-
-/// Takes the connection off the list when it ends, however it ends.
-struct OpenConnection<'a> {
-    outgoing: &'a Outgoing,
-    number: u64,
-}
-
-impl Drop for OpenConnection<'_> {
-    fn drop(&mut self) {
-        self.outgoing.close(self.number);
     }
 }

@@ -1,18 +1,16 @@
 //! One connection: whole messages in, whole answers out, in order. Between messages it holds no buffer of its own.
 
 use super::Limits;
-use super::outgoing::{MAX_WAITING, OutgoingRequest};
 use crate::exchange::{ConnectionFacts, Exchange, REFUSED_BEGINNING, Refusal};
 use kmip_protocol::tag;
 use kmip_ttlv::Tag;
 use kmip_ttlv::frame::{Frame, FrameError};
 use kmip_ttlv::limits::HEADER_LENGTH;
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroize as _;
 
@@ -26,7 +24,7 @@ const LINGER_BYTES: u64 = 8 * 1024 * 1024;
 /// How long the next piece of a refused message's beginning is waited for.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What may come: requests, and responses to requests of our own.
+/// What may come: requests, and, where the roles are reversed, responses.
 pub(super) const EXPECTED: &[Tag] = &[tag::REQUEST_MESSAGE, tag::RESPONSE_MESSAGE];
 
 /// The first bytes of a request, and of a response.
@@ -71,10 +69,7 @@ pub(super) struct Connection {
     pub(super) exchange: Arc<dyn Exchange>,
     pub(super) facts: Arc<ConnectionFacts>,
     pub(super) limits: Limits,
-    pub(super) outgoing: mpsc::Receiver<OutgoingRequest>,
     pub(super) shutdown: watch::Receiver<bool>,
-    /// Requests sent to the client, oldest first, that wait for their responses.
-    pub(super) waiting: VecDeque<oneshot::Sender<Vec<u8>>>,
 }
 
 impl Connection {
@@ -115,69 +110,25 @@ impl Connection {
         }
         let message = read_message(stream, frame, deadline).await?;
         if header.starts_with(&RESPONSE) {
-            return self.deliver(message);
+            return Err(Ended::Unasked);
         }
-        let answer = self.answer(stream, message).await?;
+        let answer = self.exchange.answer(message, &self.facts).await;
         self.write(stream, answer).await
     }
 
-    /// The first bytes of the next message: how many came. Meanwhile requests of our own go out.
-    async fn first_bytes<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        header: &mut [u8],
-    ) -> Result<usize, Ended> {
+    /// The first bytes of the next message: how many came.
+    async fn first_bytes<S: AsyncRead + Unpin>(&mut self, stream: &mut S, header: &mut [u8]) -> Result<usize, Ended> {
         let idle = Instant::now() + self.limits.idle;
-        loop {
-            let next = tokio::select! {
-                biased;
-                read = stream.read(header) => return match read {
-                    Ok(0) => Err(Ended::ByPeer),
-                    Ok(received) => Ok(received),
-                    Err(why) => Err(ended_by(&why, Ended::ByPeer)),
-                },
-                Some(request) = self.outgoing.recv() => request,
-                _ = self.shutdown.wait_for(|down| *down) => return Err(Ended::Shutdown),
-                () = tokio::time::sleep_until(idle) => return Err(Ended::Idle),
-            };
-            self.send(stream, next).await?;
+        tokio::select! {
+            biased;
+            read = stream.read(header) => match read {
+                Ok(0) => Err(Ended::ByPeer),
+                Ok(received) => Ok(received),
+                Err(why) => Err(ended_by(&why, Ended::ByPeer)),
+            },
+            _ = self.shutdown.wait_for(|down| *down) => Err(Ended::Shutdown),
+            () = tokio::time::sleep_until(idle) => Err(Ended::Idle),
         }
-    }
-
-    /// Lets the exchange answer. Requests of our own go out meanwhile: the answer may well wait for one.
-    async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        request: Vec<u8>,
-    ) -> Result<Vec<u8>, Ended> {
-        let exchange = self.exchange.clone();
-        let facts = self.facts.clone();
-        let mut answering = exchange.answer(request, &facts);
-        loop {
-            let next = tokio::select! {
-                biased;
-                answer = &mut answering => return Ok(answer),
-                Some(request) = self.outgoing.recv() => request,
-            };
-            self.send(stream, next).await?;
-        }
-    }
-
-    async fn send<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, request: OutgoingRequest) -> Result<(), Ended> {
-        // Whoever gave up waiting still gets an answer from the client: its place stays, so that the order holds.
-        if self.waiting.len() >= MAX_WAITING {
-            return Ok(());
-        }
-        self.waiting.push_back(request.response);
-        self.write(stream, request.message).await
-    }
-
-    fn deliver(&mut self, response: Vec<u8>) -> Result<(), Ended> {
-        let asked = self.waiting.pop_front().ok_or(Ended::Unasked)?;
-        if let Err(mut unwanted) = asked.send(response) {
-            unwanted.zeroize();
-        }
-        Ok(())
     }
 
     /// One write for the whole message: clients read its body with a single call, which must not find half of it.

@@ -8,7 +8,6 @@ mod connection;
 mod dialing;
 mod holders;
 mod http;
-mod outgoing;
 mod reversed;
 mod session;
 mod source;
@@ -17,7 +16,6 @@ mod verifier;
 
 pub use accept::{Drained, Listener, Only};
 pub use dialing::{DialError, DialLimits, Dialer, Link};
-pub use outgoing::{Outgoing, OutgoingError};
 pub use tls::{Presented, ServerIdentity, TlsError, TlsProfile, TlsServer};
 
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! How connections behave: records, deadlines, limits, order, drain.
 
 use crate::world::*;
-use claviger::listener::{Limits, OutgoingError, TlsProfile};
+use claviger::listener::{Limits, TlsProfile};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -253,36 +253,4 @@ async fn a_drain_has_an_end() {
     busy.write_all(&request(64, 60_000)).await.unwrap();
     world.until_asked(1).await;
     assert_eq!(world.end().await.cut, 1);
-}
-
-#[tokio::test]
-async fn the_server_asks_its_client_over_the_clients_connection() {
-    let world = World::new(TlsProfile::Bsi, Limits::default()).await;
-    let mut stream = world.connect(Some(&world.alice())).await.unwrap();
-    assert_eq!(ask(&mut stream, 0).await.unwrap(), "alice");
-    let outgoing = world.outgoing.clone();
-    assert_eq!(outgoing.connections(), 1);
-    // Numbers are unique in the process, and other tests have connections too.
-    let mut number = None;
-    for candidate in 1..100_000 {
-        let nobody = outgoing.request(candidate, request(1, 1), Duration::ZERO).await;
-        if nobody != Err(OutgoingError::Closed) {
-            number = Some(candidate);
-            break;
-        }
-    }
-    // The one that found the connection was sent as well; its answer is no longer wanted.
-    assert_eq!(read(&mut stream).await.unwrap(), request(1, 1));
-    let asked = tokio::spawn(async move { outgoing.request(number.unwrap(), request(5, 6), LONGEST).await });
-    assert_eq!(read(&mut stream).await.unwrap(), request(5, 6));
-    let reply = |size: u8| vec![0x42, 0, 0x7B, 1, 0, 0, 0, 8, 0x42, 0, 0x7B, 1, 0, 0, 0, size];
-    stream
-        .write_all(&[reply(0), request(64, 0), reply(1)].concat())
-        .await
-        .unwrap();
-    assert_eq!(read(&mut stream).await.unwrap().len(), 64);
-    assert_eq!(asked.await.unwrap(), Ok(reply(1)));
-    // A response that nobody asked for ends the connection.
-    stream.write_all(&reply(2)).await.unwrap();
-    assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0);
 }

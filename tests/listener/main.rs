@@ -6,4 +6,5 @@ mod behaviour;
 mod handshake;
 mod https;
 mod memory;
+mod reversed;
 mod world;

@@ -1,21 +1,22 @@
 //! A listener on loopback with a certificate authority of its own, and clients of every kind.
 
 use certs::{AlternativeName, CertificateAuthority, CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, pem};
-use claviger::exchange::{ConnectionFacts, Exchange, Refusal};
+use claviger::exchange::{ConnectionFacts, Conversation, Exchange, Refusal, Turn};
 use claviger::identity::{
     AuthorityRecord, ClientId, ClientRecord, Credential, Identity, MemoryDirectory, Principal, TenantRecord,
 };
 use claviger::listener::{
-    Carrier, Drained, Limits, Listener, ListenerSettings, Only, Outgoing, ServerIdentity, TlsProfile, TlsServer,
+    Carrier, Drained, Limits, Listener, ListenerSettings, Only, ServerIdentity, TlsProfile, TlsServer,
 };
 use claviger::store::Domain;
 use claviger::wait::{Wait, ready};
 use kmip_ttlv::{Reader, Tag, Writer};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -29,6 +30,7 @@ pub const RESPONSE: Tag = Tag(0x42_007B);
 const TEXT: Tag = Tag(0x54_0001);
 const SIZE: Tag = Tag(0x54_0002);
 const DELAY: Tag = Tag(0x54_0003);
+const DONE: Tag = Tag(0x54_0004);
 
 pub const TENANT: Domain = Domain([1; 16]);
 pub const CLIENT: ClientId = ClientId {
@@ -44,9 +46,48 @@ pub fn now() -> i64 {
 struct Echo {
     identity: Arc<Identity>,
     asked: Arc<AtomicUsize>,
+    script: Script,
+}
+
+/// What is asked over connections whose roles are reversed, next first, and whether the server answers again afterwards. `None`: they are not.
+pub type Script = Arc<Mutex<Option<(VecDeque<Vec<u8>>, bool)>>>;
+
+/// The server's side of such a connection.
+struct Asking(Script);
+
+impl Conversation for Asking {
+    fn turn(&mut self) -> Wait<'_, Turn> {
+        let mut script = self.0.lock().unwrap();
+        let (next, answers_again) = match script.as_mut() {
+            Some((requests, answers_again)) => (requests.pop_front(), *answers_again),
+            None => (None, true),
+        };
+        ready(match next {
+            Some(request) => Turn::Ask(request),
+            None if answers_again => {
+                *script = None;
+                Turn::Answer
+            }
+            None => Turn::Wait,
+        })
+    }
+
+    fn heard(&mut self, response: Vec<u8>) -> Wait<'_, bool> {
+        ready(
+            Reader::new(&response)
+                .structure(RESPONSE, |r| r.boolean(DONE))
+                .unwrap_or(false),
+        )
+    }
 }
 
 impl Exchange for Echo {
+    fn converse<'a>(&'a self, _: &'a ConnectionFacts) -> Option<Box<dyn Conversation + 'a>> {
+        let reversed = self.script.lock().unwrap().is_some();
+        let asking: Box<dyn Conversation> = Box::new(Asking(Arc::clone(&self.script)));
+        reversed.then_some(asking)
+    }
+
     fn answer<'a>(&'a self, request: Vec<u8>, facts: &'a ConnectionFacts) -> Wait<'a, Vec<u8>> {
         Box::pin(async move {
             let (size, delay) = Reader::new(&request)
@@ -84,6 +125,13 @@ fn response(text: &str, size: usize) -> Vec<u8> {
 }
 
 /// A request for an answer of this size, after this many milliseconds.
+/// What a client answers to a request of the server's.
+pub fn reply(done: bool) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.structure(RESPONSE, |w| w.boolean(DONE, done));
+    w.into_bytes()
+}
+
 pub fn request(size: i32, delay: i32) -> Vec<u8> {
     let mut w = Writer::new();
     w.structure(REQUEST, |w| {
@@ -98,7 +146,8 @@ pub struct World {
     pub directory: Arc<MemoryDirectory>,
     pub identity: Arc<Identity>,
     pub address: SocketAddr,
-    pub outgoing: Arc<Outgoing>,
+    /// What the server asks its client after the next answer; an end of it has it answer again, or wait.
+    pub script: Script,
     pub tls: TlsServer,
     asked: Arc<AtomicUsize>,
     shutdown: watch::Sender<bool>,
@@ -184,9 +233,11 @@ impl World {
             limits,
         };
         let asked = Arc::new(AtomicUsize::new(0));
+        let script = Script::default();
         let exchange = Arc::new(Echo {
             identity: identity.clone(),
             asked: asked.clone(),
+            script: Arc::clone(&script),
         });
         let listener = Listener::bind(settings, tls.clone(), identity.trust().clone(), exchange, down)
             .await
@@ -200,7 +251,7 @@ impl World {
             directory,
             identity,
             address: listener.address(),
-            outgoing: listener.outgoing(),
+            script,
             tls,
             asked,
             shutdown,
