@@ -1,15 +1,16 @@
 //! PKCS#12 bundles and keys wrapped together with their attributes, as clients meet them.
 
+use super::creations::register;
 use super::members::certificate;
 use super::testing::{TestHouse, create};
 use crate::crypto::{PrivateKey, ReadHints, pkcs12};
 use kmip_protocol::{
-    ArchiveRequest, Attribute, AttributeKind, AttributeReference, Attributes, BlockCipherMode, CertificateRequest,
+    ArchiveRequest, Attribute, AttributeKind, AttributeReference, BlockCipherMode, CertificateRequest,
     CertificateRequestType, CreateRequest, CryptographicParameters, CryptographicUsageMask, DateTime, EncodingOption,
     ExportRequest, GetAttributesRequest, GetRequest, ImportRequest, KeyBlock, KeyFormatType, KeyInformation,
     KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification, Link, LinkType, ManagedObject, PGPKey, PlainKeyValue,
-    ProtectionStorageMask, ProtectionStorageMasks, RegisterRequest, ResponseItem, ResponsePayload, ResultReason,
-    ResultStatus, SecretData, SecretDataType, TemplateAttribute, UniqueIdentifier, Version, WrappingMethod,
+    ProtectionStorageMask, ProtectionStorageMasks, ResponseItem, ResponsePayload, ResultReason, ResultStatus,
+    SecretData, SecretDataType, UniqueIdentifier, Version, WrappingMethod,
 };
 use kmip_ttlv::Secret;
 
@@ -25,16 +26,6 @@ fn block(format: KeyFormatType, bytes: Vec<u8>) -> KeyBlock {
         cryptographic_length: None,
         key_wrapping_data: None,
     }
-}
-
-async fn register(house: &TestHouse, object: ManagedObject, attributes: Vec<Attribute>) -> ResponseItem {
-    let request = RegisterRequest {
-        object_type: object.object_type(),
-        attributes: TemplateAttribute::from(attributes.into_iter().collect::<Attributes>()),
-        object,
-        protection_storage_masks: None,
-    };
-    house.item(Version::NEWEST, request, &house.alice).await
 }
 
 fn registered(item: &ResponseItem) -> String {

@@ -33,7 +33,8 @@ fn aes(material: Option<Vec<u8>>) -> ManagedObject {
     SymmetricKey { key_block }.into()
 }
 
-async fn register(house: &TestHouse, object: ManagedObject, attributes: Vec<Attribute>) -> ResponseItem {
+/// Registers an object as alice.
+pub(super) async fn register(house: &TestHouse, object: ManagedObject, attributes: Vec<Attribute>) -> ResponseItem {
     let request = RegisterRequest {
         object_type: object.object_type(),
         attributes: TemplateAttribute::from(attributes.into_iter().collect::<Attributes>()),

@@ -147,6 +147,8 @@ mod states;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
+mod stream_ends;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod strongbox;

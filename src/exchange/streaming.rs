@@ -1,32 +1,28 @@
-//! Operations by parts as clients meet them: what comes out, who gets at a stream, what ends it, what is taken back.
+//! Operations by parts as clients meet them: what comes out, who gets at a stream, what is taken back.
 
 use super::ConnectionFacts;
-use super::notices::deliver;
 use super::restarts::{services_again, started};
 use super::testing::{TestHouse, batch};
-use crate::operations::{Notice, Services, StreamLimits, Streams};
 use kmip_protocol::{
-    ActivateRequest, Attribute, BatchErrorContinuationOption, BlockCipherMode, ClientDeleteRequest,
-    ClientSuspendRequest, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, DecryptRequest,
-    DestroyRequest, EncryptRequest, EncryptResponse, HashRequest, HashingAlgorithm, MACRequest, MACVerifyRequest,
-    ObjectType, PaddingMethod, PersonRole, RequestItem, ResponseItem, ResponsePayload, ResultReason, ResultStatus,
-    RevocationReason, RevocationReasonCode, RevokeRequest, UniqueIdentifier, UsageLimits, UsageLimitsUnit,
-    ValidityIndicator, Version,
+    ActivateRequest, Attribute, BatchErrorContinuationOption, BlockCipherMode, CryptographicAlgorithm,
+    CryptographicParameters, CryptographicUsageMask, DecryptRequest, DestroyRequest, EncryptRequest, EncryptResponse,
+    HashRequest, HashingAlgorithm, MACRequest, MACVerifyRequest, ObjectType, PaddingMethod, RequestItem, ResponseItem,
+    ResponsePayload, ResultReason, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest,
+    UniqueIdentifier, UsageLimits, UsageLimitsUnit, ValidityIndicator, Version,
 };
 use kmip_ttlv::Secret;
-use std::sync::Arc;
 
-const V: Version = Version::NEWEST;
+pub(super) const V: Version = Version::NEWEST;
 
-fn of(key: &str) -> Option<UniqueIdentifier> {
+pub(super) fn of(key: &str) -> Option<UniqueIdentifier> {
     Some(UniqueIdentifier::from(key))
 }
 
-fn data(bytes: &[u8]) -> Option<kmip_protocol::Data> {
+pub(super) fn data(bytes: &[u8]) -> Option<kmip_protocol::Data> {
     Some(Secret::copy_from(bytes).into())
 }
 
-fn mode(mode: BlockCipherMode) -> Option<CryptographicParameters> {
+pub(super) fn mode(mode: BlockCipherMode) -> Option<CryptographicParameters> {
     Some(CryptographicParameters {
         block_cipher_mode: Some(mode),
         padding_method: (mode == BlockCipherMode::CBC).then_some(PaddingMethod::PKCS5),
@@ -43,7 +39,7 @@ async fn activate(house: &TestHouse, key: &str) {
 }
 
 /// An active AES key that encrypts, decrypts and authenticates.
-async fn key(house: &TestHouse, more: Vec<Attribute>) -> String {
+pub(super) async fn key(house: &TestHouse, more: Vec<Attribute>) -> String {
     let key = house.create("", more).await;
     activate(house, &key).await;
     key
@@ -71,7 +67,7 @@ async fn mac_key(house: &TestHouse) -> String {
 }
 
 /// A part of an encryption in CBC.
-fn part(key: &str, bytes: &[u8], correlation: Option<&[u8]>, ends: bool) -> EncryptRequest {
+pub(super) fn part(key: &str, bytes: &[u8], correlation: Option<&[u8]>, ends: bool) -> EncryptRequest {
     let begins = correlation.is_none();
     EncryptRequest {
         unique_identifier: of(key),
@@ -85,7 +81,7 @@ fn part(key: &str, bytes: &[u8], correlation: Option<&[u8]>, ends: bool) -> Encr
     }
 }
 
-async fn encrypt(house: &TestHouse, request: EncryptRequest) -> EncryptResponse {
+pub(super) async fn encrypt(house: &TestHouse, request: EncryptRequest) -> EncryptResponse {
     encrypted(house.item(V, request, &house.alice).await)
 }
 
@@ -96,12 +92,12 @@ fn encrypted(item: ResponseItem) -> EncryptResponse {
     }
 }
 
-async fn refused(house: &TestHouse, request: EncryptRequest, facts: &ConnectionFacts) -> ResultReason {
+pub(super) async fn refused(house: &TestHouse, request: EncryptRequest, facts: &ConnectionFacts) -> ResultReason {
     house.item(V, request, facts).await.result_reason.unwrap()
 }
 
 /// Begins a stream. Gives its Correlation Value.
-async fn begin(house: &TestHouse, key: &str, bytes: &[u8]) -> Vec<u8> {
+pub(super) async fn begin(house: &TestHouse, key: &str, bytes: &[u8]) -> Vec<u8> {
     encrypt(house, part(key, bytes, None, false))
         .await
         .correlation_value
@@ -462,61 +458,6 @@ async fn a_batch_that_is_undone_leaves_streams_as_they_were() {
 }
 
 #[tokio::test]
-async fn streams_have_limits() {
-    let mut house = TestHouse::new().await;
-    let key = key(&house, Vec::new()).await;
-    let limits = StreamLimits {
-        of_client: 3,
-        bytes_of_stream: 4_090,
-        bytes_of_client: 10_900,
-        ..StreamLimits::default()
-    };
-    let services = Services {
-        streams: Arc::new(Streams::new(limits)),
-        ..services_again(&house)
-    };
-    house.server = started(&house, services).await;
-    let full = ResultReason::ServerLimitExceeded;
-    // CCM holds everything back.
-    let hold = |bytes: usize, correlation: Option<Vec<u8>>| EncryptRequest {
-        unique_identifier: of(&key),
-        cryptographic_parameters: mode(BlockCipherMode::CCM).filter(|_| correlation.is_none()),
-        data: data(&vec![7; bytes]),
-        init_indicator: correlation.is_none().then_some(true),
-        correlation_value: correlation,
-        ..EncryptRequest::default()
-    };
-    assert_eq!(refused(&house, hold(3_001, None), &house.alice).await, full);
-    let first = encrypt(&house, hold(2_000, None)).await;
-    assert!(first.data.is_none());
-    let nonce = first.iv_counter_nonce.unwrap().len();
-    let correlation = first.correlation_value;
-    assert_eq!(
-        refused(&house, hold(1_000, correlation.clone()), &house.alice).await,
-        full
-    );
-    assert_eq!(house.server.services().streams.tally(), (1, 1_024 + nonce + 64 + 2_000));
-    encrypt(&house, hold(2_800, None)).await;
-    assert_eq!(
-        refused(&house, hold(2_900, None), &house.alice).await,
-        ResultReason::ServerLimitExceeded
-    );
-    encrypt(&house, hold(2_700, None)).await;
-    assert_eq!(
-        refused(&house, part(&key, b"some", None, false), &house.alice).await,
-        full
-    );
-    let last = EncryptRequest {
-        final_indicator: Some(true),
-        ..hold(1_000, correlation)
-    };
-    let last = encrypt(&house, last).await;
-    assert_eq!(last.data.unwrap().len(), 3_000);
-    assert!(last.authenticated_encryption_tag.is_some());
-    assert_eq!(house.server.services().streams.tally().0, 2);
-}
-
-#[tokio::test]
 async fn macs_and_hashes_come_in_parts() {
     let house = TestHouse::new().await;
     let key = mac_key(&house).await;
@@ -595,120 +536,4 @@ async fn macs_and_hashes_come_in_parts() {
     let last = hashed(hash(b"bc", Some(correlation), algorithm, true)).await.unwrap();
     let whole = hashed(hash(b"abc", None, algorithm, true)).await.unwrap();
     assert!(last.data.is_some() && last.data == whole.data);
-}
-
-/// Whatever a client may choose the length of counts.
-#[tokio::test]
-async fn what_a_stream_began_with_counts() {
-    let house = TestHouse::new().await;
-    let key = key(&house, Vec::new()).await;
-    let services = house.server.services();
-    let begin = async |request: EncryptRequest| encrypt(&house, request).await.correlation_value.unwrap();
-    begin(EncryptRequest {
-        cryptographic_parameters: Some(CryptographicParameters {
-            p_source: Some(vec![1; 100_000]),
-            ..mode(BlockCipherMode::CBC).unwrap()
-        }),
-        ..part(&key, b"some", None, false)
-    })
-    .await;
-    let (streams, bytes) = services.streams.tally();
-    assert!(streams == 1 && bytes > 100_000, "{bytes}");
-    let second = begin(EncryptRequest {
-        cryptographic_parameters: mode(BlockCipherMode::ECB),
-        iv_counter_nonce: Some(vec![1; 100_000]),
-        ..part(&key, b"some", None, false)
-    })
-    .await;
-    let (streams, bytes) = services.streams.tally();
-    assert!(streams == 2 && bytes > 200_000, "{bytes}");
-    // What ends gives its room back.
-    encrypt(&house, part(&key, b"twelve bytes", Some(&second), true)).await;
-    assert!(services.streams.tally().1 < 200_000);
-}
-
-/// A message of many small parts holds what its streams have come to, not each step on the way.
-#[tokio::test]
-async fn many_parts_in_one_message_are_one_stream() {
-    let house = TestHouse::new().await;
-    let key = key(&house, Vec::new()).await;
-    let first = EncryptRequest {
-        cryptographic_parameters: mode(BlockCipherMode::CCM),
-        iv_counter_nonce: None,
-        ..part(&key, b"a", None, false)
-    };
-    let correlation = encrypt(&house, first).await.correlation_value.unwrap();
-    let parts = (0..200).map(|_| RequestItem::new(part(&key, b"a", Some(&correlation), false)));
-    let answer = house.message(&batch(V, parts.collect()), &house.alice).await;
-    assert!(
-        answer
-            .items
-            .iter()
-            .all(|item| item.result_status == ResultStatus::Success)
-    );
-    // One piece of 201 bytes.
-    let (streams, bytes) = house.server.services().streams.tally();
-    assert!(streams == 1 && bytes < 1_024 + 64 + 201 + 16, "{bytes}");
-    let last = encrypt(&house, part(&key, b"b", Some(&correlation), true)).await;
-    assert_eq!(last.data.unwrap().len(), 202);
-}
-
-/// What is computed from a key goes with it, not ten minutes later.
-#[tokio::test]
-async fn a_destroyed_key_takes_its_streams_along() {
-    let house = TestHouse::new().await;
-    let (gone, stays) = (key(&house, Vec::new()).await, key(&house, Vec::new()).await);
-    begin(&house, &gone, b"0123456789").await;
-    let other = begin(&house, &stays, b"0123456789").await;
-    let revoke = RevokeRequest {
-        unique_identifier: of(&gone),
-        revocation_reason: RevocationReason {
-            revocation_reason_code: RevocationReasonCode::CessationOfOperation,
-            revocation_message: None,
-        },
-        compromise_occurrence_date: None,
-    };
-    assert_eq!(
-        house.item(V, revoke, &house.alice).await.result_status,
-        ResultStatus::Success
-    );
-    let destroy = || DestroyRequest {
-        unique_identifier: of(&gone),
-    };
-    // One that is taken back ends nothing.
-    let unknown = DestroyRequest {
-        unique_identifier: of("nothing"),
-    };
-    let mut undone = batch(V, vec![RequestItem::new(destroy()), RequestItem::new(unknown)]);
-    undone.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Undo);
-    house.message(&undone, &house.alice).await;
-    assert_eq!(house.server.services().streams.tally().0, 2);
-    house.item(V, destroy(), &house.alice).await;
-    assert_eq!(house.server.services().streams.tally().0, 1);
-    encrypt(&house, part(&stays, b"more", Some(&other), true)).await;
-}
-
-#[tokio::test]
-async fn a_client_and_a_tenant_take_their_streams_along() {
-    let house = TestHouse::new().await;
-    let key = key(&house, Vec::new()).await;
-    begin(&house, &key, b"0123456789").await;
-    let streams = || house.server.services().streams.tally().0;
-    let operator = house.known(house.tenant, PersonRole::Operator);
-    let suspend = ClientSuspendRequest {
-        client_name: "alice".into(),
-    };
-    house.act(&operator, suspend).await;
-    assert_eq!(streams(), 1);
-    let delete = ClientDeleteRequest {
-        client_name: "alice".into(),
-    };
-    assert_eq!(house.act(&operator, delete).await.result_status, ResultStatus::Success);
-    assert_eq!(streams(), 0);
-    let house = TestHouse::new().await;
-    let key = self::key(&house, Vec::new()).await;
-    begin(&house, &key, b"0123456789").await;
-    let gone = [Notice::Gone(house.tenant)];
-    deliver(&gone, house.server.identity(), house.server.services()).await;
-    assert_eq!(house.server.services().streams.tally().0, 0);
 }
