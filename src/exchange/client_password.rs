@@ -4,7 +4,7 @@ use crate::administration::lockout::Lockout;
 use crate::administration::login::{Scene, Verified};
 use crate::audit::alarm::Event;
 use crate::failure::{Failure, Fault};
-use crate::identity::{ClientId, ClientPasswords, ClientPrincipal, ClientRecord};
+use crate::identity::{ClientPasswords, ClientPrincipal, ClientRecord};
 use crate::records;
 use kmip_protocol::Credential;
 
@@ -37,10 +37,7 @@ pub(super) async fn judge(
         batch,
         now,
     } = scene;
-    let id = ClientId {
-        tenant: client.tenant,
-        client: client.client,
-    };
+    let id = client.id();
     let record = work.load(id.key()).await?.ok_or_else(refused)?;
     let record = ClientRecord::decode(records::open(&services.custody, &record)?)?;
     let kept = record.password.ok_or_else(refused)?;

@@ -115,6 +115,13 @@ impl Office {
     }
 
     async fn change(&self, change: impl FnOnce(&mut TenantRecord)) {
+        self.change_unsaid(change).await;
+        let changed = IdentityChange::Tenant(self.tenant);
+        self.house.server.identity().changed(changed).await.unwrap();
+    }
+
+    /// Changes the tenant's record, and says it to nobody who remembers it: what a request meets that is under way.
+    pub async fn change_unsaid(&self, change: impl FnOnce(&mut TenantRecord)) {
         let services = self.house.server.services();
         let keeper = Keeper(Arc::clone(&services.custody));
         let store: Arc<dyn Store> = Arc::clone(&services.store);
@@ -128,8 +135,6 @@ impl Office {
             .await
             .unwrap();
         store.commit(work.into_change_set(0)).await.unwrap();
-        let changed = IdentityChange::Tenant(self.tenant);
-        self.house.server.identity().changed(changed).await.unwrap();
     }
 }
 

@@ -241,6 +241,27 @@ async fn another_tenants_user_is_nobody() {
     );
 }
 
+/// Whoever was recognised just before its tenant was suspended is not served by what it shows just after.
+#[tokio::test]
+async fn users_of_a_suspended_tenant_are_refused_by_its_record() {
+    let gate = Gate::open().await;
+    let own = given(gate.say(AS_FRED, LoginRequest::default()).await);
+    let house = &gate.office.house;
+    let shown = || vec![ticket(&own)];
+    answered!(gate.say(AS_FRED, query()).await, ok);
+    answered!(house.ask_over(query(), &gate.gate, shown()).await, ok);
+    gate.office.change_unsaid(|tenant| tenant.suspended = true).await;
+    answered!(gate.say(AS_FRED, query()).await, NotAuthenticated);
+    answered!(gate.say(("nobody", "x"), query()).await, NotAuthenticated);
+    answered!(house.ask_over(query(), &gate.gate, shown()).await, NotAuthenticated);
+    gate.office.change_unsaid(|tenant| tenant.suspended = false).await;
+    answered!(gate.say(AS_FRED, query()).await, ok);
+    // Said, it holds for the connection's client, and so for all who come over it.
+    gate.office.suspend(true).await;
+    answered!(gate.say(AS_FRED, query()).await, NotAuthenticated);
+    answered!(house.ask_over(query(), &gate.gate, shown()).await, NotAuthenticated);
+}
+
 #[tokio::test]
 async fn a_change_of_the_record_counts_at_once() {
     let gate = Gate::open().await;

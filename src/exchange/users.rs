@@ -11,7 +11,7 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, ClientPasswords, ClientPrincipal, ClientRecord, Found, Id, TenantRecord, kind};
 use crate::operations::Services;
 use crate::records;
-use crate::store::{Seen, Work};
+use crate::store::{Domain, Seen, Work};
 use kmip_protocol::Credential;
 
 /// The place of whoever is nobody: no record is there.
@@ -41,6 +41,7 @@ pub(super) async fn judge(
         batch,
         now,
     } = scene;
+    let of_tenant = serving(services, connection.tenant, work).await?;
     let tenant = connection.tenant;
     let holder = work.claimed(&ClientRecord::username_claim(tenant, username)).await?;
     let holder = holder
@@ -82,7 +83,7 @@ pub(super) async fn judge(
         known.remember(named, seen, &hash, password.expose());
         lockout.succeed(work).await?;
     }
-    principal(services, named, found, connection, work).await.map(Some)
+    Ok(Some(principal(named, found, &of_tenant, connection)))
 }
 
 /// The user to whom a ticket was given, if one of this tenant's that is admitted over this connection has it.
@@ -98,10 +99,27 @@ pub(super) async fn of_ticket(
         tenant: connection.tenant,
         client: owner,
     };
-    match load(services, named, connection, now.seconds(), work).await? {
-        Some(found) => principal(services, named, found, connection, work).await.map(Some),
-        None => Ok(None),
+    let of_tenant = serving(services, connection.tenant, work).await?;
+    let found = load(services, named, connection, now.seconds(), work).await?;
+    Ok(found.map(|found| principal(named, found, &of_tenant, connection)))
+}
+
+/// The tenant, if its users are served: the connection's client was recognised by an earlier state of it, perhaps. Read before anything
+/// that is shown is looked at, so that this tells nothing of anybody.
+async fn serving(services: &Services, tenant: Domain, work: &mut Work) -> Result<Found<TenantRecord>, Failure> {
+    let refused = || Failure::new(Fault::NotAuthenticated);
+    let record = work.load(TenantRecord::key(tenant)).await?.ok_or_else(refused)?;
+    let found = Found {
+        seen: Some(Seen {
+            revision: record.revision,
+            creation: record.creation,
+        }),
+        record: TenantRecord::decode(records::open(&services.custody, &record)?)?,
+    };
+    if found.record.suspended {
+        return Err(refused());
     }
+    Ok(found)
 }
 
 /// The record, if it is that of a user that is served over this connection now.
@@ -124,26 +142,16 @@ async fn load(
     Ok(admitted.then_some(Found { record, seen }))
 }
 
-async fn principal(
-    services: &Services,
+fn principal(
     named: ClientId,
     found: Found<ClientRecord>,
+    tenant: &Found<TenantRecord>,
     connection: &ClientPrincipal,
-    work: &mut Work,
-) -> Result<ClientPrincipal, Failure> {
-    let record = work.load(TenantRecord::key(named.tenant)).await?;
-    let record = record.ok_or(Failure::new(Fault::CredentialRefused))?;
-    let tenant = Found {
-        seen: Some(Seen {
-            revision: record.revision,
-            creation: record.creation,
-        }),
-        record: TenantRecord::decode(records::open(&services.custody, &record)?)?,
-    };
-    Ok(ClientPrincipal {
+) -> ClientPrincipal {
+    ClientPrincipal {
         over: Some((connection.id(), connection.seen)),
-        ..ClientPrincipal::new(named, found, &tenant)
-    })
+        ..ClientPrincipal::new(named, found, tenant)
+    }
 }
 
 /// Whose turn a computation takes: each name's own, whether there is such a user or not.
