@@ -135,6 +135,15 @@ impl Sample for UniqueIdentifier {
     }
 }
 
+impl Sample for TicketLease {
+    fn sample(maker: &mut Maker) -> Self {
+        match maker.next() % 2 {
+            0 => Self::For(maker.make()),
+            _ => Self::Until(maker.make()),
+        }
+    }
+}
+
 impl Sample for Data {
     fn sample(maker: &mut Maker) -> Self {
         match maker.next() % if maker.version.has_tagged_attributes() { 3 } else { 1 } {

@@ -8,11 +8,11 @@ use super::testing::{create, named};
 use crate::failure::Fault;
 use kmip_protocol::{
     AsynchronousIndicator, Authentication, CancelRequest, ClientModifyRequest, ClientPassword, ClientSettings,
-    Credential, DelegatedLoginRequest, GetAttributesRequest, GetConstraintsRequest, GetRequest, Interval,
+    Credential, DateTime, DelegatedLoginRequest, GetAttributesRequest, GetConstraintsRequest, GetRequest, Interval,
     LocateRequest, LoginRequest, LogoutRequest, Objects, Operation, Operations, PollRequest, ProcessRequest,
     QueryAsynchronousRequestsRequest, QueryFunction, QueryRequest, RNGRetrieveRequest, Request, RequestMessage,
     ResponseItem, ResponsePayload, Right, Rights, SecretText, SetConstraintsRequest, SetDefaultsRequest, Ticket,
-    UniqueIdentifier, UsageLimits, Version,
+    TicketLease, TicketType, UniqueIdentifier, UsageLimits, Version,
 };
 
 struct Desk {
@@ -49,7 +49,7 @@ fn right(operations: &[Operation], object: Option<&str>) -> Right {
 
 fn delegated(rights: Vec<Right>) -> DelegatedLoginRequest {
     DelegatedLoginRequest {
-        lease_time: Some(Interval(0)),
+        lease_time: Some(TicketLease::For(Interval(0))),
         request_count: None,
         usage_limits: None,
         rights: Rights { rights },
@@ -127,7 +127,7 @@ impl Desk {
 async fn a_ticket_counts_its_requests_and_ends_with_logout_or_its_time() {
     let desk = Desk::open().await;
     let login = LoginRequest {
-        lease_time: Some(Interval(0)),
+        lease_time: Some(TicketLease::For(Interval(0))),
         request_count: Some(2),
         usage_limits: None,
     };
@@ -145,7 +145,7 @@ async fn a_ticket_counts_its_requests_and_ends_with_logout_or_its_time() {
     answered!(desk.show(logout, vec![]).await, InvalidTicket);
 
     let short = LoginRequest {
-        lease_time: Some(Interval(60)),
+        lease_time: Some(TicketLease::For(Interval(60))),
         ..LoginRequest::default()
     };
     let third = given(desk.show(short, vec![]).await);
@@ -153,6 +153,77 @@ async fn a_ticket_counts_its_requests_and_ends_with_logout_or_its_time() {
     answered!(desk.show(query(), vec![ticket(&third)]).await, ok);
     desk.office.house.clock.advance(2);
     answered!(desk.show(query(), vec![ticket(&third)]).await, InvalidTicket);
+}
+
+/// Lease Time is an Interval or a Date Time (KMIP 2.1 §6.1.30).
+#[tokio::test]
+async fn a_ticket_may_be_asked_for_up_to_a_moment() {
+    let desk = Desk::open().await;
+    let house = &desk.office.house;
+    let until = |end: i64| LoginRequest {
+        lease_time: Some(TicketLease::Until(DateTime(end))),
+        ..LoginRequest::default()
+    };
+    let now = house.clock_seconds();
+    for over in [now, now - 1, i64::MIN] {
+        answered!(desk.show(until(over), vec![]).await, InvalidField);
+    }
+    let short = given(desk.show(until(now + 60), vec![]).await);
+    let long = given(desk.show(until(i64::MAX), vec![]).await);
+    house.clock.advance(60);
+    answered!(desk.show(query(), vec![ticket(&short)]).await, ok);
+    house.clock.advance(1);
+    answered!(desk.show(query(), vec![ticket(&short)]).await, InvalidTicket);
+    // No ticket holds for longer than any may.
+    house.clock.advance(4 * 3_600 - 61);
+    answered!(desk.show(query(), vec![ticket(&long)]).await, ok);
+    house.clock.advance(1);
+    answered!(desk.show(query(), vec![ticket(&long)]).await, InvalidTicket);
+}
+
+#[tokio::test]
+async fn a_ticket_of_another_type_is_none() {
+    let desk = Desk::open().await;
+    let one = given(desk.show(LoginRequest::default(), vec![]).await);
+    let odd = Ticket {
+        ticket_type: TicketType(0x8000_0001),
+        ..one.clone()
+    };
+    answered!(desk.show(query(), vec![ticket(&odd)]).await, InvalidTicket);
+    let logout = LogoutRequest { ticket: odd };
+    answered!(desk.show(logout, vec![]).await, InvalidTicket);
+    answered!(desk.show(query(), vec![ticket(&one)]).await, ok);
+}
+
+/// "If multiple Credential structures are provided then they must ALL be satisfied" (KMIP 2.1 §9.4).
+#[tokio::test]
+async fn a_password_beside_a_ticket_is_judged_too() {
+    let desk = Desk::open().await;
+    desk.change(Some("correct horse battery 47")).await;
+    let right = || password("fred", "correct horse battery 47");
+    let one = given(desk.show(LoginRequest::default(), vec![right()]).await);
+    answered!(desk.show(query(), vec![ticket(&one), right()]).await, ok);
+    answered!(desk.show(query(), vec![right(), ticket(&one)]).await, ok);
+    for wrong in [
+        password("fred", "wrong"),
+        password("barney", "correct horse battery 47"),
+    ] {
+        answered!(desk.show(query(), vec![ticket(&one), wrong]).await, CredentialRefused);
+    }
+    answered!(
+        desk.show(query(), vec![ticket(&one), right(), right()]).await,
+        CredentialRefused
+    );
+    let mut odd = one.clone();
+    odd.ticket_value = kmip_ttlv::Secret::new(vec![0; 32]);
+    answered!(desk.show(query(), vec![right(), ticket(&odd)]).await, InvalidTicket);
+    // Guesses beside a ticket count as any.
+    for _ in 0..3 {
+        let wrong = password("fred", "wrong");
+        answered!(desk.show(query(), vec![ticket(&one), wrong]).await, CredentialRefused);
+    }
+    answered!(desk.show(query(), vec![ticket(&one), right()]).await, CredentialRefused);
+    answered!(desk.show(query(), vec![ticket(&one)]).await, ok);
 }
 
 #[tokio::test]

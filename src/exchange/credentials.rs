@@ -33,20 +33,7 @@ impl Judge<'_> {
         let Principal::Person(person) = principal else {
             self.without_sessions(principal.client().is_some())?;
             if let Principal::Client(client) = principal {
-                let known = &self.sessions.clients;
-                // It stands for the password, which was shown for it.
-                if let Some(ticket) = self.of_client()? {
-                    let user = self.user_of(ticket, client, self.scene(work, batch)).await?;
-                    let client = user.as_ref().unwrap_or(client);
-                    let admitted = self.client_admitted(client, ticket, work).await?;
-                    return Ok(Principal::Client(Arc::new(admitted)));
-                }
-                let scene = self.scene(work, batch);
-                if client.limits.admits_users {
-                    let user = users::judge(scene, known, client, self.given(), verified).await?;
-                    return Ok(user.map_or_else(|| principal.clone(), |user| Principal::Client(Arc::new(user))));
-                }
-                client_password::judge(scene, known, client, self.given(), verified).await?;
+                return self.judge_client(client, work, batch, verified).await;
             }
             return Ok(principal.clone());
         };
@@ -60,6 +47,38 @@ impl Judge<'_> {
             batch.second_factor = Some(factor);
         }
         Ok(Principal::Person(person))
+    }
+
+    /// A client, or the user that comes over its connection. All that is shown must hold (KMIP 2.1 §9.4); a ticket stands for the
+    /// password that was shown for it where none is.
+    async fn judge_client(
+        &self,
+        client: &Arc<ClientPrincipal>,
+        work: &mut Work,
+        batch: &mut Batch,
+        verified: &mut Verified,
+    ) -> Result<Principal, Failure> {
+        let known = &self.sessions.clients;
+        let ticket = self.of_client()?;
+        let mut user = None;
+        if client.limits.admits_users {
+            let scene = self.scene(work, batch);
+            user = users::judge(scene, known, client, self.given(), verified)
+                .await?
+                .map(Arc::new);
+        } else if ticket.is_none() || self.given().any(|c| matches!(c, Credential::UsernameAndPassword(_))) {
+            let scene = self.scene(work, batch);
+            client_password::judge(scene, known, client, self.given(), verified).await?;
+        }
+        let Some(ticket) = ticket else {
+            return Ok(Principal::Client(user.unwrap_or_else(|| Arc::clone(client))));
+        };
+        if user.is_none() {
+            user = self.user_of(ticket, client, self.scene(work, batch)).await?;
+        }
+        let whose = user.as_ref().unwrap_or(client);
+        let admitted = self.client_admitted(whose, ticket, work).await?;
+        Ok(Principal::Client(Arc::new(admitted)))
     }
 
     const fn scene<'b>(&'b self, work: &'b mut Work, batch: &'b mut Batch) -> Scene<'b> {
@@ -141,6 +160,7 @@ impl Judge<'_> {
                     let code = Some(&given.one_time_password);
                     shown.add(person, &given.username, given.password.as_ref(), code);
                 }
+                Credential::Attestation(_) => return Err(Fault::AttestationFailed.into()),
                 _ => return Err(Fault::CredentialRefused.into()),
             }
         }

@@ -10,7 +10,8 @@ use crate::operations::Batch;
 use crate::store::{CommitError, Domain, Work};
 use kmip_protocol::{
     Credential, Interval, LoginRequest, LogoutRequest, PersonListRequest, PersonRole, PersonStatus, QueryFunction,
-    QueryRequest, ResponseItem, ResultReason, ResultStatus, SecretText, Ticket, TicketType, UsageLimits, Version,
+    QueryRequest, ResponseItem, ResultReason, ResultStatus, SecretText, Ticket, TicketLease, TicketType, UsageLimits,
+    Version,
 };
 use kmip_ttlv::Secret;
 use std::sync::Arc;
@@ -118,7 +119,7 @@ async fn a_ticket_runs_out_after_four_hours_and_when_it_is_not_used() {
     // A longer lease is cut, a shorter one holds.
     for (lease, held) in [(u32::MAX, 15 * 60), (60, 60)] {
         let request = LoginRequest {
-            lease_time: Some(Interval(lease)),
+            lease_time: Some(TicketLease::For(Interval(lease))),
             ..LoginRequest::default()
         };
         let with = given(house.ask(request, &olga, vec![olga.password()]).await);

@@ -15,7 +15,7 @@ use kmip_protocol::{
     ClientGetRequest, ClientModifyRequest, ClientPassword, ClientSettings, ClientSuspendRequest, ClientUser,
     CreateKeyPairRequest, CryptographicAlgorithm, CryptographicUsageMask, DestroyRequest, GetAttributeListRequest,
     GetAttributesRequest, GetRequest, Interval, LocateRequest, LoginRequest, LogoutRequest, Request, RequestMessage,
-    ResponseItem, ResponsePayload, ResultReason, ResultStatus, SecretText, UniqueIdentifier, Version,
+    ResponseItem, ResponsePayload, ResultReason, ResultStatus, SecretText, TicketLease, UniqueIdentifier, Version,
 };
 
 /// Two gateways that admit users, and a client that does not.
@@ -340,7 +340,7 @@ async fn a_client_is_a_user_or_has_a_certificate() {
 async fn a_users_ticket_is_its_own() {
     let gate = Gate::open().await;
     let login = LoginRequest {
-        lease_time: Some(Interval(0)),
+        lease_time: Some(TicketLease::For(Interval(0))),
         request_count: Some(0),
         ..LoginRequest::default()
     };
@@ -360,6 +360,17 @@ async fn a_users_ticket_is_its_own() {
     };
     answered!(house.ask_over(get(), &gate.gate, vec![ticket(&own)]).await, ok);
     answered!(house.ask_over(get(), &gate.gate, Vec::new()).await, PermissionDenied);
+    // A password beside it has to be right, and the same user's.
+    let beside = |(name, text): (&str, &str)| vec![ticket(&own), password(name, text)];
+    answered!(house.ask_over(query(), &gate.gate, beside(AS_FRED)).await, ok);
+    answered!(
+        house.ask_over(query(), &gate.gate, beside(("fred", "x"))).await,
+        CredentialRefused
+    );
+    answered!(
+        house.ask_over(query(), &gate.gate, beside(AS_BARNEY)).await,
+        InvalidTicket
+    );
     let logout = LogoutRequest { ticket: own.clone() };
     answered!(house.ask_over(logout, &gate.gate, vec![ticket(&own)]).await, ok);
     answered!(house.ask_over(query(), &gate.gate, shown()).await, InvalidTicket);

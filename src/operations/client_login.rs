@@ -5,12 +5,15 @@
 use super::login::TICKET_BYTES;
 use super::{Context, Handle};
 use crate::authority::Granted;
+use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{
     ClientPrincipal, LONGEST_LEASE_MS, MOST_TICKETS, PersonId, Principal, RightsError, TicketRecord, TicketRights,
 };
 use crate::records;
-use kmip_protocol::{DelegatedLoginRequest, DelegatedLoginResponse, Interval, Ticket, TicketType, UsageLimits};
+use kmip_protocol::{
+    DateTime, DelegatedLoginRequest, DelegatedLoginResponse, Interval, Ticket, TicketLease, TicketType, UsageLimits,
+};
 
 impl Handle for DelegatedLoginRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DelegatedLoginResponse, Failure> {
@@ -35,10 +38,26 @@ impl Handle for DelegatedLoginRequest {
 
 /// What a ticket is to be.
 pub(super) struct Wanted<'a> {
-    pub lease: Option<Interval>,
+    pub lease: Option<TicketLease>,
     pub requests: Option<i32>,
     pub usage_limits: Option<&'a UsageLimits>,
     pub rights: Option<TicketRights>,
+}
+
+/// How long a ticket is to hold, in milliseconds: as long as is asked for, and no longer than any may.
+///
+/// # Errors
+/// [`Fault::InvalidField`] if it would hold for no time at all.
+pub(super) fn lease_ms(wanted: Option<TicketLease>, now: Moment) -> Result<i64, Failure> {
+    let milliseconds = match wanted {
+        None => LONGEST_LEASE_MS,
+        Some(TicketLease::For(Interval(seconds))) => i64::from(seconds).saturating_mul(1000),
+        Some(TicketLease::Until(DateTime(end))) => end.saturating_mul(1000).saturating_sub(now.0),
+    };
+    if milliseconds <= 0 {
+        return Err(Fault::InvalidField.into());
+    }
+    Ok(milliseconds.min(LONGEST_LEASE_MS))
 }
 
 /// A ticket for the client that asks. A lease or a number of requests of 0 asks for no limit of its own.
@@ -54,9 +73,9 @@ pub(super) async fn open(
     if client.rights().is_some() {
         return Err(Fault::RightsRefused.into());
     }
-    let lease_ms = match wanted.lease.map_or(0, |lease| i64::from(lease.0)) {
-        0 => LONGEST_LEASE_MS,
-        seconds => seconds.saturating_mul(1000).min(LONGEST_LEASE_MS),
+    let lease_ms = match wanted.lease {
+        Some(TicketLease::For(Interval(0))) => LONGEST_LEASE_MS,
+        lease => lease_ms(lease, context.now)?,
     };
     let requests = match wanted.requests.unwrap_or(0) {
         0 => None,

@@ -5,9 +5,7 @@ use super::client_login::{self, Wanted};
 use super::{Context, Handle};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use crate::identity::{
-    LONGEST_LEASE_MS, MOST_TICKETS, PersonId, PersonPrincipal, Principal, SecondFactor, TicketRecord, person_counter,
-};
+use crate::identity::{MOST_TICKETS, PersonId, PersonPrincipal, Principal, SecondFactor, TicketRecord, person_counter};
 use crate::records;
 use kmip_protocol::{LoginRequest, LoginResponse, Ticket, TicketType};
 
@@ -40,11 +38,7 @@ impl Handle for LoginRequest {
         let Some(SecondFactor::Login { initial, step }) = context.batch.second_factor.take() else {
             return Err(Fault::CredentialRefused.into());
         };
-        let lease_ms = match self.lease_time.map(|lease| i64::from(lease.0)) {
-            None => LONGEST_LEASE_MS,
-            Some(0) => return Err(Fault::InvalidField.into()),
-            Some(seconds) => seconds.saturating_mul(1000).min(LONGEST_LEASE_MS),
-        };
+        let lease_ms = client_login::lease_ms(self.lease_time, context.now)?;
         let requests = match self.request_count {
             Some(count) if count <= 0 => return Err(Fault::InvalidField.into()),
             count => count.map(i64::from),

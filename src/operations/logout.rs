@@ -5,7 +5,7 @@ use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, TicketRecord};
 use crate::records;
-use kmip_protocol::{LogoutRequest, LogoutResponse};
+use kmip_protocol::{LogoutRequest, LogoutResponse, TicketType};
 
 impl Handle for LogoutRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<LogoutResponse, Failure> {
@@ -14,6 +14,9 @@ impl Handle for LogoutRequest {
             Principal::Client(client) => (client.tenant, client.client),
             _ => return Err(Fault::PermissionDenied.into()),
         };
+        if self.ticket.ticket_type != TicketType::Login {
+            return Err(Fault::InvalidTicket.into());
+        }
         let digest = TicketRecord::digest(self.ticket.ticket_value.expose());
         let key = TicketRecord::key(domain, &digest);
         let found = context.work.load(key).await?;

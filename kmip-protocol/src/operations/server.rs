@@ -4,9 +4,9 @@ use crate::field::structure;
 use crate::{
     AnyValue, AsynchronousCorrelationValues, AsynchronousRequest, AttestationType, CancellationResult,
     CapabilityInformation, ClientRegistrationMethod, Constraints, DefaultsInformation, EndpointRole,
-    ExtensionInformation, InteropFunction, Interval, ObjectGroups, ObjectType, Operation, Operations,
-    PKCS_11ReturnCode, ProfileInformation, ProtectionStorageMasks, ProtocolVersion, QueryFunction, RNGParameters,
-    Rights, ServerInformation, Ticket, UsageLimits, ValidationInformation,
+    ExtensionInformation, InteropFunction, ObjectGroups, ObjectType, Operation, Operations, PKCS_11ReturnCode,
+    ProfileInformation, ProtectionStorageMasks, ProtocolVersion, QueryFunction, RNGParameters, Rights,
+    ServerInformation, Ticket, TicketLease, UsageLimits, ValidationInformation,
 };
 use kmip_ttlv::Secret;
 
@@ -105,7 +105,7 @@ structure! {
     /// Login (KMIP 2.1 §6.1.30).
     #[derive(Default)]
     LoginRequest {
-        lease_time: Option<Interval> = LEASE_TIME;
+        lease_time: Option<TicketLease> = LEASE_TIME;
         request_count: Option<i32> = REQUEST_COUNT;
         usage_limits: Option<UsageLimits> = USAGE_LIMITS;
     }
@@ -117,7 +117,7 @@ structure! {
 
     /// Delegated Login (KMIP 2.1 §6.1.12).
     DelegatedLoginRequest {
-        lease_time: Option<Interval> = LEASE_TIME;
+        lease_time: Option<TicketLease> = LEASE_TIME;
         request_count: Option<i32> = REQUEST_COUNT;
         usage_limits: Option<UsageLimits> = USAGE_LIMITS;
         rights: Rights = RIGHTS;

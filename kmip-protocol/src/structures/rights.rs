@@ -1,12 +1,36 @@
 //! Tickets and rights, constraints and defaults, lists that stand in a structure of their own, pending requests.
 
 use crate::attribute::Attributes;
-use crate::field::structure;
+use crate::field::{Item, structure};
 use crate::{
-    DateTimeExtended, ObjectType, Operation, ProcessingStage, ProtectionStorageMask, TicketType, UniqueIdentifier,
-    UsageLimits,
+    DateTime, DateTimeExtended, Interval, ObjectType, Operation, ProcessingStage, ProtectionStorageMask, TicketType,
+    UniqueIdentifier, UsageLimits, Version,
 };
-use kmip_ttlv::Secret;
+use kmip_ttlv::{ItemType, Reader, Result, Secret, Tag, Writer};
+
+/// How long a ticket is to hold (KMIP 2.1 §6.1.12, §6.1.30).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TicketLease {
+    /// So many seconds.
+    For(Interval),
+    /// Up to this moment.
+    Until(DateTime),
+}
+
+impl Item for TicketLease {
+    fn read_item(reader: &mut Reader<'_>, tag: Tag, version: Version) -> Result<Self> {
+        match reader.peek_type() {
+            Some(ItemType::DateTime) => Item::read_item(reader, tag, version).map(Self::Until),
+            _ => Item::read_item(reader, tag, version).map(Self::For),
+        }
+    }
+    fn write_item(&self, writer: &mut Writer, tag: Tag, version: Version) {
+        match self {
+            Self::For(interval) => interval.write_item(writer, tag, version),
+            Self::Until(moment) => moment.write_item(writer, tag, version),
+        }
+    }
+}
 
 structure! {
     /// Ticket (KMIP 2.1 §7.39).
