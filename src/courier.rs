@@ -6,6 +6,7 @@ mod tests;
 
 use crate::exchange::Server;
 use crate::exchange::outgoing::{Outgoing, Verdict};
+use crate::exchange::patience::{LONGEST_WAIT, wait};
 use crate::listener::{DialError, Dialer, Link};
 use crate::outbox::{EndpointId, EndpointRecord};
 use crate::store::Domain;
@@ -19,12 +20,6 @@ use tokio::time::Instant;
 
 /// Endpoints that are served at once: one that hangs holds up nobody else while there are fewer.
 const MOST_AT_ONCE: usize = 64;
-
-/// How long to wait after the first failure; each one after that doubles it.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-
-/// How long to wait at most: an endpoint that is back is found within minutes.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// How often it is looked what is due.
 const TICK: Duration = Duration::from_millis(250);
@@ -188,12 +183,6 @@ impl Round {
             }
         }
     }
-}
-
-/// How long to wait after so many failures.
-fn wait(failures: u32) -> Duration {
-    let doubled = 1_u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX);
-    FIRST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT)
 }
 
 /// Carries what waits for an endpoint.

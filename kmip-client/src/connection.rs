@@ -14,8 +14,8 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The stream under a connection: for those who bring their own framing, as foreign client libraries do.
-pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+/// The stream under a connection.
+type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// How long to wait for the server at each step. Generating a large RSA key takes seconds; nothing takes a minute.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -195,12 +195,6 @@ impl Connection {
         answer(&request).write(&mut writer);
         self.stream.write_all(writer.as_bytes()).map_err(tls_error)?;
         self.stream.flush().map_err(tls_error)
-    }
-
-    /// Gives up the framing and hands out the stream.
-    #[must_use]
-    pub fn into_stream(self) -> Stream {
-        self.stream
     }
 }
 

@@ -10,7 +10,7 @@ mod error;
 mod http;
 mod identity;
 
-pub use connection::{Carrier, Connection, Settings, Stream};
+pub use connection::{Carrier, Connection, Settings};
 pub use endpoint::{Endpoint, Incoming};
 pub use error::Error;
 pub use identity::Identity;

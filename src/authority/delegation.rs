@@ -5,11 +5,15 @@ use kmip_protocol::Operation;
 
 /// Whether a ticket's rights permit an operation. Of those that act on objects this judges the name alone: on which objects, that is
 /// judged where they are found and made. Others a right permits that is confined to no objects. What waits is the client's own, which
-/// no ticket submitted, so that none polls, hurries or cancels it.
+/// no ticket submitted, so that none polls, hurries or cancels it; and so is what the server says to the client over its connection.
 #[must_use]
 pub fn permits(rights: &TicketRights, operation: Operation) -> bool {
     match operation {
-        Operation::Poll | Operation::Process | Operation::Cancel | Operation::QueryAsynchronousRequests => false,
+        Operation::Poll
+        | Operation::Process
+        | Operation::Cancel
+        | Operation::QueryAsynchronousRequests
+        | Operation::SetEndpointRole => false,
         _ if acts_on_objects(operation) => rights.permit(operation),
         _ => rights.permit_any(operation),
     }

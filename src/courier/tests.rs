@@ -287,10 +287,3 @@ async fn a_peer_that_does_not_know_us_gets_nothing() {
     visit(&server, &Authority::new().dialer(), endpoint).await;
     assert!(peer.heard().is_empty() && has_waiting(&server, endpoint).await);
 }
-
-#[test]
-fn waits_double_up_to_a_bound() {
-    let waits: Vec<u64> = (0..11).map(|failures| wait(failures).as_secs()).collect();
-    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-    assert_eq!(wait(u32::MAX), LONGEST_WAIT);
-}

@@ -8,11 +8,11 @@ use super::testing::{create, named};
 use crate::failure::Fault;
 use kmip_protocol::{
     AsynchronousIndicator, Authentication, CancelRequest, ClientModifyRequest, ClientPassword, ClientSettings,
-    Credential, DateTime, DelegatedLoginRequest, GetAttributesRequest, GetConstraintsRequest, GetRequest, Interval,
-    LocateRequest, LoginRequest, LogoutRequest, Objects, Operation, Operations, PollRequest, ProcessRequest,
+    Credential, DateTime, DelegatedLoginRequest, EndpointRole, GetAttributesRequest, GetConstraintsRequest, GetRequest,
+    Interval, LocateRequest, LoginRequest, LogoutRequest, Objects, Operation, Operations, PollRequest, ProcessRequest,
     QueryAsynchronousRequestsRequest, QueryFunction, QueryRequest, RNGRetrieveRequest, Request, RequestMessage,
-    ResponseItem, ResponsePayload, Right, Rights, SecretText, SetConstraintsRequest, SetDefaultsRequest, Ticket,
-    TicketLease, TicketType, UniqueIdentifier, UsageLimits, Version,
+    ResponseItem, ResponsePayload, Right, Rights, SecretText, SetConstraintsRequest, SetDefaultsRequest,
+    SetEndpointRoleRequest, Ticket, TicketLease, TicketType, UniqueIdentifier, UsageLimits, Version,
 };
 
 struct Desk {
@@ -326,6 +326,10 @@ async fn a_delegated_ticket_reaches_nothing_else_of_its_client() {
     let confined = given(desk.show(delegated(vec![every(Some(one.as_str()))]), vec![]).await);
     let free = given(desk.show(delegated(vec![every(None)]), vec![]).await);
     for with in [&confined, &free] {
+        let be_asked = SetEndpointRoleRequest {
+            endpoint_role: EndpointRole::Client,
+        };
+        answered!(desk.show(be_asked, vec![ticket(with)]).await, RightsRefused);
         let poll = PollRequest {
             asynchronous_correlation_value: value.clone(),
         };

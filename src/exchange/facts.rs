@@ -2,6 +2,7 @@
 
 use crate::audit::{Actor, ActorKind};
 use crate::identity::{ClientId, ClientPrincipal, PeerCertificate, Principal};
+use crate::store::Seen;
 use kmip_protocol::Version;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,10 @@ pub struct Roles(Arc<Mutex<Option<Asked>>>);
 pub struct Asked {
     /// Who wanted it.
     pub client: ClientId,
+    /// Which state of its record was seen then: whoever was changed since has to ask again.
+    pub seen: Option<Seen>,
+    /// Of a user, the client over whose connection it came, and which state of its record was seen.
+    pub over: Option<(ClientId, Option<Seen>)>,
     /// The version of its request.
     pub version: Version,
 }
@@ -41,7 +46,18 @@ impl Asked {
     /// A client that had the server ask it, if one did.
     #[must_use]
     pub fn by(client: Option<&ClientPrincipal>, version: Version) -> Option<Self> {
-        client.map(ClientPrincipal::id).map(|client| Self { client, version })
+        client.map(|client| Self {
+            client: client.id(),
+            seen: client.seen,
+            over: client.over,
+            version,
+        })
+    }
+
+    /// Whose connection it is, and which state of its record was seen.
+    #[must_use]
+    pub fn connection(&self) -> (ClientId, Option<Seen>) {
+        self.over.unwrap_or((self.client, self.seen))
     }
 }
 

@@ -100,6 +100,7 @@ pub(crate) mod outgoings;
 mod pace;
 #[cfg(test)]
 mod passwords;
+pub mod patience;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
@@ -186,6 +187,7 @@ pub use facts::{Asked, ConnectionFacts, Roles, TlsFacts};
 pub use server::Server;
 
 use crate::wait::{Wait, ready};
+use std::time::Duration;
 
 /// Answers messages. The listener holds one of these and knows nothing of what is behind it.
 pub trait Exchange: Send + Sync {
@@ -218,6 +220,9 @@ pub trait Conversation: Send {
     /// What comes next.
     fn turn(&mut self) -> Wait<'_, Turn>;
 
+    /// Waits until there may be something to ask.
+    fn news(&mut self) -> Wait<'_, ()>;
+
     /// Takes the answer to what was asked last. Whether it was one: the connection ends with whoever answers something else.
     fn heard(&mut self, response: Vec<u8>) -> Wait<'_, bool>;
 }
@@ -226,8 +231,8 @@ pub trait Conversation: Send {
 pub enum Turn {
     /// It asks this.
     Ask(Vec<u8>),
-    /// It has nothing to ask now, and looks again.
-    Wait,
+    /// It has nothing to ask now, and looks again when there is news, and after this time at the latest.
+    Wait(Duration),
     /// It answers again.
     Answer,
     /// It ends the connection: the client is not served any more.

@@ -137,7 +137,7 @@ impl Server {
     /// Those of [`Server::next_outgoing`].
     pub async fn next_for_client(&self, client: ClientId, version: Version) -> Result<Option<Outgoing>, Failure> {
         for (id, record) in self.endpoints(client.tenant).await?.iter() {
-            if record.client == client.client && record.address.is_none() {
+            if record.is_on_connection_of(client.client) {
                 let next = self.next_outgoing(*id, Some(version)).await?;
                 if next.is_some() {
                     return Ok(next);

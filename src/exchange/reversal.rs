@@ -3,17 +3,24 @@
 //! asks again; with another the server stays, and asks when there is something.
 
 use super::facts::{Asked, Roles};
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Verdict};
+use super::patience;
 use super::server::{Server, log};
 use super::{ConnectionFacts, Conversation, Turn};
-use crate::failure::Failure;
 use crate::identity::Principal;
+use crate::outbox::EndpointId;
 use crate::wait::Wait;
 use kmip_protocol::{
     DiscoverVersionsRequest, EndpointRole, Operation, QueryFunction, QueryRequest, RequestMessage, ResponseItem,
     ResponseMessage, ResponsePayload, ResultStatus, SetEndpointRoleRequest,
 };
 use kmip_ttlv::{Secret, Writer};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+/// How often it is looked whether something waits and whether the client is still served, although there was no news.
+const TICK: Duration = Duration::from_secs(30);
 
 /// The server's side of one such connection.
 pub(super) struct Reversal<'a> {
@@ -24,6 +31,12 @@ pub(super) struct Reversal<'a> {
     stage: Stage,
     /// Whether the client may be given its role back.
     knows_roles: bool,
+    /// Endpoints for which something was written since it was last looked.
+    news: broadcast::Receiver<EndpointId>,
+    /// How often in a row a message was not delivered.
+    failures: u32,
+    /// Until when none is sent therefore, in milliseconds since 1970.
+    rests_until_ms: i64,
 }
 
 /// What is asked next, or was asked last.
@@ -39,7 +52,7 @@ enum Stage {
 }
 
 impl<'a> Reversal<'a> {
-    pub(super) const fn new(server: &'a Server, facts: &'a ConnectionFacts, roles: &'a Roles, asked: Asked) -> Self {
+    pub(super) fn new(server: &'a Server, facts: &'a ConnectionFacts, roles: &'a Roles, asked: Asked) -> Self {
         Self {
             server,
             facts,
@@ -47,30 +60,31 @@ impl<'a> Reversal<'a> {
             asked,
             stage: Stage::Versions,
             knows_roles: false,
+            news: server.outbox().listen(),
+            failures: 0,
+            rests_until_ms: 0,
         }
     }
 
-    /// Whether whoever wanted to be asked is still served, over this connection: asked before each request, as each request of its own
-    /// would be.
+    /// Whether whoever wanted to be asked is still served over this connection, and is what it was then: asked before each request, as each
+    /// request of its own would be. Of whoever was changed since, the password for one, it is not known any more that it is there.
     async fn is_served(&self) -> bool {
         let identity = self.server.identity();
         let now = self.server.now().seconds();
         let Ok(Principal::Client(client)) = identity.resolve(&self.facts.certificate, now).await else {
             return false;
         };
-        if !client.limits.admits(self.facts.peer.ip()) {
+        if (client.id(), client.seen) != self.asked.connection() || !client.limits.admits(self.facts.peer.ip()) {
             return false;
         }
+        if self.asked.over.is_none() {
+            return true;
+        }
         // A user came by the password that it showed then.
-        let wanted = self.asked.client;
-        client.id() == wanted
-            || client.limits.admits_users
-                && client.tenant == wanted.tenant
-                && identity
-                    .directory()
-                    .client(wanted)
-                    .await
-                    .is_ok_and(|found| found.is_some_and(|found| found.record.is_admitted_over(client.client, now)))
+        let user = identity.directory().client(self.asked.client).await;
+        user.is_ok_and(|user| {
+            user.is_some_and(|user| user.seen == self.asked.seen && user.record.is_admitted_over(client.client, now))
+        })
     }
 
     async fn next(&mut self) -> Turn {
@@ -88,23 +102,34 @@ impl<'a> Reversal<'a> {
                 };
                 ask(&RequestMessage::single(version, query))
             }
-            Stage::Messages(on_its_way) => match self.server.next_for_client(self.asked.client, version).await {
-                Ok(Some(next)) => {
-                    let turn = ask(&next.request);
-                    *on_its_way = Some(Box::new(next));
-                    turn
+            Stage::Messages(on_its_way) => {
+                let rests = self.rests_until_ms.saturating_sub(self.server.clock_ms());
+                if let Ok(rests @ 1..) = u64::try_from(rests) {
+                    return Turn::Wait(Duration::from_millis(rests).min(TICK));
                 }
-                Ok(None) if self.knows_roles => {
-                    self.stage = Stage::Back;
-                    let endpoint_role = EndpointRole::Client;
-                    ask(&RequestMessage::single(
-                        version,
-                        SetEndpointRoleRequest { endpoint_role },
-                    ))
+                // What is told from here on comes after this look.
+                self.news = self.news.resubscribe();
+                match self.server.next_for_client(self.asked.client, version).await {
+                    Ok(Some(next)) => {
+                        let turn = ask(&next.request);
+                        *on_its_way = Some(Box::new(next));
+                        turn
+                    }
+                    Ok(None) if self.knows_roles => {
+                        self.stage = Stage::Back;
+                        let endpoint_role = EndpointRole::Client;
+                        ask(&RequestMessage::single(
+                            version,
+                            SetEndpointRoleRequest { endpoint_role },
+                        ))
+                    }
+                    Ok(None) => Turn::Wait(TICK),
+                    Err(failure) => {
+                        log(&failure, None);
+                        Turn::Wait(self.rest())
+                    }
                 }
-                Ok(None) => Turn::Wait,
-                Err(failure) => waits(&failure),
-            },
+            }
             Stage::Back | Stage::Done => {
                 self.roles.set(None);
                 Turn::Answer
@@ -136,17 +161,13 @@ impl<'a> Reversal<'a> {
             }
             Stage::Messages(on_its_way) => {
                 let sent = on_its_way.take()?;
-                let why = (!is_of(sent.operation)).then_some("another operation was answered");
-                let why = why.or((!done).then_some("it was refused"));
-                let settled = match why {
-                    None => self.server.delivered(&sent).await,
-                    Some(why) => self.server.refused(&sent, why).await.map(|_| ()),
-                };
-                // It is sent again: at least once, never lost.
-                if let Err(failure) = settled {
-                    waits(&failure);
+                let is_answer = is_of(sent.operation);
+                let why = (!is_answer).then_some("another operation was answered");
+                match why.or((!done).then_some("it was refused")) {
+                    None => self.accepted(&sent).await,
+                    Some(why) => self.not_accepted(&sent, why).await,
                 }
-                is_of(sent.operation).then_some(())?;
+                is_answer.then_some(())?;
             }
             Stage::Back => {
                 is_of(Operation::SetEndpointRole).then_some(())?;
@@ -161,11 +182,79 @@ impl<'a> Reversal<'a> {
         }
         Some(())
     }
+
+    async fn accepted(&mut self, sent: &Outgoing) {
+        match self.server.delivered(sent).await {
+            Ok(()) => {
+                self.failures = 0;
+                let now = self.server.clock_ms();
+                self.server.outbox().reports.answered(sent.endpoint(), now);
+            }
+            // It is sent again: at least once, never lost.
+            Err(failure) => {
+                log(&failure, Some(sent.operation));
+                self.rest();
+            }
+        }
+    }
+
+    async fn not_accepted(&mut self, sent: &Outgoing, why: &str) {
+        self.server.outbox().reports.trouble(sent.endpoint(), why);
+        match self.server.refused(sent, why).await {
+            // The next one may be accepted.
+            Ok(Verdict::GivenUp) => {}
+            Ok(Verdict::Again) => {
+                self.rest();
+            }
+            Err(failure) => {
+                log(&failure, Some(sent.operation));
+                self.rest();
+            }
+        }
+    }
+
+    /// Sends no message for a while: longer each time.
+    fn rest(&mut self) -> Duration {
+        let rest = patience::wait(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        let rest_ms = i64::try_from(rest.as_millis()).unwrap_or(i64::MAX);
+        self.rests_until_ms = self.server.clock_ms().saturating_add(rest_ms);
+        rest.min(TICK)
+    }
+
+    /// Waits until something is told that may be this client's.
+    async fn hear(&mut self) {
+        loop {
+            match self.news.recv().await {
+                Ok(endpoint) if self.concerns(endpoint).await => return,
+                Ok(_) => {}
+                // Some was missed: it is looked.
+                Err(RecvError::Lagged(_)) => return,
+                Err(RecvError::Closed) => return std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether an endpoint is one of those that are served over this client's own connections; also where that is not known.
+    async fn concerns(&self, endpoint: EndpointId) -> bool {
+        let client = self.asked.client;
+        if endpoint.domain != client.tenant {
+            return false;
+        }
+        match self.server.endpoint(endpoint).await {
+            Ok(found) => found.is_some_and(|found| found.is_on_connection_of(client.client)),
+            Err(_) => true,
+        }
+    }
 }
 
 impl Conversation for Reversal<'_> {
     fn turn(&mut self) -> Wait<'_, Turn> {
         Box::pin(self.next())
+    }
+
+    fn news(&mut self) -> Wait<'_, ()> {
+        Box::pin(self.hear())
     }
 
     fn heard(&mut self, response: Vec<u8>) -> Wait<'_, bool> {
@@ -183,9 +272,4 @@ fn ask(request: &RequestMessage) -> Turn {
 
 fn knows(item: &ResponseItem, operation: Operation) -> bool {
     matches!(&item.payload, Some(ResponsePayload::Query(told)) if told.operations.contains(&operation))
-}
-
-fn waits(failure: &Failure) -> Turn {
-    log(failure, None);
-    Turn::Wait
 }

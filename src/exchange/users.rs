@@ -11,7 +11,7 @@ use crate::failure::{Failure, Fault};
 use crate::identity::{ClientId, ClientPasswords, ClientPrincipal, ClientRecord, Found, Id, TenantRecord, kind};
 use crate::operations::Services;
 use crate::records;
-use crate::store::{Domain, Seen, Work};
+use crate::store::{Domain, Work};
 use kmip_protocol::Credential;
 
 /// The place of whoever is nobody: no record is there.
@@ -110,10 +110,7 @@ async fn serving(services: &Services, tenant: Domain, work: &mut Work) -> Result
     let refused = || Failure::new(Fault::NotAuthenticated);
     let record = work.load(TenantRecord::key(tenant)).await?.ok_or_else(refused)?;
     let found = Found {
-        seen: Some(Seen {
-            revision: record.revision,
-            creation: record.creation,
-        }),
+        seen: Some(record.seen()),
         record: TenantRecord::decode(records::open(&services.custody, &record)?)?,
     };
     if found.record.suspended {
@@ -133,10 +130,7 @@ async fn load(
     let Some(record) = work.load(named.key()).await? else {
         return Ok(None);
     };
-    let seen = Some(Seen {
-        revision: record.revision,
-        creation: record.creation,
-    });
+    let seen = Some(record.seen());
     let record = ClientRecord::decode(records::open(&services.custody, &record)?)?;
     let admitted = record.is_admitted_over(connection.client, now);
     Ok(admitted.then_some(Found { record, seen }))

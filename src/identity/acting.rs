@@ -43,8 +43,7 @@ impl Identity {
             client: id,
         };
         let found = self.directory().client(id).await?;
-        let in_time = |expires: Option<i64>| expires.is_none_or(|end| now <= end);
-        let served = found.filter(|found| !found.record.suspended && in_time(found.record.expires));
+        let served = found.filter(|found| found.record.is_served(now));
         Ok(served.map(|found| Principal::Client(Arc::new(ClientPrincipal::new(id, found, &tenant)))))
     }
 

@@ -132,12 +132,17 @@ impl ClientRecord {
         ClaimKey::new(tenant, claim_space::USERNAME, username.as_bytes())
     }
 
+    /// Whether it is neither suspended nor past its time, in seconds since 1970.
+    #[must_use]
+    pub fn is_served(&self, now: i64) -> bool {
+        !self.suspended && self.expires.is_none_or(|end| now <= end)
+    }
+
     /// Whether it is a user that this client's connections are for, and served at this time in seconds since 1970.
     #[must_use]
     pub fn is_admitted_over(&self, connection: Id, now: i64) -> bool {
-        let in_time = self.expires.is_none_or(|end| now <= end);
         let over = |user: &UserRecord| user.connections.is_empty() || user.connections.contains(&connection);
-        !self.suspended && in_time && self.user.as_ref().is_some_and(over)
+        self.is_served(now) && self.user.as_ref().is_some_and(over)
     }
 
     /// What must be unique in the tenant: the name, the user name, the keys and the rules.

@@ -155,10 +155,7 @@ impl StoreDirectory {
         record: &Record,
         decode: impl FnOnce(&[u8]) -> kmip_ttlv::Result<T>,
     ) -> Result<Found<T>, DirectoryError> {
-        let seen = Some(Seen {
-            revision: record.revision,
-            creation: record.creation,
-        });
+        let seen = Some(record.seen());
         let record = self.decode(record, decode)?;
         Ok(Found { record, seen })
     }

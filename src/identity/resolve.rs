@@ -196,9 +196,8 @@ impl Identity {
             return Err(IdentityError::Suspended);
         };
         let client = found.record;
-        let over = client.expires.is_some_and(|end| now > end);
         // A claim only points to the record; the record says whether the credential is still its own.
-        if tenant.record.suspended || client.suspended || over || !by.holds(&client) {
+        if tenant.record.suspended || !client.is_served(now) || !by.holds(&client) {
             return Err(IdentityError::Suspended);
         }
         let until = client.expires.map_or(accepted.until, |end| end.min(accepted.until));

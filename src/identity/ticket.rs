@@ -283,12 +283,8 @@ async fn shown(
         && ticket.person == owner
         && ticket.key_fingerprint == bound
         && now_ms <= ticket.expires_ms;
-    let seen = Seen {
-        revision: found.revision,
-        creation: found.creation,
-    };
     if own {
-        Ok((key, seen, ticket))
+        Ok((key, found.seen(), ticket))
     } else {
         Err(TicketError::Invalid)
     }

@@ -4,12 +4,8 @@ use super::connection::{Connection, EXPECTED, Ended, RESPONSE, read_message, wit
 use crate::exchange::{Conversation, Turn};
 use kmip_ttlv::frame::Frame;
 use kmip_ttlv::limits::HEADER_LENGTH;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::time::{Instant, sleep};
-
-/// How long to wait until it is asked again whether there is something to be said.
-const PAUSE: Duration = Duration::from_secs(1);
+use tokio::time::{Instant, sleep_until};
 
 impl Connection {
     /// Asks for as long as the roles are reversed, if they are. It returns when the server answers again.
@@ -27,7 +23,14 @@ impl Connection {
                     self.hear(stream, conversation.as_mut()).await?;
                     quiet_until = Instant::now() + self.limits.idle;
                 }
-                Turn::Wait => self.pause(stream, quiet_until).await?,
+                Turn::Wait(patience) => {
+                    let look_at = Instant::now() + patience;
+                    let ends = look_at.min(quiet_until);
+                    self.pause(stream, conversation.as_mut(), ends).await?;
+                    if Instant::now() >= quiet_until {
+                        return Err(Ended::Idle);
+                    }
+                }
                 Turn::Answer => return Ok(()),
                 Turn::End => return Err(Ended::Dismissed),
             }
@@ -59,7 +62,12 @@ impl Connection {
     }
 
     /// Waits for something to say. Whoever is not asked says nothing.
-    async fn pause<S: AsyncRead + Unpin>(&self, stream: &mut S, until: Instant) -> Result<(), Ended> {
+    async fn pause<S: AsyncRead + Unpin>(
+        &self,
+        stream: &mut S,
+        conversation: &mut dyn Conversation,
+        until: Instant,
+    ) -> Result<(), Ended> {
         let mut shutdown = self.shutdown.clone();
         let mut unasked = [0_u8; 1];
         tokio::select! {
@@ -69,7 +77,8 @@ impl Connection {
                 Ok(_) => Ended::Unasked,
             }),
             _ = shutdown.wait_for(|down| *down) => Err(Ended::Shutdown),
-            () = sleep(PAUSE) => if Instant::now() < until { Ok(()) } else { Err(Ended::Idle) },
+            () = conversation.news() => Ok(()),
+            () = sleep_until(until) => Ok(()),
         }
     }
 }

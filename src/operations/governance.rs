@@ -9,7 +9,7 @@ use crate::authority::quorum::{governing_request, is_never_governed, may_govern}
 use crate::authority::{Governed, policy::PolicyRecord};
 use crate::failure::{Failure, Fault};
 use crate::identity::Principal;
-use crate::store::{Domain, Seen};
+use crate::store::Domain;
 use kmip_protocol::{Operation, Policy, RequestPayload};
 use std::sync::Arc;
 
@@ -70,10 +70,7 @@ async fn glance(domain: Domain, context: &mut Context<'_>) -> Result<Option<Arc<
     let generation = context.services.glances.generation();
     let policy = in_force(domain, context).await?;
     if !context.work.is_changed() {
-        let seen = context.work.load(key).await?.map(|record| Seen {
-            revision: record.revision,
-            creation: record.creation,
-        });
+        let seen = context.work.load(key).await?.map(|record| record.seen());
         let policy = policy.clone();
         let glance = Glance { seen, policy };
         context.services.glances.remember(domain, glance, generation);

@@ -86,6 +86,12 @@ pub struct EndpointRecord {
 }
 
 impl EndpointRecord {
+    /// Whether it is served over connections of this client, when the client has the server ask there.
+    #[must_use]
+    pub fn is_on_connection_of(&self, client: Id) -> bool {
+        self.client == client && self.address.is_none()
+    }
+
     /// The claim on the name of an endpoint.
     #[must_use]
     pub fn name_claim(tenant: Domain, name: &str) -> ClaimKey {

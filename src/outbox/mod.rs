@@ -20,7 +20,7 @@ pub use report::{Report, Reports, Trial};
 use crate::store::ChangeSet;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
 /// What is remembered of endpoints between requests.
 pub struct Outbox {
@@ -32,6 +32,7 @@ pub struct Outbox {
     pub reports: Reports,
     stirred: Mutex<BTreeSet<EndpointId>>,
     news: watch::Sender<u64>,
+    heralds: broadcast::Sender<EndpointId>,
 }
 
 impl Default for Outbox {
@@ -50,6 +51,7 @@ impl Outbox {
             reports: Reports::default(),
             stirred: Mutex::default(),
             news: watch::Sender::new(0),
+            heralds: broadcast::Sender::new(MOST_NEWS),
         }
     }
 }
@@ -57,11 +59,20 @@ impl Outbox {
 /// Endpoints that are remembered as having something new: beyond that, whoever carries messages looks at all of them.
 const MOST_STIRRED: usize = 10_000;
 
+/// Endpoints with something new that are kept for those who listen: who falls behind is told so, and looks.
+const MOST_NEWS: usize = 256;
+
 impl Outbox {
     /// Changes whenever there may be something to carry.
     #[must_use]
     pub fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
+    }
+
+    /// Tells each endpoint for which there may be something: to any number of those who listen.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<EndpointId> {
+        self.heralds.subscribe()
     }
 
     /// The endpoints for which something was written since this was last asked.
@@ -77,6 +88,8 @@ impl Outbox {
             stirred.insert(endpoint);
         }
         drop(stirred);
+        // Nobody may listen.
+        let _ = self.heralds.send(endpoint);
         self.news.send_modify(|count| *count = count.wrapping_add(1));
     }
 

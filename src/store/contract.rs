@@ -37,6 +37,17 @@ pub struct Record {
     pub body: Arc<[u8]>,
 }
 
+impl Record {
+    /// Which state of the record this is.
+    #[must_use]
+    pub const fn seen(&self) -> Seen {
+        Seen {
+            revision: self.revision,
+            creation: self.creation,
+        }
+    }
+}
+
 /// Which state of a record a decision rests on. A record deleted and made again has another creation number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seen {

@@ -4,8 +4,8 @@
 mod sets;
 
 use super::contract::{
-    Adjustment, Bound, ChangeSet, Claim, ClaimChange, Content, FieldChange, Guard, IndexRow, Record, Revision, Seen,
-    Store, StoreError, Write, add_within,
+    Adjustment, Bound, ChangeSet, Claim, ClaimChange, Content, FieldChange, Guard, IndexRow, Record, Revision, Store,
+    StoreError, Write, add_within,
 };
 use super::key::{ClaimKey, GuardKey, Key};
 use crate::audit::{AuditDraft, RecordState};
@@ -380,10 +380,6 @@ impl Work {
             .filter(|(key, pending)| pending.content.is_some() || known(key))
             .collect();
         ordered.sort_by_key(|(_, pending)| pending.order);
-        let seen = |record: &Record| Seen {
-            revision: record.revision,
-            creation: record.creation,
-        };
         let bumped = bumps.iter().filter(|key| !guards_seen.contains_key(key));
         let bumped: Vec<Guard> = bumped
             .map(|key| Guard {
@@ -400,7 +396,7 @@ impl Work {
         ChangeSet {
             reads: loaded
                 .iter()
-                .map(|(key, record)| (*key, record.as_ref().map(seen)))
+                .map(|(key, record)| (*key, record.as_ref().map(Record::seen)))
                 .collect(),
             guards: guards.chain(bumped).collect(),
             claims: claims_seen

@@ -79,3 +79,12 @@ async fn whoever_is_silent_is_cut_and_shutdown_waits_for_nobody() {
     assert_eq!(world.end().await.cut, 0);
     is_closed(waiting).await;
 }
+
+#[tokio::test]
+async fn news_has_a_connection_that_waits_asked_at_once() {
+    let world = World::new(TlsProfile::Bsi, Limits::default()).await;
+    let mut stream = reversed(&world, &[], false).await;
+    *world.script.lock().unwrap() = Some(([request(1, 2)].into(), true));
+    world.news.notify_one();
+    assert_eq!(read(&mut stream).await.unwrap(), request(1, 2));
+}

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -47,13 +47,14 @@ struct Echo {
     identity: Arc<Identity>,
     asked: Arc<AtomicUsize>,
     script: Script,
+    news: Arc<Notify>,
 }
 
 /// What is asked over connections whose roles are reversed, next first, and whether the server answers again afterwards. `None`: they are not.
 pub type Script = Arc<Mutex<Option<(VecDeque<Vec<u8>>, bool)>>>;
 
 /// The server's side of such a connection.
-struct Asking(Script);
+struct Asking(Script, Arc<Notify>);
 
 impl Conversation for Asking {
     fn turn(&mut self) -> Wait<'_, Turn> {
@@ -68,8 +69,12 @@ impl Conversation for Asking {
                 *script = None;
                 Turn::Answer
             }
-            None => Turn::Wait,
+            None => Turn::Wait(Duration::from_secs(3600)),
         })
+    }
+
+    fn news(&mut self) -> Wait<'_, ()> {
+        Box::pin(self.1.notified())
     }
 
     fn heard(&mut self, response: Vec<u8>) -> Wait<'_, bool> {
@@ -84,7 +89,7 @@ impl Conversation for Asking {
 impl Exchange for Echo {
     fn converse<'a>(&'a self, _: &'a ConnectionFacts) -> Option<Box<dyn Conversation + 'a>> {
         let reversed = self.script.lock().unwrap().is_some();
-        let asking: Box<dyn Conversation> = Box::new(Asking(Arc::clone(&self.script)));
+        let asking: Box<dyn Conversation> = Box::new(Asking(Arc::clone(&self.script), Arc::clone(&self.news)));
         reversed.then_some(asking)
     }
 
@@ -148,6 +153,8 @@ pub struct World {
     pub address: SocketAddr,
     /// What the server asks its client after the next answer; an end of it has it answer again, or wait.
     pub script: Script,
+    /// Has it look again.
+    pub news: Arc<Notify>,
     pub tls: TlsServer,
     asked: Arc<AtomicUsize>,
     shutdown: watch::Sender<bool>,
@@ -234,10 +241,12 @@ impl World {
         };
         let asked = Arc::new(AtomicUsize::new(0));
         let script = Script::default();
+        let news = Arc::new(Notify::new());
         let exchange = Arc::new(Echo {
             identity: identity.clone(),
             asked: asked.clone(),
             script: Arc::clone(&script),
+            news: Arc::clone(&news),
         });
         let listener = Listener::bind(settings, tls.clone(), identity.trust().clone(), exchange, down)
             .await
@@ -252,6 +261,7 @@ impl World {
             identity,
             address: listener.address(),
             script,
+            news,
             tls,
             asked,
             shutdown,

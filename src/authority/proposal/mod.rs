@@ -179,12 +179,6 @@ impl ProposalRecord {
         self.result_reason
     }
 
-    /// Whether somebody has pressed "complete" where somebody must.
-    #[must_use]
-    pub const fn is_completed(&self) -> bool {
-        self.completed_by.is_some()
-    }
-
     /// The person that asks, if it is one.
     #[must_use]
     pub fn requesting_person(&self) -> Option<Id> {
