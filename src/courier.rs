@@ -7,16 +7,17 @@ mod tests;
 use crate::exchange::Server;
 use crate::exchange::outgoing::{Outgoing, Verdict};
 use crate::exchange::patience::{LONGEST_WAIT, wait};
+use crate::failure::Failure;
 use crate::listener::{DialError, Dialer, Link};
-use crate::outbox::{EndpointId, EndpointRecord};
+use crate::outbox::{EndpointId, EndpointRecord, TRIAL};
 use crate::store::Domain;
 use kmip_protocol::{ResponseMessage, ResultStatus};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::{Instant, timeout};
 
 /// Endpoints that are served at once: one that hangs holds up nobody else while there are fewer.
 const MOST_AT_ONCE: usize = 64;
@@ -49,31 +50,35 @@ enum Visit {
 pub async fn run(server: Arc<Server>, dialer: Arc<Dialer>, mut down: watch::Receiver<bool>) {
     let mut news = server.outbox().news();
     let mut round = Round::new(server, dialer);
-    round.find_all().await;
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !*down.borrow() {
         tokio::select! {
             _ = ticks.tick() => round.find_unread().await,
             changed = news.changed() => if changed.is_err() { break },
-            Some(ended) = round.at_work.join_next(), if !round.at_work.is_empty() => round.ended(ended),
+            Some(ended) = round.at_work.join_next_with_id(), if !round.at_work.is_empty() => round.ended(ended),
+            Some(tried) = round.trials.join_next(), if !round.trials.is_empty() => round.tried(tried),
             changed = down.changed() => if changed.is_err() { break },
         }
         round.take_up();
     }
     // A peer that hangs does not keep the server from ending: nothing is lost that was not noted.
     round.at_work.shutdown().await;
+    round.trials.shutdown().await;
 }
 
 struct Round {
     server: Arc<Server>,
     dialer: Arc<Dialer>,
     due: HashMap<EndpointId, Due>,
-    busy: HashSet<EndpointId>,
     /// Domains whose endpoints are yet to be read, and when.
     unread: Vec<Domain>,
     read_at: Instant,
-    at_work: JoinSet<(EndpointId, u32, Visit)>,
+    at_work: JoinSet<(u32, Visit)>,
+    /// Whom each task at work serves: known also of one that panics.
+    busy: HashMap<task::Id, EndpointId>,
+    /// Tests, and whether they reached their endpoint. The outbox bounds their number.
+    trials: JoinSet<(EndpointId, bool)>,
 }
 
 impl Round {
@@ -82,26 +87,31 @@ impl Round {
             server,
             dialer,
             due: HashMap::new(),
-            busy: HashSet::new(),
             unread: Vec::new(),
             read_at: Instant::now(),
             at_work: JoinSet::new(),
+            busy: HashMap::new(),
+            trials: JoinSet::new(),
         }
     }
 
-    /// What was left when the server starts.
-    async fn find_all(&mut self) {
-        match self.server.identity().directory().tenants().await {
-            Ok(tenants) => self.unread = tenants,
-            Err(error) => {
-                tracing::error!(%error, "the tenants could not be read; what waits for their endpoints waits")
+    /// Looks for what nobody said that it waits: when the server starts, and when more was said than is remembered.
+    async fn find_unread(&mut self) {
+        if Instant::now() < self.read_at {
+            return;
+        }
+        let outbox = self.server.outbox();
+        if outbox.all_are_sought() {
+            match self.server.identity().directory().tenants().await {
+                Ok(tenants) => self.unread = tenants,
+                Err(error) => {
+                    tracing::error!(%error, "the tenants could not be read; what waits for their endpoints waits");
+                    outbox.seek_all();
+                    self.read_at = Instant::now() + UNREAD;
+                }
             }
         }
-        self.find_unread().await;
-    }
-
-    async fn find_unread(&mut self) {
-        if self.unread.is_empty() || Instant::now() < self.read_at {
+        if self.unread.is_empty() {
             return;
         }
         for domain in core::mem::take(&mut self.unread) {
@@ -127,61 +137,74 @@ impl Round {
         for endpoint in self.server.outbox().stirred() {
             self.note(endpoint);
         }
-        for (endpoint, told) in self.server.outbox().reports.trials() {
+        for trial in self.server.outbox().reports.trials() {
             let (server, dialer) = (Arc::clone(&self.server), Arc::clone(&self.dialer));
-            // A test is bounded by its own deadlines, and their number by the outbox.
-            tokio::spawn(async move {
-                let _ = told.send(try_out(&server, &dialer, endpoint).await);
+            self.trials.spawn(async move {
+                let endpoint = trial.endpoint();
+                let outcome = try_out(&server, &dialer, endpoint).await;
+                let reached = outcome.is_ok();
+                trial.tell(outcome.err());
+                (endpoint, reached)
             });
         }
         let now = Instant::now();
-        for (endpoint, due) in &mut self.due {
-            // A test has reached it: what waits need not wait longer.
-            if due.failures > 0 && self.server.outbox().reports.of(*endpoint).trouble.is_none() {
-                *due = Due { at: now, failures: 0 };
-            }
-        }
+        let busy: HashSet<EndpointId> = self.busy.values().copied().collect();
         let mut ready: Vec<(EndpointId, Due)> = self.due.iter().map(|(id, due)| (*id, *due)).collect();
-        ready.retain(|(id, due)| due.at <= now && !self.busy.contains(id));
+        ready.retain(|(id, due)| due.at <= now && !busy.contains(id));
         ready.sort_by_key(|(_, due)| due.at);
         ready.truncate(MOST_AT_ONCE.saturating_sub(self.at_work.len()));
         for (endpoint, due) in ready {
             self.due.remove(&endpoint);
-            self.busy.insert(endpoint);
             let (server, dialer) = (Arc::clone(&self.server), Arc::clone(&self.dialer));
-            self.at_work
-                .spawn(async move { (endpoint, due.failures, visit(&server, &dialer, endpoint).await) });
+            let visit = async move { (due.failures, visit(&server, &dialer, endpoint).await) };
+            self.busy.insert(self.at_work.spawn(visit).id(), endpoint);
         }
     }
 
-    fn ended(&mut self, ended: Result<(EndpointId, u32, Visit), tokio::task::JoinError>) {
-        match ended {
-            Ok((endpoint, _, Visit::Done)) => {
-                self.busy.remove(&endpoint);
-            }
-            Ok((endpoint, failures, Visit::Later { answered })) => {
-                self.busy.remove(&endpoint);
-                let failures = if answered { 0 } else { failures };
-                let later = Due {
-                    at: Instant::now() + wait(failures),
-                    failures: failures.saturating_add(1),
-                };
-                self.due.insert(endpoint, later);
-            }
-            // Which one it was is not known: all are looked at again.
-            Err(error) => {
-                tracing::error!(%error, "carrying messages ended badly");
-                for endpoint in core::mem::take(&mut self.busy) {
-                    self.due.insert(
-                        endpoint,
-                        Due {
-                            at: Instant::now() + LONGEST_WAIT,
-                            failures: 0,
-                        },
-                    );
+    /// What waits for an endpoint that a test has reached need not wait longer.
+    fn tried(&mut self, tried: Result<(EndpointId, bool), JoinError>) {
+        match tried {
+            Ok((endpoint, true)) => {
+                if let Some(due) = self.due.get_mut(&endpoint) {
+                    *due = Due {
+                        at: Instant::now(),
+                        failures: 0,
+                    };
                 }
             }
+            Ok((_, false)) => {}
+            Err(error) => tracing::error!(%error, "a test of an endpoint ended badly"),
         }
+    }
+
+    fn ended(&mut self, ended: Result<(task::Id, (u32, Visit)), JoinError>) {
+        let task = match &ended {
+            Ok((task, _)) => *task,
+            Err(error) => error.id(),
+        };
+        let Some(endpoint) = self.busy.remove(&task) else {
+            return;
+        };
+        let again = match ended {
+            Ok((_, (_, Visit::Done))) => return,
+            Ok((_, (failures, Visit::Later { answered }))) => {
+                let failures = if answered { 0 } else { failures };
+                Due {
+                    at: Instant::now() + wait(failures),
+                    failures: failures.saturating_add(1),
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, domain = %endpoint.domain, "carrying messages to an endpoint ended badly");
+                let why = "carrying its messages failed in the server";
+                self.server.outbox().reports.trouble(endpoint, why);
+                Due {
+                    at: Instant::now() + LONGEST_WAIT,
+                    failures: u32::MAX,
+                }
+            }
+        };
+        self.due.insert(endpoint, again);
     }
 }
 
@@ -191,9 +214,12 @@ async fn visit(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Visit 
         Ok(Some(record)) => record,
         Ok(None) => {
             server.outbox().reports.forget(endpoint);
+            if let Err(failure) = server.remove_orphans(endpoint).await {
+                tracing::error!(domain = %endpoint.domain, why = failure.fault().message(), "what waited for an endpoint that is gone is still there");
+            }
             return Visit::Done;
         }
-        Err(_) => return Visit::Later { answered: false },
+        Err(failure) => return unread(server, endpoint, &failure),
     };
     // On its own connection the client fetches by itself.
     if record.address.is_none() {
@@ -202,7 +228,7 @@ async fn visit(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Visit 
     match server.has_waiting(endpoint).await {
         Ok(true) => {}
         Ok(false) => return Visit::Done,
-        Err(_) => return Visit::Later { answered: false },
+        Err(failure) => return unread(server, endpoint, &failure),
     }
     let mut link = match connect(server, dialer, &record).await {
         Ok(link) => link,
@@ -211,6 +237,12 @@ async fn visit(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Visit 
     let visit = carry(server, &mut link, endpoint, &record).await;
     link.close().await;
     visit
+}
+
+/// What is kept of an endpoint could not be read: it waits, and that is told of it.
+fn unread(server: &Server, endpoint: EndpointId, failure: &Failure) -> Visit {
+    server.outbox().reports.trouble(endpoint, failure.fault().message());
+    Visit::Later { answered: false }
 }
 
 async fn connect(server: &Server, dialer: &Dialer, record: &EndpointRecord) -> Result<Link, DialError> {
@@ -274,22 +306,30 @@ fn trouble(server: &Server, (endpoint, record): (EndpointId, &EndpointRecord), a
     Visit::Later { answered }
 }
 
-/// What goes wrong with an endpoint, if anything does.
-async fn try_out(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Option<String> {
+/// Tries an endpoint: a connection, whose peer neither refuses us nor says anything. What goes wrong, if anything does.
+async fn try_out(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Result<(), String> {
     let record = match server.endpoint(endpoint).await {
         Ok(Some(record)) => record,
-        Ok(None) => return Some("there is no such endpoint".to_owned()),
-        Err(failure) => return Some(failure.fault().message().to_owned()),
+        Ok(None) => return Err("there is no such endpoint".to_owned()),
+        Err(failure) => return Err(failure.fault().message().to_owned()),
     };
-    match connect(server, dialer, &record).await {
-        Ok(link) => {
-            link.close().await;
-            server.outbox().reports.answered(endpoint, server.clock_ms());
-            None
+    let reports = &server.outbox().reports;
+    let greeted = timeout(TRIAL, greet(server, dialer, &record)).await;
+    match greeted.unwrap_or(Err(DialError::Slow)) {
+        Ok(()) => {
+            reports.reached(endpoint);
+            Ok(())
         }
         Err(error) => {
-            server.outbox().reports.trouble(endpoint, &error.to_string());
-            Some(error.to_string())
+            reports.trouble(endpoint, &error.to_string());
+            Err(error.to_string())
         }
     }
+}
+
+async fn greet(server: &Server, dialer: &Dialer, record: &EndpointRecord) -> Result<(), DialError> {
+    let mut link = connect(server, dialer, record).await?;
+    link.stays().await?;
+    link.close().await;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientRecord, Id, kind};
 use crate::operations::{Context, Handle};
-use crate::outbox::{self, ENDPOINT, EndpointId, EndpointRecord, address, counter};
+use crate::outbox::{self, ENDPOINT, EndpointId, EndpointRecord, TRIAL, address, counter};
 use crate::store::{Domain, Taken};
 use kmip_protocol::{
     DateTime, Endpoint, EndpointCreateRequest, EndpointCreateResponse, EndpointDeleteRequest, EndpointDeleteResponse,
@@ -25,8 +25,8 @@ const MOST_NAMED: usize = 256;
 /// Longest name of an object or a group, in bytes.
 const LONGEST: usize = 256;
 
-/// How long a test may take, in which a connection is made.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test's outcome is waited for: it is told in its own time, unless nobody takes it up.
+const PATIENCE: Duration = TRIAL.saturating_add(Duration::from_secs(5));
 
 impl Handle for EndpointCreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<EndpointCreateResponse, Failure> {

@@ -4,6 +4,8 @@ use super::*;
 use crate::exchange::outgoings::{serving, subscribe_at};
 use crate::exchange::testing::{TestHouse, leaf};
 use crate::listener::{DialLimits, Presented, ServerIdentity, TlsProfile};
+use crate::outbox::Report;
+use crate::store::{Record, Revision};
 use certs::{CertificateAuthority, KeyKind, Leaf, Subject, Usage, Validity, pem};
 use kmip_protocol::{DateTime, Operation, RequestMessage, ResponseHeader, ResponseItem, ResultReason};
 use kmip_ttlv::Writer;
@@ -62,10 +64,16 @@ impl Authority {
 
     /// What carries messages, with a certificate of this authority and little patience.
     fn dialer(&self) -> Arc<Dialer> {
+        self.waiting_for(Duration::from_secs(5))
+    }
+
+    /// The same, which waits so long for a connection.
+    fn waiting_for(&self, connect: Duration) -> Arc<Dialer> {
         let (certificate, key) = self.pair("server");
         let identity = ServerIdentity::from_pem(&pem::write_certificate(&certificate), &key.to_pem()).unwrap();
         let limits = DialLimits {
-            connect: Duration::from_secs(5),
+            connect,
+            refusal: Duration::from_millis(500),
             answer: Duration::from_millis(300),
             answer_length: 4096,
         };
@@ -265,18 +273,153 @@ async fn a_peer_that_hangs_babbles_floods_or_refuses_is_left_and_the_message_wai
 }
 
 #[tokio::test]
-async fn a_test_sends_nothing() {
+async fn a_test_sends_nothing_and_is_no_answer() {
     let authority = Authority::new();
     let peer = authority.peer(Manner::Accepts).await;
     let (_house, server, endpoint) = waiting(&peer, HERE).await;
-    assert_eq!(try_out(&server, &authority.dialer(), endpoint).await, None);
-    // TLS 1.3 lets a client go on before its certificate is judged; a stranger's is found out by the first message.
+    server.outbox().reports.trouble(endpoint, "was away");
+    assert_eq!(try_out(&server, &authority.dialer(), endpoint).await, Ok(()));
+    assert_eq!(server.outbox().reports.of(endpoint), Report::default());
     assert!(peer.heard().is_empty() && has_waiting(&server, endpoint).await);
     let unknown = EndpointId {
         id: [9; 16],
         ..endpoint
     };
-    assert!(try_out(&server, &authority.dialer(), unknown).await.is_some());
+    assert!(try_out(&server, &authority.dialer(), unknown).await.is_err());
+}
+
+/// TLS 1.3 lets a client go on before its certificate is judged.
+#[tokio::test]
+async fn a_peer_that_refuses_our_certificate_after_the_handshake_does_not_pass_a_test() {
+    let authority = Authority::new();
+    let peer = authority.peer(Manner::Accepts).await;
+    let (_house, server, endpoint) = waiting(&peer, HERE).await;
+    let tried = try_out(&server, &Authority::new().dialer(), endpoint).await;
+    assert!(tried.is_err());
+    assert_eq!(trouble_of(&server, endpoint), tried.unwrap_err());
+}
+
+#[tokio::test]
+async fn a_peer_that_accepts_connections_and_says_nothing_is_slow() {
+    let authority = Authority::new();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = Peer {
+        address: silent.local_addr().unwrap(),
+        ..authority.peer(Manner::Accepts).await
+    };
+    let (_house, server, endpoint) = waiting(&peer, HERE).await;
+    let dialer = authority.waiting_for(Duration::from_millis(200));
+    let tried = try_out(&server, &dialer, endpoint).await;
+    assert_eq!(tried, Err(DialError::Slow.to_string()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_and_waits() {
+    let authority = Authority::new();
+    let house = TestHouse::new().await;
+    let server = serving(&house, HERE).await;
+    // A domain whose keys are not there.
+    let endpoint = EndpointId {
+        domain: Domain([7; 16]),
+        id: [8; 16],
+    };
+    house.plant(Record {
+        key: endpoint.key(),
+        revision: Revision::FIRST,
+        creation: 1,
+        body: vec![0; 64].into(),
+    });
+    let visit = visit(&server, &authority.dialer(), endpoint).await;
+    assert!(matches!(visit, Visit::Later { answered: false }));
+    assert!(!trouble_of(&server, endpoint).is_empty());
+}
+
+/// A round over a house in which nothing waits, and an endpoint that is to be left alone for a while.
+async fn round(authority: &Authority) -> (TestHouse, Round, EndpointId, Due) {
+    let house = TestHouse::new().await;
+    let server = serving(&house, HERE).await;
+    let mut round = Round::new(server, authority.dialer());
+    let endpoint = EndpointId {
+        domain: house.tenant,
+        id: [8; 16],
+    };
+    let due = Due {
+        at: Instant::now() + LONGEST_WAIT,
+        failures: 1,
+    };
+    round.due.insert(endpoint, due);
+    (house, round, endpoint, due)
+}
+
+#[tokio::test]
+async fn only_a_test_that_reaches_an_endpoint_ends_its_waiting() {
+    let (_house, mut round, endpoint, due) = round(&Authority::new()).await;
+    // Nobody has noted any trouble: that says nothing.
+    round.take_up();
+    round.tried(Ok((endpoint, false)));
+    round.server.outbox().stir(endpoint);
+    round.take_up();
+    assert!(round.due[&endpoint].at == due.at && round.due[&endpoint].failures == 1);
+    round.tried(Ok((endpoint, true)));
+    assert_eq!(round.due[&endpoint].failures, 0);
+    round.take_up();
+    assert!(round.due.is_empty() && round.busy.len() == 1);
+}
+
+#[tokio::test]
+async fn a_visit_that_panics_ends_its_own_endpoints_and_no_other() {
+    let (_house, mut round, endpoint, _) = round(&Authority::new()).await;
+    round.due.clear();
+    let other = EndpointId {
+        id: [9; 16],
+        ..endpoint
+    };
+    let hangs = round.at_work.spawn(std::future::pending());
+    round.busy.insert(hangs.id(), other);
+    let panics = round.at_work.spawn(async { panic!("a visit that panics") });
+    round.busy.insert(panics.id(), endpoint);
+    let ended = round.at_work.join_next_with_id().await.unwrap();
+    round.ended(ended);
+    assert!(round.busy.values().eq([&other]));
+    assert!(round.due.keys().eq([&endpoint]));
+    // The one that is still served is not served twice.
+    round.note(other);
+    round.take_up();
+    assert_eq!(round.at_work.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_not_found_is_sought_again() {
+    let authority = Authority::new();
+    let peer = authority.peer(Manner::Accepts).await;
+    let (_house, server, endpoint) = waiting(&peer, HERE).await;
+    let mut round = Round::new(Arc::clone(&server), authority.dialer());
+    round.find_unread().await;
+    assert!(round.due.contains_key(&endpoint));
+    round.due.clear();
+    round.read_at = Instant::now();
+    round.find_unread().await;
+    assert!(round.due.is_empty());
+    server.outbox().seek_all();
+    round.find_unread().await;
+    assert!(round.due.contains_key(&endpoint));
+}
+
+#[tokio::test]
+async fn what_waits_for_an_endpoint_that_is_gone_is_removed_and_what_is_damaged_is_not() {
+    let authority = Authority::new();
+    let peer = authority.peer(Manner::Accepts).await;
+    let (house, server, endpoint) = waiting(&peer, HERE).await;
+    let record = house.row(endpoint.key()).await;
+    let mut damaged = record.clone();
+    damaged.body = vec![0; 64].into();
+    house.plant(damaged);
+    let dialer = authority.dialer();
+    assert!(matches!(visit(&server, &dialer, endpoint).await, Visit::Done));
+    assert!(has_waiting(&server, endpoint).await);
+    house.uproot(endpoint.key());
+    assert!(matches!(visit(&server, &dialer, endpoint).await, Visit::Done));
+    assert!(!has_waiting(&server, endpoint).await && peer.heard().is_empty());
 }
 
 #[tokio::test]

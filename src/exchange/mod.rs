@@ -92,6 +92,7 @@ mod notices;
 mod office;
 #[cfg(test)]
 mod offices;
+mod orphans;
 mod outage;
 pub mod outgoing;
 #[cfg(test)]

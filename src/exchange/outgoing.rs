@@ -327,7 +327,7 @@ impl Server {
 }
 
 /// A commit that met another one is tried again; what else can go wrong is a failure.
-fn met(error: CommitError) -> Result<(), Failure> {
+pub(super) fn met(error: CommitError) -> Result<(), Failure> {
     match error {
         CommitError::Conflict | CommitError::ClaimTaken(_) | CommitError::OutOfBounds { .. } => Ok(()),
         other => Err(Failure::detailed(Fault::StoreUnavailable, other)),

@@ -3,12 +3,16 @@
 use super::outgoing::{MOST_TRIES, Outgoing, Verdict};
 use super::testing::{TestHouse, create};
 use super::{ConnectionFacts, Server, restarts};
+use crate::administration::kek;
 use crate::audit::Entry;
 use crate::identity::{ClientId, Principal};
 use crate::operations::Services;
-use crate::outbox::{AllowList, EndpointId, EndpointRecord, MESSAGE, MOST_WAITING, Outbox, counter};
+use crate::outbox::{
+    self, AllowList, Appended, EndpointId, EndpointRecord, MESSAGE, MOST_WAITING, MessageRecord, Outbox, What, counter,
+};
 use crate::records;
-use crate::store::Work;
+use crate::scrub::{Finding, Wrong};
+use crate::store::{ChangeSet, CommitError, Record, Revision, StoreError, Work};
 use kmip_protocol::{
     AddAttributeRequest, AnyValue, Attribute, AttributeKind, AttributeReference, Attributes, DeleteAttributeRequest,
     DestroyRequest, GetRequest, ManagedObject, NotifyRequest, Operation, PutFunction, PutRequest, ReKeyRequest,
@@ -391,4 +395,85 @@ async fn a_message_holds_no_key() {
     row.body = bytes.into();
     house.plant(row);
     assert!(house.server.next_outgoing(endpoint, None).await.is_err());
+}
+
+/// A message for an endpoint, as a change writes it.
+async fn append(house: &TestHouse, work: &mut Work, endpoint: EndpointId) -> Appended {
+    let message = MessageRecord {
+        endpoint: endpoint.id,
+        enqueued_ms: 1,
+        unique_identifier: "a".into(),
+        what: What::Put(None),
+    };
+    let services = house.server.services();
+    let place = (endpoint, services.randomness.array().unwrap());
+    outbox::append(&services.custody, work, place, &message).await.unwrap()
+}
+
+async fn deletion(house: &TestHouse, endpoint: EndpointId) -> ChangeSet {
+    let record = house.server.endpoint(endpoint).await.unwrap().unwrap();
+    let mut work = Work::new(Arc::clone(&house.store));
+    outbox::remove_endpoint(&mut work, endpoint, &record).await.unwrap();
+    work.into_change_set(house.now_ms())
+}
+
+async fn rests(house: &TestHouse) -> usize {
+    let rows = house.all_rows().await;
+    rows.iter().filter(|(key, _)| key.kind == MESSAGE).count()
+}
+
+#[tokio::test]
+async fn nothing_is_left_for_an_endpoint_that_is_deleted_beside_a_change() {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |_| {}).await;
+    let mut late = Work::new(Arc::clone(&house.store));
+    assert_eq!(append(&house, &mut late, endpoint).await, Appended::Waits);
+    let deletion = deletion(&house, endpoint).await;
+    // What came before the deletion's commit, and was not seen by it.
+    let mut early = Work::new(Arc::clone(&house.store));
+    append(&house, &mut early, endpoint).await;
+    house.store.commit(early.into_change_set(1)).await.unwrap();
+    house.store.commit(deletion).await.unwrap();
+    let late = house.store.commit(late.into_change_set(1)).await;
+    assert!(matches!(late, Err(CommitError::Conflict)));
+    // Whoever still remembers the endpoint writes nothing for it.
+    house.create("", Vec::new()).await;
+    assert_eq!(rests(&house).await, 1);
+    house.server.sweep_orphans(house.tenant).await.unwrap();
+    assert_eq!(rests(&house).await, 0);
+    assert!(house.store.counters(endpoint.key()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_endpoint_whose_client_is_damaged_or_held_keeps_nobody_from_working() {
+    let house = TestHouse::new().await;
+    let endpoint = subscribe(&house, &house.alice, |record| record.client = [9; 16]).await;
+    let key = ClientId {
+        tenant: house.tenant,
+        client: [9; 16],
+    }
+    .key();
+    house.plant(Record {
+        key,
+        revision: Revision::FIRST,
+        creation: 1,
+        body: vec![0; 64].into(),
+    });
+    house.create("damaged", Vec::new()).await;
+    let services = house.server.services();
+    let finding = Finding {
+        key,
+        wrong: Wrong::Damaged,
+        found_ms: 1,
+    };
+    let mut work = Work::new(Arc::clone(&house.store));
+    kek::put(&services.custody, &mut work, Finding::place(key), finding.encode())
+        .await
+        .unwrap();
+    house.store.commit(work.into_change_set(1)).await.unwrap();
+    let held = services.quarantine.reload(&house.store, &services.custody).await;
+    assert_eq!(held.unwrap(), 1);
+    assert!(matches!(house.store.load(key).await, Err(StoreError::Quarantined)));
+    house.create("held", Vec::new()).await;
+    assert!(!house.server.has_waiting(endpoint).await.unwrap());
 }

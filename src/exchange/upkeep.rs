@@ -155,6 +155,9 @@ impl Server {
             }
         };
         self.note_in(wait_ms, domain, Matter::Sweep);
+        if let Err(failure) = self.sweep_orphans(domain).await {
+            log(&failure, None);
+        }
     }
 
     /// Goes on with a purge that was ordered in a domain, if one was, and comes back for the rest.

@@ -36,6 +36,8 @@ const MOST_ADDRESSES: usize = 4;
 pub struct DialLimits {
     /// For looking the name up, for connecting to one address, and for the handshake: each.
     pub connect: Duration,
+    /// For a peer to refuse our certificate once it has shown its own: in TLS 1.3 the handshake is over for us before that.
+    pub refusal: Duration,
     /// For writing one message, and for the whole of its answer: each.
     pub answer: Duration,
     /// Bytes of an answer: one to Notify or Put has no payload.
@@ -46,6 +48,7 @@ impl Default for DialLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
+            refusal: Duration::from_secs(1),
             answer: Duration::from_secs(30),
             answer_length: 64 * 1024,
         }
@@ -205,6 +208,20 @@ impl Link {
                 return Err(DialError::Closed);
             }
             frame.advance(received).map_err(|_| DialError::Nonsense)?;
+        }
+    }
+
+    /// Listens for a moment whether the peer ends the connection, as it does in TLS 1.3 if it refuses our certificate, or speaks unasked.
+    ///
+    /// # Errors
+    /// See [`DialError`]. The connection is of no use after one.
+    pub async fn stays(&mut self) -> Result<(), DialError> {
+        let mut byte = [0];
+        match timeout(self.limits.refusal, self.stream.read(&mut byte)).await {
+            Err(_) => Ok(()),
+            Ok(Ok(0)) => Err(DialError::Closed),
+            Ok(Ok(_)) => Err(DialError::Nonsense),
+            Ok(Err(why)) => Err(refused(&why)),
         }
     }
 

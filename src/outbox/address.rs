@@ -3,7 +3,7 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Longest host name (RFC 1035 §2.3.4), with brackets and port.
 const LONGEST: usize = 262;
@@ -50,7 +50,7 @@ fn parse(text: &str) -> Option<Allowed> {
     if network.is_ipv6() != bracketed.is_some() {
         return None;
     }
-    let most = if network.is_ipv4() { 32 } else { 128 };
+    let most = width(network);
     let length = length.unwrap_or(most);
     (length <= most).then_some(Allowed { network, length, port })
 }
@@ -65,11 +65,11 @@ impl Allowed {
 
 /// The first bits of an address, with its family.
 fn bits(address: IpAddr, length: u8) -> (bool, u128) {
-    let (width, number): (u32, u128) = match address {
-        IpAddr::V4(address) => (32, u128::from(u32::from(address))),
-        IpAddr::V6(address) => (128, u128::from(address)),
+    let number = match address {
+        IpAddr::V4(address) => u128::from(u32::from(address)),
+        IpAddr::V6(address) => u128::from(address),
     };
-    let shift = width.saturating_sub(u32::from(length));
+    let shift = u32::from(width(address).saturating_sub(length));
     (address.is_ipv4(), number.checked_shr(shift).unwrap_or(0))
 }
 
@@ -86,39 +86,75 @@ impl AllowList {
         self.0.is_empty()
     }
 
-    /// Whether this address may be connected to. An address of IPv4 in IPv6's clothes is judged as what it is. Addresses of the machine
-    /// itself, of its link and those that are for nobody need an entry of exactly that address: no network that is listed for others has
-    /// them in passing.
+    /// Whether this address may be connected to. An address of IPv4 in IPv6's clothes is judged as what it is. What is in [`DELICATE`] is
+    /// permitted by entries alone that lie within one of these networks: no network that is listed for others has it in passing.
     #[must_use]
     pub fn permits(&self, address: SocketAddr) -> bool {
-        let exactly = |one: &&Allowed| !is_delicate(address.ip().to_canonical()) || one.is_narrow();
-        self.0.iter().filter(exactly).any(|one| one.permits(address))
+        let ip = address.ip().to_canonical();
+        let delicate = is_delicate(ip, width(ip));
+        let candidates = self
+            .0
+            .iter()
+            .filter(|one| !delicate || is_delicate(one.network, one.length));
+        candidates.into_iter().any(|one| one.permits(address))
     }
 }
 
-impl Allowed {
-    /// Whether the entry is for nothing but such addresses.
-    fn is_narrow(&self) -> bool {
-        is_delicate(self.network) && self.length >= if self.network.is_ipv4() { 8 } else { 10 }
-    }
+const fn four(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
 }
 
-/// Addresses of this machine, of its link (where clouds tell secrets of machines), and those that name no one machine.
-fn is_delicate(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            address.is_loopback()
-                || address.is_link_local()
-                || address.is_unspecified()
-                || address.is_broadcast()
-                || address.is_multicast()
+const fn six(a: u16, b: u16, c: u16, last: u16) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, last))
+}
+
+/// Networks of this machine and of its link, those that name no one machine, and where clouds tell the secrets of the machines that ask.
+const DELICATE: [(IpAddr, u8); 14] = [
+    // This machine, and its link.
+    (four(0, 0, 0, 0), 8),
+    (four(127, 0, 0, 0), 8),
+    (four(169, 254, 0, 0), 16),
+    (six(0, 0, 0, 0), 128),
+    (six(0, 0, 0, 1), 128),
+    (six(0xFE80, 0, 0, 0), 10),
+    // Everybody's.
+    (four(224, 0, 0, 0), 4),
+    (four(255, 255, 255, 255), 32),
+    (six(0xFF00, 0, 0, 0), 8),
+    // Metadata outside the link: Alibaba's, Azure's, Amazon's, Google's.
+    (four(100, 100, 100, 200), 32),
+    (four(168, 63, 129, 16), 32),
+    (six(0xFD00, 0x0EC2, 0, 0x254), 128),
+    (six(0xFD20, 0x00CE, 0, 0x254), 128),
+    // NAT64 of a network's own (RFC 8215): where in it the address of IPv4 stands is that network's matter.
+    (six(0x0064, 0xFF9B, 1, 0), 48),
+];
+
+/// NAT64 (RFC 6052 §2.1): the last 32 bits are the address of IPv4 that it leads to.
+const TRANSLATED: (IpAddr, u8) = (six(0x0064, 0xFF9B, 0, 0), 96);
+
+const fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// Whether a network lies within one of [`DELICATE`], by itself or by what it leads to.
+fn is_delicate(network: IpAddr, length: u8) -> bool {
+    let (network, length) = led_to(network, length);
+    DELICATE.iter().any(|around| is_within((network, length), *around))
+}
+
+fn is_within((network, length): (IpAddr, u8), (around, wide): (IpAddr, u8)) -> bool {
+    wide <= length && bits(network, wide) == bits(around, wide)
+}
+
+/// The network of IPv4 that one of NAT64 leads to; any other one is itself.
+fn led_to(network: IpAddr, length: u8) -> (IpAddr, u8) {
+    match network {
+        IpAddr::V6(address) if is_within((network, length), TRANSLATED) => {
+            let [.., a, b, c, d] = address.octets();
+            (four(a, b, c, d), length.saturating_sub(TRANSLATED.1))
         }
-        IpAddr::V6(address) => {
-            address.is_loopback()
-                || address.is_unspecified()
-                || address.is_multicast()
-                || address.is_unicast_link_local()
-        }
+        _ => (network, length),
     }
 }
 
@@ -196,8 +232,40 @@ mod tests {
             "0.0.0.0:5696",
             "224.0.0.1:5696",
             "[::ffff:127.0.0.1]:5696",
+            "0.1.2.3:5696",
+            "255.255.255.255:5696",
+            "100.100.100.200:80",
+            "168.63.129.16:80",
+            "[fd00:ec2::254]:80",
+            "[fd20:ce::254]:80",
+            "[64:ff9b::169.254.169.254]:80",
+            "[64:ff9b::127.0.0.1]:5696",
+            "[64:ff9b:1::1]:5696",
         ] {
             assert!(!permits(&wide, address), "{address}");
+        }
+        // An entry that begins in such a network and reaches beyond it is for others.
+        for (entry, address) in [
+            ("126.0.0.0/7:*", "127.0.0.1:5696"),
+            ("255.255.255.0/24:*", "255.255.255.255:5696"),
+            ("100.100.100.0/24:*", "100.100.100.200:80"),
+            ("168.63.129.16/31:*", "168.63.129.16:80"),
+            ("[::]/127:*", "[::1]:5696"),
+            ("[::]/10:*", "[::1]:5696"),
+            ("[fd00:ec2::]/32:*", "[fd00:ec2::254]:80"),
+            ("[64:ff9b::]/96:*", "[64:ff9b::169.254.169.254]:80"),
+            ("[64:ff9b::a000:0]/99:*", "[64:ff9b::169.254.169.254]:80"),
+        ] {
+            assert!(!permits(&[entry], address), "{entry} {address}");
+        }
+        for (entry, address) in [
+            ("100.100.100.200:80", "100.100.100.200:80"),
+            ("[fd00:ec2::254]:80", "[fd00:ec2::254]:80"),
+            ("[64:ff9b::]/96:*", "[64:ff9b::203.0.113.1]:5696"),
+            ("[64:ff9b::a9fe:0]/112:*", "[64:ff9b::169.254.169.254]:80"),
+            ("100.100.0.0/16:*", "100.100.100.201:80"),
+        ] {
+            assert!(permits(&[entry], address), "{entry} {address}");
         }
         assert!(permits(&["127.0.0.1:5696"], "127.0.0.1:5696"));
         assert!(permits(&["127.0.0.0/8:*"], "127.0.0.1:5696"));

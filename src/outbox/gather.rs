@@ -3,12 +3,12 @@
 
 use super::endpoint::{EndpointId, EndpointRecord, SILENT};
 use super::message::{MessageRecord, What};
-use super::queue::QueueError;
+use super::queue::{Appended, QueueError};
 use super::{Outbox, counter, queue};
 use crate::audit::alarm::{Alarm, Event};
 use crate::clock::Moment;
 use crate::crypto::Randomness;
-use crate::custody::Custody;
+use crate::custody::{Custody, CustodyError};
 use crate::identity::ClientRecord;
 use crate::objects::{OBJECT, Object, matching};
 use crate::records;
@@ -57,7 +57,7 @@ pub async fn gather(post: &Post<'_>, work: &mut Work) -> Result<Vec<Alarm>, Queu
                 unique_identifier: after.unique_identifier.clone(),
                 what: what.clone(),
             };
-            if !write(post, work, *id, &message).await? {
+            if write(post, work, *id, &message).await? == Appended::Lost {
                 alarms.extend(overflow(work, *id, endpoint, post.now).await?);
             }
         }
@@ -70,7 +70,7 @@ async fn write(
     work: &mut Work,
     endpoint: EndpointId,
     message: &MessageRecord,
-) -> Result<bool, QueueError> {
+) -> Result<Appended, QueueError> {
     // Without randomness nothing else was made either.
     let id = post
         .randomness
@@ -167,12 +167,27 @@ async fn sees(
     (domain, endpoint): (Domain, &EndpointRecord),
     object: &Object,
 ) -> Result<bool, QueueError> {
-    let Some(record) = work.peek(endpoint.client(domain).key()).await? else {
-        return Ok(false);
+    let record = match work.peek(endpoint.client(domain).key()).await {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(false),
+        Err(StoreError::Quarantined) => return Ok(is_blind(domain, endpoint)),
+        Err(error) => return Err(error.into()),
     };
-    let bytes = records::open(post.custody, &record)?;
-    let client = ClientRecord::decode(bytes);
-    Ok(client.is_ok_and(|client| client.application == object.application))
+    let bytes = match records::open(post.custody, &record) {
+        Ok(bytes) => bytes,
+        Err(CustodyError::Refused | CustodyError::Record) => return Ok(is_blind(domain, endpoint)),
+        Err(error) => return Err(error.into()),
+    };
+    match ClientRecord::decode(bytes) {
+        Ok(client) => Ok(client.application == object.application),
+        Err(_) => Ok(is_blind(domain, endpoint)),
+    }
+}
+
+/// A client whose record is held or damaged sees nothing, and keeps nobody else from working.
+fn is_blind(domain: Domain, endpoint: &EndpointRecord) -> bool {
+    tracing::error!(%domain, endpoint = endpoint.name, "the record of an endpoint's client is held or damaged; it is told of nothing");
+    false
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Known {
                 };
                 let bytes = match records::open(custody, record) {
                     Ok(bytes) => bytes,
-                    Err(error @ CustodyError::Record) => {
+                    Err(error @ (CustodyError::Refused | CustodyError::Record)) => {
                         tracing::error!(%domain, %error, "the record of an endpoint is damaged");
                         continue;
                     }

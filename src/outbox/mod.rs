@@ -14,11 +14,12 @@ pub use endpoint::{ENDPOINT, EndpointId, EndpointRecord, counter};
 pub use gather::{Post, gather};
 pub use known::{Endpoints, Known};
 pub use message::{MESSAGE, MessageRecord, What};
-pub use queue::{MOST_WAITING, QueueError, append, remove_endpoint, settle, waiting};
-pub use report::{Report, Reports, Trial};
+pub use queue::{Appended, MOST_WAITING, QueueError, append, remove_endpoint, remove_waiting, settle, waiting};
+pub use report::{Report, Reports, TRIAL, Trial};
 
 use crate::store::ChangeSet;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -31,6 +32,8 @@ pub struct Outbox {
     /// How it stands with each.
     pub reports: Reports,
     stirred: Mutex<BTreeSet<EndpointId>>,
+    /// Whether all endpoints are to be looked at: at the start, and whenever it is not known for which there is something.
+    all: AtomicBool,
     news: watch::Sender<u64>,
     heralds: broadcast::Sender<EndpointId>,
 }
@@ -50,6 +53,7 @@ impl Outbox {
             known: Known::default(),
             reports: Reports::default(),
             stirred: Mutex::default(),
+            all: AtomicBool::new(true),
             news: watch::Sender::new(0),
             heralds: broadcast::Sender::new(MOST_NEWS),
         }
@@ -84,13 +88,26 @@ impl Outbox {
     /// Says that there may be something for an endpoint.
     pub fn stir(&self, endpoint: EndpointId) {
         let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
-        if stirred.len() < MOST_STIRRED {
+        if stirred.len() < MOST_STIRRED || stirred.contains(&endpoint) {
             stirred.insert(endpoint);
+        } else {
+            self.seek_all();
         }
         drop(stirred);
         // Nobody may listen.
         let _ = self.heralds.send(endpoint);
         self.news.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Says that there may be something for any endpoint.
+    pub fn seek_all(&self) {
+        self.all.store(true, Ordering::Release);
+    }
+
+    /// Whether all endpoints are to be looked at; whoever asks does so, or says it again.
+    #[must_use]
+    pub fn all_are_sought(&self) -> bool {
+        self.all.swap(false, Ordering::AcqRel)
     }
 
     /// Has an endpoint tried. `None`: too many are being tried.
@@ -137,4 +154,30 @@ pub fn addressed(change: &ChangeSet) -> BTreeSet<EndpointId> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Domain;
+
+    #[test]
+    fn of_more_than_can_be_remembered_nothing_is_lost() {
+        let outbox = Outbox::default();
+        let endpoint = |number: usize| {
+            let mut id = [0; 16];
+            id[8..].copy_from_slice(&u64::try_from(number).unwrap().to_be_bytes());
+            EndpointId {
+                domain: Domain([1; 16]),
+                id,
+            }
+        };
+        assert!(outbox.all_are_sought() && !outbox.all_are_sought());
+        (0..MOST_STIRRED).for_each(|number| outbox.stir(endpoint(number)));
+        outbox.stir(endpoint(0));
+        assert!(!outbox.all_are_sought());
+        outbox.stir(endpoint(MOST_STIRRED));
+        assert!(outbox.all_are_sought());
+        assert_eq!(outbox.stirred().len(), MOST_STIRRED);
+    }
 }

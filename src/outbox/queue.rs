@@ -27,7 +27,19 @@ pub enum QueueError {
     Custody(#[from] CustodyError),
 }
 
-/// Writes a message under this identifier, if there is room. `false`: there is none, and that is counted.
+/// What became of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Appended {
+    /// It waits.
+    Waits,
+    /// There was no room, which is counted.
+    Lost,
+    /// Its endpoint is no more, or held: whoever remembered it did not know that yet.
+    NoEndpoint,
+}
+
+/// Writes a message under this identifier, if its endpoint is there and there is room. The unit of work rests on the endpoint: nothing is
+/// written for one that is deleted meanwhile.
 ///
 /// # Errors
 /// See [`QueueError`].
@@ -36,11 +48,16 @@ pub async fn append(
     work: &mut Work,
     (endpoint, id): (EndpointId, [u8; 16]),
     message: &MessageRecord,
-) -> Result<bool, QueueError> {
+) -> Result<Appended, QueueError> {
+    match work.load(endpoint.key()).await {
+        Ok(Some(_)) => {}
+        Ok(None) | Err(StoreError::Quarantined) => return Ok(Appended::NoEndpoint),
+        Err(error) => return Err(error.into()),
+    }
     let waiting = work.counter(endpoint.key(), counter::WAITING).await?.unwrap_or(0);
     if waiting >= MOST_WAITING {
         let _ = work.adjust(endpoint.key(), counter::LOST, 1, UNBOUNDED).await?;
-        return Ok(false);
+        return Ok(Appended::Lost);
     }
     let key = Key {
         domain: endpoint.domain,
@@ -51,7 +68,7 @@ pub async fn append(
     let (body, _) = records::close(custody, key, revision, message.encode())?;
     work.put(key, body, message.rows());
     let _ = work.adjust(endpoint.key(), counter::WAITING, 1, UNBOUNDED).await?;
-    Ok(true)
+    Ok(Appended::Waits)
 }
 
 /// The places of what waits for an endpoint, oldest first.
@@ -91,11 +108,21 @@ pub async fn settle(work: &mut Work, endpoint: EndpointId, message: Key) -> Resu
 /// # Errors
 /// The store did not answer.
 pub async fn remove_endpoint(work: &mut Work, id: EndpointId, record: &EndpointRecord) -> Result<(), StoreError> {
-    for message in waiting(work, id).await? {
-        work.delete(message).await?;
-    }
+    remove_waiting(work, id).await?;
     let claim = EndpointRecord::name_claim(id.domain, &record.name);
     work.release(claim, id.key()).await?;
     work.delete(id.key()).await?;
     Ok(())
+}
+
+/// Removes what waits for an endpoint. How many messages those were.
+///
+/// # Errors
+/// The store did not answer.
+pub async fn remove_waiting(work: &mut Work, id: EndpointId) -> Result<usize, StoreError> {
+    let messages = waiting(work, id).await?;
+    for message in &messages {
+        work.delete(*message).await?;
+    }
+    Ok(messages.len())
 }

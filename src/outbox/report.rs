@@ -2,14 +2,19 @@
 
 use super::endpoint::EndpointId;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::oneshot;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Endpoints of which something is remembered: as many as an installation has, and a bound.
 const MOST: usize = 100_000;
 
-/// Tests that wait at a time.
+/// Tests that wait or are made at a time.
 const MOST_TRIALS: usize = 64;
+
+/// How long a test takes at most: a few addresses of a name, the handshake, and a moment in which it is seen whether the peer stays. Who asks
+/// for one waits as long, and those who connect to us with the usual sixty seconds of patience have their answer.
+pub const TRIAL: Duration = Duration::from_secs(25);
 
 /// Longest description of what went wrong: it may hold words of whoever answered.
 const LONGEST: usize = 256;
@@ -23,14 +28,43 @@ pub struct Report {
     pub trouble: Option<String>,
 }
 
-/// Somebody who waits for an answer: what went wrong, if anything did.
-pub type Trial = (EndpointId, oneshot::Sender<Option<String>>);
+/// A test that is to be made, for somebody who waits for its outcome.
+pub struct Trial {
+    endpoint: EndpointId,
+    told: oneshot::Sender<Option<String>>,
+    /// Its place among those that may wait or be made.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Trial {
+    /// Of which endpoint.
+    #[must_use]
+    pub const fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+
+    /// Tells what went wrong, if anything did.
+    pub fn tell(self, trouble: Option<String>) {
+        // Who asked may have gone away.
+        let _ = self.told.send(trouble);
+    }
+}
 
 /// What is known.
-#[derive(Default)]
 pub struct Reports {
     known: Mutex<HashMap<EndpointId, Report>>,
     trials: Mutex<Vec<Trial>>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            trials: Mutex::default(),
+            places: Arc::new(Semaphore::new(MOST_TRIALS)),
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,6 +85,13 @@ impl Reports {
             trouble: None,
         };
         self.keep(endpoint, report);
+    }
+
+    /// It could be connected to, which says nothing of whether it accepts anything.
+    pub fn reached(&self, endpoint: EndpointId) {
+        if let Some(report) = lock(&self.known).get_mut(&endpoint) {
+            report.trouble = None;
+        }
     }
 
     /// Something went wrong.
@@ -74,20 +115,22 @@ impl Reports {
         lock(&self.known).remove(&endpoint);
     }
 
-    /// Has an endpoint tried. `None`: too many wait.
+    /// Has an endpoint tried. `None`: too many are being tried.
     pub(super) fn ask(&self, endpoint: EndpointId) -> Option<oneshot::Receiver<Option<String>>> {
         let mut trials = lock(&self.trials);
         // Who asked and went away waits no more.
-        trials.retain(|(_, told)| !told.is_closed());
-        if trials.len() >= MOST_TRIALS {
-            return None;
-        }
+        trials.retain(|trial| !trial.told.is_closed());
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let (told, tells) = oneshot::channel();
-        trials.push((endpoint, told));
+        trials.push(Trial {
+            endpoint,
+            told,
+            _place: place,
+        });
         Some(tells)
     }
 
-    /// Whom to answer.
+    /// What is to be tried.
     #[must_use]
     pub fn trials(&self) -> Vec<Trial> {
         core::mem::take(&mut *lock(&self.trials))
@@ -126,6 +169,10 @@ mod tests {
             trouble: None,
         };
         assert_eq!(reports.of(endpoint), expected);
+        // A test that reaches it takes the trouble away, and is no answer.
+        reports.trouble(endpoint, "slow");
+        reports.reached(endpoint);
+        assert_eq!(reports.of(endpoint), expected);
     }
 
     #[test]
@@ -138,6 +185,12 @@ mod tests {
         let waiting: Vec<_> = (0..MOST_TRIALS).map(|_| reports.ask(endpoint).unwrap()).collect();
         assert!(reports.ask(endpoint).is_none());
         drop(waiting);
+        // One that is being made counts until it is over.
+        let asked: Vec<_> = (0..MOST_TRIALS).map(|_| reports.ask(endpoint).unwrap()).collect();
+        let mut made = reports.trials();
+        assert!(reports.ask(endpoint).is_none());
+        made.pop().unwrap().tell(None);
         assert!(reports.ask(endpoint).is_some());
+        drop(asked);
     }
 }
