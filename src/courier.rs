@@ -7,7 +7,6 @@ mod tests;
 use crate::exchange::Server;
 use crate::exchange::outgoing::{Outgoing, Verdict};
 use crate::exchange::patience::{LONGEST_WAIT, wait};
-use crate::failure::Failure;
 use crate::listener::{DialError, Dialer, Link};
 use crate::outbox::{EndpointId, EndpointRecord, TRIAL};
 use crate::store::Domain;
@@ -219,7 +218,7 @@ async fn visit(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Visit 
             }
             return Visit::Done;
         }
-        Err(failure) => return unread(server, endpoint, &failure),
+        Err(failure) => return unread(server, endpoint, failure.fault().message()),
     };
     // On its own connection the client fetches by itself.
     if record.address.is_none() {
@@ -228,7 +227,7 @@ async fn visit(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Visit 
     match server.has_waiting(endpoint).await {
         Ok(true) => {}
         Ok(false) => return Visit::Done,
-        Err(failure) => return unread(server, endpoint, &failure),
+        Err(failure) => return unread(server, endpoint, failure.fault().message()),
     }
     let mut link = match connect(server, dialer, &record).await {
         Ok(link) => link,
@@ -240,8 +239,8 @@ async fn visit(server: &Server, dialer: &Dialer, endpoint: EndpointId) -> Visit 
 }
 
 /// What is kept of an endpoint could not be read: it waits, and that is told of it.
-fn unread(server: &Server, endpoint: EndpointId, failure: &Failure) -> Visit {
-    server.outbox().reports.trouble(endpoint, failure.fault().message());
+fn unread(server: &Server, endpoint: EndpointId, why: &str) -> Visit {
+    server.outbox().reports.trouble(endpoint, why);
     Visit::Later { answered: false }
 }
 
