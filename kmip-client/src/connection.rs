@@ -184,15 +184,22 @@ impl Connection {
         self.call(version, SetEndpointRoleRequest { endpoint_role }).map(|_| ())
     }
 
-    /// Waits for the server's next request over a connection over which it asks, and answers it.
+    /// Waits for the server's next request over a connection over which it asks. It may hold a key.
     ///
     /// # Errors
     /// Those of [`Connection::send`], or a request that cannot be read.
-    pub fn hear(&mut self, answer: impl FnOnce(&RequestMessage) -> ResponseMessage) -> Result<(), Error> {
+    pub fn receive(&mut self) -> Result<RequestMessage, Error> {
         let request = Secret::new(read_message(&mut self.stream, self.limit)?);
-        let request = RequestMessage::read(request.expose()).map_err(|why| why.error)?;
+        RequestMessage::read(request.expose()).map_err(|why| why.error.into())
+    }
+
+    /// Answers it.
+    ///
+    /// # Errors
+    /// The transport's.
+    pub fn answer(&mut self, response: &ResponseMessage) -> Result<(), Error> {
         let mut writer = Writer::new();
-        answer(&request).write(&mut writer);
+        response.write(&mut writer);
         self.stream.write_all(writer.as_bytes()).map_err(tls_error)?;
         self.stream.flush().map_err(tls_error)
     }

@@ -15,7 +15,7 @@ use openssl::pkcs5::pbkdf2_hmac;
 use zeroize::Zeroizing;
 
 /// The most rounds of PBKDF2 that one request may cost: some seconds of one core.
-const MOST_ITERATIONS: i32 = 20_000_000;
+pub const MOST_ITERATIONS: i32 = 20_000_000;
 /// The longest derived object in bytes.
 const MOST_BYTES: usize = 65_536;
 /// HKDF gives 255 blocks at most (RFC 5869 §2.3).

@@ -8,7 +8,7 @@ use kmip_ttlv::Secret;
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 
 /// The longest prime of a field, in bits: it holds a secret of 255 bytes, and whether it is prime is seen in a fraction of a second.
-const MOST_PRIME: i32 = 2048;
+pub const MOST_PRIME: i32 = 2048;
 /// The longest secret that is shared in a binary field, in bytes.
 const MOST_SECRET: usize = 64 * 1024;
 /// Products in a binary field that are computed where they are asked for: with more of them it takes longer than a millisecond.

@@ -278,8 +278,8 @@ impl Context<'_> {
         }
     }
 
-    /// An object of the client's tenant with its material, whichever application it belongs to: only for identifiers that people have given to the
-    /// client's settings, never for one that comes from a request.
+    /// An object of the client's tenant with its material, whichever application it belongs to: only for identifiers that people have given to
+    /// the client's settings, never for one that comes from a request.
     pub async fn of_tenant(&mut self, unique_identifier: &str) -> Result<Option<Kept>, Failure> {
         let key = objects::key(self.client()?.tenant, unique_identifier);
         let found = self.load_kept(key).await?;

@@ -9,7 +9,7 @@ pub struct Coverage {
     pub operation: Operation,
     /// The objects that it acts upon or makes; none where it acts upon no object.
     pub object_types: &'static [ObjectType],
-    /// Limits and deviations.
+    /// Limits and deviations. A limit is named in braces; `document.rs` puts its number there.
     pub remark: &'static str,
 }
 
@@ -25,19 +25,19 @@ macro_rules! coverage {
 }
 
 coverage! {
-    Create [SymmetricKey SecretData] "At most 1,000 attributes. Kept in Software only.";
+    Create [SymmetricKey SecretData] "At most {attributes} attributes. Kept in Software only.";
     CreateKeyPair [PublicKey PrivateKey] "Kept in Software only.";
     Register [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "Private and public keys that cannot be read here, and wrapped ones, are kept as they come. Templates up to 1.4.";
     ReKey [SymmetricKey] "An Offset needs an Activation Date where later dates are to follow it.";
-    DeriveKey [SymmetricKey SecretData PrivateKey PublicKey Certificate] "All methods. At most 16 bases and 64 KiB; PBKDF2 at most 20,000,000 rounds. A Pre-Active base is accepted. Private with public key or certificate by Asymmetric Key only.";
+    DeriveKey [SymmetricKey SecretData PrivateKey PublicKey Certificate] "All methods. At most {bases} bases and {derived} bytes; PBKDF2 at most {rounds} rounds. A Pre-Active base is accepted. Private with public key or certificate by Asymmetric Key only.";
     Certify [PublicKey CertificateRequest] "X.509 from PKCS#10, PEM and CRMF, by the authority that the client's settings name; no certificates of authorities, no PGP.";
     ReCertify [Certificate] "As Certify.";
-    Locate [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "At most 10,000 identifiers in an answer, 128 attributes in a request, 100,000 candidates in a message. Offset Items from 1.0 on.";
+    Locate [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "At most {located} identifiers in an answer, {patterns} attributes in a request, {examined} candidates in a message. Offset Items from 1.0 on.";
     Check [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey] "";
     Get [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "All key formats that the key has; all wrapping methods but TR-31. A compression is judged for public keys on curves only.";
     GetAttributes [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "What the object does not have is left out. Archived objects are answered for in every version.";
     GetAttributeList [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "As Get Attributes.";
-    AddAttribute [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "At most 1,000 attributes of one object.";
+    AddAttribute [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "At most {attributes} attributes of one object.";
     ModifyAttribute [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "";
     DeleteAttribute [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "";
     ObtainLease [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "As long as `[objects] lease_seconds`, and no longer than to the object's next date.";
@@ -61,21 +61,21 @@ coverage! {
     SignatureVerify [PublicKey PrivateKey Certificate] "By parts from 1.3 on.";
     MAC [SymmetricKey SecretData] "By parts from 1.3 on.";
     MACVerify [SymmetricKey SecretData] "By parts from 1.3 on.";
-    RNGRetrieve [] "At most 64 KiB.";
+    RNGRetrieve [] "At most {random} bytes.";
     RNGSeed [] "A seed is mixed in and replaces nothing.";
     Hash [] "By parts from 1.3 on.";
-    CreateSplitKey [SymmetricKey PrivateKey PublicKey SecretData] "XOR, GF(2^8), GF(2^16), prime fields up to 2,048 bits. At most 64 parts.";
-    JoinSplitKey [SplitKey] "At most 64 parts.";
-    Import [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "A right that clients do not have unless it is given. Identifiers of at most 127 bytes.";
+    CreateSplitKey [SymmetricKey PrivateKey PublicKey SecretData] "XOR, GF(2^8), GF(2^16), prime fields up to {prime} bits. At most {parts} parts.";
+    JoinSplitKey [SplitKey] "At most {parts} parts.";
+    Import [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "A right that clients do not have unless it is given. Identifiers of at most {identifier} bytes.";
     Export [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey Template] "As Get.";
-    Log [] "At most 1,024 bytes, into the trail.";
+    Log [] "At most {words} bytes, into the trail.";
     Login [] "No Usage Limits.";
     Logout [] "";
     DelegatedLogin [] "No Usage Limits; what was delegated is not passed on.";
     AdjustAttribute [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey] "";
     SetAttribute [Certificate CertificateRequest OpaqueObject PGPKey PrivateKey PublicKey SecretData SplitKey SymmetricKey] "";
-    SetEndpointRole [] "";
-    PKCS_11 [] "C_Initialize and C_Finalize; other functions say that they are not supported.";
+    SetEndpointRole [] "Alone in its message, over TLS without HTTPS, and not for who comes by a delegated ticket.";
+    PKCS_11 [] "Between C_Initialize and C_Finalize, C_GetInfo alone is carried out; other functions say that they are not supported.";
     Interop [] "Where the settings allow it, for tenants that are marked as ones for tests.";
     ReProvision [] "";
     SetDefaults [] "A right that clients do not have unless it is given.";

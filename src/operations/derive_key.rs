@@ -64,7 +64,7 @@ impl Handle for DeriveKeyRequest {
 }
 
 /// The longest key that is derived, in bytes: far beyond what any algorithm takes.
-const LONGEST: usize = 64 * 1024;
+pub(super) const LONGEST: usize = 64 * 1024;
 
 /// How many bytes are wanted: as many as the client asks for, whether or not the algorithm knows keys of that length. A key needs
 /// its algorithm named as well.

@@ -1,8 +1,9 @@
 //! `docs/OPERATIONS.md`, from the rows: operations, who may, payloads, what is told of failures, alarms. The test fails when the
 //! document is not what the rows say; with `CLAVIGER_UPDATE_DOCUMENTS=1` it writes it.
 
-use super::coverage::COVERAGE;
-use super::{CARRIED_OUT, unprovoked};
+use super::coverage::{COVERAGE, Coverage};
+use super::services::Limits;
+use super::{CARRIED_OUT, create_split_key, derive_key, import, unprovoked};
 use crate::audit::alarm::Event;
 use crate::authority::permission::{Needed, PERMISSIONS, Permission, Who, permission};
 use crate::failure::Fault;
@@ -55,6 +56,55 @@ fn carried_out(operation: Operation) -> bool {
     CARRIED_OUT.contains(&operation)
 }
 
+/// What the server asks of clients.
+const SENT: [Operation; 2] = [Operation::Notify, Operation::Put];
+
+/// The limits that remarks name.
+fn limits() -> Vec<(&'static str, usize)> {
+    let limits = Limits::default();
+    let number = |number: i32| usize::try_from(number).unwrap();
+    vec![
+        ("{attributes}", limits.attributes),
+        ("{bases}", limits.bases),
+        ("{derived}", derive_key::LONGEST),
+        ("{examined}", limits.examined),
+        ("{identifier}", import::LONGEST_IDENTIFIER),
+        ("{located}", limits.located),
+        ("{parts}", number(create_split_key::MOST_PARTS)),
+        ("{patterns}", limits.patterns),
+        ("{prime}", number(crate::crypto::split::MOST_PRIME)),
+        ("{random}", limits.random_bytes),
+        ("{rounds}", number(crate::crypto::derive::MOST_ITERATIONS)),
+        ("{words}", limits.log_bytes),
+    ]
+}
+
+/// A number as it is read: 20,000,000.
+fn in_thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| str::from_utf8(group).unwrap())
+        .collect();
+    groups.join(",")
+}
+
+/// A remark with its numbers.
+fn remark(row: &Coverage) -> String {
+    let words = match row.remark {
+        "" if !carried_out(row.operation) => "Not carried out.",
+        words => words,
+    };
+    let limits = limits().into_iter();
+    let told = limits.fold(words.to_owned(), |told, (name, limit)| {
+        told.replace(name, &in_thousands(limit))
+    });
+    assert!(!told.contains('{'), "{told}");
+    told
+}
+
 fn fields(text: &mut String, rows: &[FieldRow], depth: usize) {
     for row in rows {
         let Some((number, _)) = row.tags.last() else { continue };
@@ -105,7 +155,7 @@ fn covered(text: &mut String) {
     writeln!(text, "|---|{}---|---|", "---|".repeat(versions.len())).unwrap();
     for row in COVERAGE {
         let operation = row.operation;
-        let done = carried_out(operation);
+        let done = carried_out(operation) || SENT.contains(&operation);
         let spoken = Version::ALL.map(|version| {
             if done && operation.is_spoken_in(version) {
                 "yes"
@@ -121,7 +171,7 @@ fn covered(text: &mut String) {
         } else {
             objects.join(", ")
         };
-        let remark = if done { row.remark } else { "Not carried out." };
+        let remark = remark(row);
         writeln!(text, "| {operation} | {} | {objects} | {remark} |", spoken.join(" | ")).unwrap();
     }
 }
@@ -139,7 +189,11 @@ fn document() -> String {
     for operation in OPERATIONS.iter().copied().filter(|o| o.0 < 0x8000_0000) {
         let row = permission(operation).unwrap();
         let people = if row.roles().next().is_some() { session(row) } else { "" };
-        let done = if carried_out(operation) { "yes" } else { "no" };
+        let done = match operation {
+            _ if carried_out(operation) => "yes",
+            _ if SENT.contains(&operation) => "sent",
+            _ => "no",
+        };
         let version = first_version(operation);
         writeln!(
             text,
@@ -222,6 +276,13 @@ fn the_document_is_what_the_rows_say() {
         kept == now,
         "docs/OPERATIONS.md is old: run this test with CLAVIGER_UPDATE_DOCUMENTS=1"
     );
+}
+
+#[test]
+fn every_limit_is_named_by_a_remark() {
+    for (name, _) in limits() {
+        assert!(COVERAGE.iter().any(|row| row.remark.contains(name)), "{name}");
+    }
 }
 
 #[test]

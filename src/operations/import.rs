@@ -12,7 +12,7 @@ use kmip_protocol::{
 };
 
 /// The longest identifier that a client may choose, in bytes: some clients keep no more of one.
-const LONGEST_IDENTIFIER: usize = 127;
+pub(super) const LONGEST_IDENTIFIER: usize = 127;
 
 impl Handle for ImportRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ImportResponse, Failure> {

@@ -4,8 +4,9 @@ use super::office::{Office, words};
 use kmip_client::{Connection, Error, Identity, Settings};
 use kmip_protocol::{
     ApplicationSpecificInformation, Attribute, Attributes, CreateRequest, CryptographicAlgorithm,
-    CryptographicUsageMask, GetRequest, LocateRequest, ObjectType, QueryFunction, QueryRequest, ResultReason,
-    TemplateAttribute, Version,
+    CryptographicUsageMask, DateTime, DiscoverVersionsResponse, GetRequest, LocateRequest, ManagedObject, ObjectType,
+    Operation, QueryFunction, QueryRequest, QueryResponse, RequestPayload, ResponseHeader, ResponseItem,
+    ResponseMessage, ResponsePayload, ResultReason, TemplateAttribute, Version,
 };
 use std::path::Path;
 
@@ -73,11 +74,16 @@ impl Application {
 
     /// Fetches a key; whether its material came.
     pub fn get(&mut self, key: &str) -> Result<(), Error> {
+        self.object(key).map(|_| ())
+    }
+
+    /// Fetches an object.
+    pub fn object(&mut self, object: &str) -> Result<ManagedObject, Error> {
         let request = GetRequest {
-            unique_identifier: Some(key.into()),
+            unique_identifier: Some(object.into()),
             ..GetRequest::default()
         };
-        self.connection.call(self.version, request).map(|_| ())
+        Ok(self.connection.call(self.version, request)?.object)
     }
 
     /// Takes a key away for good.
@@ -86,6 +92,37 @@ impl Application {
             unique_identifier: Some(key.into()),
         };
         self.connection.call(self.version, request).map(|_| ())
+    }
+
+    /// Has the server ask over this connection, and says to it what it asks first: these operations are known.
+    pub fn be_asked(&mut self, known: &[Operation]) {
+        self.connection.be_asked(self.version).unwrap();
+        assert!(matches!(self.asked(), RequestPayload::DiscoverVersions(_)));
+        self.answer(DiscoverVersionsResponse {
+            protocol_versions: vec![self.version.into()],
+        });
+        assert!(matches!(self.asked(), RequestPayload::Query(_)));
+        self.answer(QueryResponse {
+            operations: known.to_vec(),
+            ..QueryResponse::default()
+        });
+    }
+
+    /// What the server asks next.
+    #[track_caller]
+    pub fn asked(&mut self) -> RequestPayload {
+        let mut request = self.connection.receive().unwrap();
+        assert_eq!(request.items.len(), 1);
+        request.items.remove(0).payload.ok().unwrap()
+    }
+
+    /// Says that it is done.
+    pub fn answer(&mut self, payload: impl Into<ResponsePayload>) {
+        let answer = ResponseMessage {
+            header: ResponseHeader::new(self.version, DateTime(0), 1),
+            items: vec![ResponseItem::success(payload.into())],
+        };
+        self.connection.answer(&answer).unwrap();
     }
 
     /// The keys that it sees.

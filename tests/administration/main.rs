@@ -18,6 +18,7 @@ mod namespaces;
 mod office;
 mod proposals;
 mod remains;
+mod reversed;
 mod rotation;
 mod session;
 mod shares;

@@ -14,6 +14,8 @@ mod weakening;
 #[cfg(test)]
 mod check_tests;
 #[cfg(test)]
+mod document_tests;
+#[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
 mod statement_tests;
