@@ -185,9 +185,9 @@ faults! {
     // Fields and attributes.
     /// A field's value is out of range or contradicts another.
     InvalidField = InvalidField, "a field has a value that is not permitted";
-    /// A field that no version has (KMIP 1.4 §11.1).
+    /// A field that the version does not have (KMIP 1.4 §11.1).
     UnknownField = InvalidField, "a field of the request is not known";
-    /// An enumeration of the request has a value that no version has, or a later major version only.
+    /// An enumeration of the request has a value that its version does not have.
     UnknownValue = InvalidField, "a value of the request is not known";
     /// A field that this request needs is absent.
     MissingField = InvalidMessage, "a required field is missing";

@@ -57,8 +57,7 @@ pub fn holds_attributes(tag: Tag) -> bool {
 /// Looks through a payload.
 ///
 /// # Errors
-/// [`ErrorKind::UnknownValue`] if an enumeration has a value that is neither an extension nor known to any version, or to those of a later
-/// major version only. What a later minor version has is understood, and taken as it is with fields.
+/// [`ErrorKind::UnknownValue`] if an enumeration has a value that is neither an extension nor known to the version or one before it.
 pub(crate) fn check(payload: Reader<'_>, version: Version) -> Result<()> {
     inside(payload, version, false)
 }
@@ -98,5 +97,5 @@ fn is_known(tag: Tag, number: u32, version: Version) -> bool {
         return true;
     };
     let row = names.rows.iter().find(|(value, _)| *value == number);
-    number >= EXTENSIONS || row.is_some_and(|(_, versions)| versions.first.major() <= version.major())
+    number >= EXTENSIONS || row.is_some_and(|(_, versions)| versions.first <= version)
 }

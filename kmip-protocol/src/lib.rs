@@ -16,6 +16,7 @@
 pub mod attribute;
 mod enumeration;
 pub mod enumerations;
+pub mod errors;
 mod extensions;
 mod field;
 #[cfg(test)]

@@ -5,9 +5,9 @@ use super::samples::{self, registered};
 use super::testing::TestHouse;
 use kmip_protocol::{
     AddAttributeRequest, AdjustAttributeRequest, AdjustmentType, Amount, AnyItem, AnyValue, Attribute, AttributeKind,
-    AttributeReference, DateTime, DeleteAttributeRequest, GetAttributesRequest, Interval, ModifyAttributeRequest,
-    ObjectType, Request, ResponseItem, ResponsePayload, ResultReason, SetAttributeRequest, State, UniqueIdentifier,
-    Version, tag,
+    AttributeReference, DateTime, DeleteAttributeRequest, DestroyRequest, GetAttributesRequest, Interval,
+    ModifyAttributeRequest, ObjectType, Operation, Request, ResponseItem, ResponsePayload, ResultReason,
+    RevocationReason, RevocationReasonCode, RevokeRequest, SetAttributeRequest, State, UniqueIdentifier, Version, tag,
 };
 
 /// Some value of an attribute; none that its own type could not have.
@@ -307,28 +307,93 @@ async fn what_is_set_is_added_or_modified_and_what_is_adjusted_is_set() {
     assert!(adjusted >= 5, "{adjusted}");
 }
 
+/// Has a key come into a state. It is Active at the beginning, unless it is to be Pre-Active.
+async fn bring(desk: &Desk<'_>, state: State) {
+    let revoke = |code| RevokeRequest {
+        unique_identifier: Some(desk.object.clone()),
+        revocation_reason: RevocationReason {
+            revocation_reason_code: code,
+            revocation_message: None,
+        },
+        compromise_occurrence_date: None,
+    };
+    let code = match state {
+        State::Deactivated | State::Destroyed => Some(RevocationReasonCode::CessationOfOperation),
+        State::Compromised | State::DestroyedCompromised => Some(RevocationReasonCode::KeyCompromise),
+        _ => None,
+    };
+    if let Some(code) = code {
+        assert_eq!(desk.told(revoke(code)).await, None, "{state}");
+    }
+    if matches!(state, State::Destroyed | State::DestroyedCompromised) {
+        let destroy = DestroyRequest {
+            unique_identifier: Some(desk.object.clone()),
+        };
+        assert_eq!(desk.told(destroy).await, None, "{state}");
+    }
+    let request = GetAttributesRequest {
+        unique_identifier: Some(desk.object.clone()),
+        references: vec![AttributeReference::Known(AttributeKind::State)],
+    };
+    let Some(ResponsePayload::GetAttributes(got)) = desk.ask(request).await.payload else {
+        panic!("no attributes");
+    };
+    assert!(
+        got.attributes.first(AttributeKind::State) == Some(&Attribute::State(state)),
+        "{state}"
+    );
+}
+
+/// Every date whose row names states, in every state, by every operation that changes it.
 #[tokio::test]
 async fn a_date_moves_in_the_states_of_its_row_only() {
     let house = TestHouse::new().await;
-    let version = Version::NEWEST;
-    for kind in AttributeKind::ALL
-        .iter()
-        .copied()
-        .filter(|kind| !kind.rules().modified_in.is_empty())
-    {
-        let begun = Attribute::ActivationDate(DateTime(super::testing::BEGIN - 10));
-        let more = match kind {
-            AttributeKind::ActivationDate => vec![begun],
-            _ => vec![begun, value(kind)],
-        };
-        let desk = Desk {
-            house: &house,
-            version,
-            object: UniqueIdentifier::Text(house.create("", more).await),
-            object_type: ObjectType::SymmetricKey,
-        };
-        let in_active = kind.rules().modified_in.contains(&State::Active);
-        let expected = (!in_active).then_some(ResultReason::WrongKeyLifecycleState);
-        assert_eq!(desk.told(desk.modify(kind)).await, expected, "{kind:?}");
+    let (mut moved, mut stayed) = (0, 0);
+    for version in spellings() {
+        for kind in AttributeKind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| !kind.rules().modified_in.is_empty())
+        {
+            for state in State::ALL.iter().copied() {
+                let begun = Attribute::ActivationDate(DateTime(super::testing::BEGIN - 10));
+                let is_pre_active = state == State::PreActive;
+                let more = match kind {
+                    AttributeKind::ActivationDate if is_pre_active => vec![value(kind)],
+                    AttributeKind::ActivationDate => vec![begun],
+                    _ if is_pre_active => vec![value(kind)],
+                    _ => vec![begun, value(kind)],
+                };
+                let desk = Desk {
+                    house: &house,
+                    version,
+                    object: UniqueIdentifier::Text(house.create("", more).await),
+                    object_type: ObjectType::SymmetricKey,
+                };
+                bring(&desk, state).await;
+                let permitted = kind.rules().modified_in.contains(&state);
+                let refused = match state {
+                    State::Destroyed | State::DestroyedCompromised => {
+                        desk.reason(ResultReason::ObjectDestroyed, ResultReason::ItemNotFound)
+                    }
+                    _ => desk.reason(ResultReason::WrongKeyLifecycleState, ResultReason::PermissionDenied),
+                };
+                let expected = if permitted { None } else { refused };
+                let place = format!("{kind:?}, {state} in {version}");
+                assert_eq!(desk.told(desk.modify(kind)).await, expected, "{place}");
+                if Operation::SetAttribute.is_spoken_in(version) {
+                    assert_eq!(desk.told(desk.set(kind)).await, expected, "set, {place}");
+                    // Its table has Item Not Found, where others have Object Not Found and Object Destroyed.
+                    let adjusted = expected.map(|reason| match reason {
+                        ResultReason::ObjectDestroyed => ResultReason::ItemNotFound,
+                        other => other,
+                    });
+                    assert_eq!(desk.told(desk.adjust(kind)).await, adjusted, "adjust, {place}");
+                }
+                moved += usize::from(permitted);
+                stayed += usize::from(!permitted);
+            }
+        }
     }
+    assert_eq!((moved, stayed), (14, 34));
 }

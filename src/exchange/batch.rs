@@ -352,7 +352,7 @@ impl<'a> Run<'a> {
         let payload = item
             .payload
             .as_ref()
-            .map_err(|error| Failure::detailed(unread(error), error))?;
+            .map_err(|error| Failure::detailed(unread(error, self.version), error))?;
         let indicator = self.message.header.asynchronous_indicator;
         let waits = [AsynchronousIndicator::Mandatory, AsynchronousIndicator::Optional].map(Some);
         let ask = Ask {

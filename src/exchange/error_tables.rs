@@ -8,7 +8,8 @@ mod delivery;
 mod life;
 mod older;
 mod tables;
-mod things;
+#[cfg(test)]
+pub(super) mod things;
 
 use super::testing::{BEGIN, TestHouse};
 use crate::identity::{ClientLimits, Principal};
@@ -37,7 +38,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     all.into_iter().flatten()
 }
 
-fn item(operation: Operation, say: impl Fn(&mut Writer)) -> RequestItem {
+pub(super) fn item(operation: Operation, say: impl Fn(&mut Writer)) -> RequestItem {
     let mut writer = Writer::new();
     say(&mut writer);
     RequestItem::new(RequestPayload::Unknown {

@@ -86,6 +86,8 @@ mod members;
 mod migrations;
 #[cfg(test)]
 mod moody;
+#[cfg(test)]
+mod mutants;
 mod note;
 mod notices;
 #[cfg(test)]
@@ -117,6 +119,8 @@ mod referring;
 mod refusals;
 #[cfg(test)]
 mod replacements;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod residues;
 #[cfg(test)]

@@ -373,10 +373,12 @@ pub(super) fn log(failure: &Failure, operation: Option<Operation>) {
     }
 }
 
-/// Why a payload could not be read: a field that no version has is told apart (KMIP 1.4 §11.1), and so is a value (KMIP 2.1 §11.46).
-pub(super) fn unread(error: &kmip_ttlv::Error) -> Fault {
+/// Why a payload could not be read: a field that the version does not have is told apart (KMIP 1.4 §11.1), and so is a value
+/// (KMIP 2.1 §11.46).
+pub(super) fn unread(error: &kmip_ttlv::Error, version: Version) -> Fault {
+    let is_known = |found| tag::versions(found).is_some_and(|versions| versions.include(version));
     match error.kind() {
-        ErrorKind::Unexpected(Some(found)) if tag::name(found).is_none() => Fault::UnknownField,
+        ErrorKind::Unexpected(Some(found)) if !is_known(found) => Fault::UnknownField,
         ErrorKind::UnknownValue if error.path().any(kmip_protocol::holds_attributes) => Fault::InvalidAttributeValue,
         ErrorKind::UnknownValue => Fault::UnknownValue,
         _ => Fault::InvalidMessage,

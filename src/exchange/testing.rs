@@ -297,6 +297,17 @@ impl TestHouse {
         rows.into_iter().map(|row| (row.key, row.body.to_vec())).collect()
     }
 
+    /// Every row and every counter.
+    pub async fn contents(&self) -> (Vec<(Key, Vec<u8>)>, Vec<(Key, u32, i64)>) {
+        let rows = self.all_rows().await;
+        let Some((first, _)) = rows.first() else {
+            return Default::default();
+        };
+        let counters = self.memory().counter_rows((*first, 0), usize::MAX).await.unwrap();
+        let counters = counters.into_iter().map(|one| (one.key, one.field, one.value));
+        (rows, counters.collect())
+    }
+
     /// Puts a row there behind the server's back.
     pub fn plant(&self, row: Record) {
         self.memory().plant(row);

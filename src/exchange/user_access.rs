@@ -5,17 +5,19 @@ use super::admission::Admission;
 use super::batch::Run;
 use super::members::{given, password, ticket};
 use super::office::{Office, answered, query, told};
-use super::testing::create;
+use super::testing::{BEGIN, create, derivation};
 use crate::administration::login::Verified;
 use crate::audit::alarm::Event;
 use crate::failure::Fault;
 use crate::identity::Sessions;
 use kmip_protocol::{
-    Attribute, AttributePattern, AttributeReference, Attributes, Authentication, ClientCreateRequest, ClientCredential,
-    ClientGetRequest, ClientModifyRequest, ClientPassword, ClientSettings, ClientSuspendRequest, ClientUser,
-    CreateKeyPairRequest, CryptographicAlgorithm, CryptographicUsageMask, DestroyRequest, GetAttributeListRequest,
-    GetAttributesRequest, GetRequest, Interval, LocateRequest, LoginRequest, LogoutRequest, Request, RequestMessage,
-    ResponseItem, ResponsePayload, ResultReason, ResultStatus, SecretText, TicketLease, UniqueIdentifier, Version,
+    Attribute, AttributeKind, AttributePattern, AttributeReference, Attributes, Authentication, CertificateType,
+    CertifyRequest, ClientCreateRequest, ClientCredential, ClientGetRequest, ClientModifyRequest, ClientPassword,
+    ClientSettings, ClientSuspendRequest, ClientUser, CreateKeyPairRequest, CryptographicAlgorithm,
+    CryptographicUsageMask, DateTime, DerivationMethod, DeriveKeyRequest, DestroyRequest, GetAttributeListRequest,
+    GetAttributesRequest, GetRequest, Interval, LocateRequest, LoginRequest, LogoutRequest, ObjectType, Request,
+    RequestMessage, ResponseItem, ResponsePayload, ResultReason, ResultStatus, SecretText, TicketLease,
+    UniqueIdentifier, Version,
 };
 
 /// Two gateways that admit users, and a client that does not.
@@ -491,4 +493,72 @@ async fn a_public_key_under_the_default_policy_is_read_by_all_and_changed_by_its
     answered!(gate.say(AS_BARNEY, get(private)).await, PermissionDenied);
     answered!(gate.say(AS_FRED, get(private)).await, ok);
     answered!(gate.say(AS_FRED, destroy(public)).await, ok);
+}
+
+/// Whoever uses a public key that is another's leaves nothing in it: no Link to what was derived with it, and no certificate of it.
+#[tokio::test]
+async fn a_public_key_that_is_anothers_gets_no_links() {
+    let gate = Gate::open().await;
+    let pair = || {
+        let common: Attributes = [
+            Attribute::CryptographicAlgorithm(CryptographicAlgorithm::EC),
+            Attribute::CryptographicLength(256),
+            Attribute::OperationPolicyName("default".into()),
+            Attribute::CryptographicUsageMask(CryptographicUsageMask::DeriveKey | CryptographicUsageMask::KeyAgreement),
+            Attribute::ActivationDate(DateTime(BEGIN - 10)),
+        ]
+        .into_iter()
+        .collect();
+        CreateKeyPairRequest {
+            common_attributes: Some(common.into()),
+            ..CreateKeyPairRequest::default()
+        }
+    };
+    let mut pairs = Vec::new();
+    for who in [AS_FRED, AS_BARNEY] {
+        let item = answered!(gate.in_words_of(who, with_policies(), pair()).await, ok);
+        let Some(ResponsePayload::CreateKeyPair(pair)) = item.payload else {
+            panic!("no pair");
+        };
+        pairs.push(pair);
+    }
+    let (public, own) = (
+        &pairs[0].public_key_unique_identifier,
+        &pairs[1].private_key_unique_identifier,
+    );
+    let name = |name: &str| UniqueIdentifier::Text(name.into());
+    let derive = DeriveKeyRequest {
+        object_type: ObjectType::SymmetricKey,
+        unique_identifiers: vec![name(own), name(public)],
+        derivation_method: DerivationMethod::AsymmetricKey,
+        derivation_parameters: derivation(&[]),
+        attributes: [
+            Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+            Attribute::CryptographicLength(128),
+            Attribute::CryptographicUsageMask(CryptographicUsageMask::Encrypt),
+        ]
+        .into_iter()
+        .collect(),
+    };
+    answered!(gate.say(AS_BARNEY, derive).await, ok);
+    let certify = CertifyRequest {
+        unique_identifier: Some(name(public)),
+        attributes: Some(
+            [Attribute::CertificateType(CertificateType::X_509)]
+                .into_iter()
+                .collect(),
+        ),
+        ..CertifyRequest::default()
+    };
+    answered!(gate.say(AS_BARNEY, certify).await, PermissionDenied);
+    for (who, key, expected) in [(AS_FRED, public, 1), (AS_BARNEY, own, 2)] {
+        let request = GetAttributesRequest {
+            unique_identifier: Some(name(key)),
+            references: vec![AttributeReference::Known(AttributeKind::Link)],
+        };
+        let Some(ResponsePayload::GetAttributes(got)) = gate.say(who, request).await.payload else {
+            panic!("no attributes");
+        };
+        assert_eq!(got.attributes.iter().count(), expected, "{}", who.0);
+    }
 }

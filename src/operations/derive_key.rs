@@ -3,7 +3,7 @@
 use super::creation::{self, Source};
 use super::keyed::{Key, Purpose};
 use super::links::link;
-use super::{Context, Handle};
+use super::{Context, Handle, ownership};
 use crate::authority::Granted;
 use crate::crypto::derive::DerivationRequest;
 use crate::crypto::{PrivateKey, PublicKey};
@@ -47,9 +47,10 @@ impl Handle for DeriveKeyRequest {
             attributes.add(link);
         }
         let object = creation::insert(context, attributes, &managed, Source::Generated).await?;
+        let client = context.client()?.client;
         for key in bases.keys {
             let mut base = context.whole(key.object)?;
-            if base.attributes.iter().count() >= MOST_LINKED {
+            if base.attributes.iter().count() >= MOST_LINKED || !ownership::may_change(&base, client) {
                 continue;
             }
             base.attributes

@@ -10,6 +10,7 @@ use kmip_protocol::{
     Attribute, AttributeInstance, AttributeKind, Attributes, DateTime, ImportRequest, ImportResponse, KeyMaterial,
     KeyValue, KeyWrapType, ManagedObject, UniqueIdentifier,
 };
+use std::collections::HashSet;
 
 /// The longest identifier that a client may choose, in bytes: some clients keep no more of one.
 pub(super) const LONGEST_IDENTIFIER: usize = 127;
@@ -119,19 +120,12 @@ impl Imported for ImportRequest {
 
     /// The attributes that are given, and those of the others that were wrapped with the key.
     fn all(&self, enclosed: &Attributes) -> Vec<AttributeInstance> {
-        let mut all = self.attributes.0.clone();
-        for instance in &enclosed.0 {
-            let reference = instance.attribute.reference();
-            if !self
-                .attributes
-                .0
-                .iter()
-                .any(|given| given.attribute.reference() == reference)
-            {
-                all.push(instance.clone());
-            }
-        }
-        all
+        let given = &self.attributes.0;
+        // By hash: how many there are is judged when they are taken over.
+        let named: HashSet<_> = given.iter().map(|instance| instance.attribute.reference()).collect();
+        let others = enclosed.0.iter();
+        let others = others.filter(|instance| !named.contains(&instance.attribute.reference()));
+        given.iter().chain(others).cloned().collect()
     }
 }
 

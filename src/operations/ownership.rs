@@ -11,7 +11,7 @@ use crate::objects::{AttributeSet, Kept, Object};
 use kmip_protocol::{Attribute, AttributeKind, ObjectType, Operation};
 
 /// What only the owner of a public object does with it (KMIP 1.4 §3.18.2.2): whatever changes it, in later versions' words too.
-const CHANGES: [Operation; 14] = [
+const CHANGES: [Operation; 15] = [
     Operation::AddAttribute,
     Operation::ModifyAttribute,
     Operation::DeleteAttribute,
@@ -25,6 +25,7 @@ const CHANGES: [Operation; 14] = [
     Operation::Import,
     Operation::ReKey,
     Operation::ReKeyKeyPair,
+    Operation::Certify,
     Operation::ReCertify,
 ];
 
@@ -58,19 +59,91 @@ pub fn shows(object: &Object, client: [u8; 16]) -> bool {
     object.owner == client || allows(policy, object.object_type, Some(Operation::Locate))
 }
 
+/// Whether a client may change an object that it uses: one that is another's alone gets no Links by it.
+pub fn may_change(object: &Object, client: [u8; 16]) -> bool {
+    object.owner == client || !is_owners(object.attributes.first(AttributeKind::OperationPolicyName))
+}
+
+fn is_owners(policy: Option<&Attribute>) -> bool {
+    matches!(policy, Some(Attribute::OperationPolicyName(name)) if name == OWNERS_POLICY)
+}
+
 /// Whether somebody else than the owner may.
 fn allows(policy: Option<&Attribute>, object_type: ObjectType, operation: Option<Operation>) -> bool {
-    let owners = matches!(policy, Some(Attribute::OperationPolicyName(name)) if name == OWNERS_POLICY);
     let public = matches!(
         object_type,
         ObjectType::PublicKey | ObjectType::Certificate | ObjectType::CertificateRequest
     );
-    !owners || public && operation.is_some_and(|operation| !CHANGES.contains(&operation))
+    !is_owners(policy) || public && operation.is_some_and(|operation| !CHANGES.contains(&operation))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::CARRIED_OUT;
+
+    /// What reads an object or uses it, and leaves it as it is.
+    const USES: [Operation; 20] = [
+        Operation::Locate,
+        Operation::Check,
+        Operation::Get,
+        Operation::GetAttributes,
+        Operation::GetAttributeList,
+        Operation::ObtainLease,
+        Operation::GetUsageAllocation,
+        Operation::Validate,
+        Operation::Export,
+        Operation::Encrypt,
+        Operation::Decrypt,
+        Operation::Sign,
+        Operation::SignatureVerify,
+        Operation::MAC,
+        Operation::MACVerify,
+        Operation::CreateSplitKey,
+        Operation::JoinSplitKey,
+        // The base gets a Link, unless it is another's.
+        Operation::DeriveKey,
+        // Wrapped by a key, or said to be linked with it.
+        Operation::Register,
+        Operation::Create,
+    ];
+
+    /// What acts upon no object that there is.
+    const WITHOUT_OBJECT: [Operation; 24] = [
+        Operation::CreateKeyPair,
+        Operation::Query,
+        Operation::DiscoverVersions,
+        Operation::Cancel,
+        Operation::Poll,
+        Operation::Process,
+        Operation::QueryAsynchronousRequests,
+        Operation::RNGRetrieve,
+        Operation::RNGSeed,
+        Operation::Hash,
+        Operation::PKCS_11,
+        Operation::Login,
+        Operation::Logout,
+        Operation::DelegatedLogin,
+        Operation::SetDefaults,
+        Operation::SetConstraints,
+        Operation::GetConstraints,
+        Operation::Log,
+        Operation::Interop,
+        Operation::Ping,
+        Operation::SetEndpointRole,
+        Operation::Notify,
+        Operation::Put,
+        Operation::ReProvision,
+    ];
+
+    #[test]
+    fn of_every_operation_it_is_said_whether_it_changes_an_object() {
+        for operation in CARRIED_OUT.iter().filter(|operation| operation.0 < 0x8000_0000) {
+            let lists: [&[Operation]; 3] = [&CHANGES, &USES, &WITHOUT_OBJECT];
+            let said = lists.iter().filter(|list| list.contains(operation)).count();
+            assert_eq!(said, 1, "{operation}");
+        }
+    }
 
     #[test]
     fn what_is_secret_is_the_owners_and_what_is_public_is_read_by_all() {

@@ -63,9 +63,8 @@ macro_rules! every {
                     0 => None,
                     named => Some(Self::ALL[named - 1]),
                 };
-                // Nobody says what only a later major version has.
-                let major = maker.version.major();
-                let sayable = |value: &Self| value.versions().is_some_and(|versions| versions.first.major() <= major);
+                // Nobody says what only a later version has.
+                let sayable = |value: &Self| value.versions().is_some_and(|versions| versions.first <= maker.version);
                 named.filter(sayable).unwrap_or(Self(0x8000_0001))
             }
         })+

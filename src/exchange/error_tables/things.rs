@@ -1,38 +1,40 @@
 //! What the requests of the error tables are about, and how they are written.
 
-use super::super::testing::{BEGIN, TestHouse};
+use super::super::testing::{BEGIN, TestHouse, validity};
 use super::item;
+use certs::{CertificateAuthority, CertificateRequest, KeyKind, PrivateKey, Subject};
 use kmip_protocol::{
-    KeyFormatType, Operation, RequestHeader, RequestMessage, ResponsePayload, ResultReason, Version, tag,
+    AsynchronousIndicator, CryptographicUsageMask, KeyFormatType, LinkType, Operation, RequestHeader, RequestMessage,
+    ResponsePayload, ResultReason, Version, tag,
 };
 use kmip_ttlv::{Tag, Writer};
 
 /// Writes the payload of a request.
-pub(super) type Say = fn(&mut Writer, &Things);
+pub(in crate::exchange) type Say = fn(&mut Writer, &Things);
 
 /// Operation, reason, and how it is provoked.
-pub(super) type Row = (Operation, ResultReason, Say);
+pub(in crate::exchange) type Row = (Operation, ResultReason, Say);
 
 /// Declares rows: operation, reason, and how it is provoked.
 macro_rules! rows {
     ($($operation:ident { $($reason:ident: $say:expr;)+ })+) => {
         /// Operation, reason, and how it is provoked.
-        pub(super) const ROWS: &[super::things::Row] = &[$($(
+        pub(in crate::exchange) const ROWS: &[super::things::Row] = &[$($(
             (kmip_protocol::Operation::$operation, kmip_protocol::ResultReason::$reason, $say),
         )+)+];
     };
 }
 
-pub(super) use rows;
+pub(in crate::exchange) use rows;
 
 /// Every usage that keys have in these tables.
 const ALL_USES: i32 = 0x3FF;
 /// A tag that no version has.
-pub(super) const NOWHERE: Tag = Tag(0x42_FF00);
+pub(in crate::exchange) const NOWHERE: Tag = Tag(0x42_FF00);
 
 /// Objects of one client.
-pub(super) struct Things {
-    /// A key with two Object Groups, a Comment, a Name; Pre-Active.
+pub(in crate::exchange) struct Things {
+    /// A key with two Object Groups, a Comment, a Contact Information, a Name; Pre-Active.
     pub key: String,
     /// An active one, which is called `taken`.
     pub active: String,
@@ -75,6 +77,18 @@ pub(super) struct Things {
     pub odd: String,
     /// A part of a method that nobody knows.
     pub strange: String,
+    /// A key whose Usage Limits are large.
+    pub limited: String,
+    /// A public key, and a certificate request for it.
+    pub subject: String,
+    pub request: Vec<u8>,
+    /// An authority's certificate, and one that it issued.
+    pub issuer: String,
+    pub issued: String,
+    /// The Asynchronous Correlation Value of a request that waits.
+    pub pending: Vec<u8>,
+    /// What a delegated ticket is shown by.
+    pub ticket: Vec<u8>,
 }
 
 /// Has something made. Gives the identifiers of what was.
@@ -87,6 +101,8 @@ async fn make(house: &TestHouse, operation: Operation, say: impl Fn(&mut Writer)
     match told.payload {
         Some(ResponsePayload::Create(made)) => vec![made.unique_identifier],
         Some(ResponsePayload::Register(made)) => vec![made.unique_identifier],
+        Some(ResponsePayload::Certify(made)) => vec![made.unique_identifier],
+        Some(ResponsePayload::ReCertify(made)) => vec![made.unique_identifier],
         Some(ResponsePayload::CreateSplitKey(made)) => made.unique_identifiers,
         Some(ResponsePayload::CreateKeyPair(made)) => {
             vec![made.private_key_unique_identifier, made.public_key_unique_identifier]
@@ -97,14 +113,14 @@ async fn make(house: &TestHouse, operation: Operation, say: impl Fn(&mut Writer)
 }
 
 /// A message of one item.
-pub(super) fn message(item: kmip_protocol::RequestItem) -> RequestMessage {
+pub(in crate::exchange) fn message(item: kmip_protocol::RequestItem) -> RequestMessage {
     RequestMessage {
         header: RequestHeader::new(Version::NEWEST, 1),
         items: vec![item],
     }
 }
 
-async fn one(house: &TestHouse, operation: Operation, say: impl Fn(&mut Writer)) -> String {
+pub(in crate::exchange) async fn one(house: &TestHouse, operation: Operation, say: impl Fn(&mut Writer)) -> String {
     make(house, operation, say).await.remove(0)
 }
 
@@ -156,12 +172,13 @@ async fn brought(
 }
 
 impl Things {
-    pub(super) async fn of(house: &TestHouse) -> Self {
+    pub(in crate::exchange) async fn of(house: &TestHouse) -> Self {
         let key = created(house, 4, |w| {
             named(w, "own");
             w.text(tag::OBJECT_GROUP, "a");
             w.text(tag::OBJECT_GROUP, "b");
             w.text(tag::COMMENT, "c");
+            w.text(tag::CONTACT_INFORMATION, "us");
             w.interval(tag::PROTECTION_PERIOD, u32::MAX);
         })
         .await;
@@ -180,14 +197,7 @@ impl Things {
         let destroyed = created(house, ALL_USES, |_| {}).await;
         make(house, Operation::Destroy, |w| id(w, &destroyed)).await;
         let working = created(house, ALL_USES, begun).await;
-        let spent = created(house, ALL_USES, |w| {
-            w.structure(tag::USAGE_LIMITS, |w| {
-                w.long_integer(tag::USAGE_LIMITS_TOTAL, 0);
-                w.enumeration(tag::USAGE_LIMITS_UNIT, 1);
-            });
-            begun(w);
-        })
-        .await;
+        let spent = limited(house, 0).await;
         let (private, public) = pair(house, 4, |w| w.integer(tag::CRYPTOGRAPHIC_LENGTH, 2048)).await;
         let (agreeing, agreed) = pair(house, 0x1A, |w| curve(w, 0x45)).await;
         let (_, point) = pair(house, 0x1A, |w| curve(w, 7)).await;
@@ -218,7 +228,17 @@ impl Things {
         );
         let absent_private = absent_private.await;
         let certificate_value = house.alice.certificate.chain()[0].clone();
+        let issuer = authority(house).await;
+        let (subject, request) = subject(house).await;
+        let issued = one(house, Operation::Certify, |w| certify(w, &subject, &request, &issuer));
         Self {
+            issued: issued.await,
+            issuer,
+            subject,
+            request,
+            limited: limited(house, 1_000_000).await,
+            pending: waiting(house).await,
+            ticket: ticket(house).await,
             full: full(house).await,
             idle: created(house, 0, begun).await,
             particular: created(house, ALL_USES, |w| {
@@ -264,6 +284,122 @@ impl Things {
     }
 }
 
+/// A key with so many uses left.
+async fn limited(house: &TestHouse, total: i64) -> String {
+    created(house, ALL_USES, |w| {
+        w.structure(tag::USAGE_LIMITS, |w| {
+            w.long_integer(tag::USAGE_LIMITS_TOTAL, total);
+            w.enumeration(tag::USAGE_LIMITS_UNIT, 1);
+        });
+        begun(w);
+    })
+    .await
+}
+
+/// An authority of the client's own: its certificate, which leads to its key.
+pub(in crate::exchange) async fn authority(house: &TestHouse) -> String {
+    let ca = CertificateAuthority::create(&Subject::named("own"), validity(), KeyKind::P256).unwrap();
+    let key = brought(
+        house,
+        4,
+        |w| {
+            w.integer(
+                tag::CRYPTOGRAPHIC_USAGE_MASK,
+                CryptographicUsageMask::CertificateSign.0.cast_signed(),
+            );
+            begun(w);
+        },
+        |w| {
+            w.structure(tag::PRIVATE_KEY, |w| {
+                w.structure(tag::KEY_BLOCK, |w| {
+                    w.enumeration(tag::KEY_FORMAT_TYPE, KeyFormatType::PKCS_8.0);
+                    w.structure(tag::KEY_VALUE, |w| w.bytes(tag::KEY_MATERIAL, &ca.key().to_der()));
+                });
+            });
+        },
+    )
+    .await;
+    let value = ca.certificate().to_vec();
+    brought(
+        house,
+        1,
+        |w| link(w, LinkType::PrivateKeyLink, &key),
+        |w| certificate(w, &value),
+    )
+    .await
+}
+
+/// A public key on a curve, and a certificate request for it.
+pub(in crate::exchange) async fn subject(house: &TestHouse) -> (String, Vec<u8>) {
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let public = brought(
+        house,
+        3,
+        |w| w.integer(tag::CRYPTOGRAPHIC_USAGE_MASK, 2),
+        |w| {
+            w.structure(tag::PUBLIC_KEY, |w| {
+                w.structure(tag::KEY_BLOCK, |w| {
+                    w.enumeration(tag::KEY_FORMAT_TYPE, KeyFormatType::X_509.0);
+                    w.structure(tag::KEY_VALUE, |w| w.bytes(tag::KEY_MATERIAL, &key.public_key_info()));
+                });
+            });
+        },
+    );
+    let request = CertificateRequest::create(&Subject::named("subject"), &[], &key).unwrap();
+    (public.await, request)
+}
+
+/// A certificate for a public key by a request for it.
+pub(in crate::exchange) fn certify(w: &mut Writer, subject: &str, request: &[u8], issuer: &str) {
+    id(w, subject);
+    w.enumeration(tag::CERTIFICATE_REQUEST_TYPE, 2);
+    w.bytes(tag::CERTIFICATE_REQUEST_VALUE, request);
+    by_authority(w, issuer);
+}
+
+/// What is to be issued by an authority of the client's.
+pub(in crate::exchange) fn by_authority(w: &mut Writer, issuer: &str) {
+    attributes(w, |w| {
+        w.enumeration(tag::CERTIFICATE_TYPE, 1);
+        link(w, LinkType::CertificateLink, issuer);
+    });
+}
+
+fn link(w: &mut Writer, link_type: LinkType, to: &str) {
+    w.structure(tag::LINK, |w| {
+        w.enumeration(tag::LINK_TYPE, link_type.0);
+        w.text(tag::LINKED_OBJECT_IDENTIFIER, to);
+    });
+}
+
+/// A request that is carried out later.
+async fn waiting(house: &TestHouse) -> Vec<u8> {
+    let mut later = message(item(Operation::Create, |w| {
+        w.enumeration(tag::OBJECT_TYPE, 2);
+        attributes(w, |w| aes(w, 4));
+    }));
+    later.header.asynchronous_indicator = Some(AsynchronousIndicator::Mandatory);
+    let told = house.message(&later, &house.alice).await.items.remove(0);
+    told.asynchronous_correlation_value.unwrap()
+}
+
+/// Rights to everything.
+pub(in crate::exchange) fn rights(w: &mut Writer) {
+    w.structure(tag::RIGHTS, |w| {
+        w.structure(tag::RIGHT, |w| {
+            w.structure(tag::OPERATIONS, |w| w.enumeration(tag::OPERATION, Operation::Get.0));
+        });
+    });
+}
+
+async fn ticket(house: &TestHouse) -> Vec<u8> {
+    let asked = message(item(Operation::DelegatedLogin, rights));
+    match house.message(&asked, &house.alice).await.items.remove(0).payload {
+        Some(ResponsePayload::DelegatedLogin(given)) => given.ticket.ticket_value.expose().to_vec(),
+        _ => panic!("no ticket"),
+    }
+}
+
 /// A key to which no attribute can be added any more.
 async fn full(house: &TestHouse) -> String {
     let full = created(house, 4, |w| {
@@ -283,59 +419,59 @@ async fn full(house: &TestHouse) -> String {
     panic!("no limit");
 }
 
-pub(super) fn id(w: &mut Writer, unique_identifier: &str) {
+pub(in crate::exchange) fn id(w: &mut Writer, unique_identifier: &str) {
     w.text(tag::UNIQUE_IDENTIFIER, unique_identifier);
 }
 
-pub(super) fn key(w: &mut Writer, it: &Things) {
+pub(in crate::exchange) fn key(w: &mut Writer, it: &Things) {
     id(w, &it.key);
 }
 
-pub(super) fn active(w: &mut Writer, it: &Things) {
+pub(in crate::exchange) fn active(w: &mut Writer, it: &Things) {
     id(w, &it.active);
 }
 
-pub(super) fn nobody(w: &mut Writer, _: &Things) {
+pub(in crate::exchange) fn nobody(w: &mut Writer, _: &Things) {
     id(w, "nobody");
 }
 
-pub(super) fn attributes(w: &mut Writer, more: impl FnOnce(&mut Writer)) {
+pub(in crate::exchange) fn attributes(w: &mut Writer, more: impl FnOnce(&mut Writer)) {
     w.structure(tag::ATTRIBUTES, more);
 }
 
 /// What a symmetric key is told to be.
-pub(super) fn aes(w: &mut Writer, mask: i32) {
+pub(in crate::exchange) fn aes(w: &mut Writer, mask: i32) {
     w.enumeration(tag::CRYPTOGRAPHIC_ALGORITHM, 3);
     w.integer(tag::CRYPTOGRAPHIC_LENGTH, 128);
     w.integer(tag::CRYPTOGRAPHIC_USAGE_MASK, mask);
 }
 
-pub(super) fn begun(w: &mut Writer) {
+pub(in crate::exchange) fn begun(w: &mut Writer) {
     w.date_time(tag::ACTIVATION_DATE, BEGIN - 10);
 }
 
-pub(super) fn comment(w: &mut Writer) {
+pub(in crate::exchange) fn comment(w: &mut Writer) {
     w.text(tag::COMMENT, "d");
 }
 
 /// More of an attribute than there may be.
-pub(super) fn two_comments(w: &mut Writer) {
+pub(in crate::exchange) fn two_comments(w: &mut Writer) {
     comment(w);
     comment(w);
 }
 
 /// More attributes than an object may have.
-pub(super) fn too_many(w: &mut Writer) {
+pub(in crate::exchange) fn too_many(w: &mut Writer) {
     (0..1_001).for_each(|n| w.text(tag::OBJECT_GROUP, &n.to_string()));
 }
 
 /// What only the server says.
-pub(super) fn state(w: &mut Writer) {
+pub(in crate::exchange) fn state(w: &mut Writer) {
     w.enumeration(tag::STATE, 2);
 }
 
 /// An attribute that there is not.
-pub(super) fn unknown(w: &mut Writer) {
+pub(in crate::exchange) fn unknown(w: &mut Writer) {
     w.integer(NOWHERE, 1);
 }
 
@@ -346,7 +482,7 @@ fn named(w: &mut Writer, name: &str) {
     });
 }
 
-pub(super) fn taken(w: &mut Writer) {
+pub(in crate::exchange) fn taken(w: &mut Writer) {
     named(w, "taken");
 }
 
@@ -358,11 +494,11 @@ fn elsewhere(w: &mut Writer) {
 }
 
 /// A kind of storage that there is not.
-pub(super) fn hardware(w: &mut Writer, tag: Tag) {
+pub(in crate::exchange) fn hardware(w: &mut Writer, tag: Tag) {
     w.structure(tag, |w| w.integer(tag::PROTECTION_STORAGE_MASK, 2));
 }
 
-pub(super) fn parameters(w: &mut Writer, named: &[(Tag, u32)]) {
+pub(in crate::exchange) fn parameters(w: &mut Writer, named: &[(Tag, u32)]) {
     if !named.is_empty() {
         w.structure(tag::CRYPTOGRAPHIC_PARAMETERS, |w| {
             named.iter().for_each(|(tag, value)| w.enumeration(*tag, *value));
@@ -371,7 +507,7 @@ pub(super) fn parameters(w: &mut Writer, named: &[(Tag, u32)]) {
 }
 
 /// How a key was wrapped by another.
-pub(super) fn wrapping(w: &mut Writer, by: &str) {
+pub(in crate::exchange) fn wrapping(w: &mut Writer, by: &str) {
     w.structure(tag::KEY_WRAPPING_DATA, |w| {
         w.enumeration(tag::WRAPPING_METHOD, 1);
         w.structure(tag::ENCRYPTION_KEY_INFORMATION, |w| {
@@ -383,7 +519,7 @@ pub(super) fn wrapping(w: &mut Writer, by: &str) {
 }
 
 /// A symmetric key.
-pub(super) fn symmetric(w: &mut Writer, value: Option<&[u8]>, wrapping: impl Fn(&mut Writer)) {
+pub(in crate::exchange) fn symmetric(w: &mut Writer, value: Option<&[u8]>, wrapping: impl Fn(&mut Writer)) {
     w.structure(tag::SYMMETRIC_KEY, |w| {
         w.structure(tag::KEY_BLOCK, |w| {
             w.enumeration(tag::KEY_FORMAT_TYPE, 1);
@@ -419,7 +555,12 @@ fn certificate(w: &mut Writer, value: &[u8]) {
 }
 
 /// A request for shares: their number, how many are needed, the method.
-pub(super) fn split(w: &mut Writer, key: Option<&str>, numbers: (i32, i32, u32), more: impl Fn(&mut Writer)) {
+pub(in crate::exchange) fn split(
+    w: &mut Writer,
+    key: Option<&str>,
+    numbers: (i32, i32, u32),
+    more: impl Fn(&mut Writer),
+) {
     w.enumeration(tag::OBJECT_TYPE, 5);
     if let Some(key) = key {
         id(w, key);
