@@ -497,6 +497,21 @@ fn the_table_of_rooms_points_downward() {
     }
 }
 
+#[test]
+fn the_page_about_the_house_shows_the_rooms_from_the_top_down() {
+    let page = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `src/"));
+    let quoted = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`'));
+    let rooms = quoted.filter_map(|cell| cell.strip_prefix("src/"));
+    let rooms = rooms
+        .map(|room| room.strip_suffix(".rs").unwrap_or(room))
+        .filter(|room| *room != "main");
+    assert_eq!(
+        rooms.collect::<Vec<_>>(),
+        ROOMS.iter().rev().map(|(room, _)| *room).collect::<Vec<_>>()
+    );
+}
+
 fn planted(path: &str, text: &str) -> Vec<String> {
     let text = text.to_owned();
     violations(&[Source {
