@@ -1,12 +1,12 @@
 //! Endpoints of a tenant's clients (family 06): where messages go, by the tenant's operators. Whoever chooses the address of one chooses who
 //! gets the keys that the client will make; so that is asked about like access to keys that there are.
 
-use super::{desk, kek};
+use super::{backlog, desk, kek};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
 use crate::identity::{ClientRecord, Id, kind};
 use crate::operations::{Context, Handle};
-use crate::outbox::{self, ENDPOINT, EndpointId, EndpointRecord, TRIAL, address, counter};
+use crate::outbox::{self, ENDPOINT, EndpointId, EndpointRecord, TRIAL, address};
 use crate::store::{Domain, Taken};
 use kmip_protocol::{
     DateTime, Endpoint, EndpointCreateRequest, EndpointCreateResponse, EndpointDeleteRequest, EndpointDeleteResponse,
@@ -211,8 +211,7 @@ async fn told(
 ) -> Result<EndpointState, Failure> {
     let report = context.services.outbox.reports.of(id);
     let moment = |ms: i64| DateTime(ms.div_euclid(1000));
-    let waiting = context.work.counter(id.key(), counter::WAITING).await?;
-    let lost = context.work.counter(id.key(), counter::LOST).await?;
+    let backlog = backlog::of(context, id).await?;
     Ok(EndpointState {
         endpoint: Endpoint {
             endpoint_name: record.name,
@@ -226,9 +225,10 @@ async fn told(
             object_groups: record.groups,
         },
         created: moment(record.created_ms),
-        messages_waiting: waiting.unwrap_or(0),
-        messages_lost: lost.unwrap_or(0),
+        messages_waiting: backlog.waiting,
+        messages_lost: backlog.lost,
         last_answered: report.answered_ms.map(moment),
         endpoint_trouble: report.trouble,
+        oldest_message: backlog.oldest_ms.map(moment),
     })
 }

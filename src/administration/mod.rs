@@ -3,6 +3,7 @@
 
 mod application;
 mod authority;
+mod backlog;
 mod ceremony;
 mod certificate;
 mod client;
@@ -75,6 +76,8 @@ pub mod act {
     pub const GENESIS: u32 = 0x8001_0900;
     /// Requests that nobody came back for were removed.
     pub const FORGET: u32 = 0x8001_0911;
+    /// A date has changed an object's state.
+    pub const TURN: u32 = 0x8001_0914;
     /// Records were found that are not as the trail has them, or that are so again.
     pub const FINDINGS: u32 = 0x8001_0913;
 }

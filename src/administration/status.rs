@@ -1,7 +1,7 @@
 //! Server Status: how the server is, to those who may know. Administrators and system auditors see the whole house; a tenant's
 //! people see what concerns their tenant.
 
-use super::{hsm_profile, kek_life, proposal, purge, recovery, sharing};
+use super::{backlog, hsm_profile, kek_life, proposal, purge, recovery, sharing};
 use crate::audit::alarm;
 use crate::authority::Granted;
 use crate::authority::quorum::{Reach, reach};
@@ -24,19 +24,19 @@ struct Lines(Vec<StatusItem>);
 
 impl Lines {
     fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.push(StatusItem {
-            status_name: name.into(),
-            status_value: value.into(),
-            severity: None,
-        });
+        self.tell(None, name, value);
     }
 
     /// What somebody should look at.
     fn find(&mut self, severity: Severity, name: impl Into<String>, value: impl Into<String>) {
+        self.tell(Some(severity), name, value);
+    }
+
+    fn tell(&mut self, severity: Option<Severity>, name: impl Into<String>, value: impl Into<String>) {
         self.0.push(StatusItem {
             status_name: name.into(),
             status_value: value.into(),
-            severity: Some(severity),
+            severity,
         });
     }
 }
@@ -67,14 +67,14 @@ impl Handle for ServerStatusRequest {
             lost(context, domain, &mut lines).await?;
             quorum(context, domain, &mut lines).await?;
             for (severity, name, told) in sharing::findings(context, domain).await? {
-                match severity {
-                    Some(severity) => lines.find(severity, name, told),
-                    None => lines.add(name, told),
-                }
+                lines.tell(severity, name, told);
             }
         }
         if let Some(tenant) = own.filter(|_| !whole) {
             lines.add("retention", purge::describe(context, tenant).await?);
+            for (severity, name, told) in backlog::of_tenant(context, tenant).await? {
+                lines.tell(severity, name, told);
+            }
         }
         if whole {
             profiles(context, &mut lines).await?;
@@ -196,6 +196,12 @@ async fn custody(context: &mut Context<'_>, mut seen: Vec<CustodyState>, lines: 
                 None => continue,
             },
         };
+        // Its own people are told of each endpoint.
+        if context.principal.domain() == Some(Domain::SYSTEM) {
+            if let Some((severity, told)) = backlog::sum(context, state.domain).await? {
+                lines.tell(severity, format!("endpoints.{name}"), told);
+            }
+        }
         let (name, kind, keks) = (format!("custody.{name}"), describe(state.kind), state.keks);
         if state.compromised > 0 {
             let urged = "compromised: activate another KEK, rewrap, delete";

@@ -23,6 +23,8 @@ pub(super) enum Matter {
     Rewrap,
     /// Replacing keys whose time for it has come.
     Rotate,
+    /// Noting that dates have changed the states of objects.
+    Turn,
     /// A proposal.
     Proposal([u8; 16]),
 }
@@ -78,6 +80,15 @@ impl Agenda {
     pub(super) fn note_new(&self, at_ms: i64, domain: Domain, matter: Matter) {
         let mut entries = lock(&self.entries);
         if !entries.times.contains_key(&(domain, matter)) {
+            entries.insert(at_ms, domain, matter);
+        }
+    }
+
+    /// Puts a matter down for this moment unless it is down for an earlier one.
+    pub(super) fn note_by(&self, at_ms: i64, domain: Domain, matter: Matter) {
+        let mut entries = lock(&self.entries);
+        let noted = entries.times.get(&(domain, matter));
+        if noted.is_none_or(|noted| *noted > at_ms) {
             entries.insert(at_ms, domain, matter);
         }
     }
@@ -190,6 +201,16 @@ mod tests {
         agenda.note_new(3, ONE, Matter::Sweep);
         assert!(agenda.due(8, 9).is_empty());
         assert_eq!(agenda.due(9, 9).remove(&ONE), Some(vec![Matter::Sweep]));
+        assert!(agenda.due(9, 9).is_empty());
+    }
+
+    #[test]
+    fn of_two_moments_the_earlier_one_can_be_kept() {
+        let agenda = Agenda::default();
+        agenda.note_by(9, ONE, Matter::Turn);
+        agenda.note_by(5, ONE, Matter::Turn);
+        agenda.note_by(7, ONE, Matter::Turn);
+        assert_eq!(agenda.due(5, 9).remove(&ONE), Some(vec![Matter::Turn]));
         assert!(agenda.due(9, 9).is_empty());
     }
 

@@ -15,7 +15,7 @@ use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::{Principal, Process};
 use crate::objects::OBJECT;
-use crate::objects::index::ROTATES;
+use crate::objects::index::{ROTATES, TURNS};
 use crate::operations::pending::PENDING;
 use crate::operations::tending::{self, Progress};
 use crate::operations::{Batch, Context};
@@ -43,6 +43,8 @@ pub(super) struct Sequel {
     rewraps: Vec<Domain>,
     /// The domains with objects that the server replaces by itself.
     rotating: Vec<Domain>,
+    /// The domains with objects whose states dates are to change.
+    turning: BTreeSet<Domain>,
     /// The endpoints that it writes or deletes.
     endpoints: Vec<EndpointId>,
     /// The endpoints for which it has messages.
@@ -60,13 +62,16 @@ impl Sequel {
         };
         let mut pending: Vec<Domain> = of(PENDING).map(|key| key.domain).collect();
         pending.dedup();
-        let rotates = |content: &Content| content.rows.iter().any(|row| row.attribute == ROTATES);
-        let rotating = change.writes.iter().filter(|write| {
-            let content = write.content.as_ref().filter(|_| write.key.kind == OBJECT);
-            content.is_some_and(rotates)
-        });
+        // The domains of objects with such a row.
+        let with = |attribute: u32| {
+            let has = move |content: &Content| content.rows.iter().any(|row| row.attribute == attribute);
+            let objects = change.writes.iter().filter(|write| write.key.kind == OBJECT);
+            let found = objects.filter(move |write| write.content.as_ref().is_some_and(has));
+            found.map(|write| write.key.domain)
+        };
         Self {
-            rotating: rotating.map(|write| write.key.domain).collect(),
+            rotating: with(ROTATES).collect(),
+            turning: with(TURNS).collect(),
             proposals: of(PROPOSAL).map(|key| (key.domain, key.id)).collect(),
             policies: of(POLICY).map(|key| key.domain).collect(),
             purges: of(PURGE).map(|key| key.domain).collect(),
@@ -161,6 +166,9 @@ impl Server {
         }
         for domain in &sequel.rewraps {
             self.agenda.note_new(self.now().0, *domain, Matter::Rewrap);
+        }
+        for domain in &sequel.turning {
+            self.agenda.note_by(self.now().0, *domain, Matter::Turn);
         }
         self.services.outbox.follow(&sequel.endpoints, &sequel.addressed);
     }

@@ -20,6 +20,8 @@ mod attribute_rules;
 #[cfg(test)]
 mod authorities;
 #[cfg(test)]
+mod backlogs;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod bad_input;
@@ -173,6 +175,9 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timer;
+mod turning;
+#[cfg(test)]
+mod turns;
 #[cfg(test)]
 mod undoing;
 mod upkeep;

@@ -137,6 +137,7 @@ async fn many(house: &TestHouse, tenant: Domain, count: usize, destroyed: i64) {
             object_type: ObjectType::SymmetricKey,
             application: [2; 16],
             owner: [3; 16],
+            state_at: 0,
             attributes,
             material: None,
             former: Vec::new(),

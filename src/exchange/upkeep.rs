@@ -60,6 +60,7 @@ impl Server {
             Matter::Purge => self.purge(domain).await,
             Matter::Rewrap => self.rewrap(domain).await,
             Matter::Rotate => self.rotate(domain).await,
+            Matter::Turn => self.turn(domain).await,
             Matter::Proposal(id) => self.look_after(vec![(domain, id)]).await,
         }
     }
@@ -134,6 +135,7 @@ impl Server {
         // What was under way goes on; one that is not there, or has ended, is found to be over.
         self.note_in(0, domain, Matter::Rewrap);
         self.note_in(0, domain, Matter::Rotate);
+        self.note_in(0, domain, Matter::Turn);
     }
 
     async fn live(&self, domain: Domain) -> Result<Vec<[u8; 16]>, Failure> {

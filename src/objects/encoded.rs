@@ -181,6 +181,7 @@ mod tests {
             object_type: ObjectType::SymmetricKey,
             application: [2; 16],
             owner: [3; 16],
+            state_at: 0,
             attributes: set,
             material: None,
             former: Vec::new(),

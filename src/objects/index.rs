@@ -24,6 +24,9 @@ const DESTROYED: u32 = 2;
 /// The row of each object that the server is to replace by itself, of whichever application: by when that is due.
 pub const ROTATES: u32 = 3;
 
+/// The row of each object whose state a date is to change, of whichever application: by when that is. It is there until the change is noted.
+pub const TURNS: u32 = 4;
+
 fn existence() -> IndexValue {
     IndexValue::number(0)
 }
@@ -75,9 +78,15 @@ pub fn rows(object: &Object) -> Vec<IndexRow> {
         attribute: ROTATES,
         value: IndexValue::number(date),
     });
+    let turns = object.turns().map(|date| IndexRow {
+        application: NO_APPLICATION,
+        attribute: TURNS,
+        value: IndexValue::number(date),
+    });
     let mut rows: Vec<IndexRow> = core::iter::once(existence)
         .chain(destroyed)
         .chain(rotates)
+        .chain(turns)
         .chain(namespaces)
         .chain(indexed.map(|(attribute, value)| row(attribute, value)))
         .collect();
@@ -176,6 +185,28 @@ pub fn rotating(tenant: Domain, until: i64, before: Option<u64>, limit: usize) -
         },
         before,
         limit,
+        ..first(tenant, NO_APPLICATION)
+    }
+}
+
+/// Asks for objects of all applications of a tenant whose state a date has changed by this moment, the newest first, from a creation number on.
+#[must_use]
+pub fn turning(tenant: Domain, until: i64, before: Option<u64>, limit: usize) -> IndexQuery {
+    IndexQuery {
+        attribute: TURNS,
+        ..rotating(tenant, until, before, limit)
+    }
+}
+
+/// Asks for the object whose state a date changes next after this moment.
+#[must_use]
+pub fn turning_next(tenant: Domain, after: i64) -> IndexQuery {
+    IndexQuery {
+        attribute: TURNS,
+        range: IndexRange::InOrder {
+            from: after.saturating_add(1),
+            to: i64::MAX,
+        },
         ..first(tenant, NO_APPLICATION)
     }
 }
@@ -321,6 +352,7 @@ mod tests {
             object_type: ObjectType::SymmetricKey,
             application: [2; 16],
             owner: [3; 16],
+            state_at: 0,
             attributes,
             material: None,
             former: Vec::new(),

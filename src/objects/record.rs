@@ -4,7 +4,7 @@
 use super::attributes::{AttributeSet, Instance};
 use super::encoded::EncodedAttributes;
 use crate::custody::Sealed;
-use kmip_protocol::{ObjectType, State};
+use kmip_protocol::{Attribute, AttributeKind, DateTime, ObjectType, State};
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
 /// Tags of the record, from the extension range.
@@ -23,6 +23,7 @@ pub(super) mod tag {
     pub const INSTANCE: Tag = Tag(0x54_D00D);
     pub const FORMER: Tag = Tag(0x54_F320);
     pub const INDEX: Tag = Tag(0x54_D00E);
+    pub const STATE_AT: Tag = Tag(0x54_E400);
 }
 
 /// The format that records are written in.
@@ -41,6 +42,8 @@ pub struct Object<A = AttributeSet> {
     pub application: [u8; 16],
     /// The client that made it.
     pub owner: [u8; 16],
+    /// As of when its state is known to those who are told of it, in seconds since 1970: what a date has changed since is yet to be noted.
+    pub state_at: i64,
     /// Its attributes.
     pub attributes: A,
     /// Its sealed material; `None` once destroyed.
@@ -68,6 +71,26 @@ impl Object {
         (self.object_type != ObjectType::Template).then(|| self.attributes.dates().state(now))
     }
 
+    /// When a date changes the state next, as far as that was not noted yet.
+    #[must_use]
+    pub fn turns(&self) -> Option<i64> {
+        self.state(self.state_at)?;
+        self.attributes.dates().next_change(self.state_at)
+    }
+
+    /// Notes what dates have made of the object by now. The last of them is its Last Change Date, unless something was changed later
+    /// (KMIP 2.1 §4.29: the last change of the object).
+    pub fn catch_up(&mut self, now: i64) {
+        while let Some(at) = self.turns().filter(|at| *at <= now) {
+            self.state_at = at;
+            let changed = self.attributes.first(AttributeKind::LastChangeDate);
+            if !matches!(changed, Some(Attribute::LastChangeDate(DateTime(date))) if *date >= at) {
+                self.attributes.set(Attribute::LastChangeDate(DateTime(at)));
+            }
+        }
+        self.state_at = now;
+    }
+
     /// The record's bytes, without their MAC.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -77,6 +100,7 @@ impl Object {
             object_type,
             application,
             owner,
+            state_at,
             attributes,
             material,
             former,
@@ -89,6 +113,7 @@ impl Object {
             w.enumeration(tag::OBJECT_TYPE, object_type.0);
             w.bytes(tag::APPLICATION, application);
             w.bytes(tag::OWNER, owner);
+            w.date_time(tag::STATE_AT, *state_at);
             if let Some(material) = material {
                 material.write(w);
             }
@@ -156,6 +181,7 @@ impl Kept {
                 object_type: ObjectType(r.enumeration(tag::OBJECT_TYPE)?),
                 application: r.array(tag::APPLICATION)?,
                 owner: r.array(tag::OWNER)?,
+                state_at: r.date_time(tag::STATE_AT)?,
                 material: r.at(tag::MATERIAL).then(|| Material::read(r)).transpose()?,
                 former: read_former(r)?,
                 attributes: EncodedAttributes::read(r)?,
@@ -176,6 +202,7 @@ impl Kept {
             object_type,
             application,
             owner,
+            state_at,
             attributes,
             material,
             former,
@@ -186,6 +213,7 @@ impl Kept {
             object_type,
             application,
             owner,
+            state_at,
             attributes: attributes.decode()?,
             material,
             former,
@@ -216,7 +244,7 @@ impl Material {
 mod tests {
     use super::*;
     use crate::custody::KekId;
-    use kmip_protocol::{AnyValue, Attribute, DateTime, VendorAttribute, VendorName};
+    use kmip_protocol::{AnyValue, VendorAttribute, VendorName};
 
     #[test]
     fn a_record_reads_back_as_it_was_written() {
@@ -236,6 +264,7 @@ mod tests {
             object_type: ObjectType::SymmetricKey,
             application: [2; 16],
             owner: [3; 16],
+            state_at: 6,
             attributes,
             former: vec![1, 7],
             material: Some(Material {
@@ -251,5 +280,35 @@ mod tests {
         let bytes = object.encode();
         assert!(Object::decode(&bytes).is_ok_and(|read| read == object));
         assert!(Object::decode(&bytes[..bytes.len() - 8]).is_err());
+    }
+
+    #[test]
+    fn what_dates_have_made_of_an_object_is_noted_with_the_last_of_them() {
+        let mut attributes = AttributeSet::default();
+        attributes.set(Attribute::ActivationDate(DateTime(50)));
+        attributes.set(Attribute::DeactivationDate(DateTime(60)));
+        attributes.set(Attribute::LastChangeDate(DateTime(5)));
+        let mut object = Object {
+            internal_id: [1; 16],
+            unique_identifier: "a".into(),
+            object_type: ObjectType::SymmetricKey,
+            application: [2; 16],
+            owner: [3; 16],
+            state_at: 10,
+            attributes,
+            former: Vec::new(),
+            material: None,
+        };
+        let changed = |object: &Object| object.attributes.first(AttributeKind::LastChangeDate).cloned();
+        object.catch_up(49);
+        assert_eq!(object.turns(), Some(50));
+        assert!(changed(&object) == Some(Attribute::LastChangeDate(DateTime(5))));
+        object.catch_up(55);
+        assert_eq!(object.turns(), Some(60));
+        assert!(changed(&object) == Some(Attribute::LastChangeDate(DateTime(50))));
+        object.attributes.set(Attribute::LastChangeDate(DateTime(70)));
+        object.catch_up(80);
+        assert_eq!(object.turns(), None);
+        assert!(changed(&object) == Some(Attribute::LastChangeDate(DateTime(70))));
     }
 }

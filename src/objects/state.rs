@@ -60,6 +60,14 @@ impl Dates {
         }
     }
 
+    /// When a date changes the state next, after this moment.
+    #[must_use]
+    pub fn next_change(&self, after: i64) -> Option<i64> {
+        let state = self.state(after);
+        let dates = [self.activation, self.deactivation].into_iter().flatten();
+        dates.filter(|date| *date > after && self.state(*date) != state).min()
+    }
+
     /// Whether the object may protect data now: encrypt, sign, wrap, MAC, derive (KMIP 2.1 §4.57, §4.47, §4.46).
     #[must_use]
     pub fn may_protect(&self, now: i64) -> bool {
@@ -123,6 +131,27 @@ mod tests {
             states,
             [State::PreActive, State::Active, State::Active, State::Deactivated]
         );
+    }
+
+    #[test]
+    fn only_dates_that_change_the_state_are_waited_for() {
+        let mut dates = Dates {
+            activation: Some(100),
+            process_start: Some(110),
+            protect_stop: Some(120),
+            deactivation: Some(200),
+            ..Dates::default()
+        };
+        let next: Vec<_> = [0, 99, 100, 199, 200]
+            .into_iter()
+            .map(|t| dates.next_change(t))
+            .collect();
+        assert_eq!(next, [Some(100), Some(100), Some(200), Some(200), None]);
+        // Before it is active it cannot cease to be.
+        dates.deactivation = Some(50);
+        assert_eq!(dates.next_change(0), Some(100));
+        dates.compromise = Some(1);
+        assert_eq!(dates.next_change(0), None);
     }
 
     #[test]

@@ -381,9 +381,11 @@ impl Context<'_> {
         let key = objects::key(tenant, &object.unique_identifier);
         let revision = self.work.next_revision(key);
         let mut kept = object.clone();
+        kept.catch_up(self.seconds());
+        let rows = index::rows(&kept);
         digests::turn(&self.services.custody, tenant, &mut kept)?;
         let (body, _) = records::close(&self.services.custody, key, revision, kept.encode())?;
-        self.work.put(key, body, index::rows(object));
+        self.work.put(key, body, rows);
         self.touch(object.unique_identifier.clone(), key)
     }
 

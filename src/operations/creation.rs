@@ -134,6 +134,7 @@ pub async fn insert(
         object_type: managed.object_type(),
         application,
         owner,
+        state_at: context.seconds(),
         attributes,
         material: None,
         former: Vec::new(),

@@ -38,6 +38,7 @@ impl Handle for ImportRequest {
             object_type,
             application: client.application,
             owner: client.client,
+            state_at: context.seconds(),
             attributes,
             material: None,
             former: Vec::new(),

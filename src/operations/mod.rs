@@ -95,6 +95,7 @@ pub mod standards;
 mod target;
 mod templates;
 pub mod tending;
+pub mod turning;
 #[cfg(test)]
 pub mod unprovoked;
 mod usage;

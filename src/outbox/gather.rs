@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::crypto::Randomness;
 use crate::custody::{Custody, CustodyError};
 use crate::identity::ClientRecord;
-use crate::objects::{OBJECT, Object, matching};
+use crate::objects::{OBJECT, Object};
 use crate::records;
 use crate::store::{Domain, Record, Store, StoreError, Work};
 use kmip_protocol::{Attribute, AttributeKind, AttributeReference, Link, LinkType, UniqueIdentifier};
@@ -44,7 +44,7 @@ pub async fn gather(post: &Post<'_>, work: &mut Work) -> Result<Vec<Alarm>, Queu
         }
         let Some(after) = read(post, &after) else { continue };
         let before = before.as_ref().and_then(|record| read(post, record));
-        let Some(what) = what(before.as_ref(), &after, post.now.seconds()) else {
+        let Some(what) = what(before.as_ref(), &after) else {
             continue;
         };
         for (id, endpoint) in endpoints.iter() {
@@ -103,7 +103,7 @@ fn read(post: &Post<'_>, record: &Record) -> Option<Object> {
 }
 
 /// What is to be said of an object; nothing, where nothing changed that anybody is told of.
-fn what(before: Option<&Object>, after: &Object, now: i64) -> Option<What> {
+fn what(before: Option<&Object>, after: &Object) -> Option<What> {
     let Some(before) = before else {
         return Some(What::Put(replaced(after)));
     };
@@ -121,7 +121,8 @@ fn what(before: Option<&Object>, after: &Object, now: i64) -> Option<What> {
             changed.push(reference);
         }
     }
-    let state = |object: &Object| matching::derived(object, AttributeKind::State, now);
+    // What a date has changed since the object was last written is told with it.
+    let state = |object: &Object| object.state(object.state_at);
     if state(before) != state(after) {
         changed.push(AttributeKind::State.into());
     }
@@ -202,6 +203,7 @@ mod tests {
             object_type: ObjectType::SymmetricKey,
             application: [2; 16],
             owner: [3; 16],
+            state_at: 4,
             attributes: crate::objects::AttributeSet::default(),
             material: None,
             former: Vec::new(),
@@ -219,7 +221,7 @@ mod tests {
             Attribute::Sensitive(true),
             Attribute::Comment("x".into()),
         ]);
-        assert_eq!(what(None, &before, 9), Some(What::Put(None)));
+        assert_eq!(what(None, &before), Some(What::Put(None)));
         // Served, or written again: nothing to tell.
         let served = object(&[
             date(2),
@@ -227,13 +229,14 @@ mod tests {
             Attribute::Sensitive(true),
             Attribute::Comment("x".into()),
         ]);
-        assert_eq!(what(Some(&before), &served, 9), None);
-        let active = object(&[
+        assert_eq!(what(Some(&before), &served), None);
+        let mut active = object(&[
             date(2),
             Attribute::Fresh(true),
             Attribute::Sensitive(false),
             Attribute::ActivationDate(DateTime(5)),
         ]);
+        active.state_at = 5;
         let expected = What::Notify {
             changed: [
                 AttributeKind::Sensitive,
@@ -244,7 +247,18 @@ mod tests {
             .to_vec(),
             deleted: vec![AttributeKind::Comment.into()],
         };
-        assert_eq!(what(Some(&before), &active, 9), Some(expected));
+        assert_eq!(what(Some(&before), &active), Some(expected));
+        // A date that has come is told with whatever is written next, and once.
+        let waiting = Object {
+            state_at: 4,
+            ..active.clone()
+        };
+        let expected = What::Notify {
+            changed: vec![AttributeKind::State.into()],
+            deleted: Vec::new(),
+        };
+        assert_eq!(what(Some(&waiting), &active), Some(expected));
+        assert_eq!(what(Some(&active), &active), None);
     }
 
     #[test]
@@ -254,6 +268,6 @@ mod tests {
             linked_object_identifier: UniqueIdentifier::Text("old".into()),
         });
         let new = object(&[link]);
-        assert_eq!(what(None, &new, 9), Some(What::Put(Some("old".into()))));
+        assert_eq!(what(None, &new), Some(What::Put(Some("old".into()))));
     }
 }

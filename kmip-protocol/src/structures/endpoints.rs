@@ -34,9 +34,11 @@ structure! {
         messages_waiting: i64 = MESSAGES_WAITING;
         /// Messages for which there was no room.
         messages_lost: i64 = MESSAGES_LOST;
-        /// When it last accepted a message or a test, since this server was started.
+        /// When it last accepted a message, since this server was started.
         last_answered: Option<DateTime> = LAST_ANSWERED;
         /// What went wrong with it since.
         endpoint_trouble: Option<String> = ENDPOINT_TROUBLE;
+        /// When the oldest message that waits was written.
+        oldest_message: Option<DateTime> = OLDEST_MESSAGE;
     }
 }

@@ -230,4 +230,5 @@ tags! {
     ADMITS_USERS AdmitsUsers = 0x5401E0 "Admits Users" [V2_0..];
     CLIENT_USER ClientUser = 0x5401E1 "Client User" [V2_0..];
     CONNECTION_CLIENT ConnectionClient = 0x5401E2 "Connection Client" [V2_0..];
+    OLDEST_MESSAGE OldestMessage = 0x540200 "Oldest Message" [V2_0..];
 }

@@ -120,13 +120,14 @@ pub(in crate::cli) fn run(arguments: &EndpointArguments) -> Outcome<()> {
                         .unwrap_or_else(|| "own connection".to_owned()),
                     sends(endpoint).to_owned(),
                     state.messages_waiting.to_string(),
+                    or_dash(state.oldest_message.map(|at| moment(at.0))),
                     state.messages_lost.to_string(),
                     or_dash(state.last_answered.map(|at| moment(at.0))),
                     or_dash(state.endpoint_trouble.as_ref()),
                 ]
             });
             let headings = [
-                "ENDPOINT", "CLIENT", "ADDRESS", "SENDS", "WAITING", "LOST", "ANSWERED", "TROUBLE",
+                "ENDPOINT", "CLIENT", "ADDRESS", "SENDS", "WAITING", "SINCE", "LOST", "ANSWERED", "TROUBLE",
             ];
             Table::from_rows(headings, rows)
         }),
