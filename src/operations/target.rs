@@ -397,11 +397,14 @@ pub async fn digest(records: &[Key], bind: BindTarget, context: &mut Context<'_>
     Ok(bytes)
 }
 
-/// What of an object is acted upon: not how it is sealed, which the server renews by itself, nor whether it was served yet.
+/// What of an object is acted upon: not how it is sealed, which the server renews by itself, nor whether it was served yet, nor when it was
+/// last looked at: that a date of it has come changes no date.
 fn lasting(body: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut object = Object::decode(body)?;
     let generation = object.material.take().map_or(0, |material| material.generation);
     object.attributes.clear(AttributeKind::Fresh);
+    object.attributes.clear(AttributeKind::LastChangeDate);
+    object.state_at = 0;
     object.former.clear();
     let mut bytes = object.encode();
     bytes.extend_from_slice(&generation.to_be_bytes());
