@@ -197,10 +197,10 @@ async fn custody(context: &mut Context<'_>, mut seen: Vec<CustodyState>, lines: 
             },
         };
         // Its own people are told of each endpoint.
-        if context.principal.domain() == Some(Domain::SYSTEM) {
-            if let Some((severity, told)) = backlog::sum(context, state.domain).await? {
-                lines.tell(severity, format!("endpoints.{name}"), told);
-            }
+        if context.principal.domain() == Some(Domain::SYSTEM)
+            && let Some((severity, told)) = backlog::sum(context, state.domain).await?
+        {
+            lines.tell(severity, format!("endpoints.{name}"), told);
         }
         let (name, kind, keks) = (format!("custody.{name}"), describe(state.kind), state.keks);
         if state.compromised > 0 {

@@ -7,6 +7,7 @@ mod administrators;
 mod certificates;
 mod client;
 mod clients;
+mod delivery;
 #[path = "../support/folder.rs"]
 mod folder;
 mod hsm;
