@@ -91,6 +91,14 @@ impl Object {
         self.state_at = now;
     }
 
+    /// The same with what dates have made of it by now.
+    #[must_use]
+    pub fn as_of(&self, now: i64) -> Self {
+        let mut object = self.clone();
+        object.catch_up(now);
+        object
+    }
+
     /// The record's bytes, without their MAC.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -379,12 +379,10 @@ impl Context<'_> {
         }
         let tenant = self.client()?.tenant;
         let key = objects::key(tenant, &object.unique_identifier);
-        let revision = self.work.next_revision(key);
-        let mut kept = object.clone();
-        kept.catch_up(self.seconds());
+        let mut kept = object.as_of(self.seconds());
         let rows = index::rows(&kept);
         digests::turn(&self.services.custody, tenant, &mut kept)?;
-        let (body, _) = records::close(&self.services.custody, key, revision, kept.encode())?;
+        let (body, _) = records::close(&self.services.custody, key, self.work.next_revision(key), kept.encode())?;
         self.work.put(key, body, rows);
         self.touch(object.unique_identifier.clone(), key)
     }
