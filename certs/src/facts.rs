@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::name::{AlternativeName, NameAttribute};
+use crate::wish::KeyUsages;
 use std::net::IpAddr;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
@@ -47,8 +48,12 @@ pub struct CertificateFacts {
     pub not_after: i64,
     /// The Subject Alternative Names of the types that name a host or a client.
     pub alternative_names: Vec<AlternativeName>,
+    /// The Issuer Alternative Names, likewise.
+    pub issuer_alternative_names: Vec<AlternativeName>,
     /// Whether Basic Constraints make it an authority.
     pub is_authority: bool,
+    /// The Key Usages, if the extension is there.
+    pub key_usages: Option<KeyUsages>,
     /// The Extended Key Usages, if the extension is there.
     pub extended_key_usages: Option<ExtendedKeyUsages>,
     /// The public key's algorithm and size.
@@ -105,7 +110,9 @@ impl CertificateFacts {
             not_before: tbs.validity.not_before.timestamp(),
             not_after: tbs.validity.not_after.timestamp(),
             alternative_names: alternative_names(&certificate),
+            issuer_alternative_names: issuer_alternative_names(&certificate),
             is_authority: certificate.is_ca(),
+            key_usages: key_usages(&certificate),
             extended_key_usages: extended_key_usages(&certificate),
             public_key: public_key(&certificate),
             signature_algorithm: certificate.signature_algorithm.algorithm.to_id_string(),
@@ -169,6 +176,16 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<AlternativeName> 
     names
 }
 
+fn issuer_alternative_names(certificate: &X509Certificate<'_>) -> Vec<AlternativeName> {
+    let mut names = Vec::new();
+    for extension in certificate.extensions() {
+        if let ParsedExtension::IssuerAlternativeName(list) = extension.parsed_extension() {
+            names.extend(list.general_names.iter().filter_map(alternative_name));
+        }
+    }
+    names
+}
+
 pub(crate) fn alternative_name(name: &GeneralName<'_>) -> Option<AlternativeName> {
     Some(match name {
         GeneralName::DNSName(text) => AlternativeName::Dns((*text).to_owned()),
@@ -184,6 +201,11 @@ fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
         return Some(four.into());
     }
     <[u8; 16]>::try_from(bytes).ok().map(Into::into)
+}
+
+fn key_usages(certificate: &X509Certificate<'_>) -> Option<KeyUsages> {
+    let usage = certificate.key_usage().ok().flatten()?;
+    Some(KeyUsages::from_flags(usage.value.flags))
 }
 
 fn extended_key_usages(certificate: &X509Certificate<'_>) -> Option<ExtendedKeyUsages> {

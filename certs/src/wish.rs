@@ -36,9 +36,29 @@ impl KeyUsages {
     /// `keyAgreement`.
     pub const AGREEMENT: Self = Self(1 << 4);
     /// `keyCertSign` and `cRLSign`: an authority's.
-    const AUTHORITY: u16 = 1 << 5 | 1 << 6;
+    const AUTHORITY: u16 = Self::CERTIFICATE_SIGN.0 | Self::CRL_SIGN.0;
     /// Those that there are.
     const ALL: u16 = 0x1FF;
+
+    /// `keyCertSign`.
+    pub const CERTIFICATE_SIGN: Self = Self(1 << 5);
+    /// `cRLSign`.
+    pub const CRL_SIGN: Self = Self(1 << 6);
+    /// `encipherOnly`.
+    pub const ENCIPHER_ONLY: Self = Self(1 << 7);
+    /// `decipherOnly`.
+    pub const DECIPHER_ONLY: Self = Self(1 << 8);
+
+    /// The bits of a certificate's extension; what is none of them is left out.
+    pub(crate) const fn from_flags(flags: u16) -> Self {
+        Self(flags & Self::ALL)
+    }
+
+    /// Whether all of these are among them.
+    #[must_use]
+    pub const fn contain(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
 
     /// Both together.
     #[must_use]
@@ -165,7 +185,7 @@ impl Wish {
             ParsedExtension::KeyUsage(usage) if usage.flags & KeyUsages::AUTHORITY != 0 => {
                 return Err(Error::AuthorityWished);
             }
-            ParsedExtension::KeyUsage(usage) => self.key_usages = Some(KeyUsages(usage.flags & KeyUsages::ALL)),
+            ParsedExtension::KeyUsage(usage) => self.key_usages = Some(KeyUsages::from_flags(usage.flags)),
             ParsedExtension::BasicConstraints(constraints) if constraints.ca => return Err(Error::AuthorityWished),
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 let named = [

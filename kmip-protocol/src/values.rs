@@ -101,6 +101,16 @@ pub enum AnyValue {
 }
 
 impl AnyValue {
+    /// Whether it is a time in microseconds, or has one in it: a type that there is from 2.0 on (KMIP 2.0 §1.5).
+    #[must_use]
+    pub fn has_extended_time(&self) -> bool {
+        match self {
+            Self::DateTimeExtended(_) => true,
+            Self::Structure(items) => items.iter().any(|item| item.value.has_extended_time()),
+            _ => false,
+        }
+    }
+
     /// The type of this value.
     #[must_use]
     pub const fn item_type(&self) -> ItemType {

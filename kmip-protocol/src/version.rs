@@ -79,6 +79,26 @@ impl Version {
         self.has_tagged_attributes()
     }
 
+    /// Whether the server supplies the algorithm that a client does not name for a new key (KMIP 2.1 §4, Table 28); up to 1.4 a request SHALL
+    /// have it (KMIP 1.4 §4.1).
+    #[must_use]
+    pub const fn supplies_algorithm(self) -> bool {
+        Versions::since(Self::V2_0).include(self)
+    }
+
+    /// Whether keys that the server makes are in their default format (KMIP 2.1 §4.26, Table 81). Before, there was none, and the transparent
+    /// format of keys on curves came late.
+    #[must_use]
+    pub const fn makes_default_format(self) -> bool {
+        self.has_tagged_attributes()
+    }
+
+    /// Whether Secret Data has a Cryptographic Length (KMIP 2.1 §4.15: all but Opaque Objects; KMIP 1.4 §3.5: keys and certificates).
+    #[must_use]
+    pub const fn measures_secret_data(self) -> bool {
+        Versions::since(Self::V2_0).include(self)
+    }
+
     /// Whether a PKCS#12 bundle is Key Material, as it is since attributes have tags of their own; before, the published cases have it in place
     /// of the Key Value, as one that is wrapped.
     #[must_use]

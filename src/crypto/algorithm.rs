@@ -1,6 +1,7 @@
 //! What is known of each symmetric algorithm's keys, and which algorithms a profile permits.
 
 use super::error::CryptoError;
+use super::hash::hash_length;
 use super::mac::hmac_hash;
 use kmip_protocol::CryptographicAlgorithm;
 
@@ -59,6 +60,20 @@ pub fn key_lengths(algorithm: CryptographicAlgorithm) -> Option<KeyLengths> {
         hmac if hmac_hash(hmac).is_some() => Between(1, MOST_KEY_BYTES),
         _ => return None,
     })
+}
+
+/// The Cryptographic Length that a symmetric key has where nobody says which: of the lengths of the algorithm the one nearest to 256 bits, as
+/// a single key of XTS would have it; of an HMAC that of its hash (RFC 2104 §3).
+#[must_use]
+pub fn usual_length(algorithm: CryptographicAlgorithm) -> Option<i32> {
+    const USUAL: usize = 32;
+    let bytes = match (algorithm, key_lengths(algorithm)?) {
+        (CryptographicAlgorithm::SM4, _) => 16,
+        (hmac, KeyLengths::Between(..)) if hmac_hash(hmac).is_some() => hash_length(hmac_hash(hmac)?).ok()?,
+        (_, KeyLengths::Between(least, most)) => USUAL.clamp(least, most),
+        (_, KeyLengths::Only(lengths)) => lengths.iter().copied().filter(|bytes| *bytes <= USUAL).max()?,
+    };
+    Some(length_in_bits(algorithm, bytes))
 }
 
 /// The bytes of material of a symmetric key with this Cryptographic Length. DES counts its key with or without parity:

@@ -6,7 +6,7 @@ use super::native;
 use super::post_quantum::{self, Purpose};
 use kmip_protocol::{CryptographicAlgorithm, RecommendedCurve};
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private, Public};
-use openssl::x509::X509;
+use openssl::x509::{X509, X509Req};
 
 /// A private key. The library wipes it when it is dropped.
 pub struct PrivateKey(pub(super) PKey<Private>);
@@ -90,6 +90,17 @@ impl PublicKey {
         native::prepare()?;
         let certificate = X509::from_der(der).map_err(or(CryptoError::BadKey))?;
         certificate.public_key().map(Self).map_err(or(CryptoError::BadKey))
+    }
+
+    /// The key that a certificate is requested for: PKCS#10, as it is or in PEM. Whether its holder has signed the request is not asked here.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadKey`].
+    pub fn from_request(request: &[u8]) -> Result<Self, CryptoError> {
+        native::prepare()?;
+        let request = X509Req::from_der(request).or_else(|_| X509Req::from_pem(request));
+        let key = request.and_then(|request| request.public_key());
+        key.map(Self).map_err(or(CryptoError::BadKey))
     }
 
     /// The kind of key.

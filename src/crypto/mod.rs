@@ -50,7 +50,9 @@ pub mod wrap;
 #[cfg(test)]
 mod wrap_tests;
 
-pub use algorithm::{KeyLengths, Profile, check_material, key_lengths, length_in_bits, material_length, permitted};
+pub use algorithm::{
+    KeyLengths, Profile, check_material, key_lengths, length_in_bits, material_length, permitted, usual_length,
+};
 pub use asymmetric::{decrypt_with, encrypt_to};
 pub use cipher::{CipherContext, CipherRequest, Direction, Encrypted, decrypt, encrypt};
 pub use curve::curves;

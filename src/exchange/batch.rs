@@ -148,6 +148,7 @@ impl<'a> Run<'a> {
         if self.message.items.len() > self.services.limits.batch_items {
             return Err(Fault::LimitExceeded.into());
         }
+        note::judge(&self.message.items)?;
         // After an outage at start the record key is opened by the first request that finds its HSM back.
         if let Some(domain) = self.principal.domain() {
             self.services.custody.ready(domain).await?;

@@ -188,13 +188,11 @@ const IN_NO_ROW: [Operation; 3] = [Operation::CreateSplitKey, Operation::JoinSpl
 /// "required for … keys"; §4.17).
 fn cannot_have(object_type: ObjectType, kind: AttributeKind) -> bool {
     // A request that is none and a PGP key that is none tell nothing of themselves either.
-    let has_no_key = matches!(
-        object_type,
-        ObjectType::SecretData | ObjectType::OpaqueObject | ObjectType::CertificateRequest
-    );
+    let has_no_length = matches!(object_type, ObjectType::OpaqueObject | ObjectType::CertificateRequest);
     match kind {
         AttributeKind::DigitalSignatureAlgorithm => object_type == ObjectType::PGPKey,
-        AttributeKind::CryptographicAlgorithm | AttributeKind::CryptographicLength => has_no_key,
+        AttributeKind::CryptographicAlgorithm => has_no_length || object_type == ObjectType::SecretData,
+        AttributeKind::CryptographicLength => has_no_length,
         AttributeKind::CryptographicUsageMask => object_type == ObjectType::OpaqueObject,
         _ => false,
     }

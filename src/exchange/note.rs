@@ -17,18 +17,29 @@ pub(super) fn is_in(item: &RequestItem) -> bool {
     item.message_extensions.iter().any(is_ours)
 }
 
+/// Judges the extensions of all items: with one that must be understood and is not, the message is rejected as a whole (KMIP 2.1 §9.13;
+/// KMIP 1.4 §6.16).
+///
+/// # Errors
+/// [`Fault::UnknownExtension`].
+pub(super) fn judge(items: &[RequestItem]) -> core::result::Result<(), Failure> {
+    let mut extensions = items.iter().flat_map(|item| &item.message_extensions);
+    if extensions.any(|extension| extension.criticality_indicator && !is_ours(extension)) {
+        return Err(Fault::UnknownExtension.into());
+    }
+    Ok(())
+}
+
 /// The note of a request, if it carries one.
 ///
 /// # Errors
-/// An extension that must be understood and is not; a note that cannot be read.
+/// A note that cannot be read.
 pub(super) fn of(item: &RequestItem) -> core::result::Result<Option<ProposalNote>, Failure> {
     let mut found = None;
     for extension in &item.message_extensions {
         if is_ours(extension) {
             let note = read(&extension.vendor_extension);
             found = Some(note.map_err(|error| Failure::detailed(Fault::ProposalRefused, error))?);
-        } else if extension.criticality_indicator {
-            return Err(Fault::UnknownExtension.into());
         }
     }
     Ok(found)

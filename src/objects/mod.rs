@@ -11,6 +11,7 @@ pub mod rules;
 mod standards;
 pub mod state;
 pub mod usage;
+mod values;
 
 pub use attributes::{AttributeSet, Instance};
 pub use encoded::EncodedAttributes;

@@ -3,17 +3,18 @@
 
 use super::attributes::{AttributeSet, is_multi};
 use super::state::Dates;
+use super::values::check as check_value;
 use crate::failure::Fault;
-use kmip_protocol::{
-    Attribute, AttributeInstance, AttributeKind, AttributeReference, CryptographicUsageMask, ObjectType, VendorName,
-};
+use kmip_protocol::{Attribute, AttributeInstance, AttributeKind, AttributeReference, ObjectType, VendorName};
 
 /// Attributes that the server takes over from a request that creates an object, although their row says "set by server".
 /// Whoever makes the object checks them against it.
-const TAKEN_OVER: [AttributeKind; 3] = [
+const TAKEN_OVER: [AttributeKind; 4] = [
     AttributeKind::CryptographicAlgorithm,
     AttributeKind::CryptographicLength,
     AttributeKind::CertificateType,
+    // A client may ask for a format (KMIP 2.1 §4.21, §4.26).
+    AttributeKind::KeyFormatType,
 ];
 
 /// Attributes that a request may give to a new object: they are compared with one another, and each Name is a claim.
@@ -120,6 +121,7 @@ pub fn at_addition(object_type: ObjectType, set: &AttributeSet, attribute: &Attr
         return Err(Fault::AttributeNotSettable);
     }
     in_permitted_state(object_type, kind, set.dates(), now)?;
+    in_order_with(set, attribute)?;
     check_value(attribute)
 }
 
@@ -138,7 +140,38 @@ pub fn at_modification(
         return Err(Fault::AttributeReadOnly);
     }
     in_permitted_state(object_type, kind, set.dates(), now)?;
+    in_order_with(set, attribute)?;
     check_value(attribute)
+}
+
+/// Refuses dates that contradict each other: a Process Start Date before the Activation Date, a Protect Stop Date after the Deactivation Date
+/// (KMIP 2.1 §4.40, §4.41).
+///
+/// # Errors
+/// [`Fault::InvalidAttributeValue`].
+pub fn in_order(dates: Dates) -> Result<(), Fault> {
+    let is_after = |later: Option<i64>, earlier: Option<i64>| later.zip(earlier).is_some_and(|(later, it)| later > it);
+    if is_after(dates.activation, dates.process_start) || is_after(dates.protect_stop, dates.deactivation) {
+        return Err(Fault::InvalidAttributeValue);
+    }
+    Ok(())
+}
+
+/// Refuses a date that contradicts the one that it goes with. What time has brought about among the others is not this change's.
+fn in_order_with(set: &AttributeSet, attribute: &Attribute) -> Result<(), Fault> {
+    let mut dates = set.dates();
+    dates.note(attribute);
+    match attribute {
+        Attribute::ActivationDate(_) | Attribute::ProcessStartDate(_) => in_order(Dates {
+            protect_stop: None,
+            ..dates
+        }),
+        Attribute::ProtectStopDate(_) | Attribute::DeactivationDate(_) => in_order(Dates {
+            process_start: None,
+            ..dates
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether some of the Usage Limits was taken: from then on no client changes or deletes them, for that would give back what
@@ -164,6 +197,17 @@ pub fn as_kept(attribute: &Attribute) -> Attribute {
         }
         other => other.clone(),
     }
+}
+
+/// An attribute as it is kept when a client changes it: of Usage Limits it may give the total or the unit alone (KMIP 2.1 §4.59).
+#[must_use]
+pub fn as_changed(old: Option<&Attribute>, new: &Attribute) -> Attribute {
+    let mut new = new.clone();
+    if let (Some(Attribute::UsageLimits(old)), Attribute::UsageLimits(limits)) = (old, &mut new) {
+        limits.usage_limits_total = limits.usage_limits_total.or(old.usage_limits_total);
+        limits.usage_limits_unit = limits.usage_limits_unit.or(old.usage_limits_unit);
+    }
+    as_kept(&new)
 }
 
 /// Judges a deletion by a client (KMIP 1.4 §4.16; KMIP 2.1 §6.1.13).
@@ -239,30 +283,6 @@ fn in_permitted_state(object_type: ObjectType, kind: AttributeKind, dates: Dates
         Err(Fault::WrongState)
     } else {
         Ok(())
-    }
-}
-
-/// Bits of the usage mask that some version names.
-fn named_bits() -> u32 {
-    CryptographicUsageMask::ALL.iter().fold(0, |bits, bit| bits | bit.0)
-}
-
-/// What no value of an attribute may be.
-fn check_value(attribute: &Attribute) -> Result<(), Fault> {
-    let possible = match attribute {
-        Attribute::CryptographicLength(length) => *length >= 0,
-        Attribute::CryptographicUsageMask(mask) => mask.0 & !named_bits() == 0,
-        Attribute::Name(name) => !name.name_value.is_empty() && name.name_type.name().is_some(),
-        Attribute::UsageLimits(limits) => {
-            limits.usage_limits_total.is_none_or(|total| total >= 0)
-                && limits.usage_limits_count.is_none_or(|count| count >= 0)
-        }
-        _ => true,
-    };
-    if possible {
-        Ok(())
-    } else {
-        Err(Fault::InvalidAttributeValue)
     }
 }
 
@@ -345,6 +365,25 @@ mod tests {
             Attribute::ObjectGroup(String::new()),
         ];
         assert!(creation(&groups).is_ok());
+    }
+
+    #[test]
+    fn dates_keep_their_order() {
+        let date = |date: fn(DateTime) -> Attribute, at| date(DateTime(at));
+        let mut set = AttributeSet::default();
+        set.set(date(Attribute::ActivationDate, 100));
+        set.set(date(Attribute::DeactivationDate, 200));
+        let told = |attribute| at_addition(ObjectType::SymmetricKey, &set, &attribute, 0);
+        assert_eq!(told(date(Attribute::ProcessStartDate, 100)), Ok(()));
+        assert_eq!(told(date(Attribute::ProtectStopDate, 200)), Ok(()));
+        let refused = Err(Fault::InvalidAttributeValue);
+        assert_eq!(told(date(Attribute::ProcessStartDate, 99)), refused);
+        assert_eq!(told(date(Attribute::ProtectStopDate, 201)), refused);
+        // Activate has begun it later than it was to be used: that is nobody's change of the other two.
+        set.set(date(Attribute::ProcessStartDate, 50));
+        let later = date(Attribute::DeactivationDate, 300);
+        assert_eq!(at_modification(ObjectType::SymmetricKey, &set, &later, 0), Ok(()));
+        assert_eq!(in_order(set.dates()), refused);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Add Attribute (KMIP 2.1 §6.1.2; KMIP 1.4 §4.14).
 
 use super::context::Wanted;
-use super::{Context, Handle, namespaces};
+use super::{Context, Handle, creation, namespaces};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::rules;
@@ -16,7 +16,7 @@ impl Handle for AddAttributeRequest {
         let mut object = context.object(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         rules::at_addition(object.object_type, &object.attributes, attribute, context.seconds())?;
         namespaces::judge(context, core::iter::once(attribute)).await?;
-        let completed = namespaces::completed(context, attribute)?;
+        let completed = creation::completed(context, attribute)?;
         let attribute = completed.as_ref().unwrap_or(attribute);
         if let Attribute::Name(name) = attribute {
             // The claim is the object's already: it would say nothing of a Name that the object has twice.

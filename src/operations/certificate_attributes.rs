@@ -2,10 +2,11 @@
 
 use crate::crypto::PublicKey;
 use crate::objects::AttributeSet;
-use certs::{AlternativeName, CertificateFacts, NameAttribute};
+use certs::{AlternativeName, CertificateFacts, KeyUsages, NameAttribute};
 use kmip_protocol::{
-    Attribute, CertificateIdentifier, CertificateIssuer, CertificateSubject, DigitalSignatureAlgorithm as Digital,
-    X_509CertificateIdentifier, X_509CertificateIssuer, X_509CertificateSubject,
+    Attribute, CertificateIdentifier, CertificateIssuer, CertificateRequest, CertificateSubject,
+    CryptographicUsageMask, DigitalSignatureAlgorithm as Digital, X_509CertificateIdentifier, X_509CertificateIssuer,
+    X_509CertificateSubject,
 };
 
 /// Sets what follows from an X.509 certificate. Of one that cannot be read nothing follows: it is kept as it is.
@@ -18,6 +19,9 @@ pub fn set(attributes: &mut AttributeSet, der: &[u8]) {
     if let Some(algorithm) = signature_algorithm(&facts.signature_algorithm) {
         attributes.set(Attribute::DigitalSignatureAlgorithm(algorithm));
     }
+    if let Some(usages) = facts.key_usages {
+        attributes.set_if_absent(Attribute::CryptographicUsageMask(usage_mask(usages)));
+    }
     set_names(attributes, &facts);
     for name in &facts.subject_attributes {
         if let Some(attribute) = name.text.clone().and_then(|text| subject_part(&name.oid, text)) {
@@ -29,6 +33,32 @@ pub fn set(attributes: &mut AttributeSet, der: &[u8]) {
             attributes.add(attribute);
         }
     }
+}
+
+/// Sets what follows from a certificate request: the algorithm and the length of its key, which all objects but Secret Data and Opaque Objects
+/// have (KMIP 2.1 §4.13, §4.15).
+pub fn set_from_request(attributes: &mut AttributeSet, request: &CertificateRequest) {
+    if let Ok(facts) = PublicKey::from_request(&request.certificate_request_value).and_then(|key| key.facts()) {
+        attributes.set_if_absent(Attribute::CryptographicAlgorithm(facts.algorithm));
+        attributes.set_if_absent(Attribute::CryptographicLength(facts.length));
+    }
+}
+
+/// What the key in a certificate may be used for (KMIP 1.4 §3.19, Table 96): it is the public one.
+fn usage_mask(usages: KeyUsages) -> CryptographicUsageMask {
+    const ROWS: [(KeyUsages, CryptographicUsageMask); 9] = [
+        (KeyUsages::SIGNATURE, CryptographicUsageMask::Verify),
+        (KeyUsages::COMMITMENT, CryptographicUsageMask::ContentCommitment),
+        (KeyUsages::KEY_ENCIPHERMENT, CryptographicUsageMask::WrapKey),
+        (KeyUsages::DATA_ENCIPHERMENT, CryptographicUsageMask::Encrypt),
+        (KeyUsages::AGREEMENT, CryptographicUsageMask::KeyAgreement),
+        (KeyUsages::CERTIFICATE_SIGN, CryptographicUsageMask::CertificateSign),
+        (KeyUsages::CRL_SIGN, CryptographicUsageMask::CRLSign),
+        (KeyUsages::ENCIPHER_ONLY, CryptographicUsageMask::Encrypt),
+        (KeyUsages::DECIPHER_ONLY, CryptographicUsageMask::Decrypt),
+    ];
+    let named = ROWS.iter().filter(|(usage, _)| usages.contain(*usage));
+    CryptographicUsageMask(named.fold(0, |bits, (_, mask)| bits | mask.0))
 }
 
 fn set_names(attributes: &mut AttributeSet, facts: &CertificateFacts) {
@@ -46,7 +76,11 @@ fn set_names(attributes: &mut AttributeSet, facts: &CertificateFacts) {
     }));
     attributes.set(Attribute::X_509CertificateIssuer(X_509CertificateIssuer {
         issuer_distinguished_name: facts.issuer_der.clone(),
-        issuer_alternative_names: Vec::new(),
+        issuer_alternative_names: facts
+            .issuer_alternative_names
+            .iter()
+            .map(AlternativeName::to_der)
+            .collect(),
     }));
     attributes.set(Attribute::X_509CertificateSubject(X_509CertificateSubject {
         subject_distinguished_name: facts.subject_der.clone(),
@@ -59,7 +93,7 @@ fn set_names(attributes: &mut AttributeSet, facts: &CertificateFacts) {
     }));
     attributes.set(Attribute::CertificateIssuer(CertificateIssuer {
         certificate_issuer_distinguished_name: issuer,
-        certificate_issuer_alternative_names: Vec::new(),
+        certificate_issuer_alternative_names: facts.issuer_alternative_names.iter().map(in_text).collect(),
     }));
     attributes.set(Attribute::CertificateSubject(CertificateSubject {
         certificate_subject_distinguished_name: in_order_of_text(&facts.subject_attributes, &facts.subject),

@@ -1,7 +1,7 @@
 //! Create (KMIP 2.1 §6.1.8; KMIP 1.4 §4.1): a symmetric key, or random Secret Data.
 
 use super::creation::{self, Source};
-use super::{Context, Handle};
+use super::{Context, Handle, key_formats, presets};
 use crate::authority::Granted;
 use crate::crypto;
 use crate::failure::{Failure, Fault};
@@ -16,12 +16,14 @@ impl Handle for CreateRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<CreateResponse, Failure> {
         let masks = self.protection_storage_masks.as_ref();
         creation::permit_storage(masks, Fault::ProtectionStorage)?;
-        let attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
+        let mut attributes = creation::given(context, self.object_type, core::iter::once(&self.attributes)).await?;
+        presets::complete(context.version, self.object_type, &mut attributes);
         let managed = match self.object_type {
             ObjectType::SymmetricKey => symmetric_key(context, &attributes)?,
             ObjectType::SecretData => secret_data(context, &attributes)?,
             _ => return Err(Fault::InvalidObjectType.into()),
         };
+        let managed = key_formats::as_asked(managed, &attributes)?;
         let object = creation::insert(context, attributes, &managed, Source::Generated).await?;
         Ok(CreateResponse {
             object_type: object.object_type,

@@ -1,7 +1,7 @@
 //! Create Key Pair (KMIP 2.1 §6.1.9; KMIP 1.4 §4.2).
 
 use super::creation::{self, Source};
-use super::{Context, Handle, links};
+use super::{Context, Handle, key_formats, links, presets};
 use crate::authority::Granted;
 use crate::crypto::generate::PairRequest;
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, format};
@@ -10,7 +10,7 @@ use crate::objects::{AttributeSet, Object};
 use kmip_protocol::{
     Attribute, AttributeKind, CreateKeyPairRequest, CreateKeyPairResponse, CryptographicAlgorithm, KeyBlock,
     KeyFormatType, KeyMaterial, KeyValue, LinkType, ManagedObject, ObjectType, PlainKeyValue, ProtectionStorageMasks,
-    RecommendedCurve, TemplateAttribute,
+    RecommendedCurve, TemplateAttribute, Version,
 };
 
 impl Handle for CreateKeyPairRequest {
@@ -56,7 +56,7 @@ pub(super) async fn make(
     of_private: AttributeSet,
     of_public: AttributeSet,
 ) -> Result<(Object, Object), Failure> {
-    let wanted = wanted(&of_private, &of_public)?;
+    let wanted = wanted(context.version, &of_private, &of_public)?;
     let generate = move || wanted.generate();
     let made = if wanted.is_heavy() {
         context.services.heavy.run(context.principal.into(), generate).await?
@@ -64,7 +64,9 @@ pub(super) async fn make(
         generate()
     };
     let key = made.map_err(refusal)?;
-    let (private, public) = (private(&key, &of_private, wanted)?, public(&key, &of_public, wanted)?);
+    let version = context.version;
+    let private = private(version, &key, &of_private, wanted)?;
+    let public = public(version, &key, &of_public, wanted)?;
     drop(key);
     let mut private = creation::insert(context, of_private, &private, Source::Generated).await?;
     let mut public = creation::insert(context, of_public, &public, Source::Generated).await?;
@@ -86,17 +88,21 @@ pub(super) async fn given(
 }
 
 /// What is to be made. Both halves must be asked for alike.
-fn wanted(private: &AttributeSet, public: &AttributeSet) -> Result<PairRequest, Failure> {
-    let algorithm = agree(private.algorithm(), public.algorithm())?.ok_or(Failure::new(Fault::InvalidField))?;
+fn wanted(version: Version, private: &AttributeSet, public: &AttributeSet) -> Result<PairRequest, Failure> {
     let length = agree(private.length(), public.length())?;
     let (curve, qlength) = agree(domain(private), domain(public))?.unwrap_or_default();
+    let algorithm = agree(private.algorithm(), public.algorithm())?
+        .or_else(|| presets::pair_algorithm(version, length, curve))
+        .ok_or(Failure::new(Fault::InvalidField))?;
     // On a curve, Qlength is another word for the length.
     let on_curve = curve.is_some()
         || matches!(
             algorithm,
             CryptographicAlgorithm::EC | CryptographicAlgorithm::ECDSA | CryptographicAlgorithm::ECDH
         );
-    let length = length.or(qlength.filter(|_| on_curve));
+    let length = length
+        .or(qlength.filter(|_| on_curve))
+        .or_else(|| presets::pair_length(algorithm, curve));
     Ok(PairRequest {
         algorithm,
         length,
@@ -129,45 +135,71 @@ fn refusal(error: CryptoError) -> Failure {
     }
 }
 
-fn private(key: &PrivateKey, attributes: &AttributeSet, wanted: PairRequest) -> Result<ManagedObject, Failure> {
-    let (format, facts) = (
-        chosen(attributes, ObjectType::PrivateKey, wanted, key.facts()?.algorithm),
-        key.facts()?,
-    );
-    let material = key
-        .write(format)
-        .map_err(|error| Failure::detailed(Fault::KeyFormat, error))?;
+fn private(
+    version: Version,
+    key: &PrivateKey,
+    attributes: &AttributeSet,
+    wanted: PairRequest,
+) -> Result<ManagedObject, Failure> {
+    let facts = key.facts()?;
+    let formats = formats(version, attributes, ObjectType::PrivateKey, wanted, facts.algorithm);
+    let (format, material) = written(formats, |format| key.write(format))?;
     let key_block = block(format, material, wanted.algorithm, facts.length);
     Ok(kmip_protocol::PrivateKey { key_block }.into())
 }
 
-fn public(key: &PrivateKey, attributes: &AttributeSet, wanted: PairRequest) -> Result<ManagedObject, Failure> {
+fn public(
+    version: Version,
+    key: &PrivateKey,
+    attributes: &AttributeSet,
+    wanted: PairRequest,
+) -> Result<ManagedObject, Failure> {
     let key: PublicKey = key.public_key()?;
     let facts = key.facts()?;
-    let format = chosen(attributes, ObjectType::PublicKey, wanted, facts.algorithm);
-    let material = key
-        .write(format, None)
-        .map_err(|error| Failure::detailed(Fault::KeyFormat, error))?;
+    let formats = formats(version, attributes, ObjectType::PublicKey, wanted, facts.algorithm);
+    let (format, material) = written(formats, |format| key.write(format, None))?;
     let key_block = block(format, material, wanted.algorithm, facts.length);
     Ok(kmip_protocol::PublicKey { key_block }.into())
 }
 
-/// The format that the client asked for (KMIP 2.1 §4.26), else the one that every version can give out: for keys on
-/// curves that is not the transparent one, which early versions do not have. Get converts.
-fn chosen(
+/// The format that the client asked for, or nothing; else the default one, where there is one (KMIP 2.1 §4.26), if the key can be had in it, and
+/// one that every version has.
+fn formats(
+    version: Version,
     attributes: &AttributeSet,
     object_type: ObjectType,
     wanted: PairRequest,
     algorithm: CryptographicAlgorithm,
-) -> KeyFormatType {
-    if let Some(Attribute::KeyFormatType(format)) = attributes.first(AttributeKind::KeyFormatType) {
-        return *format;
+) -> Vec<KeyFormatType> {
+    if let Some(format) = key_formats::asked(attributes) {
+        return vec![format];
     }
-    match (wanted.algorithm, object_type) {
-        (CryptographicAlgorithm::RSA, _) => format::default_format(object_type, Some(algorithm)),
-        (_, ObjectType::PrivateKey) => KeyFormatType::PKCS_8,
+    let default = format::default_format(object_type, Some(algorithm));
+    let common = match object_type {
+        ObjectType::PrivateKey => KeyFormatType::PKCS_8,
         _ => KeyFormatType::X_509,
+    };
+    let is_early = wanted.algorithm == CryptographicAlgorithm::RSA;
+    if is_early || version.makes_default_format() {
+        vec![default, common]
+    } else {
+        vec![common]
     }
+}
+
+/// A key in the first format that it can be had in.
+fn written(
+    formats: Vec<KeyFormatType>,
+    write: impl Fn(KeyFormatType) -> Result<KeyMaterial, CryptoError>,
+) -> Result<(KeyFormatType, KeyMaterial), Failure> {
+    let mut refused = CryptoError::Unsupported;
+    for format in formats {
+        match write(format) {
+            Ok(material) => return Ok((format, material)),
+            Err(error) => refused = error,
+        }
+    }
+    Err(Failure::detailed(Fault::InvalidAttributeValue, refused))
 }
 
 fn block(

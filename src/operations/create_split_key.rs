@@ -3,7 +3,7 @@
 use super::context::Wanted;
 use super::creation::{self, Source};
 use super::faults::as_item;
-use super::{Context, Handle, create};
+use super::{Context, Handle, create, key_formats, presets};
 use crate::authority::Granted;
 use crate::crypto::split::Scheme;
 use crate::crypto::{ByteField, CryptoError, PrivateKey, PublicKey, ReadHints, format};
@@ -53,7 +53,10 @@ impl Handle for CreateSplitKeyRequest {
         let mut attributes = creation::given(context, ObjectType::SplitKey, core::iter::once(&self.attributes)).await?;
         let (block, secret) = match &self.unique_identifier {
             Some(given) => existing(context, given, &mut attributes).await?,
-            None => new(context, &attributes)?,
+            None => {
+                presets::complete(context.version, ObjectType::SplitKey, &mut attributes);
+                new(context, &attributes)?
+            }
         };
         match self.split_key_method {
             SplitKeyMethod::PolynomialSharingGF2_16 => {
@@ -87,7 +90,8 @@ impl Handle for CreateSplitKeyRequest {
                     ..block.clone()
                 },
             };
-            let object = creation::insert(context, attributes.clone(), &managed.into(), Source::Generated).await?;
+            let managed = key_formats::as_asked(managed.into(), &attributes)?;
+            let object = creation::insert(context, attributes.clone(), &managed, Source::Generated).await?;
             unique_identifiers.push(object.unique_identifier);
         }
         // The ID Placeholder is the first part.

@@ -3,15 +3,14 @@
 
 use super::certificate_attributes;
 use super::context::Context;
-use super::{namespaces, ownership, standards, templates};
-use crate::crypto::{self, ReadHints, format};
+use super::{key_formats, links, namespaces, ownership, standards, templates};
+use crate::crypto::format;
 use crate::failure::{Failure, Fault};
 use crate::objects::matching::APPLICATIONS_POLICY;
 use crate::objects::{AttributeSet, Object, rules};
 use kmip_protocol::{
-    Attribute, AttributeKind, CertificateType, CryptographicUsageMask, DateTime, Digest, HashingAlgorithm, Interval,
-    KeyBlock, KeyFormatType, KeyMaterial, KeyValue, ManagedObject, ObjectType, ProtectionStorageMask,
-    ProtectionStorageMasks, TemplateAttribute, Version,
+    Attribute, AttributeKind, CertificateType, CryptographicUsageMask, DateTime, Interval, KeyBlock, KeyFormatType,
+    ManagedObject, ObjectType, ProtectionStorageMask, ProtectionStorageMasks, TemplateAttribute,
 };
 use ring::digest;
 
@@ -50,6 +49,7 @@ pub async fn stated<'a>(
         }
         attributes.lay_over(&rules::at_creation(object_type, source.attributes.0.iter())?);
     }
+    rules::in_order(attributes.dates())?;
     Ok(attributes)
 }
 
@@ -140,6 +140,7 @@ pub async fn insert(
         former: Vec::new(),
     };
     namespaces::judge(context, object.attributes.iter().map(|i| &i.attribute)).await?;
+    complete_attributes(context, &mut object)?;
     set_implicit(context, &mut object, managed, source)?;
     // A new object has no identifier yet that a right could name.
     context.reach("", &object.attributes)?;
@@ -190,7 +191,6 @@ pub(super) fn set_implicit(
             .set(Attribute::LeaseTime(Interval(context.services.limits.lease_seconds)));
         return Ok(());
     }
-    complete_information(context, object)?;
     let short = digest::digest(&digest::SHA256, object.unique_identifier.as_bytes())
         .as_ref()
         .to_vec();
@@ -198,7 +198,12 @@ pub(super) fn set_implicit(
     attributes.set(Attribute::ShortUniqueIdentifier(short));
     attributes.set(Attribute::ProtectionStorageMask(STORAGE));
     attributes.set_if_absent(Attribute::OperationPolicyName(APPLICATIONS_POLICY.to_owned()));
-    attributes.set_if_absent(Attribute::Fresh(true));
+    // Only who brings an object knows that it was served before (KMIP 2.1 §4.24).
+    if source == Source::Registered {
+        attributes.set_if_absent(Attribute::Fresh(true));
+    } else {
+        attributes.set(Attribute::Fresh(true));
+    }
     attributes.set_if_absent(Attribute::Sensitive(false));
     attributes.set_if_absent(Attribute::Extractable(true));
     // An object that is made of others has been what those were (KMIP 2.1 §4.3, §4.33).
@@ -211,11 +216,11 @@ pub(super) fn set_implicit(
         never && !attributes.flag(AttributeKind::Extractable, true),
     ));
     if object.object_type != ObjectType::OpaqueObject {
-        attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));
         attributes.set(Attribute::LeaseTime(Interval(context.services.limits.lease_seconds)));
     }
     if source != Source::Registered {
-        attributes.set_if_absent(Attribute::OriginalCreationDate(now));
+        // That of what the server makes is not the client's to say (KMIP 2.1 §4.38).
+        attributes.set(Attribute::OriginalCreationDate(now));
     }
     if source == Source::Generated {
         let generator = context.services.randomness.generator();
@@ -227,18 +232,37 @@ pub(super) fn set_implicit(
         }
         attributes.set(Attribute::RandomNumberGenerator(generator.parameters()));
     }
+    let asked = key_formats::asked(attributes);
     set_from_value(attributes, managed)?;
-    if context.version.digests_default_format() {
-        add_default_digest(attributes, managed)?;
+    if object.object_type != ObjectType::OpaqueObject {
+        attributes.set_if_absent(Attribute::CryptographicUsageMask(CryptographicUsageMask::NONE));
     }
-    Ok(())
+    if context.version.measures_secret_data() {
+        measure_secret(attributes, managed);
+    }
+    key_formats::add_digests(context, attributes, managed, asked)
 }
 
-/// Application Data that the client left to the server (KMIP 2.1 §4.4).
-fn complete_information(context: &Context<'_>, object: &mut Object) -> Result<(), Failure> {
+/// What a client gives of an attribute and leaves to the server: Application Data (KMIP 2.1 §4.4), whom a Link leads to (§4.31). `None`:
+/// nothing.
+///
+/// # Errors
+/// Those of [`links::resolved`].
+pub(super) fn completed(context: &mut Context<'_>, attribute: &Attribute) -> Result<Option<Attribute>, Failure> {
+    match links::resolved(context, attribute)? {
+        None => namespaces::completed(context, attribute),
+        link => Ok(link),
+    }
+}
+
+/// Completes the attributes that a client gave to a new object.
+///
+/// # Errors
+/// Those of [`completed`].
+pub(super) fn complete_attributes(context: &mut Context<'_>, object: &mut Object) -> Result<(), Failure> {
     let mut filled = Vec::new();
     for instance in object.attributes.iter() {
-        if let Some(complete) = namespaces::completed(context, &instance.attribute)? {
+        if let Some(complete) = completed(context, &instance.attribute)? {
             filled.push((instance.index, complete));
         }
     }
@@ -260,17 +284,15 @@ pub(super) fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObj
                 CertificateType::X_509 => KeyFormatType::X_509,
                 _ => KeyFormatType::Raw,
             };
-            attributes.set(Attribute::KeyFormatType(format));
-            set_digest(attributes, &certificate.certificate_value, format)?;
+            key_formats::set_of_value(attributes, &certificate.certificate_value, format)?;
         }
         ManagedObject::CertificateRequest(request) => {
-            attributes.set(Attribute::KeyFormatType(KeyFormatType::PKCS_10));
-            set_digest(attributes, &request.certificate_request_value, KeyFormatType::PKCS_10)?;
+            certificate_attributes::set_from_request(attributes, request);
+            key_formats::set_of_value(attributes, &request.certificate_request_value, KeyFormatType::PKCS_10)?;
         }
         ManagedObject::OpaqueObject(opaque) => {
             attributes.set(Attribute::OpaqueDataType(opaque.opaque_data_type));
-            attributes.set(Attribute::KeyFormatType(KeyFormatType::Opaque));
-            set_digest(attributes, opaque.opaque_data_value.expose(), KeyFormatType::Opaque)?;
+            key_formats::set_of_value(attributes, opaque.opaque_data_value.expose(), KeyFormatType::Opaque)?;
         }
         keyed => {
             if let Some(block) = keyed.key_block() {
@@ -282,70 +304,26 @@ pub(super) fn set_from_value(attributes: &mut AttributeSet, managed: &ManagedObj
 }
 
 fn set_from_block(attributes: &mut AttributeSet, block: &KeyBlock) -> Result<(), Failure> {
-    attributes.set(Attribute::KeyFormatType(block.key_format_type));
     if let Some(algorithm) = block.cryptographic_algorithm {
         attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm));
     }
     if let Some(length) = block.cryptographic_length {
         attributes.set_if_absent(Attribute::CryptographicLength(length));
     }
-    match &block.key_value {
-        // Only of keys whose value is elsewhere is it said whether it is here (KMIP 2.1 §4.28).
-        None => attributes.set(Attribute::KeyValuePresent(false)),
-        // Of a wrapped key nothing is known but its bytes.
-        Some(KeyValue::Plain(value)) if block.key_wrapping_data.is_none() => {
-            attributes.set(Attribute::Digest(digest_of(
-                &value.key_material,
-                block.key_format_type,
-            )?));
-        }
-        Some(_) => {}
+    // Only of keys whose value is elsewhere is it said whether it is here (KMIP 2.1 §4.28).
+    if block.key_value.is_none() {
+        attributes.set(Attribute::KeyValuePresent(false));
     }
-    Ok(())
+    key_formats::set_of_block(attributes, block)
 }
 
-/// A key that is not kept in its default format has a digest in that as well (KMIP 2.1 §4.26), if it can be had in it here.
-fn add_default_digest(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
-    let object_type = managed.object_type();
-    let Some(block) = managed
-        .key_block()
-        .filter(|_| matches!(object_type, ObjectType::PrivateKey | ObjectType::PublicKey))
-    else {
-        return Ok(());
-    };
-    let default = format::default_format(object_type, attributes.algorithm());
-    let hints = ReadHints {
-        algorithm: attributes.algorithm(),
-        ..ReadHints::default()
-    };
-    if default == block.key_format_type || !attributes.has(AttributeKind::Digest) {
-        return Ok(());
-    }
-    if let Ok(converted) = format::convert(object_type, block, default, None, hints)
-        && let Ok(value) = format::plain(&converted)
+/// The length of Secret Data that can be read here, in bits.
+fn measure_secret(attributes: &mut AttributeSet, managed: &ManagedObject) {
+    if let ManagedObject::SecretData(secret) = managed
+        && let Ok(value) = format::plain(&secret.key_block)
+        && let Ok(bytes) = format::material_bytes(&value.key_material)
+        && let Ok(length) = i32::try_from(bytes.len().saturating_mul(8))
     {
-        attributes.add(Attribute::Digest(digest_of(&value.key_material, default)?));
+        attributes.set_if_absent(Attribute::CryptographicLength(length));
     }
-    Ok(())
-}
-
-/// Of a structure, the digest is that of its TTLV (KMIP 2.1 §4.21).
-fn digest_of(material: &KeyMaterial, format: KeyFormatType) -> Result<Digest, Failure> {
-    match material {
-        KeyMaterial::Bytes(bytes) => digest(bytes.expose(), format),
-        structure => digest(structure.to_ttlv(Version::NEWEST).expose(), format),
-    }
-}
-
-fn set_digest(attributes: &mut AttributeSet, value: &[u8], format: KeyFormatType) -> Result<(), Failure> {
-    attributes.set(Attribute::Digest(digest(value, format)?));
-    Ok(())
-}
-
-fn digest(value: &[u8], format: KeyFormatType) -> Result<Digest, Failure> {
-    Ok(Digest {
-        hashing_algorithm: HashingAlgorithm::SHA_256,
-        digest_value: Some(crypto::hash(HashingAlgorithm::SHA_256, value)?),
-        key_format_type: Some(format),
-    })
 }

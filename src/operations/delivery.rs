@@ -11,7 +11,7 @@ use crate::objects::Kept;
 use kmip_protocol::{
     AttributeReference, CryptographicAlgorithm, CryptographicParameters, CryptographicUsageMask, EncodingOption,
     GetRequest, KeyBlock, KeyFormatType, KeyInformation, KeyMaterial, KeyValue, KeyWrapType, KeyWrappingSpecification,
-    ManagedObject, ObjectType, PlainKeyValue,
+    ManagedObject, ObjectType, PlainKeyValue, Version,
 };
 use kmip_ttlv::Secret;
 
@@ -49,11 +49,27 @@ pub async fn deliver(
     }
     if request.key_format_type.is_some() || request.key_compression_type.is_some() {
         *block = converted(object_type, block, request)?;
+    } else if let Some(known) = known_format(context.version, object_type, block)
+        && let Ok(known) = format::convert(object_type, block, known, None, ReadHints::default())
+    {
+        *block = known;
     }
     if let Some(specification) = &request.key_wrapping_specification {
         *block = close(context, object, block, specification).await?;
     }
     Ok(managed)
+}
+
+/// The format of a key that is kept in one that the peer's version does not have, and did not ask for by name.
+fn known_format(version: Version, object_type: ObjectType, block: &KeyBlock) -> Option<KeyFormatType> {
+    let usual = match object_type {
+        ObjectType::PrivateKey => KeyFormatType::PKCS_8,
+        ObjectType::PublicKey => KeyFormatType::X_509,
+        _ => return None,
+    };
+    let default = format::default_format(object_type, block.cryptographic_algorithm);
+    let known = if default.is_known_in(version) { default } else { usual };
+    (!block.key_format_type.is_known_in(version)).then_some(known)
 }
 
 /// Certificates and opaque objects have one format each and are not wrapped.

@@ -3,7 +3,7 @@
 use super::creation::{self, Source};
 use super::keyed::{Key, Purpose};
 use super::links::link;
-use super::{Context, Handle, ownership};
+use super::{Context, Handle, key_formats, ownership};
 use crate::authority::Granted;
 use crate::crypto::derive::DerivationRequest;
 use crate::crypto::{PrivateKey, PublicKey};
@@ -41,7 +41,7 @@ impl Handle for DeriveKeyRequest {
         let length = length(self.object_type, &attributes)?;
         let bases = bases(self, context).await?;
         let derived = derive(self, context, &bases, length).await?;
-        let managed = managed(self.object_type, &attributes, derived)?;
+        let managed = key_formats::as_asked(managed(self.object_type, &attributes, derived)?, &attributes)?;
         for key in &bases.keys {
             let link = link(LinkType::DerivationBaseObjectLink, &key.object.unique_identifier);
             attributes.add(link);

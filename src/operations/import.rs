@@ -45,6 +45,7 @@ impl Handle for ImportRequest {
         };
         // Another object than the one in whose place it comes: nothing that was sealed for that one opens as this one.
         object.internal_id = context.services.randomness.array()?;
+        creation::complete_attributes(context, &mut object)?;
         let was_given: Vec<AttributeKind> = object.attributes.iter().map(|i| i.attribute.kind()).collect();
         fill(context, &mut object, &managed, &was_given)?;
         agree(&mut object, context.seconds())?;

@@ -1,5 +1,7 @@
 //! Links between objects (KMIP 2.1 §4.31).
 
+use super::context::Context;
+use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object};
 use kmip_protocol::{Attribute, Link, LinkType, UniqueIdentifier};
 
@@ -10,6 +12,31 @@ pub fn link(link_type: LinkType, unique_identifier: &str) -> Attribute {
         link_type,
         linked_object_identifier: UniqueIdentifier::Text(unique_identifier.to_owned()),
     })
+}
+
+/// A Link that a request gives, with the identifier that it means: the one given, that of the ID Placeholder or of an earlier item (KMIP 2.1 §4.31,
+/// Table 90). `None`: it is named, or the attribute is no Link.
+///
+/// # Errors
+/// [`Fault::InvalidAttributeValue`] if it means none.
+pub fn resolved(context: &mut Context<'_>, attribute: &Attribute) -> Result<Option<Attribute>, Failure> {
+    let Attribute::Link(Link {
+        link_type,
+        linked_object_identifier: given,
+    }) = attribute
+    else {
+        return Ok(None);
+    };
+    if matches!(given, UniqueIdentifier::Text(_)) {
+        return Ok(None);
+    }
+    let meant = context
+        .identifier(Some(given))
+        .map_err(|failure| match failure.fault() {
+            Fault::ObjectNotFound => Fault::InvalidAttributeValue.into(),
+            _ => failure,
+        })?;
+    Ok(Some(link(*link_type, &meant)))
 }
 
 /// Gives an object a Link to another, unless it has it.

@@ -1,7 +1,7 @@
 //! Modify Attribute (KMIP 2.1 §6.1.34; KMIP 1.4 §4.15).
 
 use super::context::Wanted;
-use super::{Context, Handle, namespaces, usage};
+use super::{Context, Handle, creation, namespaces, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, Object, rules};
@@ -14,17 +14,16 @@ impl Handle for ModifyAttributeRequest {
         let set = usage::judged(context, &object, &attribute.reference()).await?;
         rules::at_modification(object.object_type, &set, attribute, context.seconds())?;
         namespaces::judge(context, core::iter::once(attribute)).await?;
+        let completed = creation::completed(context, attribute)?;
+        let attribute = completed.as_ref().unwrap_or(attribute);
         let index = which(self, &set, context.version.has_tagged_attributes())?;
-        change(context, &mut object, index, attribute).await?;
+        let attribute = change(context, &mut object, index, attribute).await?;
         context.place(&object.unique_identifier);
         // Told although 0 may be left out: PyKMIP reads it.
         let index = Some(index);
         Ok(ModifyAttributeResponse {
             unique_identifier: object.unique_identifier,
-            attribute: Some(AttributeInstance {
-                attribute: rules::as_kept(attribute),
-                index,
-            }),
+            attribute: Some(AttributeInstance { attribute, index }),
         })
     }
 }
@@ -51,20 +50,21 @@ pub(super) fn which(request: &ModifyAttributeRequest, set: &AttributeSet, tagged
     }
 }
 
-/// Changes one instance, with what follows from it.
+/// Changes one instance, with what follows from it. What it is now.
 pub(super) async fn change(
     context: &mut Context<'_>,
     object: &mut Object,
     index: i32,
     attribute: &Attribute,
-) -> Result<(), Failure> {
+) -> Result<Attribute, Failure> {
+    let reference = attribute.reference();
+    let old = object
+        .attributes
+        .of(&reference)
+        .find(|i| i.index == index)
+        .map(|i| i.attribute.clone());
+    let kept = rules::as_changed(old.as_ref(), attribute);
     if let Attribute::Name(name) = attribute {
-        let reference = attribute.reference();
-        let old = object
-            .attributes
-            .of(&reference)
-            .find(|i| i.index == index)
-            .map(|i| i.attribute.clone());
         if let Some(Attribute::Name(old)) = old {
             context.release_name(object, &old.name_value).await?;
         }
@@ -72,7 +72,8 @@ pub(super) async fn change(
             .claim_name(object, &name.name_value, Fault::NameTakenByOther)
             .await?;
     }
-    object.attributes.replace(index, rules::as_kept(attribute));
+    object.attributes.replace(index, kept.clone());
     rules::after_change(&mut object.attributes);
-    context.save(object)
+    context.save(object)?;
+    Ok(kept)
 }

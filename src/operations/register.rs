@@ -1,9 +1,9 @@
 //! Register (KMIP 2.1 §6.1.43; KMIP 1.4 §4.3): an object that the client brings.
 
 use super::creation::{self, Source};
-use super::{Context, Handle, bundle, templates};
+use super::{Context, Handle, bundle, soundness, templates};
 use crate::authority::Granted;
-use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format};
+use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format, length_in_bits};
 use crate::failure::{Failure, Fault};
 use crate::objects::AttributeSet;
 use kmip_protocol::{Attribute, AttributeKind, ManagedObject, RegisterRequest, RegisterResponse};
@@ -35,7 +35,7 @@ impl Handle for RegisterRequest {
 /// curve that this server does not know, or encrypted.
 ///
 /// # Errors
-/// [`Fault::InvalidAttributeValue`] if attributes and object contradict each other; [`Fault::InvalidField`] if a
+/// [`Fault::InvalidField`] if its structure is unsound; [`Fault::InvalidAttributeValue`] if attributes and object contradict each other; [`Fault::InvalidField`] if a
 /// symmetric key is not what its key block says; [`Fault::MissingField`] if a public key has no value.
 pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> Result<(), Failure> {
     if let (ManagedObject::Certificate(certificate), Some(Attribute::CertificateType(stated))) =
@@ -43,6 +43,7 @@ pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> R
     {
         agree(Some(*stated), Some(certificate.certificate_type))?;
     }
+    soundness::judge(managed, attributes)?;
     let Some(block) = managed.key_block() else {
         return Ok(());
     };
@@ -62,7 +63,12 @@ pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> R
     let facts = match managed {
         ManagedObject::SymmetricKey(_) => {
             let bytes = format::material_bytes(&value.key_material).map_err(unfit)?;
-            return algorithm.map_or(Ok(()), |a| check_material(a, bytes.len(), length).map_err(unfit));
+            let Some(algorithm) = algorithm else { return Ok(()) };
+            check_material(algorithm, bytes.len(), length).map_err(unfit)?;
+            // The length may be left out where the value says it (KMIP 2.1 §3.1); the attribute always has a value (§4.15).
+            let length = length.unwrap_or_else(|| length_in_bits(algorithm, bytes.len()));
+            attributes.set_if_absent(Attribute::CryptographicLength(length));
+            return Ok(());
         }
         ManagedObject::PrivateKey(_) => PrivateKey::of(block, hints).and_then(|key| key.facts()),
         ManagedObject::PublicKey(_) => PublicKey::of(block, hints).and_then(|key| key.facts()),

@@ -2,7 +2,7 @@
 
 use super::context::Wanted;
 use super::modify_attribute::change;
-use super::{Context, Handle, namespaces, usage};
+use super::{Context, Handle, creation, namespaces, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{Object, rules};
@@ -26,6 +26,8 @@ pub(super) async fn put(
     attribute: &Attribute,
 ) -> Result<String, Failure> {
     namespaces::judge(context, core::iter::once(attribute)).await?;
+    let completed = creation::completed(context, attribute)?;
+    let attribute = completed.as_ref().unwrap_or(attribute);
     let reference = attribute.reference();
     let indexes: Vec<i32> = object.attributes.of(&reference).map(|i| i.index).collect();
     match indexes.as_slice() {

@@ -37,6 +37,12 @@ pub(super) fn write(instance: &AttributeInstance, writer: &mut Writer, tag: Tag,
     let Some(name) = reference.name().filter(|_| reference.is_known_in(version)) else {
         return;
     };
+    // A peer of this version could not read past a type that it does not know.
+    if let Attribute::Vendor(attribute) = &instance.attribute
+        && attribute.value.has_extended_time()
+    {
+        return;
+    }
     writer.structure(tag, |inner| {
         inner.text(tag::ATTRIBUTE_NAME, &name);
         instance.index.write_field(inner, tag::ATTRIBUTE_INDEX, version);

@@ -73,9 +73,9 @@ pub(in crate::exchange) struct Things {
     pub certificate: String,
     /// Parts of a key, of which three are needed.
     pub parts: Vec<String>,
-    /// A part of which more would be needed than there are.
+    /// A part by XOR of which not all would be needed.
     pub odd: String,
-    /// A part of a method that nobody knows.
+    /// A part of a method of somebody else's.
     pub strange: String,
     /// A key whose Usage Limits are large.
     pub limited: String,
@@ -265,8 +265,8 @@ impl Things {
             secret: brought(house, 7, uses, password).await,
             certificate: brought(house, 1, |_| {}, |w| certificate(w, &certificate_value)).await,
             parts: make(house, Operation::CreateSplitKey, |w| split(w, None, (4, 3, 2), |_| {})).await,
-            odd: brought(house, 5, uses, |w| part(w, (2, 5, 2))).await,
-            strange: brought(house, 5, uses, |w| part(w, (2, 2, 99))).await,
+            odd: brought(house, 5, uses, |w| part(w, (3, 2, 1))).await,
+            strange: brought(house, 5, uses, |w| part(w, (2, 2, 0x8000_0099))).await,
             key,
             active,
             deactivated,
