@@ -10,7 +10,9 @@ use crate::clock::Moment;
 use crate::failure::{Failure, Fault};
 use crate::identity::ClientId;
 use crate::operations::{Answer, Batch, Context, dispatch};
-use crate::outbox::{self, EndpointId, EndpointRecord, Endpoints, MessageRecord, Outbox, Post, QueueError, What};
+use crate::outbox::{
+    self, Carrier, EndpointId, EndpointRecord, Endpoints, MessageRecord, Outbox, Post, QueueError, What,
+};
 use crate::records;
 use crate::store::{CommitError, Domain, Key, Work};
 use kmip_protocol::{
@@ -131,16 +133,24 @@ impl Server {
         Ok(!outbox::waiting(&mut work, id).await?.is_empty())
     }
 
-    /// The next message for a client's own connection, in that connection's version: of the endpoints of this client that have no address.
+    /// The next message for a client's own connection, in that connection's version: of the endpoints of this client that have no address,
+    /// and to which nothing is on its way over another connection.
     ///
     /// # Errors
     /// Those of [`Server::next_outgoing`].
-    pub async fn next_for_client(&self, client: ClientId, version: Version) -> Result<Option<Outgoing>, Failure> {
+    pub async fn next_for_client(
+        &self,
+        client: ClientId,
+        version: Version,
+    ) -> Result<Option<(Outgoing, Carrier)>, Failure> {
         for (id, record) in self.endpoints(client.tenant).await?.iter() {
             if record.is_on_connection_of(client.client) {
-                let next = self.next_outgoing(*id, Some(version)).await?;
-                if next.is_some() {
-                    return Ok(next);
+                let Some(carrier) = Carrier::to(*id, &self.services.outbox) else {
+                    continue;
+                };
+                match self.next_outgoing(*id, Some(version)).await? {
+                    Some(next) => return Ok(Some((next, carrier))),
+                    None => carrier.leave(),
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::patience;
 use super::server::{Server, log};
 use super::{ConnectionFacts, Conversation, Turn};
 use crate::identity::Principal;
-use crate::outbox::EndpointId;
+use crate::outbox::{Carrier, EndpointId};
 use crate::wait::Wait;
 use kmip_protocol::{
     DiscoverVersionsRequest, EndpointRole, Operation, QueryFunction, QueryRequest, RequestMessage, ResponseItem,
@@ -43,8 +43,8 @@ pub(super) struct Reversal<'a> {
 enum Stage {
     Versions,
     Operations,
-    /// What waits; with a message that is on its way.
-    Messages(Option<Box<Outgoing>>),
+    /// What waits; with a message that is on its way, and that nothing else is meanwhile.
+    Messages(Option<Box<(Outgoing, Carrier)>>),
     /// The client is to ask again.
     Back,
     /// It does.
@@ -111,7 +111,7 @@ impl<'a> Reversal<'a> {
                 self.news = self.news.resubscribe();
                 match self.server.next_for_client(self.asked.client, version).await {
                     Ok(Some(next)) => {
-                        let turn = ask(&next.request);
+                        let turn = ask(&next.0.request);
                         *on_its_way = Some(Box::new(next));
                         turn
                     }
@@ -160,7 +160,8 @@ impl<'a> Reversal<'a> {
                 self.stage = Stage::Messages(None);
             }
             Stage::Messages(on_its_way) => {
-                let sent = on_its_way.take()?;
+                // Until this is over nothing goes to the endpoint over another connection.
+                let (sent, _carrier) = *on_its_way.take()?;
                 let is_answer = is_of(sent.operation);
                 let why = (!is_answer).then_some("another operation was answered");
                 match why.or((!done).then_some("it was refused")) {

@@ -4,7 +4,7 @@ use super::members::password;
 use super::office::{Office, answered, told};
 use super::outgoings::{subscribe, subscribe_at};
 use super::testing::{TestHouse, batch, create};
-use super::{Asked, ConnectionFacts, Conversation, Exchange, Turn};
+use super::{Asked, ConnectionFacts, Conversation, Exchange, Roles, Turn};
 use crate::failure::Fault;
 use kmip_protocol::{
     ClientCreateRequest, ClientModifyRequest, ClientPassword, ClientSettings, ClientSuspendRequest, ClientUser,
@@ -384,4 +384,38 @@ async fn what_is_refused_is_given_up_after_minutes() {
     assert!(sent[..8].iter().all(|one| *one == sent[0]) && sent[8..].iter().all(|one| *one == sent[8]));
     assert!(sent[0] != sent[8]);
     assert_eq!(seconds, 1 + 2 + 4 + 8 + 16 + 32 + 64 + 128);
+}
+
+/// Over one connection at a time: else messages would overtake each other. Over the other one once the first is through with it, or gone.
+#[tokio::test]
+async fn two_connections_of_a_client_do_not_carry_at_once() {
+    let house = TestHouse::new().await;
+    subscribe(&house, &house.alice, |_| {}).await;
+    house.create("", Vec::new()).await;
+    reversed(&house).await;
+    let another = ConnectionFacts {
+        roles: Some(Roles::default()),
+        ..house.alice.clone()
+    };
+    answered!(
+        house.item(Version::NEWEST, be(EndpointRole::Client), &another).await,
+        ok
+    );
+    let mut first = introduced(&house, &[]).await;
+    let mut second = introduced_over(&house, &another, &[]).await;
+    assert!(matches!(asked(first.as_mut()).await, RequestPayload::Put(_)));
+    assert!(matches!(second.turn().await, Turn::Wait(_)));
+    assert!(!is_told(second.as_mut()).await);
+    drop(first);
+    assert!(is_told(second.as_mut()).await);
+    assert!(matches!(asked(second.as_mut()).await, RequestPayload::Put(_)));
+    let mut first = introduced(&house, &[]).await;
+    assert!(matches!(first.turn().await, Turn::Wait(_)));
+    assert!(second.heard(success(PutResponse::default())).await);
+    // Nothing is left, and that both have looked tells neither to look again.
+    assert!(is_told(first.as_mut()).await);
+    for conversation in [&mut first, &mut second] {
+        assert!(matches!(conversation.turn().await, Turn::Wait(_)));
+    }
+    assert!(!is_told(first.as_mut()).await && !is_told(second.as_mut()).await);
 }

@@ -2,6 +2,7 @@
 //! written in the commit of the change that it tells of; no key is in it: what it carries is fetched when it is sent.
 
 pub mod address;
+mod carrier;
 mod endpoint;
 mod gather;
 mod known;
@@ -10,6 +11,7 @@ mod queue;
 mod report;
 
 pub use address::AllowList;
+pub use carrier::Carrier;
 pub use endpoint::{ENDPOINT, EndpointId, EndpointRecord, counter};
 pub use gather::{Post, gather};
 pub use known::{Endpoints, Known};
@@ -36,6 +38,7 @@ pub struct Outbox {
     all: AtomicBool,
     news: watch::Sender<u64>,
     heralds: broadcast::Sender<EndpointId>,
+    carried: carrier::Carried,
 }
 
 impl Default for Outbox {
@@ -56,6 +59,7 @@ impl Outbox {
             all: AtomicBool::new(true),
             news: watch::Sender::new(0),
             heralds: broadcast::Sender::new(MOST_NEWS),
+            carried: carrier::Carried::default(),
         }
     }
 }
