@@ -57,6 +57,11 @@ impl Application {
         self.create_with(vec![Attribute::ApplicationSpecificInformation(information)])
     }
 
+    /// Makes an AES key that becomes active then.
+    pub fn create_for(&mut self, activation: DateTime) -> Result<String, Error> {
+        self.create_with(vec![Attribute::ActivationDate(activation)])
+    }
+
     fn create_with(&mut self, more: Vec<Attribute>) -> Result<String, Error> {
         let mut attributes = vec![
             Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES),
