@@ -126,6 +126,13 @@ impl Version {
         !Versions::since(Self::V1_1).include(self)
     }
 
+    /// Whether one of several instances of an attribute is deleted only if it is said which (KMIP 1.0 §4.15, §11.16); later versions mean
+    /// the first, or all of them.
+    #[must_use]
+    pub const fn deletes_by_index_only(self) -> bool {
+        !Versions::since(Self::V1_1).include(self)
+    }
+
     /// Whether an object that was exported is fresh all the same: from 2.0 on Get alone serves it (KMIP 2.1 §4.24; KMIP 1.4 §3.34).
     #[must_use]
     pub const fn stays_fresh_when_exported(self) -> bool {

@@ -6,22 +6,27 @@ mod creation;
 mod cryptography;
 mod delivery;
 mod life;
+#[cfg(test)]
 mod older;
+#[cfg(test)]
+mod older_uses;
 mod tables;
 #[cfg(test)]
 pub(super) mod things;
 
+use super::hammer::shared;
 use super::testing::{BEGIN, TestHouse};
 use crate::identity::{ClientLimits, Principal};
 use crate::operations::CARRIED_OUT;
-use crate::operations::unprovoked::{OF_ALL, OF_ONE};
+use crate::operations::unprovoked::{OF_ALL, OF_OLDER, OF_ONE};
+use kmip_protocol::errors::ERROR_ROWS;
 use kmip_protocol::{
-    AnyValue, MessageExtension, Operation, Operations, RequestItem, RequestMessage, RequestPayload, ResultReason,
-    TenantSettings, Version,
+    AnyValue, MessageExtension, Namespace, NamespaceCreateRequest, Operation, Operations, PersonRole, RequestItem,
+    RequestMessage, RequestPayload, ResultReason, TenantSettings, Version,
 };
 use kmip_ttlv::{Secret, Writer};
+use older::OlderRow;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tables::{OF_EVERY, TABLES};
 use things::{Row, Things, message};
@@ -105,14 +110,10 @@ fn specified(reasons: &serde_json::Value) -> BTreeSet<String> {
 
 #[test]
 fn the_tables_are_those_of_the_specification() {
-    let shared = std::env::var_os("CLAVIGER_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let Ok(text) = std::fs::read_to_string(shared.join("kmip/tables/SPEC_TABLES.json")) else {
-        eprintln!("SKIPPED: no reference data (set CLAVIGER_SHARED)");
+    let Some(path) = shared("kmip/tables/SPEC_TABLES.json") else {
         return;
     };
+    let text = std::fs::read_to_string(path).unwrap();
     let tables: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut count = 0;
     for (name, reasons) in tables["2.1"]["errors"].as_object().unwrap() {
@@ -239,27 +240,62 @@ async fn what_is_not_understood_is_told_by_all() {
     );
 }
 
-/// What older versions say otherwise than by the substitutes of the newest reasons.
+/// How the rows of the tables of older versions are provoked.
+fn older_rows() -> impl Iterator<Item = &'static OlderRow> {
+    older::ROWS.iter().chain(older_uses::ROWS)
+}
+
+#[test]
+fn each_row_of_older_versions_is_provoked_or_not_given_for_a_reason() {
+    for row in ERROR_ROWS {
+        let provoked = older_rows().filter(|(of, mistake, _)| *of == row.operation && *mistake == row.mistake);
+        let listed = OF_OLDER
+            .iter()
+            .filter(|(of, mistake, _)| *of == row.operation && *mistake == row.mistake);
+        let (operation, mistake) = (row.operation, row.mistake);
+        assert_eq!(provoked.count() + listed.count(), 1, "{operation}: {mistake}");
+    }
+    assert_eq!(older_rows().count() + OF_OLDER.len(), ERROR_ROWS.len());
+}
+
+/// Every row, in every version that has it and the operation.
 #[tokio::test]
 async fn older_versions_are_told_in_their_words() {
     let house = TestHouse::new().await;
     let things = Things::of(&house).await;
-    let mut wrong = Vec::new();
-    for version in Version::ALL
-        .into_iter()
-        .filter(|version| !version.has_tagged_attributes())
-    {
-        for (operation, expected, say) in older::ROWS {
-            if !operation.is_spoken_in(version) {
+    let operator = house.known(house.tenant, PersonRole::Operator);
+    let namespace = Namespace {
+        application_namespace: "somewhere".into(),
+        generated_data: false,
+        description: None,
+    };
+    let told = house.act(&operator, NamespaceCreateRequest { namespace }).await;
+    assert!(told.payload.is_some(), "{:?}", told.result_message);
+    let before = house.contents().await;
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for (operation, mistake, say) in older_rows() {
+        let row = ERROR_ROWS
+            .iter()
+            .find(|row| row.operation == *operation && row.mistake == *mistake);
+        let row = row.unwrap();
+        for version in Version::ALL {
+            if !row.versions.include(version) || !operation.is_spoken_in(version) {
                 continue;
             }
             let mut older = message(item(*operation, |w| say(w, &things)));
             older.header.protocol_version = version.into();
-            let told = reason(&house, &older).await;
-            if told != Some(expected.for_version(version)) {
-                wrong.push(format!("{operation} in {version}: {told:?} for {expected}"));
+            let told = house.message(&older, &house.alice).await.items.remove(0);
+            if told.result_reason != Some(row.reason.for_version(version)) {
+                let instead = (told.result_reason, told.result_message);
+                wrong.push(format!(
+                    "{operation} in {version}, {mistake}: {instead:?} for {}",
+                    row.reason
+                ));
             }
+            count += 1;
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(wrong.is_empty(), "{} {wrong:#?}", wrong.len());
+    assert!(count > 600, "{count}");
+    assert!(house.contents().await == before);
 }

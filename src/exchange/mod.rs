@@ -71,7 +71,11 @@ mod guard;
 #[cfg(test)]
 mod hall;
 #[cfg(test)]
+mod hammer;
+#[cfg(test)]
 mod hardware;
+#[cfg(test)]
+mod headers;
 #[cfg(test)]
 mod implicit;
 #[cfg(test)]

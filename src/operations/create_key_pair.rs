@@ -93,7 +93,8 @@ fn wanted(version: Version, private: &AttributeSet, public: &AttributeSet) -> Re
     let (curve, qlength) = agree(domain(private), domain(public))?.unwrap_or_default();
     let algorithm = agree(private.algorithm(), public.algorithm())?
         .or_else(|| presets::pair_algorithm(version, length, curve))
-        .ok_or(Failure::new(Fault::InvalidField))?;
+        // KMIP 1.4 §11.3, "REQUIRED field(s) missing".
+        .ok_or(Failure::new(Fault::MissingField))?;
     // On a curve, Qlength is another word for the length.
     let on_curve = curve.is_some()
         || matches!(

@@ -5,7 +5,7 @@ use super::{Context, Handle, usage};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
 use crate::objects::{AttributeSet, rules};
-use kmip_protocol::{Attribute, AttributeInstance, DeleteAttributeRequest, DeleteAttributeResponse};
+use kmip_protocol::{Attribute, AttributeInstance, DeleteAttributeRequest, DeleteAttributeResponse, Version};
 
 impl Handle for DeleteAttributeRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<DeleteAttributeResponse, Failure> {
@@ -16,7 +16,7 @@ impl Handle for DeleteAttributeRequest {
             .ok_or(Failure::new(Fault::MissingField))?;
         let set = usage::judged(context, &object, &reference).await?;
         rules::at_deletion(&set, &reference)?;
-        let indexes = which(self, &set, context.version.has_tagged_attributes())?;
+        let indexes = which(self, &set, context.version)?;
         let mut deleted = None;
         for index in indexes {
             let instance = object.attributes.remove(&reference, index);
@@ -41,7 +41,7 @@ impl Handle for DeleteAttributeRequest {
 
 /// The indexes that a request means: one by index up to 1.4 (none means the first there is: 0 unless that was deleted before);
 /// one by value, or all instances, since.
-pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, tagged: bool) -> Result<Vec<i32>, Fault> {
+pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, version: Version) -> Result<Vec<i32>, Fault> {
     if let Some(current) = &request.current_attribute {
         let reference = current.attribute.reference();
         let found = set.of(&reference).find(|i| i.attribute == current.attribute);
@@ -55,7 +55,8 @@ pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, tagged
         (_, None) => Err(Fault::AttributeNotFound),
         (Some(index), _) if all.contains(&index) => Ok(vec![index]),
         (Some(_), _) => Err(Fault::AttributeInstanceNotFound),
-        (None, Some(first)) if !tagged => Ok(vec![*first]),
+        (None, Some(_)) if all.len() > 1 && version.deletes_by_index_only() => Err(Fault::AttributeIndex),
+        (None, Some(first)) if !version.has_tagged_attributes() => Ok(vec![*first]),
         (None, Some(_)) => Ok(all),
     }
 }

@@ -246,6 +246,12 @@ fn document() -> String {
         writeln!(text, "| {operation} | {reason} | {why} |").unwrap();
     }
     text.push_str(
+        "\nOf the tables up to 1.4, which say what is wrong:\n\n| operation | what is wrong | why it is not told so |\n|---|---|---|\n",
+    );
+    for (operation, mistake, why) in unprovoked::OF_OLDER {
+        writeln!(text, "| {operation} | … {mistake} … | {why} |").unwrap();
+    }
+    text.push_str(
         "\n## Alarms\n\nThe log and a counter carry each; the system's log too, if `log.system` is set.\n\n\
          | event | number in the trail | severity | in the change trail | what it says |\n|---|---|---|---|---|\n",
     );

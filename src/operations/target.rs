@@ -81,14 +81,14 @@ async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Resu
     let now = context.seconds();
     let words: Vec<String> = concerned.iter().map(|object| describe(object, now)).collect();
     let key = |object: &Object| objects::key(tenant, &object.unique_identifier);
-    let tagged = context.version.has_tagged_attributes();
+    let version = context.version;
     let mut target = Target {
         description: Some(words.join(", ")),
         records: concerned.iter().map(key).collect(),
         objects: concerned.iter().map(of).collect(),
         relabels: concerned
             .into_iter()
-            .filter_map(|object| relabelled(payload, object, tagged))
+            .filter_map(|object| relabelled(payload, object, version))
             .collect(),
         ..Target::default()
     };
@@ -130,20 +130,20 @@ async fn public_half(private: Option<&Object>, context: &mut Context<'_>) -> Res
 }
 
 /// An object before and after a change of its labels. A change that cannot be made changes none, and fails by itself.
-fn relabelled(payload: &RequestPayload, object: Object, tagged: bool) -> Option<(TargetObject, TargetObject)> {
+fn relabelled(payload: &RequestPayload, object: Object, version: Version) -> Option<(TargetObject, TargetObject)> {
     let before = of(&object);
     let mut changed = object;
     let set = changed.attributes.clone();
     match payload {
         RequestPayload::ModifyAttribute(request) => {
-            if let Ok(index) = modify_attribute::which(request, &set, tagged) {
+            if let Ok(index) = modify_attribute::which(request, &set, version.has_tagged_attributes()) {
                 changed.attributes.replace(index, request.attribute.attribute.clone());
             }
         }
         RequestPayload::DeleteAttribute(request) => {
             let current = request.current_attribute.as_ref().map(|c| c.attribute.reference());
             let reference = current.or_else(|| request.reference.clone());
-            if let (Some(reference), Ok(indexes)) = (reference, delete_attribute::which(request, &set, tagged)) {
+            if let (Some(reference), Ok(indexes)) = (reference, delete_attribute::which(request, &set, version)) {
                 for index in indexes {
                     changed.attributes.remove(&reference, index);
                 }

@@ -157,3 +157,128 @@ pub const OF_ONE: &[(Operation, ResultReason, &str)] = &[
         "the Cancellation Result Unavailable says it",
     ),
 ];
+
+/// Rows in the tables of versions without tagged attributes: operation, mistake.
+pub const OF_OLDER: &[(Operation, &str, &str)] = &[
+    (
+        Operation::Create,
+        "Error creating",
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::CreateKeyPair,
+        "Error creating",
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::CreateSplitKey,
+        "Error creating",
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::JoinSplitKey,
+        "Error creating",
+        "parts that are no key are told by the row of too few",
+    ),
+    (
+        Operation::Create,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::CreateKeyPair,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::Register,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::DeriveKey,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::CreateSplitKey,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::JoinSplitKey,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::Import,
+        "same Name attribute value as an existing",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::AddAttribute,
+        "Name attribute with the same value",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::ModifyAttribute,
+        "value already used",
+        "objects of one application may share a Name up to 1.4: clients create them so",
+    ),
+    (
+        Operation::Register,
+        "Encoding Option not permitted",
+        "a wrapped key is kept as it came",
+    ),
+    (
+        Operation::ReKey,
+        "Cryptographic error during",
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::ReKeyKeyPair,
+        "Cryptographic error during",
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::Get,
+        "only has attributes",
+        "a destroyed object is Item Not Found, as the published cases have it; of one whose value is elsewhere the rest is told",
+    ),
+    (
+        Operation::GetAttributes,
+        "Object is archived",
+        "an archived object's attributes are told, as the published case has it",
+    ),
+    (
+        Operation::GetAttributeList,
+        "Object is archived",
+        "an archived object's attributes are told, as the published case has it",
+    ),
+    (
+        Operation::GetAttributes,
+        "An Attribute Index is specified",
+        "the request has no Attribute Index",
+    ),
+    (
+        Operation::RNGRetrieve,
+        "Cryptographic error during",
+        "the generator fails with the server only",
+    ),
+    (
+        Operation::RNGSeed,
+        "Cryptographic error during",
+        "a seed of any bytes is taken",
+    ),
+    (Operation::Hash, "Cryptographic error during", "a hash takes any data"),
+    (
+        Operation::Import,
+        "Object Type is not recognized",
+        "the request has no Object Type up to 1.4",
+    ),
+    (
+        Operation::Import,
+        "does not match type of",
+        "the request has no Object Type up to 1.4",
+    ),
+];

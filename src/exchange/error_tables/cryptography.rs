@@ -4,42 +4,42 @@ use super::things::{id, parameters, rows};
 use kmip_protocol::tag;
 use kmip_ttlv::{Tag, Writer};
 
-const CBC: (Tag, u32) = (tag::BLOCK_CIPHER_MODE, 1);
-const UNPADDED: (Tag, u32) = (tag::PADDING_METHOD, 1);
+pub(super) const CBC: (Tag, u32) = (tag::BLOCK_CIPHER_MODE, 1);
+pub(super) const UNPADDED: (Tag, u32) = (tag::PADDING_METHOD, 1);
 /// A hash that nobody knows.
 const NO_HASH: (Tag, u32) = (tag::HASHING_ALGORITHM, 99);
-const SHA_256: (Tag, u32) = (tag::HASHING_ALGORITHM, 6);
+pub(super) const SHA_256: (Tag, u32) = (tag::HASHING_ALGORITHM, 6);
 const TRIPLE_DES: (Tag, u32) = (tag::CRYPTOGRAPHIC_ALGORITHM, 2);
-const AES: (Tag, u32) = (tag::CRYPTOGRAPHIC_ALGORITHM, 3);
-const CMAC: (Tag, u32) = (tag::BLOCK_CIPHER_MODE, 7);
+pub(super) const AES: (Tag, u32) = (tag::CRYPTOGRAPHIC_ALGORITHM, 3);
+pub(super) const CMAC: (Tag, u32) = (tag::BLOCK_CIPHER_MODE, 7);
 const UNKNOWN_MODE: (Tag, u32) = (tag::BLOCK_CIPHER_MODE, 99);
 
 /// A block of data, or less, with a vector.
-fn ciphered(w: &mut Writer, key: &str, named: &[(Tag, u32)], data: &[u8]) {
+pub(super) fn ciphered(w: &mut Writer, key: &str, named: &[(Tag, u32)], data: &[u8]) {
     id(w, key);
     parameters(w, named);
     w.bytes(tag::DATA, data);
     w.bytes(tag::IV_COUNTER_NONCE, &[2; 16]);
 }
 
-fn data(w: &mut Writer, key: &str, named: &[(Tag, u32)]) {
+pub(super) fn data(w: &mut Writer, key: &str, named: &[(Tag, u32)]) {
     id(w, key);
     parameters(w, named);
     w.bytes(tag::DATA, &[1; 16]);
 }
 
 /// Verification of some mark, be it a signature or a MAC.
-fn verified(w: &mut Writer, key: &str, named: &[(Tag, u32)], mark: Tag) {
+pub(super) fn verified(w: &mut Writer, key: &str, named: &[(Tag, u32)], mark: Tag) {
     data(w, key, named);
     w.bytes(mark, &[3; 32]);
 }
 
-fn stream(w: &mut Writer) {
+pub(super) fn stream(w: &mut Writer) {
     w.bytes(tag::CORRELATION_VALUE, &[1; 16]);
 }
 
-const SIGNATURE: Tag = tag::SIGNATURE_DATA;
-const MAC: Tag = tag::MAC_DATA;
+pub(super) const SIGNATURE: Tag = tag::SIGNATURE_DATA;
+pub(super) const MAC: Tag = tag::MAC_DATA;
 
 rows! {
     Encrypt {

@@ -1,11 +1,12 @@
 //! What the requests of the error tables are about, and how they are written.
 
-use super::super::testing::{BEGIN, TestHouse, validity};
+use super::super::samples::registered;
+use super::super::testing::{BEGIN, TestHouse, named as called, validity};
 use super::item;
 use certs::{CertificateAuthority, CertificateRequest, KeyKind, PrivateKey, Subject};
 use kmip_protocol::{
-    AsynchronousIndicator, CryptographicUsageMask, KeyFormatType, LinkType, Operation, RequestHeader, RequestMessage,
-    ResponsePayload, ResultReason, Version, tag,
+    ArchiveRequest, AsynchronousIndicator, CryptographicUsageMask, KeyFormatType, LinkType, ObjectType, Operation,
+    RequestHeader, RequestMessage, ResponsePayload, ResultReason, Version, tag,
 };
 use kmip_ttlv::{Tag, Writer};
 
@@ -79,6 +80,14 @@ pub(in crate::exchange) struct Things {
     pub strange: String,
     /// A key whose Usage Limits are large.
     pub limited: String,
+    /// A key, and a private one, that end and never began.
+    pub undated: String,
+    pub undated_private: String,
+    pub compromised: String,
+    /// One that has Application Specific Information.
+    pub spoken_for: String,
+    /// A template. Another one, which is archived, is called [`PUT_AWAY`].
+    pub template: String,
     /// A public key, and a certificate request for it.
     pub subject: String,
     pub request: Vec<u8>,
@@ -229,6 +238,30 @@ impl Things {
         let absent_private = absent_private.await;
         let certificate_value = house.alice.certificate.chain()[0].clone();
         let issuer = authority(house).await;
+        let ends = |w: &mut Writer| w.date_time(tag::DEACTIVATION_DATE, BEGIN + 100_000);
+        let undated_pair = make(house, Operation::CreateKeyPair, |w| {
+            w.structure(tag::COMMON_ATTRIBUTES, |w| {
+                w.enumeration(tag::CRYPTOGRAPHIC_ALGORITHM, 0x1A);
+                w.integer(tag::CRYPTOGRAPHIC_LENGTH, 256);
+                w.integer(tag::CRYPTOGRAPHIC_USAGE_MASK, 1);
+                ends(w);
+            });
+        });
+        let undated_private = undated_pair.await.remove(0);
+        let compromised = created(house, ALL_USES, begun).await;
+        make(house, Operation::Revoke, |w| {
+            id(w, &compromised);
+            w.structure(tag::REVOCATION_REASON, |w| {
+                w.enumeration(tag::REVOCATION_REASON_CODE, 2)
+            });
+        })
+        .await;
+        let spoken_for = created(house, 4, |w| {
+            w.structure(tag::APPLICATION_SPECIFIC_INFORMATION, |w| {
+                w.text(tag::APPLICATION_NAMESPACE, "somewhere");
+                w.text(tag::APPLICATION_DATA, "some");
+            });
+        });
         let (subject, request) = subject(house).await;
         let issued = one(house, Operation::Certify, |w| certify(w, &subject, &request, &issuer));
         Self {
@@ -236,6 +269,11 @@ impl Things {
             issuer,
             subject,
             request,
+            undated: created(house, ALL_USES, ends).await,
+            undated_private,
+            compromised,
+            spoken_for: spoken_for.await,
+            template: templates(house).await,
             limited: limited(house, 1_000_000).await,
             pending: waiting(house).await,
             ticket: ticket(house).await,
@@ -282,6 +320,23 @@ impl Things {
             public,
         }
     }
+}
+
+/// What the archived template is called.
+pub(in crate::exchange) const PUT_AWAY: &str = "put away";
+
+/// A template, and one that is archived.
+async fn templates(house: &TestHouse) -> String {
+    let known = Version::ALL
+        .into_iter()
+        .rfind(|version| ObjectType::Template.is_known_in(*version));
+    let archived = registered(house, ObjectType::Template, vec![called(PUT_AWAY)]).await;
+    let archive = ArchiveRequest {
+        unique_identifier: Some(archived.as_str().into()),
+    };
+    let told = house.item(known.unwrap(), archive, &house.alice).await;
+    assert!(told.payload.is_some(), "{:?}", told.result_message);
+    registered(house, ObjectType::Template, Vec::new()).await
 }
 
 /// A key with so many uses left.
