@@ -1,6 +1,7 @@
 //! Settings: a TOML file, over it the environment (`CLAVIGER_…`), over it flags. What is not known is an error, in all three,
 //! so that a misspelt limit is never a missing one.
 
+mod check;
 mod listeners;
 
 pub use listeners::{AdminListenerTable, HttpsListenerTable, LimitsTable, ListenerTable, ProfileName};
@@ -333,11 +334,23 @@ impl Settings {
     /// Reads the file, with the variables of the environment over it.
     pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path).map_err(|why| SettingsError::File(path.to_owned(), why))?;
+        Self::parse(&text, path, environment)
+    }
+
+    /// The same from the text that is in the file.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
         let folder = std::path::absolute(path).ok();
         let folder = folder.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
         let content = |why: String| SettingsError::Content(path.to_owned(), why);
         // The text is read by itself first: only so does an error name its line.
-        let mut table: Table = toml::from_str(&text).map_err(|why| content(why.to_string()))?;
+        let mut table: Table = toml::from_str(text).map_err(|why| content(why.to_string()))?;
         overlay(&mut table, environment)?;
         let mut settings: Self = Value::Table(table).try_into().map_err(|why| content(why.to_string()))?;
         settings.make_absolute(folder);
@@ -369,49 +382,6 @@ impl Settings {
         for path in paths {
             *path = folder.join(&*path);
         }
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if self.custody.root.is_some() && self.custody.root_credential.is_some() {
-            return Err("custody.root and custody.root_credential exclude each other".to_owned());
-        }
-        if self.conformance.interop && self.listener.profile == ProfileName::Bsi {
-            return Err("conformance.interop is refused with the TLS profile bsi".to_owned());
-        }
-        if self
-            .admin_listener
-            .as_ref()
-            .is_some_and(|a| a.certificate.is_some() != a.key.is_some())
-        {
-            return Err("admin_listener.certificate and admin_listener.key belong together".to_owned());
-        }
-        if self
-            .https_listener
-            .as_ref()
-            .is_some_and(|h| h.certificate.is_some() != h.key.is_some())
-        {
-            return Err("https_listener.certificate and https_listener.key belong together".to_owned());
-        }
-        if self.https_listener.as_ref().is_some_and(HttpsListenerTable::misnames) {
-            return Err("https_listener.uri is no https://HOST/PATH".to_owned());
-        }
-        if self.outbox.certificate.is_some() != self.outbox.key.is_some() {
-            return Err("outbox.certificate and outbox.key belong together".to_owned());
-        }
-        if let Err(why) = self.outbox.allowed() {
-            return Err(format!("outbox.allow: {why}"));
-        }
-        let others = [
-            ("admin_listener", self.admin_listener.as_ref().map(|a| &a.limits)),
-            ("https_listener", self.https_listener.as_ref().map(|h| &h.limits)),
-        ];
-        let limits = [("listener", Some(&self.listener.limits))].into_iter().chain(others);
-        for (name, limits) in limits {
-            if limits.is_some_and(LimitsTable::let_nobody_in) {
-                return Err(format!("{name}.limits would let nobody in, or no message"));
-            }
-        }
-        Ok(())
     }
 
     /// Listens here for KMIP over HTTPS as well, whatever was set.

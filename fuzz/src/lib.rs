@@ -1,9 +1,15 @@
 //! What the fuzz targets check, one function each. They panic on a finding: that is how a fuzzer is told.
 
+mod outside;
+
+pub use outside::*;
+
 use claviger::crypto::pkcs12 as bundles;
 use kmip_protocol::RequestMessage;
 use kmip_protocol::names::KmipVocabulary;
-use kmip_ttlv::{Encoding, Frame, Reader, Result, Scope, Secret, Tag, TextLimits, Value, Vocabulary, Writer, json, xml};
+use kmip_ttlv::{
+    Encoding, Frame, Reader, Result, Scope, Secret, Tag, TextLimits, Value, Vocabulary, Writer, json, xml,
+};
 
 /// Few names, so that the fuzzer can learn them: a tag of each kind, an enumeration, a mask.
 struct Names;
@@ -112,7 +118,9 @@ pub fn json(bytes: &[u8]) {
 
 /// However a stream is cut, the same messages come out and the same error ends it. The first byte says how it is cut.
 pub fn frame(bytes: &[u8]) {
-    let Some((step, stream)) = bytes.split_first() else { return };
+    let Some((step, stream)) = bytes.split_first() else {
+        return;
+    };
     let whole = messages(stream, stream.len().max(1));
     assert_eq!(messages(stream, usize::from(*step).max(1)), whole);
 }
@@ -144,23 +152,35 @@ fn messages(stream: &[u8], step: usize) -> (Vec<Vec<u8>>, Option<kmip_ttlv::Fram
 /// only.
 pub fn message(bytes: &[u8]) {
     const LONGEST: usize = 64 * 1024;
-    let Some((kind, body)) = bytes.split_first() else { return };
+    let Some((kind, body)) = bytes.split_first() else {
+        return;
+    };
     let encoding = [Encoding::Ttlv, Encoding::Xml, Encoding::Json][usize::from(kind % 3)];
-    let Ok(ttlv) = encoding.read(body, &KmipVocabulary, LONGEST) else { return };
-    let Ok(request) = RequestMessage::read(&ttlv) else { return };
+    let Ok(ttlv) = encoding.read(body, &KmipVocabulary, LONGEST) else {
+        return;
+    };
+    let Ok(request) = RequestMessage::read(&ttlv) else {
+        return;
+    };
+    // What could not be read of an item is not written.
+    if request.items.iter().any(|item| item.payload.is_err()) {
+        return;
+    }
     let written = |request: &RequestMessage| {
         let mut writer = Writer::new();
         request.write(&mut writer);
         writer.into_bytes()
     };
     let first = written(&request);
-    let again = RequestMessage::read(&first).map_err(|_| ()).expect("own request");
+    let again = RequestMessage::read(&first).unwrap_or_else(|error| panic!("own request: {}", error.error));
     assert_eq!(written(&again), first);
 }
 
 /// A bundle of a stranger's: read or refused, within its bounds. The first byte says how long the password is.
 pub fn pkcs12(bytes: &[u8]) {
-    let Some((length, rest)) = bytes.split_first() else { return };
+    let Some((length, rest)) = bytes.split_first() else {
+        return;
+    };
     let (password, bundle) = rest.split_at(usize::from(*length).min(rest.len()));
     let secret = |bytes: &[u8]| Secret::new(bytes.to_vec());
     if let Ok(read) = bundles::read(&secret(bundle), &secret(password), None) {

@@ -2,10 +2,9 @@
 
 use super::desk;
 use crate::authority::{Granted, Target};
-use crate::custody::{KekId, SealContext, Sealed};
 use crate::failure::{Failure, Fault};
 use crate::identity::{AuthorityRecord, Id, IdentityChange, IssuerRecord, TenantRecord, kind};
-use crate::operations::{Context, Handle, Notice};
+use crate::operations::{Context, Handle, Notice, issuers};
 use certs::{
     CertificateAuthority, CertificateFacts, CrlFacts, KeyKind, Revocation, RevocationList, RevocationReason, Subject,
     Validity,
@@ -13,7 +12,7 @@ use certs::{
 use kmip_protocol::{
     Authority, AuthorityCreateRequest, AuthorityCreateResponse, AuthorityDeleteRequest, AuthorityDeleteResponse,
     AuthorityListRequest, AuthorityListResponse, AuthorityModifyRequest, AuthorityModifyResponse, AuthorityStatus,
-    DateTime, ObjectType, RevocationListGetRequest, RevocationListGetResponse,
+    DateTime, RevocationListGetRequest, RevocationListGetResponse,
 };
 use kmip_ttlv::Secret;
 
@@ -192,9 +191,7 @@ pub(super) async fn open(
     record: &AuthorityRecord,
 ) -> Result<CertificateAuthority, Failure> {
     let domain = desk::domain(context)?;
-    let issuer = record.issuer.as_ref().ok_or(Failure::new(Fault::CannotIssue))?;
-    let custody = &context.services.custody;
-    let key = custody.open(domain, seal_context(id), &sealed_key(issuer)).await?;
+    let key = issuers::key(context, domain, id, record).await?;
     CertificateAuthority::from_der(&record.certificate, key.expose())
         .map_err(|why| Failure::detailed(Fault::Internal, why))
 }
@@ -308,7 +305,7 @@ async fn made(context: &mut Context<'_>, record: &mut AuthorityRecord, id: Id) -
     let key = Secret::copy_from(&ca.key().to_der());
     let custody = &context.services.custody;
     let sealed = custody
-        .seal(domain, seal_context(id), &key)
+        .seal(domain, issuers::seal_context(id), &key)
         .await?
         .settle_in(context.work);
     record.certificate = ca.certificate().to_vec();
@@ -320,25 +317,6 @@ async fn made(context: &mut Context<'_>, record: &mut AuthorityRecord, id: Id) -
         ..IssuerRecord::default()
     });
     relist(&ca, record, now)
-}
-
-/// An authority's key as custody sealed it.
-pub(super) fn sealed_key(issuer: &IssuerRecord) -> Sealed {
-    Sealed {
-        kek: KekId(issuer.kek),
-        kek_generation: issuer.kek_generation,
-        wrapped_dek: issuer.wrapped_dek.clone(),
-        blob: issuer.blob.clone(),
-    }
-}
-
-/// What an authority's key is bound to.
-pub(super) fn seal_context(id: Id) -> SealContext {
-    SealContext {
-        internal_id: id,
-        generation: 1,
-        object_type: ObjectType::PrivateKey.0,
-    }
 }
 
 fn internal(why: certs::Error) -> Failure {

@@ -4,7 +4,9 @@
 use super::{authority, client, desk};
 use crate::authority::{Granted, Target};
 use crate::failure::{Failure, Fault};
-use crate::identity::{AuthorityRecord, ClientRecord, Credential, Id, IssuedCertificate, RevokedCertificate, kind};
+use crate::identity::{
+    AuthorityRecord, ClientRecord, Credential, Id, IssuedCertificate, MOST_ISSUED, RevokedCertificate, kind,
+};
 use crate::operations::{Context, Handle};
 use certs::{CertificateAuthority, CertificateFacts, KeyKind, Leaf, Subject, Usage, Validity, read_request};
 use kmip_protocol::{
@@ -20,9 +22,6 @@ const MOST_DAYS: u32 = 3_650;
 
 /// Seconds of a day.
 const DAY: u32 = 86_400;
-
-/// Certificates of one client that have not run out: revoke one before the next is issued.
-const MOST_ISSUED: usize = 32;
 
 /// The shortest password of a keystore: whoever has the file may guess for ever.
 const SHORTEST_PASSWORD: usize = 12;
@@ -159,16 +158,11 @@ impl Issue for CertificateIssueRequest {
     }
 }
 
-/// Whether an authority issues.
-const fn issues(record: &AuthorityRecord) -> bool {
-    record.issuer.is_some() && !record.retired && !record.suspended
-}
-
 /// The authority named, or the only one that issues.
 async fn issuer(context: &mut Context<'_>, name: Option<&str>) -> Result<(Id, AuthorityRecord), Failure> {
     if let Some(name) = name {
         let (id, record) = desk::authority(context, name).await?;
-        return if issues(&record) {
+        return if record.issues() {
             Ok((id, record))
         } else {
             Err(Fault::CannotIssue.into())
@@ -176,7 +170,7 @@ async fn issuer(context: &mut Context<'_>, name: Option<&str>) -> Result<(Id, Au
     }
     let domain = desk::domain(context)?;
     let all = desk::all(context, domain, kind::AUTHORITY, AuthorityRecord::decode).await?;
-    let mut issuing = all.into_iter().filter(|(_, record)| issues(record));
+    let mut issuing = all.into_iter().filter(|(_, record)| record.issues());
     match (issuing.next(), issuing.next()) {
         (Some((id, record)), None) => {
             // Among the reads of the commit: a list made meanwhile is not lost.

@@ -147,8 +147,9 @@ impl Handle for ClientModifyRequest {
         let (id, record) = desk::client(context, &self.client_name).await?;
         let was = told_settings(&record);
         let opens = match &self.settings {
-            // Who imports replaces what is there.
-            Some(settings) if settings.may_import == Some(true) && was.may_import != Some(true) => true,
+            // Who imports replaces what is there; who renews its certificate is let in for longer than was agreed to.
+            Some(settings) if gains(settings.may_import, was.may_import) => true,
+            Some(settings) if gains(settings.renews_certificate, was.renews_certificate) => true,
             Some(settings) => is_restricted(&was) && *settings != was,
             None => false,
         };
@@ -269,9 +270,14 @@ fn issues(new: &ClientSettings, former: &ClientSettings) -> bool {
     new.issuing_certificate.is_some() && new.issuing_certificate != former.issuing_certificate
 }
 
+/// Whether a setting permits what it did not.
+const fn gains(new: Option<bool>, former: Option<bool>) -> bool {
+    matches!((new, former), (Some(true), None | Some(false)))
+}
+
 /// Whether settings let users in over a client's connections that did not.
 fn admits(new: &ClientSettings, former: &ClientSettings) -> bool {
-    new.admits_users == Some(true) && former.admits_users != Some(true)
+    gains(new.admits_users, former.admits_users)
 }
 
 /// Whether settings keep something from a client that others might show it.

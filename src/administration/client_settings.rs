@@ -24,6 +24,7 @@ pub(super) fn judge(settings: &ClientSettings) -> Result<ClientSettings, Failure
         may_set_defaults: _,
         issuing_certificate,
         admits_users: _,
+        renews_certificate: _,
     } = settings;
     let longest = [
         object_groups.len(),

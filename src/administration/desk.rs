@@ -4,7 +4,7 @@
 use crate::authority::Origin;
 use crate::failure::{Failure, Fault};
 use crate::identity::name::is_name;
-use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Enroll, EnrollError, Id};
+use crate::identity::{ApplicationRecord, AuthorityRecord, ClientId, ClientRecord, Enroll, Id};
 use crate::objects::index;
 use crate::operations::Context;
 use crate::operations::keeper::Keeper;
@@ -18,17 +18,6 @@ const PAGE: usize = 256;
 
 /// Records that a list or a check over a whole set looks at. Sets of administration are smaller; the bound keeps a request short.
 const MOST: usize = 100_000;
-
-impl From<EnrollError> for Failure {
-    fn from(error: EnrollError) -> Self {
-        match error {
-            EnrollError::Store(why) => why.into(),
-            EnrollError::Taken => Fault::Taken.into(),
-            EnrollError::Certificate(why) => Self::detailed(Fault::InvalidField, why),
-            EnrollError::Sealing => Self::detailed(Fault::CustodyUnavailable, error),
-        }
-    }
-}
 
 /// The domain in which a request acts: that of whoever makes it.
 pub(super) fn domain(context: &Context<'_>) -> Result<Domain, Failure> {

@@ -67,6 +67,12 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// Whether a password was computed with.
+    #[cfg(test)]
+    pub(crate) const fn is_judged(&self) -> bool {
+        self.judged.is_some()
+    }
+
     /// Whether a password is the one that was kept.
     pub async fn verify(
         &mut self,

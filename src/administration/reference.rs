@@ -2,14 +2,14 @@
 //! was. It is counted by this table before a KEK is destroyed, and wrapped anew by it. The record key of a domain lies under each of its
 //! KEKs besides; its wrapping is dropped with a KEK and stands in nobody's way.
 
-use super::{authority, sealed};
+use super::sealed;
 use crate::custody::{Custody, CustodyError, KekId, SealContext, Sealed};
 use crate::failure::Failure;
 use crate::identity::{AuthorityRecord, Id, PersonId, PersonRecord, kind};
 use crate::objects::{OBJECT, Object, index};
 use crate::operations::context::seal_context;
 use crate::operations::pending::{PENDING, PendingRecord};
-use crate::operations::{Context, Services, digests, frozen};
+use crate::operations::{Context, Services, digests, frozen, issuers};
 use crate::records;
 use crate::store::{Domain, IndexRow, Key, Kind, Record, Store};
 use kmip_ttlv::Hex;
@@ -147,8 +147,8 @@ fn replace_person(_: &Custody, _: Key, body: &[u8], sealed: Vec<Sealed>) -> Resu
 fn read_authority(key: Key, body: &[u8]) -> Result<Vec<Holding>, CustodyError> {
     let authority = AuthorityRecord::decode(body).map_err(bad)?;
     let holding = authority.issuer.as_ref().map(|issuer| Holding {
-        context: authority::seal_context(key.id),
-        sealed: authority::sealed_key(issuer),
+        context: issuers::seal_context(key.id),
+        sealed: issuers::sealed_key(issuer),
     });
     Ok(holding.into_iter().collect())
 }

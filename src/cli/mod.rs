@@ -23,6 +23,8 @@ mod session;
 mod shares;
 mod tickets;
 
+pub use nouns::parse_policy;
+
 use clap::{Parser, Subcommand};
 use failure::{Failure, Outcome};
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use crate::identity::{ClientPrincipal, PersonPrincipal, Principal, Sessions, Tic
 use crate::operations::keeper::Keeper;
 use crate::operations::{Batch, Services};
 use crate::store::Work;
-use kmip_protocol::{Credential, Operation, RequestMessage, RequestPayload, Ticket, TicketType};
+use kmip_protocol::{Credential, Device, Operation, RequestMessage, RequestPayload, Ticket, TicketType};
 use std::sync::Arc;
 
 /// What judging rests on.
@@ -33,7 +33,7 @@ impl Judge<'_> {
         let Principal::Person(person) = principal else {
             self.without_sessions(principal.client().is_some())?;
             if let Principal::Client(client) = principal {
-                return self.judge_client(client, work, batch, verified).await;
+                return Box::pin(self.judge_client(client, work, batch, verified)).await;
             }
             return Ok(principal.clone());
         };
@@ -124,7 +124,9 @@ impl Judge<'_> {
         }
         let mut given = self.given();
         let ignored = |c: &Credential| match c {
-            Credential::UsernameAndPassword(_) | Credential::Device(_) => true,
+            Credential::UsernameAndPassword(_) => true,
+            // It names itself by something at least, although that proves nothing.
+            Credential::Device(device) => names_something(device),
             Credential::Ticket(_) => is_client,
             _ => false,
         };
@@ -213,6 +215,26 @@ impl Judge<'_> {
         let admitted = self.sessions.admit(person, value, now.0, work, &keeper).await;
         admitted.map_err(refusal)
     }
+}
+
+/// "The client SHALL provide at least one field" (KMIP 2.1 §9.11).
+fn names_something(device: &Device) -> bool {
+    let Device {
+        device_serial_number,
+        password,
+        device_identifier,
+        network_identifier,
+        machine_identifier,
+        media_identifier,
+    } = device;
+    let names = [
+        device_serial_number,
+        device_identifier,
+        network_identifier,
+        machine_identifier,
+        media_identifier,
+    ];
+    password.is_some() || names.into_iter().any(Option::is_some)
 }
 
 fn refusal(error: TicketError) -> Failure {

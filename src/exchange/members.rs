@@ -2,8 +2,8 @@
 
 use super::ConnectionFacts;
 use super::testing::{TestHouse, facts, leaf};
-use crate::audit::Entry;
 use crate::audit::alarm::Event;
+use crate::audit::{AuditDraft, Entry};
 use crate::identity::{Enroll, IdentityChange, PasswordRecord, PersonId, PersonKey, PersonRecord};
 use crate::operations::keeper::Keeper;
 use crate::store::{Domain, TrailQuery, Work};
@@ -173,8 +173,8 @@ impl TestHouse {
         self.message(&message, facts).await.items.remove(0)
     }
 
-    /// What was alarmed, as the change trail has it.
-    pub async fn alarms(&self) -> Vec<Event> {
+    /// What the change trail says, from the start of the server on.
+    pub async fn entries(&self) -> Vec<AuditDraft> {
         let heads = self.store.trail_heads().await.unwrap();
         let query = TrailQuery {
             stream: heads[0].position.stream,
@@ -184,8 +184,14 @@ impl TestHouse {
         };
         let trail = self.store.trail(query).await.unwrap();
         let entries = trail.iter().map(|record| Entry::read(&record.bytes).unwrap());
+        entries.map(|entry| entry.draft).collect()
+    }
+
+    /// What was alarmed, as the change trail has it.
+    pub async fn alarms(&self) -> Vec<Event> {
         let event = |number| Event::ALL.iter().copied().find(|event| event.number() == number);
-        entries.filter_map(|entry| event(entry.draft.operation)).collect()
+        let entries = self.entries().await;
+        entries.iter().filter_map(|entry| event(entry.operation)).collect()
     }
 
     /// Logs in.

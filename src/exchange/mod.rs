@@ -48,6 +48,8 @@ mod contest;
 mod coverage;
 #[cfg(test)]
 mod creations;
+#[cfg(test)]
+mod credential_kinds;
 mod credentials;
 #[cfg(test)]
 mod cryptoki;
@@ -105,6 +107,8 @@ mod outage;
 pub mod outgoing;
 #[cfg(test)]
 pub(crate) mod outgoings;
+#[cfg(test)]
+mod own_certificates;
 #[cfg(test)]
 mod pace;
 #[cfg(test)]

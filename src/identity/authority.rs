@@ -67,6 +67,12 @@ impl AuthorityRecord {
         }
     }
 
+    /// Whether it issues.
+    #[must_use]
+    pub const fn issues(&self) -> bool {
+        self.issuer.is_some() && !self.retired && !self.suspended
+    }
+
     /// The claim on the name of an authority.
     #[must_use]
     pub fn name_claim(domain: Domain, name: &str) -> ClaimKey {

@@ -7,6 +7,9 @@ use crate::store::{ClaimKey, Domain, GuardKey, Key};
 use kmip_protocol::{ClientSettings, Item, Version};
 use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
 
+/// Certificates of one client that have not run out: revoke one before the next is issued.
+pub const MOST_ISSUED: usize = 32;
+
 /// A client of a tenant.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClientRecord {

@@ -39,6 +39,8 @@ pub struct ClientLimits {
     pub test: bool,
     /// Whether users are admitted over its connections.
     pub admits_users: bool,
+    /// Whether it may renew the certificates by which it is recognised.
+    pub renews_certificate: bool,
 }
 
 /// An address and how many of its bits count.
@@ -107,6 +109,7 @@ impl ClientLimits {
             object_quota: tenant.object_quota,
             test: tenant.test_tenant == Some(true),
             admits_users: client.admits_users.unwrap_or(false),
+            renews_certificate: client.renews_certificate.unwrap_or(false),
         }
     }
 

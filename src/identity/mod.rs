@@ -27,7 +27,9 @@ mod trust;
 
 pub use authority::{AuthorityRecord, IssuerRecord, RevokedCertificate};
 pub use certificate::PeerCertificate;
-pub use client::{ClientId, ClientPasswordRecord, ClientRecord, Credential, IssuedCertificate, UserRecord};
+pub use client::{
+    ClientId, ClientPasswordRecord, ClientRecord, Credential, IssuedCertificate, MOST_ISSUED, UserRecord,
+};
 pub use client_password::ClientPasswords;
 pub use directory::{Directory, DirectoryError, Found, RecordOpener, StoreDirectory, Unopened};
 pub use enroll::{Enroll, EnrollError, RecordSealer};

@@ -13,7 +13,7 @@ use super::links::ends;
 use crate::crypto::{PublicKey, ReadHints, format, signature};
 use crate::failure::{Failure, Fault};
 use crate::identity::AuthorityRecord;
-use crate::objects::{AttributeSet, Kept};
+use crate::objects::{AttributeSet, Dates, Kept};
 use certs::{
     CertificateFacts, Issuer, KeyUsages, MAX_CHAIN_LENGTH, RequestEncoding, Validity, Wish, distinguished_name,
     is_issued_by,
@@ -71,6 +71,12 @@ impl Asked {
             attributes: creation::stated(context, ObjectType::Certificate, core::iter::once(&given)).await?,
             subject,
         })
+    }
+
+    /// Whether they say whom the certificate is for.
+    #[must_use]
+    pub const fn names_somebody(&self) -> bool {
+        self.subject.is_some()
     }
 
     /// The type of certificate that they name.
@@ -345,8 +351,9 @@ pub async fn issue(
 ) -> Result<ManagedObject, Failure> {
     let Opened { issuer, is_heavy } = authority;
     let serial = context.services.randomness.array()?;
-    let dates = attributes.dates();
-    let validity = validity(dates.activation, dates.deactivation, &issuer, context.seconds());
+    let validity = validity(attributes.dates(), issuer.facts(), context.seconds(), |begin| {
+        (begin.saturating_add(USUAL), begin.saturating_add(LONGEST))
+    });
     let compute = move || issuer.certify(&wish, validity, serial);
     let made = if is_heavy {
         context.services.heavy.run(context.principal.into(), compute).await?
@@ -361,20 +368,26 @@ pub async fn issue(
     .into())
 }
 
-/// From the activation, though not from before now, to the deactivation.
-fn validity(activation: Option<i64>, deactivation: Option<i64>, issuer: &Issuer, now: i64) -> Validity {
-    let begin = activation.unwrap_or(now).max(now);
-    let end = deactivation.unwrap_or_else(|| begin.saturating_add(USUAL));
+/// From the activation, though not from before now, to the deactivation; `ends` says of a beginning when it ends as a rule, and when at the
+/// latest.
+pub fn validity(dates: Dates, issuer: &CertificateFacts, now: i64, ends: impl FnOnce(i64) -> (i64, i64)) -> Validity {
+    let begin = dates.activation.unwrap_or(now).max(now);
+    let (usual, latest) = ends(begin);
+    let end = dates.deactivation.unwrap_or(usual);
     let not_before = if begin == now { now.saturating_sub(SKEW) } else { begin };
-    let facts = issuer.facts();
-    let last = facts.not_after.min(begin.saturating_add(LONGEST));
     Validity {
-        not_before: not_before.max(facts.not_before),
+        not_before: not_before.max(issuer.not_before),
         // What has ended already is empty, however far it is dated back.
         not_after: if end <= now {
             now.saturating_sub(SKEW)
         } else {
-            end.min(last)
+            end.min(latest).min(issuer.not_after)
         },
     }
+}
+
+/// For how many seconds a certificate is valid that was issued so.
+#[must_use]
+pub const fn lasts(facts: &CertificateFacts) -> i64 {
+    facts.not_after.saturating_sub(facts.not_before).saturating_sub(SKEW)
 }

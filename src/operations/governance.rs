@@ -40,7 +40,8 @@ pub async fn of<R: Handle>(
     let Some(policy) = in_force(domain, context).await? else {
         return without_policy(context);
     };
-    let target = target::of_request(payload, context).await?;
+    // Boxed: else each operation's future has room for what finding targets takes.
+    let target = Box::pin(target::of_request(payload, context)).await?;
     let rules: Vec<_> = governing_request(&policy.record.policy, payload, &target)
         .into_iter()
         .cloned()

@@ -5,6 +5,7 @@ use super::certify::follow_certificate;
 use super::context::Wanted;
 use super::creation::{self, Source};
 use super::links::{ends, link, retie};
+use super::own_certificate::OwnCertificate;
 use super::{Context, Handle, links, replacement};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
@@ -45,6 +46,13 @@ impl Handle for ReCertifyRequest {
             context.seconds(),
         )?;
         let old = Wish::of_certificate(&certificate.certificate_value).map_err(certification::refusal)?;
+        let own = Box::pin(OwnCertificate::meant(
+            context,
+            &certificate.certificate_value,
+            &given.attributes,
+        ))
+        .await?;
+        let same = own.as_ref().map(|_| old.clone());
         let mut wish = match asked_for(self, context).await? {
             Some(wish) if certification::is_same_key(&wish.key_info, &old.key_info)? => {
                 let mut wish = wish;
@@ -68,8 +76,14 @@ impl Handle for ReCertifyRequest {
         if let Some(mask) = certification::usage_mask(&given.attributes) {
             wish.key_usages = certification::key_usages(mask)?.or(wish.key_usages);
         }
-        let authority = Authority::of(context, &given.attributes).await?.open(context).await?;
-        let managed = certification::issue(context, authority, wish, &attributes).await?;
+        let managed = match own.zip(same) {
+            // What it says is what it said: of a certificate request only that its key is the same.
+            Some((own, same)) => Box::pin(own.renew(context, same, (&given, &attributes))).await?,
+            None => {
+                let authority = Authority::of(context, &given.attributes).await?.open(context).await?;
+                certification::issue(context, authority, wish, &attributes).await?
+            }
+        };
         follow_certificate(&mut attributes);
         let public = ends(&existing.attributes, LinkType::PublicKeyLink)
             .next()

@@ -2,6 +2,7 @@
 
 use super::certification::{Asked, Authority};
 use super::export::as_get;
+use super::own_certificate::OwnCertificate;
 use super::part::Part;
 use super::{Context, certify, delete_attribute, links, modify_attribute, target_of};
 use crate::authority::{Target, TargetObject, quorum};
@@ -204,7 +205,14 @@ async fn uses(payload: &RequestPayload, target: &mut Target, context: &mut Conte
             used.extend(request.unique_identifiers.iter().map(|base| (operation, base.clone())));
         }
         RequestPayload::Certify(request) => issues(request.attributes.as_ref(), target, context).await?,
-        RequestPayload::ReCertify(request) => issues(request.attributes.as_ref(), target, context).await?,
+        // Who renews its own certificate does what its tenant's operators do for it.
+        RequestPayload::ReCertify(request) => match Box::pin(OwnCertificate::of_request(request, context)).await? {
+            Some(own) => {
+                target.records.push(own.id.key());
+                target.also = Some(Operation::CertificateIssue);
+            }
+            None => issues(request.attributes.as_ref(), target, context).await?,
+        },
         _ => {}
     }
     add(used, target, context).await

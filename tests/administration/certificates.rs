@@ -179,3 +179,45 @@ fn renewal_and_the_state_of_an_authority() {
         .get(&key)
         .unwrap();
 }
+
+/// A client renews its own certificate, without anybody, once people have permitted it: for its key, and until one of them takes that away.
+#[test]
+fn a_client_renews_its_own_certificate() {
+    let office = Office::with_tenant();
+    let mut app = Application::of(&office, "olga", "house");
+    let key = app.create().unwrap();
+    let file = |name: &str| std::fs::read_to_string(office.at(name)).unwrap();
+    let first = certs::pem::certificates(&file("web.pem")).unwrap().remove(0);
+    let kept = app.keep(&first).unwrap();
+    assert_eq!(refused(app.renew(&kept)), ResultReason::PermissionDenied);
+    let permit = ["client", "modify", "web", "--renews-certificate", "true"];
+    // It has keys: whoever holds its key is let in for longer than was agreed to.
+    office.agree(BOTH, &permit, &["client", "show", "web"]);
+    let second = app.renew(&kept).unwrap();
+    assert_ne!(first, second);
+    std::fs::write(office.at("second.pem"), certs::pem::write_certificate(&second)).unwrap();
+    let mut renewed = Application::connect(&office, "second.pem", "web-key.pem");
+    renewed.get(&key).unwrap();
+    app.get(&key).unwrap();
+    // It outlives the server, as what an operator issues does; and it renews itself in turn.
+    let kept = renewed.keep(&second).unwrap();
+    std::fs::write(
+        office.at("third.pem"),
+        certs::pem::write_certificate(&renewed.renew(&kept).unwrap()),
+    )
+    .unwrap();
+    let mut third = Application::connect(&office, "third.pem", "web-key.pem");
+    third.get(&key).unwrap();
+    // One certificate is withdrawn, then the key with all of them.
+    office
+        .by("otto", &["certificate", "revoke", "web", "web.pem", "--only"])
+        .done();
+    assert_eq!(refused(app.get(&key)), ResultReason::AuthenticationNotSuccessful);
+    renewed.get(&key).unwrap();
+    office
+        .by("otto", &["certificate", "revoke", "web", "second.pem"])
+        .done();
+    for former in [&mut renewed, &mut third] {
+        assert_eq!(refused(former.get(&key)), ResultReason::AuthenticationNotSuccessful);
+    }
+}

@@ -3,10 +3,11 @@
 use super::office::{Office, words};
 use kmip_client::{Connection, Error, Identity, Settings};
 use kmip_protocol::{
-    ApplicationSpecificInformation, Attribute, Attributes, CreateRequest, CryptographicAlgorithm,
-    CryptographicUsageMask, DateTime, DiscoverVersionsResponse, GetRequest, LocateRequest, ManagedObject, ObjectType,
-    Operation, QueryFunction, QueryRequest, QueryResponse, RequestPayload, ResponseHeader, ResponseItem,
-    ResponseMessage, ResponsePayload, ResultReason, TemplateAttribute, Version,
+    ApplicationSpecificInformation, Attribute, Attributes, Certificate, CertificateType, CreateRequest,
+    CryptographicAlgorithm, CryptographicUsageMask, DateTime, DiscoverVersionsResponse, GetRequest, LocateRequest,
+    ManagedObject, ObjectType, Operation, QueryFunction, QueryRequest, QueryResponse, ReCertifyRequest,
+    RegisterRequest, RequestPayload, ResponseHeader, ResponseItem, ResponseMessage, ResponsePayload, ResultReason,
+    TemplateAttribute, Version,
 };
 use std::path::Path;
 
@@ -41,6 +42,39 @@ impl Application {
         };
         let connection = Connection::open(&Settings::new(office.address()), &identity).unwrap();
         Self { connection, version }
+    }
+
+    /// Keeps a certificate as an object.
+    pub fn keep(&mut self, der: &[u8]) -> Result<String, Error> {
+        let object: ManagedObject = Certificate {
+            certificate_type: CertificateType::X_509,
+            certificate_value: der.to_vec(),
+        }
+        .into();
+        let request = RegisterRequest {
+            object_type: object.object_type(),
+            attributes: TemplateAttribute::default(),
+            object,
+            protection_storage_masks: None,
+        };
+        Ok(self.connection.call(self.version, request)?.unique_identifier)
+    }
+
+    /// Renews the certificate that an object is.
+    pub fn renew(&mut self, certificate: &str) -> Result<Vec<u8>, Error> {
+        let request = ReCertifyRequest {
+            unique_identifier: Some(certificate.into()),
+            ..ReCertifyRequest::default()
+        };
+        let made = self.connection.call(self.version, request)?.unique_identifier;
+        let request = GetRequest {
+            unique_identifier: Some(made.as_str().into()),
+            ..GetRequest::default()
+        };
+        match self.connection.call(self.version, request)?.object {
+            ManagedObject::Certificate(certificate) => Ok(certificate.certificate_value),
+            _ => panic!("no certificate"),
+        }
     }
 
     /// Makes an AES key.

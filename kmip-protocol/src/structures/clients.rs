@@ -25,6 +25,8 @@ structure! {
         issuing_certificate: Option<String> = ISSUING_CERTIFICATE;
         /// Whether users of its tenant are admitted over its connections, by user name and password.
         admits_users: Option<bool> = ADMITS_USERS;
+        /// Whether it may renew the certificates that its tenant's authority issued to it, by Re-certify and for the keys that it has.
+        renews_certificate: Option<bool> = RENEWS_CERTIFICATE;
     }
 
     /// What makes a client a user: it has no certificate, and comes over the connections of others.

@@ -231,4 +231,5 @@ tags! {
     CLIENT_USER ClientUser = 0x5401E1 "Client User" [V2_0..];
     CONNECTION_CLIENT ConnectionClient = 0x5401E2 "Connection Client" [V2_0..];
     OLDEST_MESSAGE OldestMessage = 0x540200 "Oldest Message" [V2_0..];
+    RENEWS_CERTIFICATE RenewsCertificate = 0x540220 "Renews Certificate" [V2_0..];
 }

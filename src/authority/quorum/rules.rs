@@ -169,7 +169,7 @@ const USES: &[(Operation, &[&[Operation]])] = &[
     ),
     (Operation::DeriveKey, &[&[Operation::Encrypt, Operation::MAC]]),
     (Operation::Certify, &[&[Operation::Sign]]),
-    (Operation::ReCertify, &[&[Operation::Sign]]),
+    (Operation::ReCertify, &[&[Operation::Sign, Operation::CertificateIssue]]),
     // One that came from a backup of what was never known here becomes this domain's own.
     (Operation::KekActivate, &[&[Operation::KekRestore]]),
 ];

@@ -137,6 +137,9 @@ struct Changes {
     /// Whether users are admitted over its connections
     #[arg(long)]
     admits_users: Option<bool>,
+    /// Whether it may renew its own certificate, for the key that it has
+    #[arg(long)]
+    renews_certificate: Option<bool>,
     /// The clients over whose connections a user is admitted; if none is named, any that admits users
     #[arg(long = "over", value_name = "CLIENT")]
     over: Vec<String>,
@@ -164,6 +167,7 @@ impl Changes {
             may_set_defaults: self.may_set_defaults,
             issuing_certificate: self.issuing_certificate.clone(),
             admits_users: self.admits_users,
+            renews_certificate: self.renews_certificate,
         };
         Ok((settings != ClientSettings::default()).then_some(settings))
     }
@@ -231,6 +235,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         may_set_defaults,
         issuing_certificate,
         admits_users,
+        renews_certificate,
     } = given;
     ClientSettings {
         operations: operations.or(was.operations),
@@ -244,6 +249,7 @@ fn over(was: ClientSettings, given: ClientSettings) -> ClientSettings {
         may_set_defaults: may_set_defaults.or(was.may_set_defaults),
         issuing_certificate: issuing_certificate.or(was.issuing_certificate),
         admits_users: admits_users.or(was.admits_users),
+        renews_certificate: renews_certificate.or(was.renews_certificate),
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) mod share;
 pub(super) mod status;
 pub(super) mod tenant;
 
+pub use policy_file::parse as parse_policy;
+
 use super::call::{Caller, remark};
 use super::failure::{Failure, Outcome};
 use super::handover::Handover;

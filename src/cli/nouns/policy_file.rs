@@ -18,19 +18,27 @@ use std::path::Path;
 pub(super) fn read(file: &Path) -> Outcome<Policy> {
     let problem = |why: &dyn Display| Failure::usage(format!("{}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|why| problem(&why))?;
+    parse(&text).map_err(|why| problem(&why))
+}
+
+/// A policy from the text of such a file.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn parse(text: &str) -> Result<Policy, String> {
     let bytes = match text.trim_start().chars().next() {
-        Some('<') => kmip_ttlv::xml::to_ttlv(&text, &KmipVocabulary, TextLimits::default()),
-        Some('{') => kmip_ttlv::json::to_ttlv(&text, &KmipVocabulary, TextLimits::default()),
-        _ => return from_toml(&text).map_err(|why| problem(&why)),
+        Some('<') => kmip_ttlv::xml::to_ttlv(text, &KmipVocabulary, TextLimits::default()),
+        Some('{') => kmip_ttlv::json::to_ttlv(text, &KmipVocabulary, TextLimits::default()),
+        _ => return from_toml(text),
     };
-    let bytes = bytes.map_err(|why| problem(&why))?;
+    let bytes = bytes.map_err(|why| why.to_string())?;
     let whole = |bytes: &[u8]| -> TtlvResult<Policy> {
         let mut reader = Reader::new(bytes);
         let policy = Policy::read_item(&mut reader, tag::POLICY, Version::NEWEST)?;
         reader.finish()?;
         Ok(policy)
     };
-    whole(&bytes).map_err(|why| problem(&why))
+    whole(&bytes).map_err(|why| why.to_string())
 }
 
 /// A policy as TOML, which [`read`] reads.

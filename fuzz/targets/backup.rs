@@ -1,0 +1,4 @@
+//! A backup string.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claviger_fuzz::backup(bytes));

@@ -1,0 +1,4 @@
+//! A certificate from outside.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claviger_fuzz::certificate(bytes));

@@ -1,0 +1,4 @@
+//! A policy from a file.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claviger_fuzz::policy(bytes));
