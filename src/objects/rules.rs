@@ -33,6 +33,10 @@ pub fn at_creation<'a>(
         if !(kind.rules().set_by.client() || TAKEN_OVER.contains(&kind)) || is_servers_own(attribute) {
             return Err(Fault::ReadOnlyAtCreation);
         }
+        // What there is one of has the index 0 (KMIP 1.4 §2.1.1).
+        if !is_multi(kind) && instance.index.is_some_and(|index| index != 0) {
+            return Err(Fault::InvalidAttributeValue);
+        }
         check_given(set, kind, attribute)?;
         set.add(as_kept(attribute));
         Ok(())
@@ -365,6 +369,16 @@ mod tests {
             Attribute::ObjectGroup(String::new()),
         ];
         assert!(creation(&groups).is_ok());
+        let placed = |attribute: &Attribute, index| {
+            let given = AttributeInstance {
+                index: Some(index),
+                ..AttributeInstance::from(attribute.clone())
+            };
+            at_creation(ObjectType::SymmetricKey, core::iter::once(&given)).err()
+        };
+        let [contact, _] = &twice;
+        assert_eq!(placed(contact, 0), None);
+        assert_eq!(placed(contact, 1), Some(Fault::InvalidAttributeValue));
     }
 
     #[test]
