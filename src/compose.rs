@@ -1,5 +1,6 @@
 //! The only file that names concrete stores, sealers and trails: it makes an installation, and puts a server together.
 
+mod anchor;
 mod server;
 
 pub use crate::administration::genesis::Management;
@@ -27,7 +28,7 @@ use crate::operations::keeper::Keeper;
 use crate::operations::services::LEASE_SECONDS;
 use crate::operations::{About, HttpsPlace, Limits, Services};
 use crate::outbox::Outbox;
-use crate::scrub::{self, Gated, Quarantine};
+use crate::scrub::{self, Freshness, Gated, Quarantine};
 use crate::settings::{RngName, RoleName, Settings, TokenTable};
 use crate::store::{CommitError, Domain, SqliteSettings, SqliteStore, Store, StoreError, Work};
 use kmip_protocol::{NewPerson, PersonRole, Policy};
@@ -55,6 +56,8 @@ pub struct Parts {
     pub installation: InstallationRecord,
     /// Which records are held.
     pub quarantine: Arc<Quarantine>,
+    /// Whether the database is the one that was served last.
+    pub freshness: Arc<Freshness>,
     /// How the server was set up.
     pub about: About,
     /// What one request may ask for.
@@ -181,6 +184,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
     }
     let installation = genesis::installed(&custody, &store).await?;
     start_chain(&store, &custody, &randomness, &late).await?;
+    let (freshness, installation) = anchor::compare(settings, &store, &custody, late, installation).await?;
     quarantine.reload(&store, &custody).await?;
     let seals = Arc::new(Keeper(Arc::clone(&custody)));
     let directory = Arc::new(StoreDirectory::new(Arc::clone(&store), seals));
@@ -195,6 +199,7 @@ pub async fn open(settings: &Settings) -> Result<Parts, ComposeError> {
         access,
         installation,
         quarantine,
+        freshness,
         about: about(settings),
         limits: Limits {
             lease_seconds: settings.objects.lease_seconds.unwrap_or(LEASE_SECONDS),
@@ -400,6 +405,7 @@ pub fn server(parts: Parts) -> Server {
         heavy: Heavy::threads(std::thread::available_parallelism().map_or(2, usize::from)),
         installation: parts.installation,
         quarantine: parts.quarantine,
+        freshness: parts.freshness,
         outfit: parts.outfit,
         policies: Policies::default(),
         about: parts.about,

@@ -133,6 +133,9 @@ impl Round {
     }
 
     fn take_up(&mut self) {
+        if self.server.is_restored() {
+            return;
+        }
         for endpoint in self.server.outbox().stirred() {
             self.note(endpoint);
         }

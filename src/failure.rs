@@ -419,6 +419,10 @@ faults! {
     RecordDamaged = GeneralFailure, "the record is not as the server wrote it; its administrators have been told";
     /// The record is held, since it is not as the change trail has it.
     Quarantined = PermissionDenied, "the record is not as the audit trail has it and is held until people have looked at it";
+    /// The database was put back whole, and nobody has agreed to that yet.
+    DatabaseRestored = GeneralFailure, "the database was put back: nothing is served until its administrators have agreed to go on with it";
+    /// There is nothing to agree to.
+    NotRestored = ConstraintViolation else PermissionDenied, "the database fits its anchor, or has none";
     // Legacy tokens.
     /// The tenant has legacy tokens that are not migrated yet.
     MigrationRequired = PermissionDenied, "the legacy tokens of the tenant must be migrated first";

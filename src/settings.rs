@@ -49,6 +49,7 @@ const BY_ENVIRONMENT: &[&str] = &[
     "store.record_cache_mib",
     "store.erase_after_seconds",
     "audit.durable_reads",
+    "audit.anchor",
     "custody.root",
     "custody.root_credential",
     "custody.keks",
@@ -187,12 +188,14 @@ pub struct StoreTable {
 }
 
 /// `[audit]`
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditTable {
     /// Whether an answer that changed nothing waits until its record is on the disk.
     #[serde(default)]
     pub durable_reads: bool,
+    /// The file of the anchor, where whoever could put the database back cannot write: by it a database is noticed that was put back.
+    pub anchor: Option<PathBuf>,
 }
 
 /// `[custody]`
@@ -372,6 +375,7 @@ impl Settings {
         }
         paths.extend(self.outbox.certificate.as_mut());
         paths.extend(self.outbox.key.as_mut());
+        paths.extend(self.audit.anchor.as_mut());
         paths.extend(self.pid_file.as_mut());
         paths.extend(self.log.file.as_mut());
         paths.extend(self.log.system.as_mut());

@@ -47,6 +47,7 @@ pub mod quarantine;
 mod recovery;
 pub mod reference;
 mod residue;
+pub mod restore;
 pub mod rewrap;
 mod rewrap_record;
 pub mod sealed;
@@ -78,6 +79,8 @@ pub mod act {
     pub const FORGET: u32 = 0x8001_0911;
     /// A date has changed an object's state.
     pub const TURN: u32 = 0x8001_0914;
+    /// The installation was given an anchor, or its database was found to be one that was put back.
+    pub const RESTORED: u32 = 0x8001_0915;
     /// Records were found that are not as the trail has them, or that are so again.
     pub const FINDINGS: u32 = 0x8001_0913;
 }

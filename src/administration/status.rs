@@ -77,6 +77,7 @@ impl Handle for ServerStatusRequest {
             }
         }
         if whole {
+            freshness(context, &mut lines);
             profiles(context, &mut lines).await?;
             trail(context, &mut lines).await?;
             for (event, count) in alarm::counts().filter(|(_, count)| *count > 0) {
@@ -124,6 +125,32 @@ fn about(context: &Context<'_>, lines: &mut Lines) {
         },
     );
     lines.add("require_possession", about.require_possession.to_string());
+}
+
+/// Whether a database that was put back would be noticed, and whether this is one.
+fn freshness(context: &Context<'_>, lines: &mut Lines) {
+    let freshness = &context.services.freshness;
+    if let Some(found) = freshness.restored() {
+        let told = format!("nothing is served: {}. Go on with `restore accept`", found.why);
+        lines.find(Severity::Critical, "restored", told);
+    } else if freshness.is_stuck() {
+        lines.find(
+            Severity::Critical,
+            "anchor",
+            "cannot be written: what is put back from now on is not noticed",
+        );
+    } else if freshness.is_anchored() {
+        let written = freshness
+            .written_ms()
+            .map(|at| format!("written at {at} ms since 1970"));
+        lines.add("anchor", written.unwrap_or_else(|| "not written yet".to_owned()));
+    } else {
+        lines.find(
+            Severity::Notice,
+            "anchor",
+            "none: a database that is put back whole is not noticed",
+        );
+    }
 }
 
 /// What whoever relies on this server should not overlook.

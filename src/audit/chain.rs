@@ -89,6 +89,13 @@ impl RatchetChain {
     pub const fn head(&self) -> Head {
         self.state.head
     }
+
+    /// The last record that was kept, if there is one.
+    #[must_use]
+    pub fn kept(&self) -> Option<Head> {
+        let head = self.confirmed.as_ref().unwrap_or(&self.state).head;
+        (head.position.sequence > 0).then_some(head)
+    }
 }
 
 impl Chain for RatchetChain {

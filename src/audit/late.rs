@@ -3,7 +3,7 @@
 use super::chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain};
 use super::draft::AuditDraft;
 use super::entry::TrailKind;
-use super::position::StreamId;
+use super::position::{Head, StreamId};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A chain that gets its beginning after the store is open, since the beginning is read from the store.
@@ -14,6 +14,13 @@ impl LateChain {
     /// Has it begin.
     pub fn begin(&self, chain: RatchetChain) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);
+    }
+
+    /// The last record that was kept, if there is one.
+    #[must_use]
+    pub fn kept(&self) -> Option<Head> {
+        let chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        chain.as_ref().and_then(RatchetChain::kept)
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut RatchetChain) -> T) -> T {

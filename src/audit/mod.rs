@@ -3,6 +3,7 @@
 
 mod access;
 pub mod alarm;
+mod anchor;
 mod chain;
 mod draft;
 mod entry;
@@ -15,6 +16,7 @@ mod state;
 mod verify;
 
 pub use access::{AccessTrail, MemoryTrail, TrailError};
+pub use anchor::{Anchor, AnchorFile};
 pub use chain::{Chain, ChainKey, ChainStart, Linked, RatchetChain, beginning, hash};
 pub use draft::{Actor, ActorKind, AuditDraft, AuditObject, CounterState, MAX_NOTE, RecordState, WRITTEN};
 pub use entry::{Entry, Place, TrailKind};

@@ -2,25 +2,45 @@
 
 use crate::store::{Domain, Key, Kind};
 use kmip_protocol::tag;
-use kmip_ttlv::{ErrorKind, Reader, Result, Writer};
+use kmip_ttlv::{Reader, Result, Tag, Writer};
 
 /// The record of an installation, in the system domain.
 pub const INSTALLATION: Kind = Kind(0x40);
 
-/// Which installation this is. Written once, at genesis.
+mod own {
+    use kmip_ttlv::Tag;
+
+    pub const ANCHORED: Tag = Tag(0x54_E700);
+    pub const REFUSED: Tag = Tag(0x54_E701);
+    pub const ACCEPTED: Tag = Tag(0x54_E702);
+}
+
+/// Which installation this is. Written at genesis, and when its database was put back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InstallationRecord {
     /// 16 random bytes: no statement made for one installation counts in another.
     pub instance: [u8; 16],
     /// How often it was restored from a backup: what was live before counts no longer.
     pub epoch: i32,
+    /// Whether it has an anchor: that there is none any more is to be noticed.
+    pub anchored: bool,
+    /// The digest of the anchor that this database did not fit when its epoch was raised last.
+    pub refused: Option<[u8; 32]>,
+    /// The digest of an anchor that it does not fit, which people have agreed to.
+    pub accepted: Option<[u8; 32]>,
 }
 
 impl InstallationRecord {
     /// A new installation.
     #[must_use]
     pub const fn new(instance: [u8; 16]) -> Self {
-        Self { instance, epoch: 0 }
+        Self {
+            instance,
+            epoch: 0,
+            anchored: false,
+            refused: None,
+            accepted: None,
+        }
     }
 
     /// Where it is kept.
@@ -36,11 +56,23 @@ impl InstallationRecord {
     /// The record's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let Self { instance, epoch } = self;
+        let Self {
+            instance,
+            epoch,
+            anchored,
+            refused,
+            accepted,
+        } = self;
         let mut writer = Writer::new();
         writer.structure(tag::TARGET, |w| {
             w.bytes(tag::INSTANCE_IDENTIFIER, instance);
             w.integer(tag::EPOCH, *epoch);
+            w.boolean(own::ANCHORED, *anchored);
+            for (tag, digest) in [(own::REFUSED, refused), (own::ACCEPTED, accepted)] {
+                if let Some(digest) = digest {
+                    w.bytes(tag, digest);
+                }
+            }
         });
         writer.into_bytes()
     }
@@ -49,15 +81,21 @@ impl InstallationRecord {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
         let record = reader.structure(tag::TARGET, |r| {
-            let wrong = r.error(ErrorKind::WrongLength);
             Ok(Self {
-                instance: r.bytes(tag::INSTANCE_IDENTIFIER)?.try_into().map_err(|_| wrong)?,
+                instance: r.array(tag::INSTANCE_IDENTIFIER)?,
                 epoch: r.integer(tag::EPOCH)?,
+                anchored: r.boolean(own::ANCHORED)?,
+                refused: digest(r, own::REFUSED)?,
+                accepted: digest(r, own::ACCEPTED)?,
             })
         })?;
         reader.finish()?;
         Ok(record)
     }
+}
+
+fn digest(reader: &mut Reader<'_>, tag: Tag) -> Result<Option<[u8; 32]>> {
+    reader.at(tag).then(|| reader.array(tag)).transpose()
 }
 
 #[cfg(test)]
@@ -66,11 +104,16 @@ mod tests {
 
     #[test]
     fn an_installation_reads_as_it_was_written() {
-        let record = InstallationRecord {
-            instance: [7; 16],
-            epoch: 3,
-        };
-        assert_eq!(InstallationRecord::decode(&record.encode()), Ok(record));
+        for digest in [None, Some([9; 32])] {
+            let record = InstallationRecord {
+                epoch: 3,
+                anchored: digest.is_some(),
+                refused: digest,
+                accepted: digest.map(|_| [8; 32]),
+                ..InstallationRecord::new([7; 16])
+            };
+            assert_eq!(InstallationRecord::decode(&record.encode()), Ok(record));
+        }
         assert!(InstallationRecord::decode(&[]).is_err());
     }
 }

@@ -194,6 +194,7 @@ permissions! {
     MANAGERS, Full: QuarantineRelease;
 
     // Legacy tokens: brought by administrators, opened by those who hold shares of them.
+    ADMINISTRATOR, Full: RestoreAccept;
     ADMINISTRATOR, Full: LegacyTokenImport LegacyTokenWithdraw;
     TENANT_PEOPLE, Full: CeremonyStatus;
     SHARE_HOLDERS, Full: ShareSubmit CeremonyAbort;

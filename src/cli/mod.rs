@@ -124,6 +124,8 @@ enum Command {
     Audit(nouns::audit::AuditArguments),
     /// Records that are not as the change trail has them
     Quarantine(nouns::quarantine::QuarantineArguments),
+    /// A database that was put back
+    Restore(nouns::restore::RestoreArguments),
     /// Who may ask for what
     Permission(nouns::permission::PermissionArguments),
     /// Completions for a shell
@@ -186,6 +188,7 @@ fn administer(command: &Command) -> Outcome<()> {
         Command::Doctor(arguments) => nouns::doctor::run(arguments),
         Command::Audit(arguments) => nouns::audit::run(arguments),
         Command::Quarantine(arguments) => nouns::quarantine::run(arguments),
+        Command::Restore(arguments) => nouns::restore::run(arguments),
         Command::Permission(arguments) => nouns::permission::run(arguments),
         Command::Completion(arguments) => manual::completion(arguments),
         Command::Manual(arguments) => manual::pages(arguments),

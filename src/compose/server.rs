@@ -2,7 +2,7 @@
 
 use super::{ComposeError, open, server};
 use crate::courier;
-use crate::exchange::{ADMIN_LISTENER, Exchange, scrubbing, timer};
+use crate::exchange::{ADMIN_LISTENER, Exchange, Server, anchoring, scrubbing, timer};
 use crate::identity::{AuthorityRecord, Identity, IdentityChange, Trust};
 use crate::listener::{
     Carrier, DialLimits, Dialer, Drained, Limits, Listener, ListenerSettings, Only, Presented, ServerIdentity,
@@ -34,6 +34,8 @@ pub struct Running {
     timer: JoinHandle<()>,
     scrub: JoinHandle<()>,
     courier: JoinHandle<()>,
+    anchor: JoinHandle<()>,
+    server: Arc<Server>,
     /// What endpoints are shown, where that is a certificate of its own.
     presented: Option<Presented>,
 }
@@ -75,7 +77,9 @@ impl Running {
             shutdown,
             listeners: listeners.into_iter().map(|l| tokio::spawn(l.run())).collect(),
             timer: tokio::spawn(timer::run(Arc::clone(&server), down.clone())),
-            scrub: tokio::spawn(scrubbing::run(server, down)),
+            scrub: tokio::spawn(scrubbing::run(Arc::clone(&server), down.clone())),
+            anchor: tokio::spawn(anchoring::run(Arc::clone(&server), down)),
+            server,
             courier: tokio::spawn(async move {
                 if let Some(carried) = carried {
                     carried.await;
@@ -119,6 +123,11 @@ impl Running {
         if let Err(error) = self.courier.await {
             tracing::error!(%error, "carrying messages to endpoints ended badly");
         }
+        if let Err(error) = self.anchor.await {
+            tracing::error!(%error, "keeping the anchor ended badly");
+        }
+        // Nobody commits any more.
+        anchoring::renew(self.server.services()).await;
         cut
     }
 }

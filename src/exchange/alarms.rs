@@ -9,6 +9,7 @@ use super::migrations;
 use super::outgoings;
 use super::protected;
 use super::replacements;
+use super::restored;
 use super::shares;
 use super::testing::{TestHouse, batch};
 use crate::audit::alarm::Event;
@@ -269,10 +270,13 @@ async fn provoked(event: Event) -> Option<TestHouse> {
         }
         Event::EndpointOverflow => return Some(outgoings::overflown().await.0),
         Event::EndpointRefused => return Some(outgoings::given_up().await.0),
+        Event::DatabaseRestored | Event::RestoreAccepted => return Some(Box::pin(restored::ended(event)).await),
         // Tests of their own: they take an HSM.
         Event::LegacyTokenMigrated | Event::LegacyCredentialsRefused => return Some(migrations::ended(event).await),
         // The trail does not carry them: what they tell of is why there might be none.
-        Event::CustodyOutage | Event::TrailUnavailable | Event::RandomnessOutage => return None,
+        Event::CustodyOutage | Event::TrailUnavailable | Event::RandomnessOutage | Event::AnchorUnavailable => {
+            return None;
+        }
     }
     Some(house)
 }

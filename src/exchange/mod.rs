@@ -9,6 +9,7 @@ mod agenda;
 mod alarms;
 #[cfg(test)]
 mod allowances;
+pub mod anchoring;
 #[cfg(test)]
 mod assembly;
 #[cfg(test)]
@@ -135,6 +136,8 @@ mod requests;
 mod residues;
 #[cfg(test)]
 mod restarts;
+#[cfg(test)]
+mod restored;
 mod reversal;
 #[cfg(test)]
 mod reversals;

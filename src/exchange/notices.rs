@@ -54,6 +54,10 @@ pub(super) async fn deliver(notices: &[Notice], identity: &Identity, services: &
                     tracing::error!(%error, "who is who could not be read");
                 }
             }
+            Notice::RestoreAccepted => {
+                services.freshness.accept();
+                super::anchoring::renew(services).await;
+            }
             Notice::Share(domain, token, person) => services.custody.gatherings().count((*domain, *token), *person),
             Notice::SharesOver(domain, token) => {
                 services.custody.gatherings().wipe((*domain, *token));

@@ -52,6 +52,7 @@ pub(super) fn services_again(house: &TestHouse) -> Services {
         heavy: Heavy::in_place(),
         installation: old.installation,
         quarantine: Arc::clone(&old.quarantine),
+        freshness: Arc::clone(&old.freshness),
         outfit: Arc::clone(&old.outfit),
         streams: Arc::default(),
         outbox: Arc::default(),

@@ -392,6 +392,7 @@ pub(super) fn names(operation: Operation) -> Names {
         }
         O::StateVerify | O::QuarantineList => Nothing("of what was found each is told of its own domain"),
         O::QuarantineRelease => Nothing("exchange/scrubs.rs names findings of others"),
+        O::RestoreAccept => Nothing("it is about the whole database"),
         O::LegacyTokenImport | O::LegacyTokenWithdraw => Nothing("tenants are the administrators' own to see"),
         O::CeremonyMigrate | O::CeremonyAbort => Alike(vec![|w, it, _| w.text(tag::LEGACY_TOKEN_NAME, &it.name)]),
         O::ShareSubmit => Nothing("a share says itself of which token of the own domain it is"),

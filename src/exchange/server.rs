@@ -103,6 +103,9 @@ impl Server {
             Ok(principal) => self.confined(facts, principal),
             Err(error) => return self.stranger(&message, error, facts, now).await,
         };
+        if let Some(failure) = self.withheld(&principal, &message) {
+            return self.all_failed(&message, &failure, now);
+        }
         let items = message.items.len();
         if let Err(failure) = self.admission.admit(&principal, facts.peer.ip(), items, now.0) {
             self.note_refusal(facts, now).await;
@@ -163,6 +166,9 @@ impl Server {
         facts: &ConnectionFacts,
     ) -> Vec<u8> {
         let now = self.now();
+        if let Some(failure) = self.withheld(principal, message) {
+            return self.all_failed(message, &failure, now);
+        }
         let mut run = self.run(principal, message, facts);
         let outcome = run.all(&mut Verified::default()).await;
         match self.keep(run, now).await {

@@ -250,6 +250,7 @@ impl TestHouse {
             heavy: Heavy::in_place(),
             installation: InstallationRecord::new([3; 16]),
             quarantine,
+            freshness: Arc::default(),
             policies: Policies::optional(),
             about: About::default(),
             outfit,

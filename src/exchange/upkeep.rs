@@ -53,6 +53,10 @@ impl Server {
     }
 
     async fn attend_to(&self, domain: Domain, matter: Matter) {
+        // In a database that was put back nothing is done but what its administrators ask for.
+        if self.is_restored() && !(domain == Domain::SYSTEM && matches!(matter, Matter::Proposal(_))) {
+            return self.note_in(AGAIN_MS, domain, matter);
+        }
         match matter {
             Matter::Installation => self.find_domains().await,
             Matter::Domain => self.take_up_domain(domain).await,

@@ -319,6 +319,7 @@ handlers! {
     StateVerify
     QuarantineRelease
     QuarantineList
+    RestoreAccept
     KeyResidue
     TenantPurge
     EndpointCreate

@@ -21,6 +21,8 @@ pub enum Notice {
     Profile(ProfileId),
     /// Which records are held.
     Quarantine,
+    /// The database was put back, and people have agreed to go on with it.
+    RestoreAccepted,
     /// The share counts that this person has laid down of a legacy token.
     Share(Domain, [u8; 16], [u8; 16]),
     /// The shares of a legacy token are needed no more.

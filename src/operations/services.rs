@@ -10,7 +10,7 @@ use crate::custody::{Custody, Outfit};
 use crate::heavy::Heavy;
 use crate::identity::Passwords;
 use crate::outbox::Outbox;
-use crate::scrub::Quarantine;
+use crate::scrub::{Freshness, Quarantine};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct Services {
     pub policies: Policies,
     /// Which records are held, since they are not as the change trail has them.
     pub quarantine: Arc<Quarantine>,
+    /// Whether the database is the one that was served last.
+    pub freshness: Arc<Freshness>,
     /// How the server was set up.
     pub about: About,
     /// What puts HSM-Profiles to work.

@@ -27,6 +27,10 @@ impl Settings {
         if self.https_listener.as_ref().is_some_and(HttpsListenerTable::misnames) {
             return Err("https_listener.uri is no https://HOST/PATH".to_owned());
         }
+        let anchor = self.audit.anchor.as_ref();
+        if anchor.is_some_and(|anchor| anchor.starts_with(&self.data)) {
+            return Err("audit.anchor is in the data folder, with which it would be put back".to_owned());
+        }
         if self.outbox.certificate.is_some() != self.outbox.key.is_some() {
             return Err("outbox.certificate and outbox.key belong together".to_owned());
         }

@@ -20,6 +20,7 @@ mod office;
 mod proposals;
 mod remains;
 mod reversed;
+mod restored;
 mod rotation;
 mod session;
 mod shares;

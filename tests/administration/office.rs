@@ -210,7 +210,13 @@ impl Office {
 
     /// Ends the server and starts it again, where it was.
     pub fn restart(&mut self) {
+        self.restart_after(|_| {});
+    }
+
+    /// The same, with something done to its files meanwhile.
+    pub fn restart_after(&mut self, act: impl FnOnce(&Path)) {
         self.stop();
+        act(self.folder.path());
         let settings = self.at("kms/claviger.toml");
         let text = std::fs::read_to_string(&settings).unwrap();
         std::fs::write(&settings, text.replace("127.0.0.1:0", &self.address)).unwrap();

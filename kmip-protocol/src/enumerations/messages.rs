@@ -140,6 +140,7 @@ enumeration! {
         StateVerify = 0x8001_0520 "State Verify" [V2_0..];
         QuarantineRelease = 0x8001_0521 "Quarantine Release" [V2_0..];
         QuarantineList = 0x8001_0522 "Quarantine List" [V2_0..];
+        RestoreAccept = 0x8001_0530 "Restore Accept" [V2_0..];
         ClientCreate = 0x8001_0601 "Client Create" [V2_0..];
         ClientGet = 0x8001_0602 "Client Get" [V2_0..];
         ClientList = 0x8001_0603 "Client List" [V2_0..];

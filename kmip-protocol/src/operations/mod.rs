@@ -336,6 +336,7 @@ operations! {
     StateVerify(StateVerifyRequest) -> (StateVerifyResponse);
     QuarantineRelease(QuarantineReleaseRequest) -> (QuarantineReleaseResponse);
     QuarantineList(QuarantineListRequest) -> (QuarantineListResponse);
+    RestoreAccept(RestoreAcceptRequest) -> (RestoreAcceptResponse);
     KeyResidue(KeyResidueRequest) -> (KeyResidueResponse);
     TenantPurge(TenantPurgeRequest) -> (TenantPurgeResponse);
     ClientCreate(ClientCreateRequest) -> (ClientCreateResponse);

@@ -92,6 +92,8 @@ pub(super) const SYSTEM_FLOOR: &[Operation] = &[
     // What stops a tenant's people, and what lets them go on without those who hold the shares.
     Operation::LegacyTokenImport,
     Operation::LegacyTokenWithdraw,
+    // What one person did yesterday could be undone by yesterday's database.
+    Operation::RestoreAccept,
 ];
 
 /// A policy made from a template. `Off` in the system's scope is one that [`super::check_policy`] refuses.
@@ -346,6 +348,7 @@ impl Shape {
                 Operation::HsmProfileAbandon,
             ],
         );
-        vec![tenants, profiles, management, recovery]
+        let restore = self.rule("restore", &[Operation::RestoreAccept]);
+        vec![tenants, profiles, management, restore, recovery]
     }
 }

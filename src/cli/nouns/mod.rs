@@ -20,6 +20,7 @@ pub(super) mod policy;
 mod policy_file;
 pub(super) mod quarantine;
 pub(super) mod residue;
+pub(super) mod restore;
 pub(super) mod session;
 pub(super) mod share;
 pub(super) mod status;

@@ -1,4 +1,4 @@
-//! Records that are not as the change trail has them (family 05): looked for, listed, released.
+//! Records that are not as the change trail has them, and databases that were put back whole (family 05): looked for, listed, released.
 
 use crate::field::structure;
 use crate::{DateTime, Finding};
@@ -49,4 +49,14 @@ structure! {
     /// Quarantine Release, the answer.
     #[derive(Default)]
     QuarantineReleaseResponse {}
+
+    /// Goes on with a database that is older than its anchor, after people have looked.
+    #[derive(Default)]
+    RestoreAcceptRequest {}
+
+    /// Restore Accept, the answer.
+    RestoreAcceptResponse {
+        /// How often the installation was restored.
+        epoch: i32 = EPOCH;
+    }
 }
