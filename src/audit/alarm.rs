@@ -123,14 +123,14 @@ events! {
     RecordStale = 0x8001_FF51 Critical true "a record is not as the audit trail has it";
     /// The change trail itself is not as it was written.
     TrailDamaged = 0x8001_FF52 Critical true "the audit trail is not as it was written";
+    /// A source of randomness gives nothing, or what is not random.
+    RandomnessOutage = 0x8001_FF53 Critical false "a source of randomness does not answer, or fails its health test";
     /// The database is older than its anchor, or has lost it: somebody put it back whole.
     DatabaseRestored = 0x8001_FF54 Critical true "the database is not the one that was served last";
     /// People have taken the database as it is for what it should be.
     RestoreAccepted = 0x8001_FF55 Critical true "people have agreed to go on with a database that was put back";
     /// The anchor cannot be written: a database put back whole would not be noticed.
     AnchorUnavailable = 0x8001_FF56 Critical false "the anchor cannot be written";
-    /// A source of randomness gives nothing, or what is not random.
-    RandomnessOutage = 0x8001_FF53 Critical false "a source of randomness does not answer, or fails its health test";
     /// An endpoint was away for so long that there was no room for what it should have been sent.
     EndpointOverflow = 0x8001_FF60 Warning true "an endpoint misses messages: too many wait for it";
     /// An endpoint has refused a message, or answered what is no answer, too often: the message is gone.
