@@ -39,6 +39,7 @@ fn what_is_not_known_is_an_error() {
         "[log]\nformat = \"xml\"",
         "[outbox]\nallow = [\"10.0.0.0/8\"]",
         "[outbox]\nkey = \"a.pem\"",
+        "[audit]\nanchor = \"data/anchor\"",
     ] {
         let text = match unknown.strip_prefix("[listener.limits]\n") {
             Some(line) => format!("{FILE}\n{line}"),
