@@ -202,8 +202,10 @@ impl<'a> Run<'a> {
         let start = self.work.mark();
         let mut items = Writer::new();
         let mut answered: Vec<Answered> = Vec::with_capacity(message.items.len());
-        for (place, item) in message.items.iter().enumerate() {
-            if place > 0 {
+        let mut left = message.items.iter().enumerate();
+        let mut next = left.next();
+        while let Some((place, item)) = next {
+            if !answered.is_empty() {
                 breathe().await;
             }
             let one = self.one(place, item, &mut items, room).await;
@@ -221,6 +223,8 @@ impl<'a> Run<'a> {
             if failure && (!continues(message) || self.is_last_check(item)) {
                 break;
             }
+            let again = self.batch.identifiers.next_turn();
+            next = if again { next } else { left.next() };
         }
         let failed = answered
             .last()

@@ -1,13 +1,14 @@
 //! What the server says by itself of an object that comes into being, and what it does not believe of one.
 
-use super::testing::{TestHouse, create};
+use super::testing::{TestHouse, create, derivation};
 use kmip_protocol::{
     Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeReference, Attributes, Certificate,
-    CertificateType, CryptographicAlgorithm, CryptographicUsageMask, GetAttributesRequest, GetRequest, Interval,
-    KeyBlock, KeyFormatType, KeyMaterial, KeyValue, LocateRequest, ManagedObject, ObjectGroupMember, PlainKeyValue,
-    PrivateKey, PublicKey, RNGAlgorithm, RNGParameters, RegisterRequest, ResponseItem, ResponsePayload, ResultReason,
-    ResultStatus, SetAttributeRequest, SymmetricKey, TemplateAttribute, TransparentSymmetricKey, UniqueIdentifier,
-    Version,
+    CertificateType, CryptographicAlgorithm, CryptographicUsageMask, DerivationMethod, DeriveKeyRequest,
+    EncodingOption, GetAttributesRequest, GetRequest, Interval, KeyBlock, KeyFormatType, KeyInformation, KeyMaterial,
+    KeyValue, KeyWrappingData, Link, LinkType, LocateRequest, ManagedObject, ObjectGroupMember, ObjectType,
+    PlainKeyValue, PrivateKey, PublicKey, RNGAlgorithm, RNGParameters, RegisterRequest, ResponseItem, ResponsePayload,
+    ResultReason, ResultStatus, SecretData, SecretDataType, SetAttributeRequest, SymmetricKey, TemplateAttribute,
+    TransparentSymmetricKey, UniqueIdentifier, Version, WrappingMethod,
 };
 use kmip_ttlv::Secret;
 
@@ -181,6 +182,15 @@ async fn members_of_a_group_are_given_out_in_their_order() {
     for _ in 0..3 {
         members.push(house.create("", vec![group.clone()]).await);
     }
+    let mut fresh = LocateRequest {
+        object_group_member: Some(ObjectGroupMember::GroupMemberFresh),
+        attributes: AttributePatterns(vec![AttributePattern::exactly(&group)]),
+        ..LocateRequest::default()
+    };
+    let newest_first = |from: usize, to: usize| members[from..to].iter().rev().cloned().collect::<Vec<_>>();
+    assert_eq!(located(&house, fresh.clone()).await, newest_first(0, 3));
+    fresh.maximum_items = Some(2);
+    assert_eq!(located(&house, fresh).await, newest_first(0, 2));
     let next = |member| LocateRequest {
         maximum_items: Some(1),
         object_group_member: Some(member),
@@ -213,10 +223,95 @@ async fn members_of_a_group_are_given_out_in_their_order() {
 }
 
 #[tokio::test]
+async fn what_is_registered_wrapped_is_linked_to_the_wrapping_key() {
+    let house = TestHouse::new().await;
+    let wrapping = house.create("", Vec::new()).await;
+    let wrapped = |by: &str| {
+        let mut key_block = block(KeyFormatType::Raw, None, CryptographicAlgorithm::AES);
+        key_block.key_value = Some(KeyValue::Wrapped(Secret::new(vec![1; 40])));
+        key_block.key_wrapping_data = Some(Box::new(KeyWrappingData {
+            wrapping_method: WrappingMethod::Encrypt,
+            encryption_key_information: Some(KeyInformation {
+                unique_identifier: UniqueIdentifier::from(by),
+                cryptographic_parameters: None,
+            }),
+            mac_signature_key_information: None,
+            mac_signature: None,
+            iv_counter_nonce: None,
+            encoding_option: Some(EncodingOption::NoEncoding),
+        }));
+        RegisterRequest {
+            object_type: ObjectType::SymmetricKey,
+            attributes: TemplateAttribute::default(),
+            object: SymmetricKey { key_block }.into(),
+            protection_storage_masks: None,
+        }
+    };
+    let register = async |version, by: &str| registered(&house.item(version, wrapped(by), &house.alice).await);
+    let link = Attribute::Link(Link {
+        link_type: LinkType::WrappingKeyLink,
+        linked_object_identifier: UniqueIdentifier::from(wrapping.as_str()),
+    });
+    let linked = register(Version::NEWEST, &wrapping).await;
+    assert!(value(&house, linked.clone(), AttributeKind::Link).await == Some(link));
+    let elsewhere = register(Version::NEWEST, "nobody's").await;
+    assert!(value(&house, elsewhere, AttributeKind::Link).await.is_none());
+    // Versions that do not know the Link are neither given it nor told of it.
+    let older = register(Version::OLDEST, &wrapping).await;
+    assert!(value(&house, older, AttributeKind::Link).await.is_none());
+    let all = GetAttributesRequest {
+        unique_identifier: linked,
+        references: Vec::new(),
+    };
+    let Some(ResponsePayload::GetAttributes(told)) = house.item(Version::OLDEST, all, &house.alice).await.payload
+    else {
+        panic!("no answer")
+    };
+    assert!(told.attributes.first(AttributeKind::Link).is_none());
+}
+
+#[tokio::test]
+async fn a_key_is_what_is_derived_from_wherever_it_stands_beside_secret_data() {
+    let house = TestHouse::new().await;
+    let derives = Attribute::CryptographicUsageMask(CryptographicUsageMask::DeriveKey);
+    let base = register(&house, aes(Some(vec![1; 32])), vec![derives.clone()]).await;
+    let mut key_block = block(KeyFormatType::Raw, None, CryptographicAlgorithm::AES);
+    key_block.cryptographic_algorithm = None;
+    key_block.cryptographic_length = None;
+    key_block.key_value = Some(KeyValue::Plain(PlainKeyValue {
+        key_material: KeyMaterial::Bytes(Secret::new(vec![2; 16])),
+        attributes: None,
+    }));
+    let data = SecretData {
+        secret_data_type: SecretDataType::Seed,
+        key_block,
+    };
+    let data = register(&house, data.into(), vec![derives]).await;
+    let (base, data) = (registered(&base).unwrap(), registered(&data).unwrap());
+    let mut digests = Vec::new();
+    for unique_identifiers in [vec![base.clone(), data.clone()], vec![data, base]] {
+        let derive = DeriveKeyRequest {
+            object_type: ObjectType::SecretData,
+            unique_identifiers,
+            derivation_method: DerivationMethod::HMAC,
+            derivation_parameters: derivation(&[]),
+            attributes: [Attribute::CryptographicLength(128)].into_iter().collect(),
+        };
+        let made = house.item(Version::NEWEST, derive, &house.alice).await;
+        let Some(ResponsePayload::DeriveKey(made)) = made.payload else {
+            panic!("not derived: {:?}", made.result_message)
+        };
+        let made = Some(UniqueIdentifier::Text(made.unique_identifier));
+        digests.push(value(&house, made, AttributeKind::Digest).await);
+    }
+    assert!(digests[0].is_some() && digests[0] == digests[1]);
+}
+
+#[tokio::test]
 async fn secret_data_has_its_length_as_an_attribute_only() {
     let house = TestHouse::new().await;
     let mut request = create("", Vec::new());
-    request.object_type = kmip_protocol::ObjectType::SecretData;
+    request.object_type = ObjectType::SecretData;
     request.attributes =
         TemplateAttribute::from([Attribute::CryptographicLength(80)].into_iter().collect::<Attributes>());
     let made = house.item(Version::NEWEST, request, &house.alice).await;

@@ -9,8 +9,9 @@ use super::restarts::{services_again, started};
 use super::testing::{TestHouse, batch, create};
 use crate::operations::deferred::is_immediate;
 use kmip_protocol::{
-    ActivateRequest, AnyItem, AsynchronousIndicator, BatchErrorContinuationOption, DateTime, Field, GetRequest,
-    Occurrence, Operation, RequestItem, RequestPayload, ResponseMessage, ResultReason, ResultStatus, Version, tag,
+    ActivateRequest, AnyItem, AsynchronousIndicator, Attribute, AttributePattern, AttributePatterns,
+    BatchErrorContinuationOption, DateTime, Field, GetRequest, LocateRequest, Occurrence, Operation, RequestItem,
+    RequestPayload, ResponseMessage, ResultReason, ResultStatus, StorageStatusMask, UniqueIdentifier, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Tag, Writer};
 
@@ -156,9 +157,14 @@ async fn what_names_no_object_means_the_one_before() {
             };
             let place = format!("{operation} in {version}");
             let mut message = with_failure(item_of_none.clone(), &things, version);
-            // An archived object's attributes are told, and name it.
-            let first = item(Operation::GetAttributeList, |w| w.text(tag::UNIQUE_IDENTIFIER, &name));
-            message.items.insert(0, first);
+            // Only what makes or finds objects sets it; this finds archived ones too.
+            let itself = Attribute::UniqueIdentifier(UniqueIdentifier::Text(name));
+            let first = LocateRequest {
+                storage_status_mask: Some(StorageStatusMask::OnLineStorage | StorageStatusMask::ArchivalStorage),
+                attributes: AttributePatterns(vec![AttributePattern::exactly(&itself)]),
+                ..LocateRequest::default()
+            };
+            message.items.insert(0, RequestItem::new(first));
             message.header.batch_count = 3;
             let told = house.message(&message, &house.alice).await;
             if told.items.len() != 3 || told.items[1].result_status != ResultStatus::OperationUndone {

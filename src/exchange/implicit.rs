@@ -6,7 +6,7 @@ use super::testing::{TestHouse, create, derivation};
 use kmip_protocol::{
     Attribute, AttributeKind, Attributes, CreateKeyPairRequest, CreateSplitKeyRequest, CryptographicAlgorithm,
     CryptographicUsageMask, DerivationMethod, DeriveKeyRequest, GetAttributesRequest, ImportRequest,
-    JoinSplitKeyRequest, ObjectType, Operation, ReKeyKeyPairRequest, ReKeyRequest, Request, ResponsePayload,
+    JoinSplitKeyRequest, LinkType, ObjectType, Operation, ReKeyKeyPairRequest, ReKeyRequest, Request, ResponsePayload,
     SplitKeyMethod, TemplateAttribute, UniqueIdentifier, Version,
 };
 
@@ -235,11 +235,15 @@ async fn what_always_has_a_value_has_one_from_the_beginning() {
             // Set by the operation, although there need not be a value.
             let is_brought = matches!(by, Operation::Register | Operation::Import | Operation::JoinSplitKey);
             let is_issued = matches!(by, Operation::Certify | Operation::ReCertify);
+            let knows_link = by != Operation::CreateSplitKey || LinkType::NextLink.is_known_in(version);
             let more = [
                 (AttributeKind::LeaseTime, object_type != ObjectType::OpaqueObject),
                 (AttributeKind::RandomNumberGenerator, !is_brought && !is_issued),
                 (AttributeKind::OriginalCreationDate, !is_brought),
-                (AttributeKind::Link, !is_brought && by != Operation::Create),
+                (
+                    AttributeKind::Link,
+                    !is_brought && by != Operation::Create && knows_link,
+                ),
                 (AttributeKind::OperationPolicyName, true),
             ];
             for (kind, expected) in more

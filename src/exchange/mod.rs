@@ -90,6 +90,8 @@ mod lives;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod meaning;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod migrations;

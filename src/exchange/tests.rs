@@ -4,10 +4,10 @@ use super::testing::{TestHouse, batch, create, named};
 use crate::audit::{Entry, TrailError};
 use kmip_protocol::{
     ActivateRequest, AddAttributeRequest, Attribute, AttributeKind, AttributePattern, AttributePatterns,
-    AttributeReference, BatchErrorContinuationOption, DateTime, DestroyRequest, GetAttributesRequest, GetRequest,
-    LocateRequest, ModifyAttributeRequest, Operation, QueryFunction, QueryRequest, RequestItem, ResponseItem,
-    ResponsePayload, ResultReason, ResultStatus, RevocationReason, RevocationReasonCode, RevokeRequest, State,
-    UniqueIdentifier, Version,
+    AttributeReference, BatchErrorContinuationOption, DateTime, DeleteAttributeRequest, DestroyRequest,
+    GetAttributesRequest, GetRequest, LocateRequest, ModifyAttributeRequest, Operation, QueryFunction, QueryRequest,
+    RequestItem, ResponseItem, ResponsePayload, ResultReason, ResultStatus, RevocationReason, RevocationReasonCode,
+    RevokeRequest, State, UniqueIdentifier, Version,
 };
 
 fn of(identifier: &str) -> Option<UniqueIdentifier> {
@@ -197,6 +197,41 @@ async fn the_placeholder_carries_an_identifier_through_a_batch() {
     assert_eq!(outcome, [ResultStatus::Success; 3]);
     let alone = house.item(Version::OLDEST, GetRequest::default(), &house.alice).await;
     assert_eq!(reason(&alone), Some(ResultReason::ItemNotFound));
+}
+
+#[tokio::test]
+async fn without_an_index_the_first_instance_is_deleted_and_no_other() {
+    let house = TestHouse::new().await;
+    let means_first = |version: &Version| !version.has_tagged_attributes() && !version.deletes_by_index_only();
+    let version = Version::ALL.into_iter().find(means_first).unwrap();
+    let group = |name: &str| Attribute::ObjectGroup(name.into());
+    let key = house.create("", vec![group("one"), group("two")]).await;
+    let mut delete = DeleteAttributeRequest {
+        unique_identifier: Some(UniqueIdentifier::from(key.as_str())),
+        reference: Some(AttributeReference::Known(AttributeKind::ObjectGroup)),
+        ..DeleteAttributeRequest::default()
+    };
+    let first = house.item(version, delete.clone(), &house.alice).await;
+    assert_eq!(first.result_status, ResultStatus::Success);
+    // An index is no other's when it was deleted (KMIP 1.4 §2.1.1, §4.16).
+    let none = house.item(version, delete.clone(), &house.alice).await;
+    assert_eq!(reason(&none), Some(ResultReason::ItemNotFound));
+    delete.attribute_index = Some(1);
+    let second = house.item(version, delete, &house.alice).await;
+    assert_eq!(second.result_status, ResultStatus::Success);
+}
+
+#[tokio::test]
+async fn a_message_without_items_is_none() {
+    let house = TestHouse::new().await;
+    for version in Version::ALL {
+        let answer = house.message(&batch(version, Vec::new()), &house.alice).await;
+        let [item] = answer.items.as_slice() else {
+            panic!("{} items in {version}", answer.items.len());
+        };
+        assert_eq!(reason(item), Some(ResultReason::InvalidMessage));
+        assert_eq!(item.operation, None);
+    }
 }
 
 async fn failing_batch(option: Option<BatchErrorContinuationOption>) -> (TestHouse, Vec<ResultStatus>) {

@@ -18,7 +18,7 @@ impl Handle for ActivateRequest {
         }
         object.attributes.set(Attribute::ActivationDate(DateTime(now)));
         context.save(&mut object)?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(ActivateResponse {
             unique_identifier: object.unique_identifier,
         })

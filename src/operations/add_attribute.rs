@@ -30,7 +30,7 @@ impl Handle for AddAttributeRequest {
         let index = object.attributes.add(rules::as_kept(attribute));
         rules::after_change(&mut object.attributes);
         context.save(&mut object)?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         // Told although 0 may be left out: PyKMIP reads it.
         let index = Some(index);
         Ok(AddAttributeResponse {

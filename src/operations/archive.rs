@@ -14,7 +14,7 @@ impl Handle for ArchiveRequest {
             .attributes
             .set(Attribute::ArchiveDate(DateTime(context.seconds())));
         context.save(&mut object)?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(ArchiveResponse {
             unique_identifier: object.unique_identifier,
         })

@@ -78,6 +78,8 @@ pub(super) async fn register(
         key_wrapping_data: None,
     };
     let facts = PrivateKey::of(&key_block, ReadHints::default())?.facts()?;
+    // The certificates are not in the answer: only the key is given to later items.
+    context.batch.identifiers.forget();
     key_block.cryptographic_algorithm = Some(facts.algorithm);
     key_block.cryptographic_length = Some(facts.length);
     let key = kmip_protocol::PrivateKey { key_block }.into();

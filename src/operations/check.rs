@@ -37,7 +37,7 @@ impl Handle for CheckRequest {
             let is_said = fault.reason(context.version) != ResultReason::PermissionDenied && is_one(&refused);
             return Err(Failure::denying(fault, (!is_said).then(|| refused.into())));
         }
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(CheckResponse {
             unique_identifier: Some(object.unique_identifier),
             ..CheckResponse::default()

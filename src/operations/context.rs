@@ -1,5 +1,6 @@
 //! What a handler sees: who asks, when, and the objects of that client through the overlay of the batch.
 
+use super::identifiers::Identifiers;
 use super::services::Services;
 use super::{Desk, Notice, Outputs, digests, ownership};
 use crate::audit::AuditObject;
@@ -14,17 +15,17 @@ use crate::records;
 use crate::store::{Domain, Key, Seen, Taken, Work};
 use kmip_protocol::{
     Attribute, AttributeKind, DateTime, Field, ManagedObject, ObjectType, Operation, RequestMessage, ResultReason,
-    State, UniqueIdentifier, UniqueIdentifierKind, Version, tag,
+    State, UniqueIdentifier, Version, tag,
 };
 use kmip_ttlv::{Reader, Secret, Writer};
 
 /// What the items of a batch hand on to one another.
 #[derive(Default)]
 pub struct Batch {
-    /// The ID Placeholder (KMIP 2.1 §6.1): the identifier that the last item gave, if it gave one.
+    /// The ID Placeholder (KMIP 2.1 §6.1).
     pub placeholder: Option<String>,
-    /// The identifiers that items gave, in order, for references by position.
-    pub identifiers: Vec<String>,
+    /// The identifiers that items gave, for references by position and by operation.
+    pub identifiers: Identifiers,
     /// What the current item acted on, for its audit record.
     pub touched: Vec<AuditObject>,
     /// Proposals that items have begun to carry out by steps, also such as were taken back: nobody else's first step is met then.
@@ -88,7 +89,7 @@ impl Batch {
         self.streams.advance();
         BatchMark {
             placeholder: self.placeholder.clone(),
-            identifiers: self.identifiers.len(),
+            identifiers: self.identifiers.begin(),
             notices: self.notices.len(),
             outputs: self.outputs.count(),
         }
@@ -184,39 +185,6 @@ impl Context<'_> {
     #[must_use]
     pub const fn seconds(&self) -> i64 {
         self.now.seconds()
-    }
-
-    /// The identifier that a request means: given, or taken from the ID Placeholder, or from an earlier item.
-    pub fn identifier(&mut self, given: Option<&UniqueIdentifier>) -> Result<String, Failure> {
-        if !matches!(given, Some(UniqueIdentifier::Text(_))) {
-            self.batch.used_placeholder = true;
-            if self.batch.governed {
-                self.batch.misplaced = true;
-                return Err(Fault::MustStandAlone.into());
-            }
-        }
-        let found = match given {
-            Some(UniqueIdentifier::Text(text)) => Some(text.clone()),
-            None | Some(UniqueIdentifier::Kind(UniqueIdentifierKind::IDPlaceholder)) => self.batch.placeholder.clone(),
-            Some(UniqueIdentifier::Kind(_)) => self.batch.identifiers.last().cloned(),
-            Some(UniqueIdentifier::Position(n)) => self.by_position(*n),
-        };
-        found.ok_or(Failure::new(Fault::ObjectNotFound))
-    }
-
-    fn by_position(&self, position: i32) -> Option<String> {
-        let count = self.batch.identifiers.len();
-        let index = match usize::try_from(position) {
-            Ok(index) => index,
-            Err(_) => count.checked_sub(usize::try_from(position.unsigned_abs()).ok()?)?,
-        };
-        self.batch.identifiers.get(index).cloned()
-    }
-
-    /// Makes an identifier the one that later items mean when they give none.
-    pub fn place(&mut self, unique_identifier: &str) {
-        self.batch.placeholder = Some(unique_identifier.to_owned());
-        self.batch.identifiers.push(unique_identifier.to_owned());
     }
 
     /// The object that a request means.

@@ -161,7 +161,6 @@ async fn existing(
         link_type: LinkType::ParentLink,
         linked_object_identifier: UniqueIdentifier::Text(object.unique_identifier),
     }));
-    context.place(&whole.unique_identifier);
     Ok((without_value(&block), secret))
 }
 

@@ -33,7 +33,7 @@ impl Handle for DecryptRequest {
         let mut given = process(context, &turn, &key, &asked, &data)?;
         let data = given.data(part).map(Secret::new);
         context.produce(DataKind::Decrypt, data.as_ref().map(Secret::expose))?;
-        context.place(&key.object.unique_identifier);
+        context.tell(&key.object.unique_identifier);
         Ok(DecryptResponse {
             unique_identifier: key.object.unique_identifier,
             data,

@@ -27,7 +27,7 @@ impl Handle for DeleteAttributeRequest {
         }
         rules::after_change(&mut object.attributes);
         context.save(&mut object)?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         let told = deleted.map(|i| AttributeInstance {
             attribute: i.attribute,
             index: Some(i.index),
@@ -39,8 +39,8 @@ impl Handle for DeleteAttributeRequest {
     }
 }
 
-/// The indexes that a request means: one by index up to 1.4 (none means the first there is: 0 unless that was deleted before);
-/// one by value, or all instances, since.
+/// The indexes that a request means: one by index up to 1.4, where none means 0 (KMIP 1.4 §4.16), also if that was deleted before; one by
+/// value, or all instances, since.
 pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, version: Version) -> Result<Vec<i32>, Fault> {
     if let Some(current) = &request.current_attribute {
         let reference = current.attribute.reference();
@@ -51,12 +51,12 @@ pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, versio
         return Err(Fault::MissingField);
     };
     let all: Vec<i32> = set.of(reference).map(|i| i.index).collect();
-    match (request.attribute_index, all.first()) {
-        (_, None) => Err(Fault::AttributeNotFound),
-        (Some(index), _) if all.contains(&index) => Ok(vec![index]),
-        (Some(_), _) => Err(Fault::AttributeInstanceNotFound),
-        (None, Some(_)) if all.len() > 1 && version.deletes_by_index_only() => Err(Fault::AttributeIndex),
-        (None, Some(first)) if !version.has_tagged_attributes() => Ok(vec![*first]),
-        (None, Some(_)) => Ok(all),
+    let is_first = !version.has_tagged_attributes() && !version.deletes_by_index_only();
+    match request.attribute_index.or(is_first.then_some(0)) {
+        _ if all.is_empty() => Err(Fault::AttributeNotFound),
+        None if all.len() > 1 && version.deletes_by_index_only() => Err(Fault::AttributeIndex),
+        Some(index) if all.contains(&index) => Ok(vec![index]),
+        Some(_) => Err(Fault::AttributeInstanceNotFound),
+        None => Ok(all),
     }
 }

@@ -115,12 +115,15 @@ async fn bases(request: &DeriveKeyRequest, context: &mut Context<'_>) -> Result<
         };
         found.agreement = Some((private.private().map_err(as_base)?, public.public().map_err(as_base)?));
     } else {
-        // The first is the base; Secret Data beside a key stands for the Derivation Data.
-        for key in &keys {
-            if found.base.is_none() {
+        // A key is the base wherever it stands, else the first of the Secret Data; what Secret Data there is beside it stands for the
+        // Derivation Data.
+        let is_secret = |key: &Key| matches!(key.managed, ManagedObject::SecretData(_));
+        let base = keys.iter().position(|key| !is_secret(key)).unwrap_or(0);
+        for (place, key) in keys.iter().enumerate() {
+            if place == base {
                 found.base = Some(key.bytes().map_err(as_base)?.clone());
                 found.base_algorithm = key.algorithm();
-            } else if matches!(key.managed, ManagedObject::SecretData(_)) {
+            } else if is_secret(key) {
                 found.data.push(key.bytes().map_err(as_base)?.clone());
             } else {
                 return Err(Fault::InvalidObjectType.into());

@@ -31,7 +31,7 @@ impl Handle for DestroyRequest {
         context.count_object(-1).await?;
         context.save(&mut object)?;
         context.batch.notices.push(Notice::Destroyed(object.internal_id));
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(DestroyResponse {
             unique_identifier: object.unique_identifier,
         })

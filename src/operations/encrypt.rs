@@ -34,7 +34,7 @@ impl Handle for EncryptRequest {
         let mut given = process(context, &turn, &key, &asked, &data)?;
         let data = given.data(part);
         context.produce(DataKind::Encrypt, data.as_deref())?;
-        context.place(&key.object.unique_identifier);
+        context.tell(&key.object.unique_identifier);
         Ok(EncryptResponse {
             unique_identifier: key.object.unique_identifier,
             data,

@@ -15,7 +15,7 @@ impl Handle for GetRequest {
         let object = context.kept(self.unique_identifier.as_ref(), Wanted::Whole).await?;
         let managed = give(context, &object, self).await?;
         note_served(context, &object)?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(GetResponse {
             object_type: object.object_type,
             unique_identifier: object.unique_identifier,

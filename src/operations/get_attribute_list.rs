@@ -11,7 +11,7 @@ impl Handle for GetAttributeListRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<GetAttributeListResponse, Failure> {
         let object = context.object(self.unique_identifier.as_ref(), Wanted::Remains).await?;
         let references = present(&object, context);
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(GetAttributeListResponse {
             unique_identifier: object.unique_identifier,
             references,

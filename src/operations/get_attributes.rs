@@ -7,7 +7,8 @@ use crate::failure::{Failure, Fault};
 use crate::objects::attributes::is_multi;
 use crate::objects::{Instance, Object, matching};
 use kmip_protocol::{
-    AttributeInstance, AttributeKind, AttributeReference, Attributes, GetAttributesRequest, GetAttributesResponse,
+    Attribute, AttributeInstance, AttributeKind, AttributeReference, Attributes, GetAttributesRequest,
+    GetAttributesResponse, Version,
 };
 
 impl Handle for GetAttributesRequest {
@@ -26,7 +27,7 @@ impl Handle for GetAttributesRequest {
         } else {
             self.references.clone()
         };
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(GetAttributesResponse {
             unique_identifier: object.unique_identifier.clone(),
             attributes: told(context, object, &references).await?,
@@ -44,9 +45,19 @@ pub(super) async fn told(
         usage::tell(context, &mut object).await?;
     }
     let now = context.seconds();
+    let version = context.version;
+    let told = references.iter().flat_map(|r| values(&object, r, now));
     Ok(Attributes(
-        references.iter().flat_map(|r| values(&object, r, now)).collect(),
+        told.filter(|instance| is_told(&instance.attribute, version)).collect(),
     ))
+}
+
+/// Whether a peer of this version knows such an instance: a Link that this server made of a later version's type says nothing to it.
+fn is_told(attribute: &Attribute, version: Version) -> bool {
+    match attribute {
+        Attribute::Link(link) => link.link_type.versions().is_none_or(|v| v.include(version)),
+        _ => true,
+    }
 }
 
 /// Attributes that every object has and that are not stored.
@@ -61,7 +72,8 @@ pub(super) fn present(object: &Object, context: &Context<'_>) -> Vec<AttributeRe
     let has = |kind: &AttributeKind| matching::derived(object, *kind, context.seconds()).is_some();
     let derived = DERIVED.into_iter().filter(has);
     let mut references: Vec<AttributeReference> = derived.map(AttributeReference::Known).collect();
-    for instance in object.attributes.iter() {
+    let told = |instance: &&Instance| is_told(&instance.attribute, context.version);
+    for instance in object.attributes.iter().filter(told) {
         let reference = instance.attribute.reference();
         if !references.contains(&reference) {
             references.push(reference);

@@ -28,7 +28,7 @@ impl Handle for GetUsageAllocationRequest {
             return Err(Fault::WrongState.into());
         }
         usage::take_units(context, &object, self.usage_limits_count).await?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(GetUsageAllocationResponse {
             unique_identifier: object.unique_identifier,
         })

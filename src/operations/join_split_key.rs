@@ -13,6 +13,7 @@ use kmip_protocol::{
     Attribute, AttributeKind, AttributeReference, Certificate, CertificateType, JoinSplitKeyRequest,
     JoinSplitKeyResponse, KeyBlock, KeyMaterial, KeyValue, ManagedObject, ObjectType, OpaqueDataType, OpaqueObject,
     PlainKeyValue, PrivateKey, PublicKey, SecretData, SecretDataType, SplitKey, SymmetricKey, TemplateAttribute,
+    UniqueIdentifier,
 };
 use kmip_ttlv::Secret;
 
@@ -26,9 +27,6 @@ const TAKEN_OVER: [AttributeKind; 4] = [
 
 impl Handle for JoinSplitKeyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<JoinSplitKeyResponse, Failure> {
-        if self.unique_identifiers.len() > usize::try_from(MOST_PARTS).unwrap_or_default() {
-            return Err(Fault::LimitExceeded.into());
-        }
         context.permit_opened(self.object_type)?;
         creation::permit_storage(self.protection_storage_masks.as_ref(), Fault::ProtectionStorage)?;
         let none = TemplateAttribute::default();
@@ -66,7 +64,14 @@ impl Parts {
             pairs: pairs_of(context.version),
             length: None,
         };
+        let mut named = Vec::new();
         for given in &request.unique_identifiers {
+            named.extend(context.identifiers(given)?.into_iter().map(UniqueIdentifier::Text));
+        }
+        if named.len() > usize::try_from(MOST_PARTS).unwrap_or_default() {
+            return Err(Fault::LimitExceeded.into());
+        }
+        for given in &named {
             let object = context.kept(Some(given), Wanted::Whole).await?;
             begin_anew(context, &object)?;
             let ManagedObject::SplitKey(share) = context.open(&object).await? else {

@@ -64,7 +64,9 @@ impl Handle for LocateRequest {
         {
             context.batch.placeholder = Some(only.clone());
         }
-        context.batch.identifiers.extend(found.identifiers.iter().cloned());
+        let operation = context.batch.operation;
+        context.batch.identifiers.open(operation);
+        found.identifiers.iter().for_each(|one| context.tell(one));
         let located_items = if found.complete {
             i32::try_from(found.matching).ok()
         } else {
@@ -104,7 +106,7 @@ impl Found {
     }
 
     /// Members of a group are given out in the order in which they were made. The default one is the oldest that is fresh,
-    /// or where none is, the oldest (KMIP 2.1 §6.1.28: "as defined by server policy").
+    /// or where none is, the oldest (KMIP 2.1 §6.1.28: "as defined by server policy"). Several are told newest first, as always.
     fn choose(&mut self, member: ObjectGroupMember) {
         let mut chosen = self.members.take().unwrap_or_default();
         chosen.reverse();
@@ -115,6 +117,7 @@ impl Found {
         self.matching = chosen.len();
         let wanted = chosen.into_iter().skip(self.skip).take(self.most);
         self.identifiers = wanted.map(|(identifier, _)| identifier).collect();
+        self.identifiers.reverse();
     }
 }
 

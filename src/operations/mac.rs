@@ -31,7 +31,7 @@ impl Handle for MACRequest {
             (None, turn.keep(context, Some(&key), opening, State::Mac(mac))?)
         };
         context.produce(DataKind::MACMACData, mac_data.as_deref())?;
-        context.place(&key.object.unique_identifier);
+        context.tell(&key.object.unique_identifier);
         Ok(MACResponse {
             unique_identifier: key.object.unique_identifier,
             mac_data,

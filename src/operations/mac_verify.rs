@@ -30,7 +30,7 @@ impl Handle for MACVerifyRequest {
         } else {
             (None, turn.keep(context, Some(&key), opening, State::Mac(mac))?)
         };
-        context.place(&key.object.unique_identifier);
+        context.tell(&key.object.unique_identifier);
         Ok(MACVerifyResponse {
             unique_identifier: key.object.unique_identifier,
             validity_indicator,

@@ -6,6 +6,7 @@ mod certificate_attributes;
 pub mod context;
 mod creation;
 mod faults;
+pub mod identifiers;
 pub mod services;
 
 mod authenticating;

@@ -18,7 +18,7 @@ impl Handle for ModifyAttributeRequest {
         let attribute = completed.as_ref().unwrap_or(attribute);
         let index = which(self, &set, context.version.has_tagged_attributes())?;
         let attribute = change(context, &mut object, index, attribute).await?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         // Told although 0 may be left out: PyKMIP reads it.
         let index = Some(index);
         Ok(ModifyAttributeResponse {

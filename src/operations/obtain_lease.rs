@@ -16,7 +16,7 @@ impl Handle for ObtainLeaseRequest {
             Some(Attribute::LastChangeDate(date)) => *date,
             _ => DateTime(context.seconds()),
         };
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(ObtainLeaseResponse {
             unique_identifier: object.unique_identifier,
             lease_time: Interval(lease),

@@ -1,12 +1,13 @@
 //! Register (KMIP 2.1 §6.1.43; KMIP 1.4 §4.3): an object that the client brings.
 
 use super::creation::{self, Source};
+use super::links::{ends, link};
 use super::{Context, Handle, bundle, soundness, templates};
 use crate::authority::Granted;
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format, length_in_bits};
 use crate::failure::{Failure, Fault};
 use crate::objects::AttributeSet;
-use kmip_protocol::{Attribute, AttributeKind, ManagedObject, RegisterRequest, RegisterResponse};
+use kmip_protocol::{Attribute, AttributeKind, LinkType, ManagedObject, RegisterRequest, RegisterResponse};
 
 impl Handle for RegisterRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RegisterResponse, Failure> {
@@ -21,6 +22,7 @@ impl Handle for RegisterRequest {
         }
         let template = templates::registered(context, &mut attributes, &self.object).await?;
         check(&mut attributes, &self.object)?;
+        tie_to_wrapping_key(context, &mut attributes, &self.object).await?;
         let kept = template.as_ref().unwrap_or(&self.object);
         let object = creation::insert(context, attributes, kept, Source::Registered).await?;
         Ok(RegisterResponse {
@@ -28,6 +30,29 @@ impl Handle for RegisterRequest {
             attributes: None,
         })
     }
+}
+
+/// An object that comes wrapped has a Link to the key that it is wrapped with, where that is one that the client sees here (KMIP 2.1
+/// §6.1.43). Versions that have no such Link are told of none.
+async fn tie_to_wrapping_key(
+    context: &mut Context<'_>,
+    attributes: &mut AttributeSet,
+    managed: &ManagedObject,
+) -> Result<(), Failure> {
+    let link_type = LinkType::WrappingKeyLink;
+    let data = managed.key_block().and_then(|block| block.key_wrapping_data.as_ref());
+    let information = data.and_then(|data| {
+        let encryption = data.encryption_key_information.as_ref();
+        encryption.or(data.mac_signature_key_information.as_ref())
+    });
+    let Some(information) = information.filter(|_| link_type.is_known_in(context.version)) else {
+        return Ok(());
+    };
+    let identifier = context.identifier(Some(&information.unique_identifier))?;
+    if context.find(&identifier).await?.is_some() && ends(attributes, link_type).all(|end| end != identifier) {
+        attributes.add(link(link_type, &identifier));
+    }
+    Ok(())
 }
 
 /// What a client states of an object must be true of it (KMIP 1.4 §11.4: "incorrect attribute value(s)"), and what it does

@@ -35,7 +35,7 @@ impl Handle for RevokeRequest {
             .attributes
             .set(Attribute::RevocationReason(self.revocation_reason.clone()));
         context.save(&mut object)?;
-        context.place(&object.unique_identifier);
+        context.tell(&object.unique_identifier);
         Ok(RevokeResponse {
             unique_identifier: object.unique_identifier,
         })

@@ -53,6 +53,6 @@ pub(super) async fn put(
         }
         _ => return Err(Fault::AttributeMultiValued.into()),
     }
-    context.place(&object.unique_identifier);
+    context.tell(&object.unique_identifier);
     Ok(object.unique_identifier)
 }

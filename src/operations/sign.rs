@@ -44,7 +44,7 @@ impl Handle for SignRequest {
             (None, message.keep(context, &turn, &key)?)
         };
         context.produce(DataKind::SignSignatureData, signature_data.as_deref())?;
-        context.place(&key.object.unique_identifier);
+        context.tell(&key.object.unique_identifier);
         Ok(SignResponse {
             unique_identifier: key.object.unique_identifier,
             signature_data,

@@ -32,7 +32,7 @@ impl Handle for SignatureVerifyRequest {
         } else {
             (None, message.keep(context, &turn, &key)?)
         };
-        context.place(&key.object.unique_identifier);
+        context.tell(&key.object.unique_identifier);
         Ok(SignatureVerifyResponse {
             unique_identifier: key.object.unique_identifier,
             validity_indicator,

@@ -70,9 +70,14 @@ async fn objects_of(payload: &RequestPayload, context: &mut Context<'_>) -> Resu
     let tenant = context.client()?.tenant;
     let mut concerned = Vec::new();
     for given in named {
-        let unique_identifier = meant(payload, given, context)?;
-        let found = context.find(&unique_identifier).await?;
-        concerned.push(found.ok_or(Failure::new(Fault::ObjectNotFound))?);
+        let all = match (payload, given) {
+            (RequestPayload::JoinSplitKey(_), Some(given)) => context.identifiers(given)?,
+            _ => vec![meant(payload, given, context)?],
+        };
+        for unique_identifier in all {
+            let found = context.find(&unique_identifier).await?;
+            concerned.push(found.ok_or(Failure::new(Fault::ObjectNotFound))?);
+        }
     }
     if matches!(payload, RequestPayload::ReKeyKeyPair(_))
         && let Some(public) = public_half(concerned.first(), context).await?

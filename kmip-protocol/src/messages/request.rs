@@ -179,11 +179,13 @@ impl Found {
             let (mut inner, _) = structure(reader)?;
             self.items.push(RequestItem::read(&mut inner, version));
         }
-        if usize::try_from(count) == Ok(self.items.len()) {
-            Ok(())
-        } else {
-            Err(reader.error(ErrorKind::Invalid("Batch Count is not the number of items")))
+        if usize::try_from(count) != Ok(self.items.len()) {
+            return Err(reader.error(ErrorKind::Invalid("Batch Count is not the number of items")));
         }
+        if self.items.is_empty() {
+            return Err(reader.error(ErrorKind::Missing(tag::BATCH_ITEM)));
+        }
+        Ok(())
     }
 }
 
