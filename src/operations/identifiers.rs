@@ -152,6 +152,8 @@ impl Context<'_> {
                 let identifiers = &mut self.batch.identifiers;
                 let found = identifiers.meant(*kind);
                 if identifiers.repeated.saturating_add(identifiers.turns()) > self.services.limits.batch_items {
+                    // Once refused it is not tried for the others.
+                    identifiers.meant.clear();
                     return Err(Fault::LimitExceeded.into());
                 }
                 found

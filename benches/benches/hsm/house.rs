@@ -131,6 +131,7 @@ impl House {
             access: Arc::new(access.unwrap()),
             installation: InstallationRecord::new([3; 16]),
             outbox: Arc::default(),
+            freshness: Arc::default(),
             quarantine,
             about: About::default(),
             limits: Limits::default(),
