@@ -98,6 +98,8 @@ pub enum ComposeError {
     Directory(#[from] DirectoryError),
     #[error("audit: {0}")]
     Trail(#[from] crate::audit::TrailError),
+    #[error("{}: {}", .0.display(), .1)]
+    Anchor(PathBuf, crate::scrub::AnchorError),
     #[error("randomness failed")]
     Randomness,
     #[error("{}: {}", .0.display(), .1)]

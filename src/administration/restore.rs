@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::custody::Custody;
 use crate::failure::{Failure, Fault};
 use crate::operations::{Context, Handle, Notice};
-use crate::scrub::{Expected, Freshness, ScrubError};
+use crate::scrub::{AnchorError, Expected, Freshness, ScrubError, Why};
 use crate::store::{Domain, Store, Work};
 use kmip_protocol::{RestoreAcceptRequest, RestoreAcceptResponse};
 use std::sync::Arc;
@@ -23,57 +23,75 @@ impl From<ScrubError> for AdministrationError {
     }
 }
 
-/// Compares the database with its anchor (the file, what was found in it, and what tells how far the trail reaches), and writes down what
-/// follows: that there is to be one; that the database was put back, so that no vote and no proposal of before counts. Gives the
-/// installation's record as it is then.
+/// What there is of an anchor: the file that the settings name, what was found in it, and what tells how far the trail reaches.
+pub type Place<'a> = (Option<AnchorFile>, Option<&'a [u8]>, LateChain);
+
+/// Compares the database with its anchor, and writes down what follows: that there is to be one, once there is; that the database was put
+/// back, so that no vote and no proposal of before counts, at each start anew until people have agreed to it. Gives the installation's
+/// record as it is then.
 ///
 /// # Errors
-/// When store or custody do not answer.
+/// When store or custody do not answer; within, why there is no anchor although the settings name one for the first time.
 pub async fn compare(
-    (file, found, heads): (AnchorFile, Option<&[u8]>, LateChain),
+    place: Place<'_>,
     (store, custody): (&Arc<dyn Store>, &Custody),
     installation: InstallationRecord,
     now: Moment,
-) -> Result<(Arc<Freshness>, InstallationRecord), AdministrationError> {
+) -> Result<Result<(Arc<Freshness>, InstallationRecord), AnchorError>, AdministrationError> {
+    let (file, found, heads) = place;
     let expected = Expected {
         instance: installation.instance,
         anchored: installation.anchored,
-        accepted: installation.accepted,
     };
     let freshness = Freshness::compare(file, found, heads, (store, custody), expected).await?;
-    let mut record = InstallationRecord {
-        anchored: true,
-        ..installation
-    };
-    let mut alarm = None;
-    match freshness.restored() {
-        Some(restored) if installation.refused == Some(restored.digest) => {
-            tracing::error!(why = %restored.why, "the database was put back, and nobody has agreed to go on with it yet");
+    let mut record = installation;
+    if let Some(restored) = freshness.restored() {
+        // Above that of each history that is known.
+        record.epoch = installation.epoch.max(restored.epoch).saturating_add(1);
+        let why = restored.why.to_string();
+        let alarm = Alarm::new(Event::DatabaseRestored, Domain::SYSTEM.0, now.0, &why);
+        keep(
+            store,
+            custody,
+            (record, installation),
+            "database put back",
+            Some(&alarm),
+            now,
+        )
+        .await?;
+        alarm.sound();
+    } else if freshness.is_anchored() && !installation.anchored {
+        // First the anchor, which takes a record of the trail to name: that it is gone is no news before it was there.
+        keep(store, custody, (record, installation), "anchor to be kept", None, now).await?;
+        let InstallationRecord { instance, epoch, .. } = installation;
+        if let Err(why) = freshness.renew(custody, instance, epoch, now.0).await {
+            return Ok(Err(why));
         }
-        Some(restored) => {
-            record.epoch = installation.epoch.saturating_add(1);
-            record.refused = Some(restored.digest);
-            let why = restored.why.to_string();
-            alarm = Some(Alarm::new(Event::DatabaseRestored, Domain::SYSTEM.0, now.0, &why));
-        }
-        // What was agreed to once is agreed to until there is an anchor that fits.
-        None if freshness.is_fitting() => (record.refused, record.accepted) = (None, None),
-        None => {}
+        record.anchored = true;
+        keep(store, custody, (record, installation), "anchor kept", None, now).await?;
     }
-    if record != installation {
-        let mut work = Work::new(Arc::clone(store));
+    Ok(Ok((Arc::new(freshness), record)))
+}
+
+/// Writes the installation's record, if it is another one, with a record of the trail.
+async fn keep(
+    store: &Arc<dyn Store>,
+    custody: &Custody,
+    (record, before): (InstallationRecord, InstallationRecord),
+    note: &str,
+    alarm: Option<&Alarm>,
+    now: Moment,
+) -> Result<(), AdministrationError> {
+    let mut work = Work::new(Arc::clone(store));
+    if record != before {
         kek::put(custody, &mut work, InstallationRecord::key(), record.encode()).await?;
-        let note = alarm.as_ref().map_or("anchor kept", |_| "database put back");
-        work.audit(server_act(act::RESTORED, Domain::SYSTEM, now, note));
-        if let Some(draft) = alarm.as_ref().and_then(Alarm::draft) {
-            work.audit(draft);
-        }
-        store.commit(work.into_change_set(now.0)).await?;
-        if let Some(alarm) = alarm {
-            alarm.sound();
-        }
     }
-    Ok((Arc::new(freshness), record))
+    work.audit(server_act(act::RESTORED, Domain::SYSTEM, now, note));
+    if let Some(draft) = alarm.and_then(Alarm::draft) {
+        work.audit(draft);
+    }
+    store.commit(work.into_change_set(now.0)).await?;
+    Ok(())
 }
 
 impl Handle for RestoreAcceptRequest {
@@ -83,12 +101,13 @@ impl Handle for RestoreAcceptRequest {
         let key = InstallationRecord::key();
         let record = desk::read(context, key, InstallationRecord::decode).await?;
         let record = record.ok_or(Failure::new(Fault::RecordDamaged))?;
-        // The next start meets the same anchor, should this one come to no new one.
-        let body = InstallationRecord {
-            accepted: Some(found.digest),
-            ..record
-        };
-        kek::put(&context.services.custody, context.work, key, body.encode()).await?;
+        if found.why == Why::Unset {
+            let body = InstallationRecord {
+                anchored: false,
+                ..record
+            };
+            kek::put(&context.services.custody, context.work, key, body.encode()).await?;
+        }
         let note = found.why.to_string();
         context
             .batch

@@ -120,10 +120,16 @@ impl AnchorFile {
     /// # Errors
     /// When it cannot be read though it is there.
     pub fn read(&self) -> std::io::Result<Option<Vec<u8>>> {
-        let file = match File::open(&self.0) {
+        let mut options = OpenOptions::new();
+        // Whoever owns the folder may have laid anything there; nothing but a file is one, and nothing is waited for.
+        let options = options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let file = match options.open(&self.0) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::other("it is no file"));
+        }
         let mut bytes = Vec::new();
         file.take(LONGEST).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
@@ -136,12 +142,17 @@ impl AnchorFile {
     pub fn write(&self, text: &str) -> std::io::Result<()> {
         let mut beside = self.0.clone().into_os_string();
         beside.push(".new");
+        // Left by a write that did not come to its end; or a link to something that is not to be overwritten.
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut options = OpenOptions::new();
         let mut file = options
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
             .open(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -220,6 +231,15 @@ mod tests {
         std::fs::write(file.path(), vec![b'x'; 10_000]).unwrap();
         assert_eq!(file.read().unwrap().unwrap().len(), 4096);
         assert!(AnchorFile::at(folder.path()).read().is_err());
+        // A link beside it is not followed, and one in its place is none.
+        let (other, beside) = (folder.path().join("other"), folder.path().join("anchor.new"));
+        std::fs::write(&other, "kept").unwrap();
+        std::os::unix::fs::symlink(&other, &beside).unwrap();
+        file.write("three").unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"kept");
+        std::fs::remove_file(file.path()).unwrap();
+        std::os::unix::fs::symlink(&other, file.path()).unwrap();
+        assert!(file.read().is_err());
         assert!(AnchorFile::at(folder.path().join("missing/anchor")).write("x").is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::store::{Domain, Key, Kind};
 use kmip_protocol::tag;
-use kmip_ttlv::{Reader, Result, Tag, Writer};
+use kmip_ttlv::{Reader, Result, Writer};
 
 /// The record of an installation, in the system domain.
 pub const INSTALLATION: Kind = Kind(0x40);
@@ -11,8 +11,6 @@ mod own {
     use kmip_ttlv::Tag;
 
     pub const ANCHORED: Tag = Tag(0x54_E700);
-    pub const REFUSED: Tag = Tag(0x54_E701);
-    pub const ACCEPTED: Tag = Tag(0x54_E702);
 }
 
 /// Which installation this is. Written at genesis, and when its database was put back.
@@ -24,10 +22,6 @@ pub struct InstallationRecord {
     pub epoch: i32,
     /// Whether it has an anchor: that there is none any more is to be noticed.
     pub anchored: bool,
-    /// The digest of the anchor that this database did not fit when its epoch was raised last.
-    pub refused: Option<[u8; 32]>,
-    /// The digest of an anchor that it does not fit, which people have agreed to.
-    pub accepted: Option<[u8; 32]>,
 }
 
 impl InstallationRecord {
@@ -38,8 +32,6 @@ impl InstallationRecord {
             instance,
             epoch: 0,
             anchored: false,
-            refused: None,
-            accepted: None,
         }
     }
 
@@ -60,19 +52,12 @@ impl InstallationRecord {
             instance,
             epoch,
             anchored,
-            refused,
-            accepted,
         } = self;
         let mut writer = Writer::new();
         writer.structure(tag::TARGET, |w| {
             w.bytes(tag::INSTANCE_IDENTIFIER, instance);
             w.integer(tag::EPOCH, *epoch);
             w.boolean(own::ANCHORED, *anchored);
-            for (tag, digest) in [(own::REFUSED, refused), (own::ACCEPTED, accepted)] {
-                if let Some(digest) = digest {
-                    w.bytes(tag, digest);
-                }
-            }
         });
         writer.into_bytes()
     }
@@ -85,17 +70,11 @@ impl InstallationRecord {
                 instance: r.array(tag::INSTANCE_IDENTIFIER)?,
                 epoch: r.integer(tag::EPOCH)?,
                 anchored: r.boolean(own::ANCHORED)?,
-                refused: digest(r, own::REFUSED)?,
-                accepted: digest(r, own::ACCEPTED)?,
             })
         })?;
         reader.finish()?;
         Ok(record)
     }
-}
-
-fn digest(reader: &mut Reader<'_>, tag: Tag) -> Result<Option<[u8; 32]>> {
-    reader.at(tag).then(|| reader.array(tag)).transpose()
 }
 
 #[cfg(test)]
@@ -104,12 +83,10 @@ mod tests {
 
     #[test]
     fn an_installation_reads_as_it_was_written() {
-        for digest in [None, Some([9; 32])] {
+        for anchored in [false, true] {
             let record = InstallationRecord {
                 epoch: 3,
-                anchored: digest.is_some(),
-                refused: digest,
-                accepted: digest.map(|_| [8; 32]),
+                anchored,
                 ..InstallationRecord::new([7; 16])
             };
             assert_eq!(InstallationRecord::decode(&record.encode()), Ok(record));

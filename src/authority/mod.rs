@@ -17,7 +17,7 @@ mod target;
 pub use electorate::{electorate, member};
 pub use group::{GROUP, GroupRecord};
 pub use installation::{INSTALLATION, InstallationRecord};
-pub use permission::{check, permitted};
+pub use permission::{check, is_of_restore, permitted};
 pub use policy::{InForce, Policies, PolicyRecord, policy_digest};
 pub use proposal::{PROPOSAL, ProposalRecord};
 pub use proposals::Proposals;

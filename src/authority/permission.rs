@@ -4,6 +4,7 @@
 //! and system auditors to the system, all others to their tenant; handlers act in the domain of whoever asks.
 
 use super::delegation;
+use super::quorum::is_never_governed;
 use crate::failure::Fault;
 use crate::identity::{Principal, Session};
 use kmip_protocol::{Operation, PersonRole};
@@ -193,8 +194,9 @@ permissions! {
     READERS, Full: StateVerify QuarantineList;
     MANAGERS, Full: QuarantineRelease;
 
-    // Legacy tokens: brought by administrators, opened by those who hold shares of them.
     ADMINISTRATOR, Full: RestoreAccept;
+
+    // Legacy tokens: brought by administrators, opened by those who hold shares of them.
     ADMINISTRATOR, Full: LegacyTokenImport LegacyTokenWithdraw;
     TENANT_PEOPLE, Full: CeremonyStatus;
     SHARE_HOLDERS, Full: ShareSubmit CeremonyAbort;
@@ -302,6 +304,12 @@ const fn is_of_ceremony(operation: Operation) -> bool {
             | Operation::CeremonyMigrate
             | Operation::CeremonyAbort
     )
+}
+
+/// What administrators do in a database that was put back: look, protect, agree, and go on with it.
+#[must_use]
+pub fn is_of_restore(operation: Operation) -> bool {
+    operation == Operation::RestoreAccept || is_never_governed(operation)
 }
 
 /// What is told of an operation that is not permitted: that it is not, or that it does not exist.

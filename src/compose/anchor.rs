@@ -6,9 +6,10 @@ use crate::audit::{AnchorFile, LateChain};
 use crate::authority::InstallationRecord;
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::custody::Custody;
-use crate::scrub::Freshness;
+use crate::scrub::{AnchorError, Freshness, found};
 use crate::settings::Settings;
 use crate::store::Store;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Compares the database with the anchor that the settings name, if they name one. Gives the installation's record as it is then.
@@ -19,17 +20,19 @@ pub(super) async fn compare(
     heads: LateChain,
     installation: InstallationRecord,
 ) -> Result<(Arc<Freshness>, InstallationRecord), ComposeError> {
-    let Some(path) = &settings.audit.anchor else {
-        if installation.anchored {
-            tracing::warn!(
-                "the installation had an anchor, and the settings name none: a database put back is not noticed"
-            );
+    let path = settings.audit.anchor.as_deref();
+    let failed = |why: AnchorError| ComposeError::Anchor(path.unwrap_or(Path::new("")).to_owned(), why);
+    let mut there = None;
+    if let Some(path) = path {
+        let real = |folder: &Path| std::fs::canonicalize(folder).map_err(|why| failed(why.into()));
+        if real(path.parent().unwrap_or(path))?.starts_with(real(&settings.data)?) {
+            let why = std::io::Error::other("it lies in the data folder, with which it would be put back");
+            return Err(failed(why.into()));
         }
-        return Ok((Arc::default(), installation));
-    };
-    let file = AnchorFile::at(path);
-    let found = file.read().map_err(|why| ComposeError::File(path.clone(), why))?;
+        there = found(&AnchorFile::at(path)).await.map_err(failed)?;
+    }
     let now = Moment(SystemClock::start().now().0.max(store.high_water()));
-    let place = (file, found.as_deref(), heads);
-    Ok(restore::compare(place, (store, custody), installation, now).await?)
+    let place = (path.map(AnchorFile::at), there.as_deref(), heads);
+    let compared = restore::compare(place, (store, custody), installation, now).await?;
+    compared.map_err(failed)
 }

@@ -3,7 +3,7 @@
 use super::Server;
 use super::server::log;
 use crate::audit::alarm::{Event, raise};
-use crate::authority::quorum::is_never_governed;
+use crate::authority::is_of_restore;
 use crate::failure::{Failure, Fault};
 use crate::identity::Principal;
 use crate::operations::Services;
@@ -33,20 +33,14 @@ pub async fn renew(services: &Services) {
     if !services.freshness.is_anchored() {
         return;
     }
-    let (freshness, custody) = (Arc::clone(&services.freshness), Arc::clone(&services.custody));
     let (installation, now_ms) = (services.installation, services.clock.now().0);
-    let written = tokio::task::spawn_blocking(move || {
-        freshness.renew(&custody, installation.instance, installation.epoch, now_ms)
-    });
-    let failed = match written.await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(error) => Some(error.to_string()),
-    };
-    if services.freshness.note(failed.is_some())
-        && let Some(why) = failed
+    let freshness = &services.freshness;
+    let renewed = freshness.renew(&services.custody, installation.instance, installation.epoch, now_ms);
+    let renewed = renewed.await;
+    if freshness.note(renewed.is_err())
+        && let Err(why) = renewed
     {
-        raise(Event::AnchorUnavailable, Domain::SYSTEM.0, now_ms, &why);
+        raise(Event::AnchorUnavailable, Domain::SYSTEM.0, now_ms, &why.to_string());
     }
 }
 
@@ -64,11 +58,7 @@ impl Server {
             return None;
         }
         let of_system = matches!(principal, Principal::Person(person) if person.domain == Domain::SYSTEM);
-        let may = |operation| match operation {
-            Operation::DiscoverVersions => true,
-            Operation::RestoreAccept => of_system,
-            operation => of_system && is_never_governed(operation),
-        };
+        let may = |operation| operation == Operation::DiscoverVersions || (of_system && is_of_restore(operation));
         let all = message.items.iter().all(|item| item.operation.is_some_and(may));
         let failure = (!all).then(|| Failure::new(Fault::DatabaseRestored))?;
         log(&failure, None);

@@ -39,6 +39,11 @@ fn anchor(house: &TestHouse, position: Position, hash: [u8; 32]) -> Vec<u8> {
 
 /// The house's server as it is after a start that found this in its anchor's file.
 async fn start_with(house: &mut TestHouse, found: Option<&[u8]>) -> Option<Why> {
+    start(house, found, true).await
+}
+
+/// The same; whether the settings name an anchor.
+async fn start(house: &mut TestHouse, found: Option<&[u8]>, is_set: bool) -> Option<Why> {
     let services = services_again(house);
     let (freshness, installation) = {
         let file = AnchorFile::at(house.folder().join("anchor"));
@@ -54,9 +59,9 @@ async fn start_with(house: &mut TestHouse, found: Option<&[u8]>) -> Option<Why> 
         let (custody, now) = (&services.custody, house.server.now());
         let kept = genesis::installed(custody, &house.store).await;
         let installation = kept.unwrap_or(services.installation);
-        let place = (file, found, heads);
+        let place = (Some(file).filter(|_| is_set), found, heads);
         let compared = restore::compare(place, (&house.store, custody), installation, now);
-        compared.await.unwrap()
+        compared.await.unwrap().unwrap()
     };
     let why = freshness.restored().map(|found| found.why);
     let services = Services {
@@ -160,32 +165,49 @@ async fn each_way_of_not_fitting_is_told() {
         behind,
         "another record stands there"
     );
+    assert_eq!(epoch(&house), 1);
     assert_eq!(start_with(&mut house, Some(&other)).await, behind);
-    assert_eq!(epoch(&house), 1, "told once, raised once");
+    assert_eq!(epoch(&house), 2, "what was voted meanwhile counts in no copy of it");
     assert_eq!(start_with(&mut house, None).await, Some(Why::Missing));
     assert_eq!(
         start_with(&mut house, Some(b"claviger anchor 1\n")).await,
         Some(Why::Foreign)
     );
-    assert_eq!(epoch(&house), 3);
+    assert_eq!(epoch(&house), 4);
     assert_eq!(start_with(&mut house, Some(&fitting)).await, None);
-    assert_eq!(start_with(&mut house, None).await, Some(Why::Missing), "each time anew");
     assert_eq!(epoch(&house), 4);
 }
 
-/// Between the agreement and the first anchor of its own a server may die: it was agreed to all the same, but not for ever.
+/// To go on without an anchor is agreed to as well, once and for all.
 #[tokio::test]
-async fn what_was_agreed_to_holds_until_there_is_an_anchor_that_fits() {
+async fn an_anchor_is_not_done_away_with_by_the_settings_alone() {
     let mut house = TestHouse::new().await;
-    let head = house.store.trail_heads().await.unwrap()[0];
+    assert_eq!(start(&mut house, None, false).await, None);
     start_with(&mut house, None).await;
-    assert_eq!(start_with(&mut house, None).await, Some(Why::Missing));
+    assert_eq!(start(&mut house, None, false).await, Some(Why::Unset));
     let administrator = house.known(Domain::SYSTEM, PersonRole::Administrator);
     assert!(is_served(&house.act(&administrator, RestoreAcceptRequest {}).await));
-    assert_eq!(start_with(&mut house, None).await, None);
-    let fitting = anchor(&house, head.position, head.hash);
-    assert_eq!(start_with(&mut house, Some(&fitting)).await, None);
-    assert_eq!(start_with(&mut house, None).await, Some(Why::Missing));
+    assert_eq!(start(&mut house, None, false).await, None);
+}
+
+/// An epoch is above that of each history that is known.
+#[tokio::test]
+async fn an_epoch_is_above_the_anchors() {
+    let mut house = TestHouse::new().await;
+    let services = house.server.services();
+    let anchor = Anchor {
+        instance: services.installation.instance,
+        epoch: 6,
+        written_ms: 1_000,
+        head: Head {
+            position: at(9, 3),
+            hash: [7; 32],
+        },
+    };
+    let text = anchor.text(|lines| services.custody.keyed_hash(Domain::SYSTEM, "anchor", lines));
+    let text = text.unwrap();
+    start_with(&mut house, Some(text.as_bytes())).await;
+    assert_eq!(house.server.services().installation.epoch, 7);
 }
 
 #[tokio::test]
@@ -194,7 +216,6 @@ async fn an_anchor_is_written_once_it_is_worth_it_and_whoever_reads_the_status_h
     start_with(&mut house, None).await;
     let services = house.server.services();
     let file = house.folder().join("anchor");
-    anchoring::renew(services).await;
     let written = std::fs::read(&file).unwrap();
     let read = Anchor::read(&written, |lines| {
         services.custody.keyed_hash(Domain::SYSTEM, "anchor", lines)
@@ -202,7 +223,7 @@ async fn an_anchor_is_written_once_it_is_worth_it_and_whoever_reads_the_status_h
     assert_eq!(read.unwrap().unwrap().instance, services.installation.instance);
     std::fs::remove_file(&file).unwrap();
     anchoring::renew(services).await;
-    assert!(!file.exists(), "nothing was committed since");
+    assert!(!file.exists(), "nothing was committed that it could name");
 
     start_with(&mut house, Some(&written)).await;
     std::fs::create_dir(&file).unwrap();

@@ -54,7 +54,8 @@ impl Server {
 
     async fn attend_to(&self, domain: Domain, matter: Matter) {
         // In a database that was put back nothing is done but what its administrators ask for.
-        if self.is_restored() && !(domain == Domain::SYSTEM && matches!(matter, Matter::Proposal(_))) {
+        let of_system = domain == Domain::SYSTEM && matches!(matter, Matter::Domain | Matter::Proposal(_));
+        if self.is_restored() && !of_system && !matches!(matter, Matter::Installation) {
             return self.note_in(AGAIN_MS, domain, matter);
         }
         match matter {
@@ -151,7 +152,7 @@ impl Server {
     /// Removes some of what is over in a domain, and comes back for the rest.
     async fn sweep(&self, domain: Domain) {
         let wait_ms = match self.sweep_some(domain).await {
-            Ok(true) => AGAIN_MS,
+            Ok(true) => return self.note_in(AGAIN_MS, domain, Matter::Sweep),
             Ok(false) => SWEEP_MS,
             // Its tenant was deleted.
             Err(_) if !self.services.custody.is_at_work(domain) => return,

@@ -3,7 +3,7 @@
 use super::frozen::{self, Conclusion, Frozen, Refused};
 use super::pending::{self, PendingRecord, Stage};
 use super::{Answer, Batch, Context, dispatch};
-use crate::authority::Approval;
+use crate::authority::{Approval, is_of_restore};
 use crate::failure::{Failure, Fault};
 use crate::identity::Principal;
 use crate::records;
@@ -270,6 +270,10 @@ pub async fn carry_out(
     approval: Option<Approval>,
 ) -> Result<Conclusion, Failure> {
     let Frozen { payload, .. } = pending.request(context).await?;
+    // It was asked for before the database was put back, or some other way round.
+    if context.services.freshness.is_restored() && !is_of_restore(payload.operation()) {
+        return Err(Fault::DatabaseRestored.into());
+    }
     let mark = context.work.mark();
     let mut batch = Batch {
         examined: context.batch.examined,

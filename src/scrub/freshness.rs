@@ -9,6 +9,10 @@ use crate::store::{Domain, Store, TrailQuery};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long the disk of the anchor is waited for.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Why a database does not fit its anchor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +23,8 @@ pub enum Why {
     Missing,
     /// The anchor is another installation's, or somebody altered it.
     Foreign,
+    /// The settings name none, though there was one.
+    Unset,
 }
 
 impl fmt::Display for Why {
@@ -30,6 +36,7 @@ impl fmt::Display for Why {
             ),
             Self::Missing => f.write_str("it had an anchor, which is gone"),
             Self::Foreign => f.write_str("its anchor is another installation's, or was altered"),
+            Self::Unset => f.write_str("it had an anchor, and the settings name none"),
         }
     }
 }
@@ -39,8 +46,8 @@ impl fmt::Display for Why {
 pub struct Restored {
     /// Why it does not.
     pub why: Why,
-    /// The digest of the anchor's file; of nothing, if there is none.
-    pub digest: [u8; 32],
+    /// How often the installation had been restored, as the anchor has it.
+    pub epoch: i32,
 }
 
 /// Why an anchor was not written.
@@ -52,6 +59,9 @@ pub enum AnchorError {
     /// The system's record key is not open.
     #[error(transparent)]
     Custody(#[from] CustodyError),
+    /// The disk does not answer.
+    #[error("the disk does not answer")]
+    Hangs,
 }
 
 /// Whether the database is the one that was served last.
@@ -59,13 +69,12 @@ pub enum AnchorError {
 pub struct Freshness {
     file: Option<AnchorFile>,
     heads: LateChain,
-    is_fitting: bool,
     is_restored: AtomicBool,
     /// The anchor could not be written the last time.
     is_stuck: AtomicBool,
     state: Mutex<State>,
     /// Whoever writes the anchor: none overtakes another.
-    writing: Mutex<()>,
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -82,41 +91,37 @@ pub struct Expected {
     pub instance: [u8; 16],
     /// Whether there is to be an anchor.
     pub anchored: bool,
-    /// The digest of one that need not fit.
-    pub accepted: Option<[u8; 32]>,
 }
 
 impl Freshness {
-    /// Compares the database with what was found in its anchor's file, before anything of this process is in the trail. `heads` tells from
-    /// then on how far the trail reaches.
+    /// Compares the database with what was found in its anchor's file, if it has one, before anything of this process is in the trail. `heads`
+    /// tells from then on how far the trail reaches.
     ///
     /// # Errors
     /// When the store or custody does not answer.
     pub async fn compare(
-        file: AnchorFile,
+        file: Option<AnchorFile>,
         found: Option<&[u8]>,
         heads: LateChain,
         (store, custody): (&Arc<dyn Store>, &Custody),
         expected: Expected,
     ) -> Result<Self, ScrubError> {
-        let digest = hash(found.unwrap_or_default());
-        let why = match found {
-            None => expected.anchored.then_some(Why::Missing),
-            Some(bytes) => judge(bytes, store, custody, expected.instance).await?,
+        let gone = |why| Restored { why, epoch: 0 };
+        let restored = match (&file, found) {
+            (None, _) => expected.anchored.then_some(gone(Why::Unset)),
+            (Some(_), None) => expected.anchored.then_some(gone(Why::Missing)),
+            (Some(_), Some(bytes)) => judge(bytes, store, custody, expected.instance).await?,
         };
-        let is_fitting = why.is_none() && found.is_some();
-        let why = why.filter(|_| expected.accepted != Some(digest));
         Ok(Self {
-            is_fitting,
-            file: Some(file),
+            file,
             heads,
-            is_restored: AtomicBool::new(why.is_some()),
+            is_restored: AtomicBool::new(restored.is_some()),
             is_stuck: AtomicBool::new(false),
             state: Mutex::new(State {
-                restored: why.map(|why| Restored { why, digest }),
+                restored,
                 written: None,
             }),
-            writing: Mutex::default(),
+            writing: Arc::default(),
         })
     }
 
@@ -124,12 +129,6 @@ impl Freshness {
     #[must_use]
     pub const fn is_anchored(&self) -> bool {
         self.file.is_some()
-    }
-
-    /// Whether there was an anchor at the start that the database fits.
-    #[must_use]
-    pub const fn is_fitting(&self) -> bool {
-        self.is_fitting
     }
 
     /// Whether the database was put back and nobody has agreed to it yet.
@@ -167,14 +166,31 @@ impl Freshness {
         self.is_stuck.swap(is_stuck, Ordering::Relaxed) != is_stuck
     }
 
-    /// Writes the anchor, if the trail has grown since. Not while the database is one that does not fit it: the anchor is the proof. Blocks
-    /// for the disk.
+    /// Writes the anchor, if the trail has grown since. Not while the database is one that does not fit it: the anchor is the proof.
     ///
     /// # Errors
-    /// When it cannot be written; the old one stands.
-    pub fn renew(&self, custody: &Custody, instance: [u8; 16], epoch: i32, now_ms: i64) -> Result<(), AnchorError> {
-        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(file), Some(head)) = (&self.file, self.heads.kept()) else {
+    /// When it cannot be written, or not in time; the old one stands.
+    pub async fn renew(
+        &self,
+        custody: &Custody,
+        instance: [u8; 16],
+        epoch: i32,
+        now_ms: i64,
+    ) -> Result<(), AnchorError> {
+        let written = tokio::time::timeout(LONGEST, self.renew_in_turn(custody, instance, epoch, now_ms));
+        written.await.unwrap_or(Err(AnchorError::Hangs))
+    }
+
+    async fn renew_in_turn(
+        &self,
+        custody: &Custody,
+        instance: [u8; 16],
+        epoch: i32,
+        now_ms: i64,
+    ) -> Result<(), AnchorError> {
+        // Whoever hangs has it until it ends: none piles up behind it.
+        let turn = Arc::clone(&self.writing).lock_owned().await;
+        let (Some(file), Some(head)) = (self.file.clone(), self.heads.kept()) else {
             return Ok(());
         };
         let written = self.lock().written;
@@ -187,7 +203,12 @@ impl Freshness {
             written_ms: now_ms,
             head,
         };
-        file.write(&anchor.text(|lines| mac(custody, lines))?)?;
+        let text = anchor.text(|lines| mac(custody, lines))?;
+        let write = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            file.write(&text)
+        });
+        write.await.map_err(std::io::Error::other)??;
         self.lock().written = Some((head, now_ms));
         Ok(())
     }
@@ -197,16 +218,29 @@ impl Freshness {
     }
 }
 
+/// What is found in the file of an anchor, if it is there.
+///
+/// # Errors
+/// When it cannot be read, or not in time.
+pub async fn found(file: &AnchorFile) -> Result<Option<Vec<u8>>, AnchorError> {
+    let file = file.clone();
+    let read = tokio::task::spawn_blocking(move || file.read());
+    let read = tokio::time::timeout(LONGEST, read).await;
+    let read = read.map_err(|_| AnchorError::Hangs)?;
+    Ok(read.map_err(std::io::Error::other)??)
+}
+
 /// What is wrong with a database of which this anchor was kept, if anything is.
 async fn judge(
     bytes: &[u8],
     store: &Arc<dyn Store>,
     custody: &Custody,
     instance: [u8; 16],
-) -> Result<Option<Why>, ScrubError> {
+) -> Result<Option<Restored>, ScrubError> {
     let anchor = Anchor::read(bytes, |lines| mac(custody, lines))?;
     let Some(anchor) = anchor.filter(|anchor| anchor.instance == instance) else {
-        return Ok(Some(Why::Foreign));
+        let (why, epoch) = (Why::Foreign, 0);
+        return Ok(Some(Restored { why, epoch }));
     };
     let position = anchor.head.position;
     let query = TrailQuery {
@@ -219,7 +253,10 @@ async fn judge(
     let is_there = found
         .first()
         .is_some_and(|record| hash(&record.bytes) == anchor.head.hash);
-    Ok((!is_there).then_some(Why::Behind(anchor.written_ms)))
+    Ok((!is_there).then_some(Restored {
+        why: Why::Behind(anchor.written_ms),
+        epoch: anchor.epoch,
+    }))
 }
 
 fn mac(custody: &Custody, lines: &[u8]) -> Result<[u8; 32], CustodyError> {

@@ -12,7 +12,7 @@ mod track;
 
 pub use cursor::Cursor;
 pub use finding::{FINDING, Finding, Wrong};
-pub use freshness::{AnchorError, Expected, Freshness, Restored, Why};
+pub use freshness::{AnchorError, Expected, Freshness, Restored, Why, found};
 pub use quarantine::{Barrier, Gated, Progress, Quarantine, Summary, findings};
 pub use round::{Outcome, Scrub, state};
 pub use streams::{Known, TrailFault, first_key};
