@@ -236,6 +236,8 @@ faults! {
     AttributeInstanceNotFound = AttributeInstanceNotFound else ItemNotFound, "no such instance of the attribute";
     /// An index was given where none may be.
     AttributeIndex = InvalidField, "an attribute index is not permitted here";
+    /// None was given where there is more than one instance that may be meant.
+    AttributeIndexMissing = InvalidField, "an attribute index is required here";
     /// Another object has this Name (creation).
     NameTaken = NonUniqueNameAttribute else InvalidField, "an object with this name exists";
     /// Another object has this Name (attribute change).

@@ -98,6 +98,40 @@ fn a_malformed_payload_spoils_its_own_item_only() {
 }
 
 #[test]
+fn extensions_are_read_beside_a_payload_that_cannot_be() {
+    let extension = |w: &mut Writer, vendor: &str| {
+        w.structure(tag::MESSAGE_EXTENSION, |w| {
+            w.text(tag::VENDOR_IDENTIFICATION, vendor);
+            w.boolean(tag::CRITICALITY_INDICATOR, true);
+            w.structure(tag::VENDOR_EXTENSION, |_| {});
+        });
+    };
+    let faulty = |w: &mut Writer| w.structure(tag::REQUEST_PAYLOAD, |w| w.boolean(tag::OBJECT_TYPE, true));
+    let bytes = by_hand(2, Some(1), 2, |w| {
+        w.structure(tag::BATCH_ITEM, |w| {
+            w.enumeration(tag::OPERATION, Operation::Create.0);
+            faulty(w);
+            extension(w, "somebody");
+        });
+        w.structure(tag::BATCH_ITEM, |w| {
+            w.enumeration(tag::OPERATION, Operation::Create.0);
+            faulty(w);
+            w.boolean(tag::MESSAGE_EXTENSION, true);
+        });
+    });
+    let Ok(message) = RequestMessage::read(&bytes) else {
+        panic!("not read")
+    };
+    let told: Vec<_> = message.items[0].message_extensions.iter().collect();
+    assert!(told.len() == 1 && told[0].criticality_indicator && told[0].vendor_identification == "somebody");
+    assert!(message.items[1].message_extensions.is_empty());
+    for item in &message.items {
+        let error = item.payload.as_ref().err().unwrap();
+        assert!(error.path().any(|tag| tag == tag::OBJECT_TYPE));
+    }
+}
+
+#[test]
 fn a_message_of_empty_items_is_not_read_to_its_end() {
     let many = 100_000;
     let message = by_hand(2, Some(1), many, |w| {

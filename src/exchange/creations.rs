@@ -222,6 +222,32 @@ async fn members_of_a_group_are_given_out_in_their_order() {
     );
 }
 
+/// Whoever brings a symmetric key may say its algorithm in the Key Value alone, or not at all.
+#[tokio::test]
+async fn a_key_without_an_algorithm_in_its_block_is_kept() {
+    let house = TestHouse::new().await;
+    let kind = AttributeKind::CryptographicAlgorithm;
+    let bare = |attributes: Option<Attributes>| {
+        let key_material = KeyMaterial::Bytes(Secret::new(vec![1; 16]));
+        let mut key_block = block(KeyFormatType::Raw, None, CryptographicAlgorithm::AES);
+        key_block.cryptographic_algorithm = None;
+        key_block.cryptographic_length = None;
+        key_block.key_value = Some(KeyValue::Plain(PlainKeyValue {
+            key_material,
+            attributes,
+        }));
+        ManagedObject::from(SymmetricKey { key_block })
+    };
+    let unsaid = registered(&register(&house, bare(None), Vec::new()).await);
+    assert!(unsaid.is_some() && value(&house, unsaid, kind).await.is_none());
+    let aes = Attribute::CryptographicAlgorithm(CryptographicAlgorithm::AES);
+    let enclosed = bare(Some([aes.clone()].into_iter().collect()));
+    let said = registered(&register(&house, enclosed, Vec::new()).await);
+    assert!(value(&house, said.clone(), kind).await == Some(aes));
+    let length = value(&house, said, AttributeKind::CryptographicLength).await;
+    assert!(length == Some(Attribute::CryptographicLength(128)));
+}
+
 #[tokio::test]
 async fn what_is_registered_wrapped_is_linked_to_the_wrapping_key() {
     let house = TestHouse::new().await;

@@ -346,6 +346,39 @@ async fn both_halves_of_a_pair_are_replaced() {
     assert_eq!(names(&got.attributes), ["mine private", "more"]);
 }
 
+/// A format goes with a key and its curve: the replacement has its own.
+#[tokio::test]
+async fn another_curve_is_had_in_its_own_format() {
+    let house = TestHouse::new().await;
+    let Ok(ResponsePayload::CreateKeyPair(old)) = told(&house, Version::NEWEST, pair("mine")).await else {
+        panic!("no pair");
+    };
+    let request = ReKeyKeyPairRequest {
+        private_key_unique_identifier: of(&old.private_key_unique_identifier),
+        common_attributes: template(vec![
+            Attribute::CryptographicAlgorithm(CryptographicAlgorithm::ECDSA),
+            Attribute::CryptographicLength(256),
+            Attribute::CryptographicDomainParameters(CryptographicDomainParameters {
+                qlength: None,
+                recommended_curve: Some(RecommendedCurve::CURVE25519),
+            }),
+        ]),
+        ..ReKeyKeyPairRequest::default()
+    };
+    let new = match told(&house, Version::NEWEST, request).await {
+        Ok(ResponsePayload::ReKeyKeyPair(new)) => new,
+        Ok(_) => panic!("another answer"),
+        Err(reason) => panic!("not replaced: {reason}"),
+    };
+    for (was, is) in [
+        (old.private_key_unique_identifier, new.private_key_unique_identifier),
+        (old.public_key_unique_identifier, new.public_key_unique_identifier),
+    ] {
+        let kind = AttributeKind::KeyFormatType;
+        assert!(one(&attributes(&house, &was).await, kind) != one(&attributes(&house, &is).await, kind));
+    }
+}
+
 fn rotating(seconds: u32) -> Vec<Attribute> {
     vec![
         Attribute::ActivationDate(DateTime(BEGIN)),

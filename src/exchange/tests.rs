@@ -222,6 +222,23 @@ async fn without_an_index_the_first_instance_is_deleted_and_no_other() {
 }
 
 #[tokio::test]
+async fn the_oldest_clients_say_which_instance_they_delete() {
+    let house = TestHouse::new().await;
+    assert!(Version::OLDEST.deletes_by_index_only());
+    let group = |name: &str| Attribute::ObjectGroup(name.into());
+    let key = house.create("", vec![group("one"), group("two")]).await;
+    let delete = DeleteAttributeRequest {
+        unique_identifier: Some(UniqueIdentifier::from(key.as_str())),
+        reference: Some(AttributeReference::Known(AttributeKind::ObjectGroup)),
+        ..DeleteAttributeRequest::default()
+    };
+    let refused = house.item(Version::OLDEST, delete, &house.alice).await;
+    assert_eq!(reason(&refused), Some(ResultReason::InvalidField));
+    let words = refused.result_message.unwrap_or_default();
+    assert!(words.contains("index is required"), "{words}");
+}
+
+#[tokio::test]
 async fn a_message_without_items_is_none() {
     let house = TestHouse::new().await;
     for version in Version::ALL {

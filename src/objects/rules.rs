@@ -33,11 +33,7 @@ pub fn at_creation<'a>(
         if !(kind.rules().set_by.client() || TAKEN_OVER.contains(&kind)) || is_servers_own(attribute) {
             return Err(Fault::ReadOnlyAtCreation);
         }
-        // What there is one of has the index 0 (KMIP 1.4 §2.1.1).
-        if !is_multi(kind) && instance.index.is_some_and(|index| index != 0) {
-            return Err(Fault::InvalidAttributeValue);
-        }
-        check_given(set, kind, attribute)?;
+        check_given(set, kind, instance)?;
         set.add(as_kept(attribute));
         Ok(())
     })
@@ -79,7 +75,7 @@ pub fn at_import<'a>(
         if is_servers_own(attribute) && !travels {
             return Err(Fault::AttributeReadOnly);
         }
-        check_given(set, kind, attribute)?;
+        check_given(set, kind, instance)?;
         match instance.index {
             None => drop(set.add(attribute.clone())),
             Some(index) if set.insert(index, attribute.clone()) => {}
@@ -106,12 +102,16 @@ fn all_given<'a>(
     Ok(set)
 }
 
-/// Judges the value of an attribute of a new object, and whether it may have one more of it.
-fn check_given(set: &AttributeSet, kind: AttributeKind, attribute: &Attribute) -> Result<(), Fault> {
+/// Judges the place and the value of an attribute of a new object, and whether it may have one more of it.
+fn check_given(set: &AttributeSet, kind: AttributeKind, instance: &AttributeInstance) -> Result<(), Fault> {
+    // What there is one of has the index 0 (KMIP 1.4 §2.1.1).
+    if !is_multi(kind) && instance.index.is_some_and(|index| index != 0) {
+        return Err(Fault::InvalidAttributeValue);
+    }
     if !is_multi(kind) && set.has(kind) {
         return Err(Fault::SingleValuedAtCreation);
     }
-    check_value(attribute)
+    check_value(&instance.attribute)
 }
 
 /// Judges an attribute that a client adds (KMIP 1.4 §4.14; KMIP 2.1 §6.1.2).
@@ -337,6 +337,10 @@ mod tests {
                 Fault::InvalidAttributeValue,
             ),
             (vec![(group("a"), Some(-1))], Fault::InvalidAttributeValue),
+            (
+                vec![(Attribute::ContactInformation("a".into()), Some(1))],
+                Fault::InvalidAttributeValue,
+            ),
             (vec![(Attribute::CertificateLength(9), None)], Fault::InvalidAttribute),
             (
                 vec![(

@@ -54,7 +54,7 @@ pub(super) fn which(request: &DeleteAttributeRequest, set: &AttributeSet, versio
     let is_first = !version.has_tagged_attributes() && !version.deletes_by_index_only();
     match request.attribute_index.or(is_first.then_some(0)) {
         _ if all.is_empty() => Err(Fault::AttributeNotFound),
-        None if all.len() > 1 && version.deletes_by_index_only() => Err(Fault::AttributeIndex),
+        None if all.len() > 1 && version.deletes_by_index_only() => Err(Fault::AttributeIndexMissing),
         Some(index) if all.contains(&index) => Ok(vec![index]),
         Some(_) => Err(Fault::AttributeInstanceNotFound),
         None => Ok(all),

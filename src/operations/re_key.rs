@@ -6,7 +6,7 @@ use super::replacement::{self, MOVED};
 use super::{Context, Handle, create, key_formats};
 use crate::authority::Granted;
 use crate::failure::{Failure, Fault};
-use kmip_protocol::{AttributeKind, ObjectType, ReKeyRequest, ReKeyResponse};
+use kmip_protocol::{ObjectType, ReKeyRequest, ReKeyResponse};
 
 impl Handle for ReKeyRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<ReKeyResponse, Failure> {
@@ -17,11 +17,7 @@ impl Handle for ReKeyRequest {
             return Err(Fault::UnusableObjectType.into());
         }
         let given = creation::stated(context, ObjectType::SymmetricKey, self.attributes.iter()).await?;
-        let asked = key_formats::asked(&given);
-        let mut attributes = replacement::attributes(context, &existing, given, self.offset, &MOVED)?;
-        if asked.is_none() {
-            attributes.clear(AttributeKind::KeyFormatType);
-        }
+        let attributes = replacement::attributes(context, &existing, given, self.offset, &MOVED)?;
         let managed = key_formats::as_asked(create::symmetric_key(context, &attributes)?, &attributes)?;
         replacement::release_names(context, &mut existing).await?;
         let mut replacement = creation::insert(context, attributes, &managed, Source::Generated).await?;

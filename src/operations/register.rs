@@ -7,7 +7,10 @@ use crate::authority::Granted;
 use crate::crypto::{CryptoError, PrivateKey, PublicKey, ReadHints, check_material, format, length_in_bits};
 use crate::failure::{Failure, Fault};
 use crate::objects::AttributeSet;
-use kmip_protocol::{Attribute, AttributeKind, LinkType, ManagedObject, RegisterRequest, RegisterResponse};
+use kmip_protocol::{
+    Attribute, AttributeKind, CryptographicAlgorithm, LinkType, ManagedObject, PlainKeyValue, RegisterRequest,
+    RegisterResponse,
+};
 
 impl Handle for RegisterRequest {
     async fn handle(&self, _: &Granted<Self>, context: &mut Context<'_>) -> Result<RegisterResponse, Failure> {
@@ -68,7 +71,7 @@ pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> R
     {
         agree(Some(*stated), Some(certificate.certificate_type))?;
     }
-    soundness::judge(managed, attributes)?;
+    soundness::judge(managed)?;
     let Some(block) = managed.key_block() else {
         return Ok(());
     };
@@ -88,7 +91,11 @@ pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> R
     let facts = match managed {
         ManagedObject::SymmetricKey(_) => {
             let bytes = format::material_bytes(&value.key_material).map_err(unfit)?;
-            let Some(algorithm) = algorithm else { return Ok(()) };
+            // The block may leave it out where the value says it; one that nothing says it of is kept as it is (KMIP 2.1 §3.1).
+            let Some(algorithm) = algorithm.or_else(|| enclosed_algorithm(value)) else {
+                return Ok(());
+            };
+            attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm));
             check_material(algorithm, bytes.len(), length).map_err(unfit)?;
             // The length may be left out where the value says it (KMIP 2.1 §3.1); the attribute always has a value (§4.15).
             let length = length.unwrap_or_else(|| length_in_bits(algorithm, bytes.len()));
@@ -109,6 +116,14 @@ pub(super) fn check(attributes: &mut AttributeSet, managed: &ManagedObject) -> R
     attributes.set_if_absent(Attribute::CryptographicAlgorithm(algorithm.unwrap_or(facts.algorithm)));
     attributes.set_if_absent(Attribute::CryptographicLength(length.unwrap_or(facts.length)));
     Ok(())
+}
+
+/// The algorithm that the attributes beside the key material say.
+fn enclosed_algorithm(value: &PlainKeyValue) -> Option<CryptographicAlgorithm> {
+    match value.attributes.as_ref()?.first(AttributeKind::CryptographicAlgorithm) {
+        Some(Attribute::CryptographicAlgorithm(algorithm)) => Some(*algorithm),
+        _ => None,
+    }
 }
 
 /// One statement out of two that may not differ.

@@ -20,7 +20,7 @@ pub const MOVED_OF_PAIRS: [AttributeKind; 2] = [AttributeKind::ActivationDate, A
 
 /// Attributes that a replacement does not have from the existing object: those of its tables, and those that tell of an object's own value
 /// and storage, which are set anew for each.
-const OWN: [AttributeKind; 24] = [
+const OWN: [AttributeKind; 25] = [
     AttributeKind::InitialDate,
     AttributeKind::OriginalCreationDate,
     AttributeKind::DestroyDate,
@@ -33,6 +33,7 @@ const OWN: [AttributeKind; 24] = [
     AttributeKind::ShortUniqueIdentifier,
     AttributeKind::State,
     AttributeKind::Digest,
+    AttributeKind::KeyFormatType,
     AttributeKind::Link,
     AttributeKind::RandomNumberGenerator,
     AttributeKind::Fresh,

@@ -1,7 +1,6 @@
 //! What an object that a client brings must keep whatever its bytes are: the structure around them (KMIP 2.1 §2, §3; KMIP 1.4 §2.1, §2.2).
 
 use crate::failure::Fault;
-use crate::objects::AttributeSet;
 use kmip_protocol::{
     KeyBlock, KeyFormatType, KeyMaterial, KeyValue, KeyWrappingData, ManagedObject, SplitKey, SplitKeyMethod,
     TransparentRSAPrivateKey,
@@ -14,17 +13,13 @@ const FIRST_EXTENSION: u32 = 0x8000_0000;
 ///
 /// # Errors
 /// [`Fault::InvalidField`].
-pub(super) fn judge(managed: &ManagedObject, attributes: &AttributeSet) -> Result<(), Fault> {
+pub(super) fn judge(managed: &ManagedObject) -> Result<(), Fault> {
     let sound = match managed {
         ManagedObject::Certificate(certificate) => {
             let kind = certificate.certificate_type;
             is_known(kind.0, kind.name())
         }
         ManagedObject::SplitKey(part) => is_part(part),
-        // Of no other key the value says nothing of the algorithm (KMIP 2.1 §3.1).
-        ManagedObject::SymmetricKey(key) => {
-            key.key_block.cryptographic_algorithm.is_some() || attributes.algorithm().is_some()
-        }
         _ => true,
     };
     if sound && managed.key_block().is_none_or(is_sound) {

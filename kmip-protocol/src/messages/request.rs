@@ -107,9 +107,13 @@ impl RequestItem {
         self.payload = reader
             .structure(tag::REQUEST_PAYLOAD, read)
             .map_err(|error| error.within(tag::BATCH_ITEM));
+        let extensions = Field::read_field(reader, tag::MESSAGE_EXTENSION, version);
         if self.payload.is_ok() {
-            self.message_extensions = Field::read_field(reader, tag::MESSAGE_EXTENSION, version)?;
+            self.message_extensions = extensions?;
             reader.finish()?;
+        } else {
+            // One that must be understood rejects the whole message, whatever the payload is (§9.13). The payload's error is the item's.
+            self.message_extensions = extensions.unwrap_or_default();
         }
         Ok(())
     }
